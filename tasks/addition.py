@@ -1,0 +1,68 @@
+"""Add two decimal numbers."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+
+from tasks.base import ABSENT, Batch, Split, Task
+
+
+class Addition(Task):
+    """Length counts the digits of each operand. Both have exactly that many, the first of them not 0 unless it is the
+    only one; all are independent and uniform.
+
+    The answer has no leading zeros, so it has ``length`` or ``length + 1`` digits. ``operands`` and ``answer`` say how
+    each is written: ``"plain"`` as people do, ``"reversed"`` from the units up. Lee et al. (2023), arXiv 2307.03381,
+    show how much a reversed answer helps; Zhou et al. (2024), arXiv 2402.09371, reverse the operands too.
+
+    Example: ``57+68 -> 125`` with both plain, ``75+86 -> 521`` with both reversed.
+
+    Raises :class:`ValueError` for another order.
+    """
+
+    version = 1
+    alphabet = tuple("0123456789+")
+
+    def __init__(
+        self,
+        *,
+        operands: Literal["plain", "reversed"] = "plain",
+        answer: Literal["plain", "reversed"] = "reversed",
+    ) -> None:
+        for option, order in (("operands", operands), ("answer", answer)):
+            if order not in ("plain", "reversed"):
+                raise ValueError(f"{option}={order}: it is plain or reversed")
+        self.operands = operands
+        self.answer = answer
+
+    def prompt_length(self, length: int) -> int:
+        return 2 * length + 1
+
+    def answer_length(self, length: int) -> int:
+        return length + 1
+
+    def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
+        lowest = np.zeros(length, np.int64)  # of each digit, units first
+        lowest[-1] = length > 1
+        first, second = rng.integers(lowest, 10, size=(2, count, length))
+        total = np.zeros((count, length + 1), np.int64)
+        total[:, :length] = first + second
+        for digit in range(length):
+            total[:, digit + 1] += total[:, digit] // 10
+            total[:, digit] %= 10
+        digits = length + (total[:, length:] > 0)  # [N, 1]
+        place = np.arange(length + 1)
+        shown = place if self.answer == "reversed" else digits - 1 - place
+        answer = np.where(
+            place < digits, np.take_along_axis(total, np.abs(np.broadcast_to(shown, total.shape)), 1), ABSENT
+        )
+        if self.operands == "plain":
+            first, second = first[:, ::-1], second[:, ::-1]
+        plus = np.full((count, 1), self.alphabet.index("+"))
+        return Batch(np.concatenate([first, plus, second], axis=1), answer, answer != ABSENT)
+
+    def solve(self, prompt: Sequence[str]) -> list[str]:
+        numbers = [part if self.operands == "plain" else part[::-1] for part in "".join(prompt).split("+")]
+        total = str(sum(int(number) for number in numbers))
+        return list(total) if self.answer == "plain" else list(total[::-1])

@@ -1,0 +1,95 @@
+"""What every task is: an alphabet, a vectorised sampler, and an oracle that is slow and obviously right."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import ClassVar, Literal, NamedTuple
+
+import numpy as np
+
+ABSENT = -1
+"""Fills the end of a row whose prompt or answer is shorter than the longest of its batch. It is no token and is never
+shown to a model.
+"""
+
+Split = Literal["train", "test"]
+
+
+class Batch(NamedTuple):
+    """Examples of one length.
+
+    ``prompt`` [N, P] and ``answer`` [N, A] hold indices into the task's alphabet, ``ABSENT`` at the end of shorter
+    rows. ``scored`` [N, A] is true where an answer token counts. ``channels`` names further arrays, one number per
+    token of prompt and answer ([N, P + A]), for position rules that need to know more than the order of the tokens (the
+    significance of a digit, a grid coordinate).
+    """
+
+    prompt: np.ndarray
+    answer: np.ndarray
+    scored: np.ndarray
+    channels: Mapping[str, np.ndarray] = MappingProxyType({})
+
+
+class Task(ABC):
+    """A family of questions with one parameter, the length.
+
+    What the length counts is the first thing a task's docstring says. Data is a function of the generator that is
+    passed in and of nothing else.
+    """
+
+    version: ClassVar[int]
+    """Rises whenever the data would change: results of different versions are never put side by side."""
+
+    shortest: int = 1
+    """The shortest length that makes sense."""
+
+    stream: ClassVar[bool] = False
+    """True for running text: there is no prompt, the answer is a window that neither begins nor ends where the text
+    does.
+    """
+
+    metric: ClassVar[Literal["exact_match", "bits_per_byte"]] = "exact_match"
+    """What a leaderboard ranks by."""
+
+    data_options: ClassVar[tuple[str, ...]] = ()
+    """Options that say where data lies. A run's identity takes the :meth:`fingerprint` of what they hold instead of
+    them.
+    """
+
+    alphabet: tuple[str, ...]
+    """Printable tokens; prompts and answers are indices into it."""
+
+    @abstractmethod
+    def prompt_length(self, length: int) -> int:
+        """The most tokens that a prompt of this length has."""
+
+    @abstractmethod
+    def answer_length(self, length: int) -> int:
+        """The most tokens that an answer of this length has."""
+
+    @abstractmethod
+    def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
+        """Draw ``count`` examples of one length; a finite task may give its whole test set of that length instead."""
+
+    @abstractmethod
+    def solve(self, prompt: Sequence[str]) -> list[str]:
+        """The answer to one prompt, in plain Python from the definition, sharing no code with :meth:`sample`."""
+
+    def produces(self, length: int) -> bool:
+        """Whether there are examples of this length."""
+        return length >= self.shortest
+
+    def weights(self, lengths: Sequence[int]) -> np.ndarray:
+        """How often each training length is drawn, up to a factor: equally often, unless the task's own data says
+        otherwise.
+        """
+        return np.ones(len(lengths))
+
+    def fingerprint(self) -> str | None:
+        """Identifies data that the sampler reads and does not make itself, ``None`` if there is none."""
+        return None
+
+    def write(self, prompt: Sequence[str], answer: Sequence[str]) -> str:
+        """An example as a person would write it."""
+        joint = "" if all(len(token) == 1 for token in self.alphabet) else " "
+        return f"{joint.join(prompt)} -> {joint.join(answer)}"
