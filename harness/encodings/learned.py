@@ -1,0 +1,33 @@
+"""A learned vector per position, added to the token embeddings."""
+
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding
+from harness.shape import Shape
+
+
+class Learned(Encoding):
+    """``x + P[i]`` with a table of ``rows`` vectors drawn from N(0, ``deviation`` squared).
+
+    BERT (Devlin et al., 2019, arXiv 1810.04805) has 512 rows and a deviation of 0.02. Rows beyond the training length
+    are never trained and keep what they were drawn as; positions beyond the table are refused.
+    """
+
+    shift_invariant = False
+    limited_by = "rows"
+
+    def __init__(self, shape: Shape, *, rows: int = 512, deviation: float = 0.02) -> None:
+        super().__init__()
+        if rows < 1:
+            raise ValueError(f"rows={rows}: there is at least 1")
+        self.rows = rows
+        self.table = nn.Embedding(rows, shape.dimension)
+        nn.init.normal_(self.table.weight, std=deviation)
+
+    def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
+        if positions.device.type == "cpu" and positions.numel() and int(positions.max()) >= self.rows:
+            raise IndexError(
+                f"position {int(positions.max())} is beyond the {self.rows} rows of the learned table: "
+                "set encoding.rows higher"
+            )
+        return x + self.table(positions)

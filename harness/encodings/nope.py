@@ -1,0 +1,17 @@
+"""No position encoding."""
+
+from harness.encodings.base import Encoding
+from harness.shape import Shape
+
+
+class NoPE(Encoding):
+    """Nothing tells the model where a token stands, except that causal attention sees more tokens at later ones.
+
+    Haviv et al. (2022), arXiv 2203.16634; named NoPE and found to generalize in length by Kazemnejad et al. (2023),
+    arXiv 2305.19466.
+    """
+
+    modes = ("causal", "bidirectional", "cross", "grid", "recurrent")
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()

@@ -1,0 +1,40 @@
+"""Sinusoids added to the token embeddings."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from harness.encodings.base import Encoding
+from harness.encodings.frequencies import geometric
+from harness.shape import Shape
+
+
+class Sinusoidal(Encoding):
+    """``x + p(i)`` with ``p(i)[2m] = sin(i f_m)``, ``p(i)[2m + 1] = cos(i f_m)``, ``f_m = base ** (-2m / D)``.
+
+    Vaswani et al. (2017), arXiv 1706.03762, section 3.5. ``layout="interleaved"`` is the paper's; ``"concatenated"``
+    has all sines before all cosines, as most later code does.
+    """
+
+    shift_invariant = False
+    offers = ("frequencies",)
+
+    frequencies: Tensor
+
+    def __init__(
+        self, shape: Shape, *, base: float = 10000.0, layout: Literal["interleaved", "concatenated"] = "interleaved"
+    ) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
+        self.layout = layout
+
+    def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
+        return x + self.table(positions).to(x.dtype)
+
+    def table(self, positions: Tensor) -> Tensor:
+        """``p(i)`` for positions [...] -> [..., D], float32."""
+        angles = positions[..., None].to(torch.float32) * self.frequencies
+        if self.layout == "concatenated":
+            return torch.cat([angles.sin(), angles.cos()], dim=-1)
+        return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)

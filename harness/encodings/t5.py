@@ -1,0 +1,50 @@
+"""T5's bias: one learned number per head and bucket of distances."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding
+from harness.shape import Shape
+
+
+class T5(Encoding):
+    """Adds ``table[h, bucket(i - j)]`` to the scaled logits, one table for all layers.
+
+    Raffel et al. (2020), arXiv 1910.10683, section 2.1, and their code: the first half of the ``buckets`` holds one
+    distance each, the others grow logarithmically up to ``farthest``, and all that is farther shares the last.
+    ``bidirectional`` gives later keys buckets of their own, half of all; without it every later key counts as distance
+    0. The table is drawn from N(0, 1/D). T5 itself does not divide logits by the square root of d.
+    """
+
+    def __init__(self, shape: Shape, *, buckets: int = 32, farthest: int = 128, bidirectional: bool = False) -> None:
+        super().__init__()
+        directions = 2 if bidirectional else 1
+        if buckets % (2 * directions) or buckets < 2 * directions:
+            raise ValueError(f"buckets={buckets}: it must be a multiple of {2 * directions}")
+        if farthest <= buckets // directions // 2:
+            raise ValueError(
+                f"farthest={farthest}: it must be above {buckets // directions // 2}, "
+                "the number of distances that have a bucket of their own"
+            )
+        self.buckets = buckets
+        self.farthest = farthest
+        self.bidirectional = bidirectional
+        self.table = nn.Parameter(torch.randn(shape.heads, buckets) * shape.dimension**-0.5)
+
+    def distance_bias(self, distances: Tensor) -> Tensor:
+        return self.table.float()[:, self.bucket(distances)]
+
+    def bucket(self, distances: Tensor) -> Tensor:
+        """The bucket of each distance i - j, same shape, int64."""
+        if not self.bidirectional:
+            return _one_way(distances.clamp(min=0), self.buckets, self.farthest)
+        half = self.buckets // 2
+        return _one_way(distances.abs(), half, self.farthest) + half * (distances < 0)
+
+
+def _one_way(distances: Tensor, buckets: int, farthest: int) -> Tensor:
+    exact = buckets // 2
+    logarithmic = torch.log(distances.clamp(min=1).float() / exact) / math.log(farthest / exact) * (buckets - exact)
+    return torch.where(distances < exact, distances, (exact + logarithmic.long()).clamp(max=buckets - 1))

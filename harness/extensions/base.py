@@ -1,0 +1,28 @@
+"""What a test-time extension is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class Extension(ABC):
+    """Changes an encoding, after training, for sequences of a declared length.
+
+    Every extension that a run lists is evaluated on the same weights and has scores of its own. Nothing here needs
+    PyTorch to be imported.
+    """
+
+    needs: ClassVar[str] = ""
+    """What it changes, one of what encodings offer (``Encoding.offers``); empty if it works with all."""
+
+    @abstractmethod
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> None:
+        """Fit ``encoding``, a copy that belongs to the caller, to sequences of ``test_tokens`` tokens.
+
+        ``train_tokens`` is the longest training sequence. It is called only for ``test_tokens > train_tokens``: within
+        the training length every extension leaves the model as it was trained.
+        """

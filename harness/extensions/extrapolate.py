@@ -1,0 +1,17 @@
+"""Direct extrapolation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.extensions.base import Extension
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class Extrapolate(Extension):
+    """Nothing changes: longer sequences meet positions as they come."""
+
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> None:
+        return

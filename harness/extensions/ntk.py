@@ -1,0 +1,34 @@
+"""NTK-aware scaling."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.extensions.base import Extension
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class NTK(Extension):
+    """Raises the base of the frequencies by ``s ** (d / (d - 2))``, ``s = test tokens / train tokens``, d twice the
+    number of frequencies.
+
+    The highest frequency stays, the lowest is divided by s, those between in geometric order: fast pairs extrapolate,
+    slow ones interpolate. bloc97 (2023), "NTK-Aware Scaled RoPE"; described in Peng et al. (2023), arXiv 2309.00071,
+    section 3.1. ``factor`` above 0 fixes s.
+    """
+
+    needs = "frequencies"
+
+    def __init__(self, *, factor: float = 0.0) -> None:
+        self.factor = factor
+
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> None:
+        import torch
+
+        frequencies = encoding.get_buffer("frequencies")
+        scale = self.factor or test_tokens / train_tokens
+        pairs = len(frequencies)
+        exponents = torch.arange(pairs, dtype=torch.float64, device=frequencies.device) / max(pairs - 1, 1)
+        encoding.frequencies = (frequencies / scale**exponents).to(torch.float32)

@@ -1,0 +1,1 @@
+"""Scales of the attention logits. One file each; :mod:`harness.logits.base` says what they answer."""

@@ -1,0 +1,18 @@
+"""One over the square root of the head dimension."""
+
+import torch
+from torch import Tensor
+
+from harness.logits.base import LogitScale
+from harness.shape import Shape
+
+
+class Standard(LogitScale):
+    """``1 / sqrt(d)`` for every query (Vaswani et al., 2017, arXiv 1706.03762, section 3.2.1)."""
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.scale = shape.head_dimension**-0.5
+
+    def factor(self, q_positions: Tensor) -> Tensor:
+        return torch.full_like(q_positions, self.scale, dtype=torch.float32)[:, None]

@@ -1,0 +1,41 @@
+"""What every architecture is: tokens and positions in, a vector per token out, logits from the vectors that are asked
+for.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.encodings.base import Encoding, Mode
+from harness.logits.base import LogitScale
+
+Layer = Callable[[], tuple[Encoding, LogitScale]]
+"""Gives the encoding and the logit scale of the next layer: new ones or shared ones, as they declare."""
+
+
+class Model(nn.Module, ABC):
+    """A network. Its constructor takes :class:`~harness.shape.Shape`, the vocabulary size and a :data:`Layer`, then,
+    keyword-only, the choices that its YAML file lists. What the encoding does to token embeddings is done by the first
+    layer's.
+    """
+
+    layout: ClassVar[str]
+    """The class of :mod:`harness.layouts` that arranges prompt and answer for it."""
+
+    mode: ClassVar[Mode]
+    """The kind of attention in it, or that it is recurrent and has none."""
+
+    @abstractmethod
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        """tokens [B, L] -> hidden vectors [B, L, D]."""
+
+    @abstractmethod
+    def readout(self, hidden: Tensor) -> Tensor:
+        """hidden vectors [..., D] -> logits over the vocabulary [..., V]."""
+
+    def encodings(self) -> list[Encoding]:
+        """Every encoding in it, each once."""
+        return [module for module in self.modules() if isinstance(module, Encoding)]
