@@ -1,0 +1,183 @@
+"""From the command line to runs: Hydra composes, and what it refuses is said in one line with what is possible."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override, OverrideType, Sweep
+from hydra.errors import HydraException
+from hydra.initialize import get_gh_backup, restore_gh_from_backup
+from hydra.types import RunMode
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from harness import catalogue
+from harness.config import Run
+from harness.suggest import Refused, unknown
+from harness.validation import explained, validated
+
+
+@contextmanager
+def composer(folders: Sequence[str] = (), config: str = "run") -> Iterator[Composer]:
+    """Hydra, set up on conf/ and the user's own folders of choices."""
+    for folder in folders:
+        if not Path(folder).is_dir():
+            raise Refused(f"--config-dir {folder}: there is no such folder")
+    around = get_gh_backup()  # this may be called from a program that uses Hydra itself
+    GlobalHydra.instance().clear()
+    try:
+        with initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
+            yield Composer([Path(folder).resolve() for folder in folders], config)
+    finally:
+        restore_gh_from_backup(around)
+
+
+class Composer:
+    """Composes runs from overrides such as ``encoding=rope`` and ``train.steps=100``."""
+
+    def __init__(self, folders: list[Path], config: str) -> None:
+        self._config = config
+        self._folders = [catalogue.CONF, *folders]
+        self._search = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
+        self._by_choices: dict[tuple[str, ...], DictConfig] = {}
+
+    def run(self, overrides: Sequence[str]) -> Run:
+        """The validated run of these overrides. Raises :class:`Refused`."""
+        parsed = self._parse(overrides)
+        for override in parsed:
+            if override.is_sweep_override():
+                raise Refused(f"{override.input_line}: several values need a sweep: add -m")
+        composed = self._composed(parsed)
+        choices = {group: choice for group, choice in composed.hydra.runtime.choices.items() if isinstance(choice, str)}
+        try:
+            science = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+            container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
+            return validated(Run.of(container, choices))
+        except OmegaConfBaseException as error:
+            raise Refused(_first_line(error)) from error
+        except ValidationError as error:
+            raise explained(error) from error
+
+    def attempt(self, overrides: Sequence[str]) -> Run | Refused:
+        """The run of these overrides, or why there is none."""
+        try:
+            return self.run(overrides)
+        except Refused as refusal:
+            return refusal
+
+    def check(self, overrides: Sequence[str]) -> None:
+        """Raise :class:`Refused` unless the overrides compose."""
+        self._compose(overrides)
+
+    def multirun(self, overrides: Sequence[str]) -> bool:
+        """Whether these overrides alone ask for a sweep, as a study does."""
+        return self._compose([o for o in overrides if not self._sweeps(o)]).hydra.mode == RunMode.MULTIRUN
+
+    def cells(self, overrides: Sequence[str]) -> list[list[str]]:
+        """The overrides of every cell of a sweep: each combination of the listed values. Raises :class:`Refused`."""
+        self._check_words(overrides)
+        base = self._compose([o for o in overrides if not self._sweeps(o)])
+        swept = {override.key_or_group for override in self._parse(overrides)}
+        preset = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items() if key not in swept]
+        parsed = self._parse([*preset, *overrides])
+        batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+        return [list(cell) for batch in batches for cell in batch]
+
+    def _sweeps(self, override: str) -> bool:
+        return any(parsed.is_sweep_override() for parsed in self._parse([override]))
+
+    def _composed(self, parsed: Sequence[Override]) -> DictConfig:
+        """The composed config. Cells of a sweep that choose the same files share Hydra's work and differ in the values
+        set in the end.
+        """
+        values = [
+            override
+            for override in parsed
+            if override.type is OverrideType.CHANGE and override.key_or_group not in self._groups()
+        ]
+        choices = tuple(str(override.input_line) for override in parsed if override not in values)
+        if choices not in self._by_choices:
+            self._by_choices[choices] = self._compose(choices)
+        composed = copy.deepcopy(self._by_choices[choices])
+        try:
+            for override in values:
+                OmegaConf.update(composed, override.key_or_group, override.value(), merge=True)
+        except OmegaConfBaseException as error:
+            lines = [str(override.input_line) for override in parsed]
+            self._check_words(lines)
+            raise Refused(_first_line(error)) from error
+        return composed
+
+    def _compose(self, overrides: Sequence[str]) -> DictConfig:
+        try:
+            return compose(self._config, [*self._search, *overrides], return_hydra_config=True)
+        except (HydraException, OmegaConfBaseException) as error:
+            self._check_words(overrides)
+            raise Refused(_first_line(error)) from error
+
+    def _groups(self) -> list[str]:
+        return [path.name for folder in self._folders for path in folder.iterdir() if path.is_dir()]
+
+    def _parse(self, overrides: Sequence[str]) -> list[Override]:
+        parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
+        try:
+            return parser.parse_overrides(list(overrides))
+        except HydraException as error:
+            raise Refused(f"{_first_line(error)}: a choice is written group=name, a value key=value") from error
+
+    def _check_words(self, overrides: Sequence[str]) -> None:
+        """Raise :class:`Refused` for the first word that does not exist: choices first, for they decide which keys
+        there are.
+        """
+        groups = self._groups()
+        parsed = [
+            override
+            for override in self._parse(overrides)
+            if override.key_or_group.partition("/")[0].partition(".")[0] != "hydra"
+        ]
+        chosen = []
+        for override in parsed:
+            if override.key_or_group in groups:
+                options = [choice.name for choice in catalogue.choices(override.key_or_group, self._folders)]
+                for choice in _words(override):
+                    if choice not in options:
+                        raise unknown(override.key_or_group, choice, options, "choices")
+                if not override.is_sweep_override():
+                    chosen.append(str(override.input_line))
+        composed = self._compose(chosen)
+        for override in parsed:
+            key = override.key_or_group
+            if key in groups or override.is_add() or OmegaConf.select(composed, key, default=_MISSING) is not _MISSING:
+                continue
+            parent = key.rpartition(".")[0]
+            node = OmegaConf.select(composed, parent) if parent else composed
+            if parent and not isinstance(node, DictConfig):
+                raise unknown("key", key, [str(k) for k in composed if k != "hydra"], "keys")
+            keys = [str(k) for k in node if k not in ("hydra", "_target_")]
+            known = [f"{parent}.{k}" if parent else k for k in keys]
+            raise unknown("key", key, known, f"keys of {parent}" if parent else "keys")
+
+
+def _words(override: Override) -> list[str]:
+    value: Any = override.value()
+    if isinstance(value, Sweep):
+        value = list(override.sweep_iterator())
+    nested = value if isinstance(value, list) else [value]
+    words = [word for item in nested for word in (item if isinstance(item, list) else [item])]
+    return [word for word in words if isinstance(word, str)]
+
+
+_MISSING = object()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0].rstrip(".")

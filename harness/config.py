@@ -1,0 +1,162 @@
+"""The typed shape of a run: what conf/ composes to, after validation. Nothing here needs PyTorch."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""What a choice may be called: it becomes part of file names and of tables."""
+
+COMPONENT_GROUPS = ("task", "encoding", "positions", "logit", "architecture")
+"""Groups of which a run has one class each."""
+
+LISTED_GROUPS = ("extension", "logger")
+"""Groups of which a run has any number of classes."""
+
+SETTING_GROUPS = ("model", "train", "evaluation", "trainer", "launcher")
+"""Groups that are settings and no class."""
+
+
+class Frozen(BaseModel):
+    """Strict, complete and unchangeable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Component(Frozen):
+    """A chosen class: what the choice is called, the class, and the options its constructor gets."""
+
+    name: Name
+    target: str
+    options: dict[str, JsonValue] = {}
+
+
+class Lengths(Frozen):
+    """Which lengths are trained and which are tested; what a length counts is the task's to say."""
+
+    shortest: int = Field(ge=1)
+    """Shortest length trained on."""
+    train: int = Field(ge=1)
+    """Longest length trained on."""
+    test: int = Field(ge=1)
+    """Longest length tested."""
+    step: int = Field(ge=1)
+    """Every length that this divides is tested, besides the shortest and longest trained, the first beyond them and the
+    longest tested.
+    """
+    grid: list[Annotated[int, Field(ge=1)]] = []
+    """The tested lengths, where they should be others."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Lengths":
+        if self.shortest > self.train:
+            raise ValueError(f"shortest={self.shortest} is above train={self.train}")
+        if not self.grid and self.test <= self.train:
+            raise ValueError(
+                f"test={self.test} is not above train={self.train}: nothing would be tested beyond the training length"
+            )
+        return self
+
+    def wanted(self) -> list[int]:
+        """The lengths to test, as far as the task can produce them."""
+        if self.grid:
+            return sorted(set(self.grid))
+        regular = range(self.step, self.test + 1, self.step)
+        return sorted({*regular, self.shortest, self.train, self.train + 1, self.test})
+
+
+class Size(Frozen):
+    """How large the network is."""
+
+    dimension: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    layers: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> "Size":
+        if self.dimension % self.heads:
+            raise ValueError(f"heads={self.heads} does not divide dimension={self.dimension}")
+        return self
+
+
+class Train(Frozen):
+    """Budget and optimizer."""
+
+    steps: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    warmup: int = Field(ge=0)
+    weight_decay: float = Field(ge=0)
+    beta2: float = Field(gt=0, lt=1)
+    clip: float = Field(ge=0)
+    precision: Literal["32-true", "bf16-mixed"]
+
+
+class Evaluation(Frozen):
+    """How well lengths are measured."""
+
+    examples: int = Field(ge=1)
+
+
+class TrainerSettings(Frozen):
+    """Where and how a run is computed. Nothing here may change a result beyond rounding."""
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: int = Field(ge=1)
+    strategy: Literal["auto", "ddp"]
+    checkpoint_every: int = Field(ge=1)
+
+
+class Launcher(Frozen):
+    """Where the runs of a sweep go."""
+
+    slots: int = Field(ge=0)
+    threads: int = Field(ge=0)
+
+
+class Run(Frozen):
+    """One run, complete: the science first, then what only says how and where."""
+
+    task: Component
+    lengths: Lengths
+    encoding: Component
+    positions: Component
+    extension: dict[Name, Component] = Field(min_length=1)
+    logit: Component
+    architecture: Component
+    model: Size
+    train: Train
+    evaluation: Evaluation
+    seed: int = Field(ge=0, lt=2**32)
+
+    presets: dict[str, Name] = {}
+    """What the chosen settings are called, for people."""
+    trainer: TrainerSettings
+    logger: dict[Name, Component]
+    launcher: Launcher
+    results: str
+    packages: list[str] = []
+    force: bool = False
+    retry: bool = False
+
+    @classmethod
+    def of(cls, composed: dict[str, Any], choices: dict[str, str]) -> "Run":
+        """A run from what Hydra composed: ``composed`` as a plain container, ``choices`` by group. Raises
+        ``pydantic.ValidationError``.
+        """
+
+        def component(name: str, node: Any) -> Any:
+            if not isinstance(node, dict) or "_target_" not in node:
+                return node
+            options = {key: value for key, value in node.items() if key != "_target_"}
+            return {"name": name, "target": node["_target_"], "options": options}
+
+        values = dict(composed)
+        for group in COMPONENT_GROUPS:
+            if group in values:
+                values[group] = component(choices.get(group, group), values[group])
+        for group in LISTED_GROUPS:
+            if isinstance(values.get(group), dict):
+                values[group] = {name: component(name, node) for name, node in values[group].items()}
+        values["presets"] = {group: choices[group] for group in SETTING_GROUPS if choices.get(group)}
+        return cls.model_validate(values)

@@ -1,0 +1,86 @@
+"""What a run is, as opposed to how and where it is computed: the ids under which weights and results are found again.
+
+Two ids, because weights can be tested in more than one way: the training id names the weights, the run id names weights
+together with the lengths, extensions and number of examples they are tested with.
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from harness.config import Component, Run
+from tasks.base import Task
+
+VERSION = 1
+"""Rises when the same config would train differently: results from before are then no longer taken for those of the
+same run.
+"""
+
+
+def training(run: Run, task: Task) -> dict[str, Any]:
+    """All that decides the weights."""
+    return {
+        "identity": VERSION,
+        "task": _task(run, task),
+        "lengths": {"shortest": run.lengths.shortest, "train": run.lengths.train},
+        **{group: _component(getattr(run, group)) for group in ("encoding", "positions", "logit", "architecture")},
+        "model": run.model.model_dump(),
+        "train": run.train.model_dump(),
+        "seed": run.seed,
+    }
+
+
+def science(run: Run, task: Task) -> dict[str, Any]:
+    """All that decides the scores."""
+    return {
+        "training": training(run, task),
+        "tested": tested_lengths(run, task),
+        "extension": {name: _component(extension) for name, extension in run.extension.items()},
+        "evaluation": run.evaluation.model_dump(),
+    }
+
+
+def digest(values: dict[str, Any]) -> str:
+    """A short name for values, the same for the same values."""
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def training_name(run: Run, task: Task) -> str:
+    """The name of the folder that holds the weights."""
+    return f"{_prefix(run)}-{digest(training(run, task))}"
+
+
+def run_name(run: Run, task: Task) -> str:
+    """The name of the record."""
+    return f"{_prefix(run)}-{digest(science(run, task))}"
+
+
+def tested_lengths(run: Run, task: Task) -> list[int]:
+    """The lengths that are tested: those wanted that the task can produce."""
+    return [length for length in run.lengths.wanted() if task.produces(length)]
+
+
+def training_lengths(run: Run, task: Task) -> list[int]:
+    """The lengths that are trained on."""
+    return [length for length in range(run.lengths.shortest, run.lengths.train + 1) if task.produces(length)]
+
+
+def _prefix(run: Run) -> str:
+    return f"{run.task.name}-{run.encoding.name}-seed{run.seed}"
+
+
+def _task(run: Run, task: Task) -> dict[str, Any]:
+    values = _component(run.task)
+    values["options"] = {key: value for key, value in values["options"].items() if key not in task.data_options}
+    values["version"] = task.version
+    if (fingerprint := task.fingerprint()) is not None:
+        values["fingerprint"] = fingerprint
+    return values
+
+
+def _component(component: Component) -> dict[str, Any]:
+    values: dict[str, Any] = {"name": component.name, "options": dict(component.options)}
+    if component.target.partition(".")[0] not in ("harness", "tasks"):
+        values["target"] = component.target
+    return values
