@@ -1,0 +1,71 @@
+"""How far a long job is: a bar on a terminal, a line now and then elsewhere. It goes to standard error, so that results
+can be piped.
+"""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+QUIET_SECONDS = 10.0
+"""Time between lines where there is no terminal."""
+
+
+class Step(Protocol):
+    """Reports that ``done`` of the total is done."""
+
+    def __call__(self, done: int, note: str = "") -> None: ...
+
+
+@contextmanager
+def shown(what: str, total: int, done: int = 0) -> Iterator[Step]:
+    """Show the progress of ``what`` from ``done`` to ``total``."""
+    with _bar(what, total, done) if sys.stderr.isatty() else _lines(what, total, done) as step:
+        yield step
+
+
+@contextmanager
+def _bar(what: str, total: int, done: int) -> Iterator[Step]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = [
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    ]
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(what, total=total, completed=done, note="")
+
+        def step(done: int, note: str = "") -> None:
+            progress.update(task, completed=done, note=note)
+
+        yield step
+
+
+@contextmanager
+def _lines(what: str, total: int, done: int) -> Iterator[Step]:
+    start = last = time.monotonic()
+    first = done
+
+    def step(done: int, note: str = "") -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last >= QUIET_SECONDS and done < total:
+            last = now
+            left = f"{(now - start) / (done - first) * (total - done):.0f}s" if done > first else "unknown time"
+            print(f"{what} {done}/{total} {note} {now - start:.0f}s elapsed {left} to go", file=sys.stderr, flush=True)
+
+    yield step
+    print(f"{what} {total}/{total} done in {time.monotonic() - start:.1f}s", file=sys.stderr, flush=True)

@@ -1,0 +1,204 @@
+"""The record of a run: one JSON file that says what was run, what came of it and with what it was made.
+
+``results/records/<name>.json`` is written once, whole; the records of several machines are merged by copying files.
+Beside it, ``results/runs/<training name>/`` holds what is needed while a run lasts and its weights. This is the only
+file that knows these places.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field, JsonValue, ValidationError, model_validator
+
+from harness import atomic, identity
+from harness.config import Frozen, Name
+from harness.suggest import Refused
+
+SCHEMA = 1
+
+Count = Annotated[int, Field(ge=0)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Title = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$")]
+
+
+class Counts(Frozen):
+    """What is right at one length: whole answers (``exact`` of ``examples``), scored tokens (``correct`` of
+    ``tokens``), and the tokens' summed loss.
+    """
+
+    length: Count
+    examples: Annotated[int, Field(ge=1)]
+    exact: Count
+    tokens: Annotated[int, Field(ge=1)]
+    correct: Count
+    nats: Finite
+
+    @model_validator(mode="after")
+    def _possible(self) -> "Counts":
+        if self.exact > self.examples or self.correct > self.tokens:
+            raise ValueError(f"more is right than there is at length {self.length}")
+        return self
+
+
+class ScoreRow(Counts):
+    """The scores of one extension at one length."""
+
+    extension: Name
+
+
+class TaskFacts(Frozen):
+    """What a reader of the record needs to know of the task."""
+
+    name: Name
+    version: int
+    metric: Literal["exact_match", "bits_per_byte"]
+    fingerprint: str | None = None
+
+
+class Cost(Frozen):
+    """What the run took. Seconds are wall time; those of training leave out what came before a resumption."""
+
+    parameters: Count
+    steps: Count
+    examples: Count
+    training_seconds: Finite
+    evaluation_seconds: Finite
+    peak_memory_bytes: Count
+
+
+class Record(Frozen):
+    """One run."""
+
+    schema_version: Literal[1] = 1
+    name: Title
+    training_name: Title
+    status: Literal["finished", "failed"]
+    reason: str = ""
+    task: TaskFacts
+    train_length: Count
+    seed: Count
+    science: dict[str, JsonValue]
+    config: dict[str, JsonValue]
+    scores: list[ScoreRow] = []
+    blind: list[Counts] = []
+    final_loss: Finite | None = None
+    cost: Cost | None = None
+    started: str
+    finished: str
+    provenance: dict[str, JsonValue]
+
+    def choice(self, group: str) -> str:
+        """What was chosen of a group, for people: ``choice("encoding")`` is ``"rope"``."""
+        node = self.config.get(group)
+        return str(node.get("name", "")) if isinstance(node, dict) else ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Record":
+        if not self.name.endswith("-" + identity.digest(self.science)):
+            raise ValueError("its name does not belong to its science: it was changed after it was written")
+        if self.status == "failed":
+            return self
+        extensions, tested = self.science.get("extension"), self.science.get("tested")
+        if not isinstance(extensions, dict) or not isinstance(tested, list):
+            raise ValueError("its science lacks extensions or tested lengths")
+        wanted = {(extension, length) for extension in extensions for length in tested}
+        if {(score.extension, score.length) for score in self.scores} != wanted or len(self.scores) != len(wanted):
+            raise ValueError("its scores are not those of its extensions and tested lengths")
+        if [row.length for row in self.blind] != tested:
+            raise ValueError("its blind baseline is not that of its tested lengths")
+        if self.cost is None or self.final_loss is None:
+            raise ValueError("it says it finished and has no cost or loss")
+        return self
+
+
+class Places(NamedTuple):
+    """Where the files of a run are."""
+
+    record: Path
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        return self.folder / f"{self.record.stem.rpartition('-')[2]}.json"
+
+    @property
+    def log(self) -> Path:
+        return self.config.with_suffix(".log")
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.folder / "checkpoints"
+
+    @property
+    def weights(self) -> Path:
+        return self.folder / "weights.safetensors"
+
+    @property
+    def lock(self) -> Path:
+        return self.folder / "lock"
+
+
+def places(results: str | Path, name: str, training_name: str) -> Places:
+    """The places of a run's record and of its weights."""
+    return Places(Path(results) / "records" / f"{name}.json", Path(results) / "runs" / training_name)
+
+
+def blind_cache(results: str | Path) -> Path:
+    """Where blind baselines are kept."""
+    return Path(results) / "blind"
+
+
+def write(record: Record, path: Path) -> None:
+    """Write a record. Raises :class:`Refused` if the disk does not take it."""
+    try:
+        atomic.write(path, record.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        raise Refused(f"cannot write the record {path}: {error.strerror}") from error
+
+
+def read(path: Path) -> Record:
+    """Read and check a record. Raises :class:`Refused` with what is wrong with it."""
+    try:
+        record = Record.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise Refused(f"{path}: not a record: {where + ': ' if where else ''}{first['msg']}") from error
+    except OSError as error:
+        raise Refused(f"{path}: {error.strerror}") from error
+    if record.name != path.stem:
+        raise Refused(f"{path}: it is the record of {record.name}: its file name must be that")
+    return record
+
+
+def read_all(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
+    """All records in the folders and, for every JSON file that is none, why. The same record in two folders counts
+    once.
+    """
+    records: dict[str, Record] = {}
+    rejected = []
+    for folder in folders:
+        paths = (
+            sorted((folder / "records").glob("*.json"))
+            if (folder / "records").is_dir()
+            else sorted(folder.glob("*.json"))
+        )
+        for path in paths:
+            try:
+                record = read(path)
+            except Refused as refusal:
+                rejected.append(str(refusal))
+                continue
+            known = records.setdefault(record.name, record)
+            if known.status == "failed" and record.status == "finished":
+                records[record.name] = record
+            elif known.scores != record.scores and record.status == "finished":
+                rejected.append(f"{path}: the same run has other scores elsewhere; those read first are kept")
+    return list(records.values()), rejected
+
+
+def one_line(text: Any) -> str:
+    """Any text as one printable line of moderate length."""
+    return re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in str(text))).strip()[:500]

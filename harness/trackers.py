@@ -1,0 +1,43 @@
+"""Starts the loggers of a run and gives them its scores in the end. Whatever a logger does, the run goes on."""
+
+import logging
+import math
+from collections.abc import Sequence
+
+from pytorch_lightning.loggers import Logger
+
+from harness import build, checkpoints, records, scores
+from harness.config import Component, Run
+from harness.loggers.base import CurveLogger
+from harness.records import Places, Record
+
+log = logging.getLogger(__name__)
+
+CURVE = Component(name="csv", target="harness.loggers.csv.CSV")
+"""Always among them."""
+
+
+def start(run: Run, name: str, where: Places) -> list[tuple[CurveLogger, Logger]]:
+    """The loggers that can be started, each with what started it."""
+    started: list[tuple[CurveLogger, Logger]] = []
+    step = checkpoints.resumable_step(where.checkpoints)
+    for choice, component in {"csv": CURVE, **run.logger}.items():
+        kind: CurveLogger = build.make(component, run)
+        try:
+            started.append((kind, kind.start(name, where.folder, run.model_dump(mode="json"), step)))
+        except Exception as error:
+            log.warning("logger=%s cannot start and is left out: %s", choice, records.one_line(error))
+    return started
+
+
+def finish(started: Sequence[tuple[CurveLogger, Logger]], record: Record) -> None:
+    """Give the loggers the scores, if there are any."""
+    finished = scores.summaries(record) if record.status == "finished" else []
+    values = {f"{one.extension}/{name}": value for one in finished for name, value in one._asdict().items()}
+    numbers = {name: float(value) for name, value in values.items() if not isinstance(value, str)}
+    numbers = {name: value for name, value in numbers.items() if math.isfinite(value)}
+    for kind, logger in started:
+        try:
+            kind.finish(logger, numbers)
+        except Exception as error:
+            log.warning("%s could not take the scores: %s", type(kind).__name__, records.one_line(error))

@@ -1,0 +1,233 @@
+"""Training one model with Lightning."""
+
+import logging
+import math
+import os
+import time
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytorch_lightning as lightning
+import torch
+import torch.nn.functional as F
+from pytorch_lightning.loggers import Logger
+from torch import Tensor, nn
+
+from harness import progress
+from harness.checkpoints import AtomicCheckpoints, Checkpoints, newest, resumable_step
+from harness.config import Train, TrainerSettings
+from harness.data import TrainingBatch, TrainingData
+from harness.models.base import Model
+from harness.suggest import Refused
+
+log = logging.getLogger(__name__)
+
+REPORT_EVERY = 25
+"""Steps between reports. In between nothing waits for the device."""
+
+
+class Diverged(RuntimeError):
+    """The loss stopped being a finite number."""
+
+
+class Trained(NamedTuple):
+    """What training took and what it came to. ``seconds`` leaves out the part before a resumption."""
+
+    steps: int
+    loss: float
+    seconds: float
+    resumed_from: int
+
+
+class Training(lightning.LightningModule):
+    """Cross-entropy on the scored tokens, AdamW, linear warm-up and a cosine to zero."""
+
+    def __init__(self, model: Model, settings: Train, seed: int) -> None:
+        super().__init__()
+        self.model = model
+        self.settings = settings
+        self.seed = seed
+        self.has_dropout = any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
+
+    def training_step(self, batch: TrainingBatch, index: int) -> Tensor:
+        if self.has_dropout:  # a function of the step, so that a resumed run drops what an uninterrupted one drops
+            torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)) % 2**63)
+        hidden = self.model(batch.tokens, batch.positions)
+        logits = self.model.readout(hidden.flatten(0, 1)[batch.scored])
+        loss = F.cross_entropy(logits.float(), batch.targets, reduction="sum")
+        return loss * (
+            self.trainer.world_size / batch.total
+        )  # devices average their gradients; every scored token shall count the same
+
+    def configure_optimizers(self) -> Any:
+        decayed = [p for p in self.parameters() if p.ndim >= 2]
+        others = [p for p in self.parameters() if p.ndim < 2]
+        groups = [
+            {"params": decayed, "weight_decay": self.settings.weight_decay},
+            {"params": others, "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(
+            groups, lr=self.settings.learning_rate, betas=(0.9, self.settings.beta2), fused=True
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        # Lightning's own refuses a fused optimizer in mixed precision, for fear of scaled gradients; bfloat16 has none.
+        if self.settings.clip:
+            parameters = [p for group in optimizer.param_groups for p in group["params"]]
+            torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip)
+
+    def _rate(self, step: int) -> float:
+        warm = min(1.0, (step + 1) / max(self.settings.warmup, 1))
+        return warm * 0.5 * (1 + math.cos(math.pi * step / self.settings.steps))
+
+
+class Batches:
+    """The batches from wherever the trainer is to the end, this process's part of each."""
+
+    def __init__(self, data: TrainingData, steps: int) -> None:
+        self.data = data
+        self.steps = steps
+        self.trainer: lightning.Trainer | None = None
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __iter__(self) -> Iterator[TrainingBatch]:
+        assert self.trainer is not None
+        for step in range(self.trainer.global_step, self.steps):
+            yield self.data(step, self.trainer.global_rank, self.trainer.world_size)
+
+
+class Report(lightning.Callback):
+    """Shows progress, feeds the loggers, and ends a run whose loss is no longer finite."""
+
+    def __init__(self, shown: progress.Step, loggers: Sequence[Logger]) -> None:
+        self.shown = shown
+        self.loggers = list(loggers)
+        self.loss = math.nan
+        self._sum: Tensor | None = None
+        self._count = 0
+        self._start = time.monotonic()
+
+    def on_train_batch_end(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        loss = outputs["loss"].detach()
+        self._sum = loss if self._sum is None else self._sum + loss
+        self._count += 1
+        if trainer.global_step % REPORT_EVERY and trainer.global_step < trainer.max_steps:
+            return
+        self.loss = float(trainer.strategy.reduce(self._sum, reduce_op="mean")) / self._count
+        self._sum, self._count = None, 0
+        if not math.isfinite(self.loss):
+            raise Diverged(
+                f"the loss was {self.loss} within the {REPORT_EVERY} steps before step {trainer.global_step}"
+            )
+        if not trainer.is_global_zero:
+            return
+        rate = trainer.optimizers[0].param_groups[0]["lr"]
+        self.shown(trainer.global_step, f"loss {self.loss:.4f}")
+        self._log(
+            {"loss": self.loss, "learning_rate": rate, "seconds": time.monotonic() - self._start}, trainer.global_step
+        )
+
+    def _log(self, metrics: dict[str, float], step: int) -> None:
+        for logger in list(self.loggers):
+            try:
+                logger.log_metrics(metrics, step)
+            except Exception as error:  # whatever a logger does, the run goes on
+                log.warning("%s broke and is left out from now on: %s", type(logger).__name__, error)
+                self.loggers.remove(logger)
+
+
+def train(
+    model: Model,
+    data: TrainingData,
+    settings: Train,
+    where: TrainerSettings,
+    *,
+    seed: int,
+    checkpoints: Path,
+    loggers: Sequence[Logger],
+) -> Trained | None:
+    """Train ``model`` in place, going on from the newest checkpoint. Gives ``None`` in processes that only help the
+    first one.
+
+    Raises :class:`Diverged` when the loss is no longer finite.
+    """
+    _quiet()
+    first = resumable_step(checkpoints)
+    batches = Batches(data, settings.steps)
+    start = time.monotonic()
+    with progress.shown("training", settings.steps, first) if rank() == 0 else nullcontext(_unseen) as shown:
+        report = Report(shown, loggers)
+        trainer = lightning.Trainer(
+            accelerator=where.accelerator,
+            devices=where.devices,
+            strategy=where.strategy,
+            precision=settings.precision,
+            max_steps=settings.steps,
+            max_epochs=-1,
+            callbacks=[report, Checkpoints(checkpoints, where.checkpoint_every)],
+            plugins=[AtomicCheckpoints()],
+            use_distributed_sampler=False,
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+        )
+        batches.trainer = trainer
+        try:
+            trainer.fit(
+                Training(model, settings, seed),
+                train_dataloaders=batches,
+                ckpt_path=newest(checkpoints),
+                weights_only=True,
+            )
+        except SystemExit as exit:  # what Lightning makes of an interrupt
+            raise KeyboardInterrupt from exit
+    if not trainer.is_global_zero:
+        return None
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+        raise Diverged("a weight is no longer finite at the end of training")
+    return Trained(settings.steps, report.loss, time.monotonic() - start, first)
+
+
+def device(where: TrainerSettings) -> torch.device:
+    """The device of the first process. Raises :class:`Refused` if a GPU is asked for and there is none."""
+    if where.accelerator == "cpu":
+        return torch.device("cpu")
+    if torch.cuda.is_available():
+        if where.devices > torch.cuda.device_count():
+            raise Refused(f"trainer.devices={where.devices}: this machine has {torch.cuda.device_count()} GPUs")
+        return torch.device("cuda", 0)
+    if where.accelerator == "gpu":
+        raise Refused("trainer=gpu: PyTorch sees no GPU here; trainer=cpu works everywhere")
+    return torch.device("cpu")
+
+
+def rank() -> int:
+    """Which of the processes that train one model this is."""
+    return int(os.environ.get("LOCAL_RANK", 0)) + int(os.environ.get("NODE_RANK", 0))
+
+
+def _unseen(done: int, note: str = "") -> None:
+    """The progress of processes that only help the first one."""
+
+
+def _quiet() -> None:
+    """What Lightning says about devices, loaders and its other products is of no use here."""
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module="pytorch_lightning")
+    warnings.filterwarnings("ignore", module="lightning_fabric")
