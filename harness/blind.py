@@ -1,0 +1,95 @@
+"""The blind baseline: how well one can answer without looking at the question.
+
+A blind predictor knows the length of the question and the place in the answer, and nothing else. On some tasks it does
+so well that a score without it misleads: it sorts 500 numbers out of five with 93 % of the tokens right.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness import atomic, identity, streams
+from tasks.base import ABSENT, Batch, Task
+
+VERSION = 1
+SAMPLES = 4096
+"""Examples of each length that the predictor is estimated on; they are not among those it is tested on."""
+
+
+class Blind(NamedTuple):
+    """Of the test examples of one length, how many a blind predictor gets right, in the same counts as a model's
+    scores. For exact match it gives the most frequent answer, for token accuracy the most frequent token of each place,
+    for ``nats`` the frequencies at each place.
+    """
+
+    length: int
+    examples: int
+    exact: int
+    tokens: int
+    correct: int
+    nats: float
+
+
+def baseline(task: Task, lengths: Sequence[int], examples: int, science: dict[str, Any], cache: Path) -> list[Blind]:
+    """The blind scores at each length, computed once for a task and then read from ``cache``."""
+    key = {"blind": VERSION, "task": science["training"]["task"], "lengths": list(lengths), "examples": examples}
+    path = cache / f"{identity.digest(key)}.json"
+    try:
+        return [Blind(**row) for row in json.loads(path.read_bytes())]
+    except (OSError, ValueError, TypeError):
+        scores = [estimate(task, length, examples) for length in lengths]
+        atomic.write(path, json.dumps([score._asdict() for score in scores]))
+        return scores
+
+
+def estimate(task: Task, length: int, examples: int) -> Blind:
+    """Estimate a blind predictor on fresh examples of one length and test it on the test examples."""
+    name = type(task).__name__
+    known = task.sample(streams.generator(name, task.version, "blind", length), length, SAMPLES)
+    asked = test_examples(task, length, examples)
+    end = len(task.alphabet)
+    seen, truth = _with_end(known, end, task.stream), _with_end(asked, end, task.stream)
+    scored = np.pad(asked.scored, ((0, 0), (0, truth.shape[1] - asked.scored.shape[1]))) | (truth == end)
+    width = max(seen.shape[1], truth.shape[1])
+    counts = np.zeros((width, end + 1))
+    place, _ = np.nonzero(seen.T != ABSENT)
+    np.add.at(counts, (place, seen.T[seen.T != ABSENT]), 1)
+    if task.stream:  # windows begin anywhere: the place in them says nothing
+        counts[:] = counts.sum(axis=0)
+    frequencies = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
+    right = truth == counts.argmax(axis=1)[: truth.shape[1]]
+    chance = np.take_along_axis(frequencies[None, : truth.shape[1]], np.maximum(truth, 0)[..., None], axis=2)[..., 0]
+    return Blind(
+        length=length,
+        examples=len(truth),
+        exact=0 if task.stream else int(((_favourite(seen, truth.shape) == truth) | ~scored).all(axis=1).sum()),
+        tokens=int(scored.sum()),
+        correct=int((right & scored).sum()),
+        nats=float(-np.log(chance[scored]).sum()),
+    )
+
+
+def _favourite(seen: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The most frequent answer, once for each question."""
+    answers, frequency = np.unique(seen, axis=0, return_counts=True)
+    favourite = np.full(shape, ABSENT)
+    width = min(shape[1], seen.shape[1])
+    favourite[:, :width] = answers[frequency.argmax()][:width]
+    return favourite
+
+
+def test_examples(task: Task, length: int, examples: int) -> Batch:
+    """The test examples of one length: the same for every run of the task."""
+    return task.sample(streams.generator(type(task).__name__, task.version, "test", length), length, examples, "test")
+
+
+def _with_end(batch: Batch, end: int, stream: bool) -> np.ndarray:
+    """Answers with the end token after the last token of each."""
+    if stream:
+        return batch.answer
+    answer = np.pad(batch.answer, ((0, 0), (0, 1)), constant_values=ABSENT)
+    answer[np.arange(len(answer)), (batch.answer != ABSENT).sum(axis=1)] = end
+    return answer

@@ -1,0 +1,1 @@
+"""Pictures. Matplotlib; never PyTorch."""

@@ -1,0 +1,103 @@
+"""Scores against length."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
+"""Okabe & Ito's palette, which colour-blind people can tell apart."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "harness",
+    "svg.fonttype": "none",
+}
+
+MEASURES = {
+    "exact_match": (
+        ("exact_match", "blind_exact_match", "exact match"),
+        ("token_accuracy", "blind_token_accuracy", "token accuracy, teacher-forced"),
+    ),
+    "bits_per_byte": (
+        ("bits", "blind_bits", "bits per byte"),
+        ("token_accuracy", "blind_token_accuracy", "byte accuracy"),
+    ),
+}
+
+
+def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
+    """The curves of one task: per method the mean over seeds and the range from the worst seed to the best, the
+    training length and the blind baseline.
+
+    ``table`` has the columns of :func:`harness.leaderboard.tables.curves`.
+    """
+    with mpl.rc_context(STYLE):
+        figure = figure or Figure()
+        figure.set_size_inches(9.5, 3.6)
+        figure.set_layout_engine("constrained")
+        measures = MEASURES[table.metric.iloc[0]]
+        for axes, (measure, blind, title) in zip(figure.subplots(1, len(measures)), measures, strict=True):
+            _panel(axes, table, measure, blind, title)
+        handles, names = axes.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside right center", frameon=False)
+        figure.suptitle(str(table.task.iloc[0]), x=0.01, ha="left", fontweight="bold")
+    return figure
+
+
+def save(table: pd.DataFrame, folder: Path) -> list[Path]:
+    """Draw every task of a table as PNG and SVG."""
+    paths = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
+        figure = draw(part)
+        name = re.sub(r"[^A-Za-z0-9]+", "-", str(task)).strip("-")[:60]
+        if (
+            table[
+                table.task.map(
+                    lambda other, name=name: re.sub(r"[^A-Za-z0-9]+", "-", str(other)).strip("-")[:60] == name
+                )
+            ].task_id.nunique()
+            > 1
+        ):
+            name = f"{name}-{task_id}"
+        for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
+            with mpl.rc_context(STYLE):
+                figure.savefig(folder / f"{name}.{ending}", **extra)
+            paths.append(folder / f"{name}.{ending}")
+    return paths
+
+
+def _panel(axes: Axes, table: pd.DataFrame, measure: str, blind: str, title: str) -> None:
+    for number, (method, part) in enumerate(table.groupby("method", sort=True)):
+        by_length = part.groupby("length")[measure].agg(["mean", "min", "max"])
+        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number // len(COLOURS) % len(MARKERS)]
+        axes.plot(
+            by_length.index,
+            by_length["mean"],
+            color=colour,
+            marker=marker,
+            markersize=3,
+            linewidth=1.4,
+            label=str(method),
+        )
+        axes.fill_between(by_length.index, by_length["min"], by_length["max"], color=colour, alpha=0.15, linewidth=0)
+    base = table.groupby("length")[blind].mean()
+    axes.plot(base.index, base, color="0.5", linestyle=":", linewidth=1.2, label="blind")
+    axes.axvline(table.train_length.iloc[0], color="0.4", linestyle="--", linewidth=0.9, label="training length")
+    if measure != "bits":
+        axes.set_ylim(-0.03, 1.03)
+    axes.set_xlabel("length")
+    axes.set_title(title, fontsize=9, loc="left")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))

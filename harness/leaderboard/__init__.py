@@ -1,0 +1,1 @@
+"""From records to tables. pandas and SciPy; never PyTorch."""
