@@ -1,0 +1,148 @@
+"""The one door: ``python -m harness key=value ...`` runs, ``python -m harness show|doctor|leaderboard ...`` does the
+rest.
+
+Nothing heavier than Hydra is imported here: PyTorch is loaded when a run has been found to make sense.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import harness
+from harness.suggest import Refused, unknown
+
+if TYPE_CHECKING:
+    from harness.config import Run
+
+INTERRUPTED = 130
+HYDRA_SHOWS = ("hydra_help", "cfg", "info", "shell_completion")
+"""Hydra's own flags that show something and run nothing."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says and give the exit code: 0 done, 1 failed, 2 refused, 130 interrupted."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("harness").setLevel(logging.INFO)
+    try:
+        _check_own_tasks()
+        return _dispatch(arguments)
+    except Refused as refusal:
+        if os.environ.get("HYDRA_FULL_ERROR"):
+            raise
+        print(f"error: {refusal}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        if os.environ.get("HYDRA_FULL_ERROR"):
+            raise
+        print(f"error: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on where it stopped", file=sys.stderr)
+        return INTERRUPTED
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments and arguments[0].isidentifier() and importlib.util.find_spec(f"harness.commands.{arguments[0]}"):
+        command: Any = importlib.import_module(f"harness.commands.{arguments[0]}")
+        return command.main(arguments[1:])
+    if arguments[:1] == ["--job"]:
+        return _job(Path(arguments[1]))
+    if arguments == ["--version"]:
+        print(f"length-generalization-harness {harness.__version__}")
+        return 0
+    from hydra._internal.utils import get_args_parser
+
+    parser = get_args_parser()
+    parsed, flags = parser.parse_known_args(arguments)
+    if flags:
+        raise unknown("flag", flags[0], parser._option_string_actions, "flags")
+    if parsed.help:
+        from harness.help import page
+
+        print(page(parsed.config_dir))
+        return 0
+    if parsed.config_path or parsed.experimental_rerun or parsed.run:
+        raise Refused(
+            "--config-path, --experimental-rerun and --run are not for this program; "
+            "--config-dir adds choices of your own"
+        )
+    from harness.composition import composer
+
+    with composer([parsed.config_dir] if parsed.config_dir else [], parsed.config_name or "run") as hydra:
+        if any(getattr(parsed, name) for name in HYDRA_SHOWS):
+            if parsed.cfg or parsed.info:
+                hydra.cells(parsed.overrides) if parsed.multirun else hydra.check(parsed.overrides)
+        elif parsed.multirun or hydra.multirun(parsed.overrides):
+            cells = [(cell, hydra.attempt(cell)) for cell in hydra.cells(parsed.overrides)]
+            from harness.sweep import sweep
+
+            return sweep(cells, arguments)
+        else:
+            return _run(hydra.run(parsed.overrides))
+    return _shown_by_hydra()
+
+
+def _run(run: Run) -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    from harness.recipe import execute
+    from harness.records import places
+    from harness.report import printed
+
+    record = execute(run)
+    if record is None:
+        return 0
+    where = places(run.results, record.name, record.training_name)
+    if record.status == "failed":
+        print(f"failed: {record.reason}\nrecord {where.record}, details {where.log}", file=sys.stderr)
+        return 1
+    printed(record)
+    print(f"record {where.record}")
+    return 0
+
+
+def _job(path: Path) -> int:
+    """A run of a sweep, from its validated config."""
+    from harness.config import Run
+
+    return _run(Run.model_validate_json(path.read_bytes()))
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _shown_by_hydra() -> int:
+    import hydra
+
+    from harness.catalogue import CONF
+
+    hydra.main(config_path=str(CONF), config_name="run", version_base="1.3")(lambda config: None)()
+    return 0
+
+
+def _check_own_tasks() -> None:
+    import tasks
+
+    ours = Path(harness.__file__).resolve().parents[1]
+    theirs = Path(tasks.__file__ or "").resolve().parents[1]
+    if ours != theirs:
+        raise Refused(
+            f"another package called tasks, in {theirs}, hides the one of the harness: "
+            "start the program from another folder"
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,122 @@
+"""Say what a run would use: versions, devices, known-bad packages, disk, wandb."""
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import NamedTuple
+
+import harness
+from harness.provenance import installed
+
+SUPPORTED = ((3, 11), (3, 14))
+OLDEST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 6), "hydra-core": (1, 3, 8)}
+ROOM = 2**30
+"""Free disk that a run should find, in bytes."""
+
+
+class Finding(NamedTuple):
+    """One line: what was looked at, what was found, and what to do about it if it is bad."""
+
+    what: str
+    found: str
+    advice: str = ""
+
+
+def main(arguments: list[str]) -> int:
+    """Print the findings; the exit code is 1 if something is bad."""
+    parser = argparse.ArgumentParser(prog="python -m harness doctor", description=__doc__)
+    parser.add_argument("--results", default="results", help="folder that runs would write to")
+    parsed = parser.parse_args(arguments)
+    findings = [*_python(), *_packages(), *_devices(), *_disk(Path(parsed.results)), *_trackers()]
+    width = max(len(finding.what) for finding in findings)
+    for finding in findings:
+        mark = "bad " if finding.advice else "ok  "
+        print(f"{mark}{finding.what:<{width}}  {finding.found}" + (f": {finding.advice}" if finding.advice else ""))
+    return 1 if any(finding.advice for finding in findings) else 0
+
+
+def _python() -> Iterator[Finding]:
+    good = SUPPORTED[0] <= sys.version_info[:2] < SUPPORTED[1]
+    yield Finding("harness", f"{harness.__version__} in {Path(harness.__file__).parent}")
+    yield Finding("python", platform.python_version(), "" if good else "3.11, 3.12 and 3.13 are supported")
+
+
+def _packages() -> Iterator[Finding]:
+    for name, oldest in OLDEST.items():
+        found = installed(name)
+        numbers = tuple(int(part) for part in found.split("+")[0].split(".") if part.isdigit())
+        wanted = ".".join(map(str, oldest))
+        yield Finding(
+            name,
+            found or "missing",
+            "" if numbers >= oldest else f"install {name}>={wanted}; older versions can run code from files they load",
+        )
+    for name in ("numpy", "pandas", "wandb", "tensorboard"):
+        yield Finding(name, installed(name) or "not installed")
+    names = {(distribution.metadata["Name"] or "").lower() for distribution in distributions()}
+    if "lightning" in names:
+        version = installed("lightning")
+        if version in ("2.6.2", "2.6.3"):
+            yield Finding(
+                "lightning",
+                version,
+                "this release was malicious (GHSA-w37p-236h-pfx3): uninstall it and change your keys",
+            )
+        elif version != installed("pytorch-lightning"):
+            yield Finding(
+                "lightning",
+                version,
+                "it differs from pytorch-lightning: install the same version of both, or only pytorch-lightning",
+            )
+    if "torchvision" in names:
+        try:
+            import torchvision  # type: ignore[import-not-found,unused-ignore]  # noqa: F401
+        except Exception as error:  # it breaks Lightning in many ways
+            yield Finding(
+                "torchvision",
+                installed("torchvision"),
+                f"it does not fit this torch ({error}): uninstall it or install the one that fits",
+            )
+
+
+def _devices() -> Iterator[Finding]:
+    import torch
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("cpu", f"{cores} cores, {torch.get_num_threads()} threads for one run")
+    if not torch.cuda.is_available():
+        yield Finding("gpu", "none that PyTorch sees: trainer=auto uses the CPU")
+    for number in range(torch.cuda.device_count()):
+        facts = torch.cuda.get_device_properties(number)
+        yield Finding(f"gpu {number}", f"{facts.name}, {facts.total_memory / 2**30:.0f} GiB")
+
+
+def _disk(results: Path) -> Iterator[Finding]:
+    existing = next(folder for folder in (results.absolute(), *results.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing).free
+    yield Finding(
+        "disk", f"{free / 2**30:.1f} GiB free for {results}", "" if free >= ROOM else "a run may not be able to save"
+    )
+    if not os.access(existing, os.W_OK):
+        yield Finding("results", str(results), "this folder cannot be written to: choose another with results=...")
+
+
+def _trackers() -> Iterator[Finding]:
+    mode = os.environ.get("WANDB_MODE")
+    if mode:
+        yield Finding("wandb mode", f"{mode} (from WANDB_MODE; logger=wandb; off otherwise)")
+        return
+    key = bool(os.environ.get("WANDB_API_KEY")) or any(
+        "api.wandb.ai" in path.read_text(errors="replace")
+        for path in (Path.home() / ".netrc", Path.home() / "_netrc")
+        if path.is_file()
+    )
+    yield Finding(
+        "wandb mode",
+        f"{'online: you are logged in' if key else 'offline: you are not logged in'} (logger=wandb; off otherwise)",
+    )

@@ -1,0 +1,108 @@
+"""Rank methods from records: leaderboard.csv, curves.csv, and length curves as PNG and SVG."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness import atomic, records
+from harness.suggest import Refused
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PRINTED = {
+    "rank": "rank",
+    "method": "method",
+    "seeds": "seeds",
+    "converged": "converged",
+    "in_distribution": "in distribution",
+    "score": "score",
+    "interval": "95 % interval",
+    "exact_above_blind": "above blind",
+    "token_accuracy": "token accuracy",
+    "reach": "reach",
+    "training_seconds": "seconds",
+    "note": "note",
+}
+WHOLE = ("rank", "seeds", "converged", "training_seconds")
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m harness leaderboard", description=__doc__)
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        type=Path,
+        default=[Path("results")],
+        help="folders with records, or whose folder records/ has them",
+    )
+    parser.add_argument("--output", type=Path, help="folder to write to (default: the first folder)")
+    parsed = parser.parse_args(arguments)
+    for folder in parsed.folders:
+        if not folder.is_dir():
+            raise Refused(f"{folder}: there is no such folder")
+    found, rejected = records.read_all(parsed.folders)
+    for line in rejected:
+        print(f"skipped {line}", file=sys.stderr)
+    if not any(record.status == "finished" for record in found):
+        raise Refused(
+            f"no finished record in {', '.join(map(str, parsed.folders))}: "
+            "run something first, for example python -m harness"
+        )
+    from harness.figures import curves as figure
+    from harness.leaderboard import tables
+
+    output = parsed.output or parsed.folders[0]
+    board, curves = tables.leaderboard(found), tables.curves(found)
+    for name, table in (("leaderboard.csv", board), ("curves.csv", curves)):
+        atomic.write(output / name, _csv(table))
+    pictures = figure.save(curves, output / "figures")
+    _print(board)
+    print(f"{output / 'leaderboard.csv'}, {output / 'curves.csv'} and {len(pictures)} figures in {output / 'figures'}")
+    return 0
+
+
+def _csv(table: "pd.DataFrame") -> str:
+    """A table as CSV that no spreadsheet program takes for formulas: text that begins like one gets an apostrophe
+    before it.
+    """
+    texts = table.select_dtypes(include=["object", "str"]).columns
+    safe = table.assign(**{column: table[column].map(_harmless) for column in texts})
+    return safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _harmless(text: Any) -> Any:
+    return f"'{text}" if isinstance(text, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+
+
+def _print(board: "pd.DataFrame") -> None:
+    from harness.report import table
+
+    for (task, metric), part in board.groupby(["task", "metric"], sort=False):
+        shown = part.assign(
+            interval=[
+                f"{row.score_low:.3f} to {row.score_high:.3f}" if row.seeds > 1 else "" for row in part.itertuples()
+            ]
+        )
+        columns = [column for column in PRINTED if shown[column].notna().any()]
+        measure = "exact match" if metric == "exact_match" else "bits per byte"
+        title = f"{task}: {measure} beyond length {part.train_length.iloc[0]}"
+        table(
+            title,
+            [PRINTED[column] for column in columns],
+            [[_cell(column, row[column]) for column in columns] for _, row in shown.iterrows()],
+        )
+        print()
+
+
+def _cell(column: str, value: Any) -> str:
+    import pandas as pd
+
+    if isinstance(value, str):
+        return value
+    if pd.isna(value):
+        return ""
+    if column == "reach":
+        return f"{value:g}"
+    return f"{value:.0f}" if column in WHOLE else f"{value:.3f}"

@@ -1,0 +1,101 @@
+"""Show what a task asks: sample questions and answers, and how a model reads them."""
+
+import argparse
+import inspect
+import textwrap
+
+import numpy as np
+
+from harness import blind, build, identity, streams
+from harness.composition import composer
+from harness.layouts import Arranged, Causal
+from tasks.base import ABSENT, Batch, Task
+
+WIDTH = 100
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m harness show", description=__doc__)
+    parser.add_argument("overrides", nargs="*", help="as for a run, for example task=addition task.order=plain")
+    parser.add_argument(
+        "--length", type=int, help="length of the examples (default: about a third of the training length)"
+    )
+    parser.add_argument("--count", type=int, default=4, help="number of examples")
+    parser.add_argument("--config-dir", help="folder with choices of your own")
+    parsed = parser.parse_args(arguments)
+    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+        run = hydra.run(parsed.overrides)
+    task = build.task(run)
+    layout = build.layout(run, task)
+    trained = identity.training_lengths(run, task)
+    length = parsed.length or trained[len(trained) // 3]
+    if not task.produces(length):
+        from harness.suggest import Refused
+
+        raise Refused(f"--length {length}: task={run.task.name} cannot produce that length")
+    rng = streams.generator("show", length)
+    batch = task.sample(rng, length, parsed.count)
+    print(f"{run.task.name}, version {task.version}")
+    print(
+        textwrap.indent(
+            textwrap.fill(
+                " ".join((inspect.getdoc(type(task)) or "").split("\n\n")[0].split()).replace("``", ""), WIDTH
+            ),
+            "  ",
+        )
+    )
+    print(f"\nlength {length}")
+    for question, answer in zip(*_tokens(task, batch), strict=True):
+        for line in task.write(question, answer).splitlines():
+            print(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ", drop_whitespace=False))
+    print(
+        f"\nwhat architecture={run.architecture.name} reads, what it should predict at each place, "
+        "and the positions it is told (first example)"
+    )
+    arranged = layout.arrange(Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1]))
+    positions = build.rule(run).sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True)[0]
+    _print_columns(layout, arranged, positions)
+    tested = identity.tested_lengths(run, task)
+    print(f"\ntrained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}")
+    print("blind, that is knowing the length and the place in the answer only:")
+    for shown in (trained[-1], tested[-1]):
+        base = blind.Blind(*blind.estimate(task, shown, run.evaluation.examples))
+        exact = (
+            f"exact match {base.exact / base.examples:.3f}, "
+            if task.metric == "exact_match"
+            else f"bits {base.nats / base.tokens / np.log(2):.3f}, "
+        )
+        print(f"  length {shown:>4}: {exact}token accuracy {base.correct / base.tokens:.3f}")
+    return 0
+
+
+def _tokens(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[str]]]:
+    def written(rows: np.ndarray) -> list[list[str]]:
+        return [[task.alphabet[token] for token in row if token != ABSENT] for row in rows]
+
+    return written(batch.prompt), written(batch.answer)
+
+
+def _print_columns(layout: Causal, arranged: Arranged, positions: np.ndarray) -> None:
+    """Three lines, one column per token, wrapped."""
+    count = int(arranged.lengths[0])
+    reads = layout.written(arranged.tokens[0, :count])
+    predicts = [
+        word if scored else "."
+        for word, scored in zip(layout.written(arranged.targets[0, :count]), arranged.scored[0], strict=False)
+    ]
+    told = [str(position) for position in positions[:count]]
+    widths = [max(map(len, column)) for column in zip(reads, predicts, told, strict=True)]
+    start = 0
+    while start < count:
+        end = start + 1
+        while end < count and sum(widths[start : end + 1]) + end - start + 12 < WIDTH:
+            end += 1
+        for name, cells in (("reads", reads), ("predicts", predicts), ("position", told)):
+            print(
+                f"  {name:<9} "
+                + " ".join(cell.rjust(width) for cell, width in zip(cells[start:end], widths[start:end], strict=True))
+            )
+        start = end
+        if start < count:
+            print()

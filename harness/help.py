@@ -1,0 +1,35 @@
+"""The page that ``--help`` prints."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from harness import catalogue, commands
+
+HEAD = """Train a sequence model on short inputs, measure how it does on longer ones.
+
+  python -m harness encoding=rope task=copy                        one run
+  python -m harness encoding=alibi model.layers=4 train.steps=2000  any value can be given
+  python -m harness -m 'encoding=glob(*)' task=copy,reverse 'seed=range(3)'  a sweep, one process per run
+"""
+
+FOOT = """
+Every choice is a file of conf/ with values of its own: --cfg job shows all of a run. --info, --hydra-help and
+tab completion (eval "$(harness -sc install=bash)") are Hydra's; --config-dir DIR adds choices of your own."""
+
+
+def page(folder: str | None = None) -> str:
+    """Commands, and every group with its choices, each with a line of meaning."""
+    lines = [HEAD, "Commands"]
+    for module in pkgutil.iter_modules(commands.__path__):
+        meaning = (importlib.import_module(f"harness.commands.{module.name}").__doc__ or "").strip().splitlines()[0]
+        lines.append(f"  {module.name:<16} {meaning}")
+    folders = [catalogue.CONF, *([Path(folder)] if folder else [])]
+    for group, meaning in catalogue.GROUPS.items():
+        lines += ["", f"{group}: {meaning}"]
+        lines += [f"  {group + '=' + choice.name:<27} {choice.meaning}" for choice in catalogue.choices(group, folders)]
+    lines += [
+        "",
+        "Values outside the groups: lengths.train, lengths.test, lengths.step, seed, results, force, retry, packages",
+    ]
+    return "\n".join([*lines, FOOT])

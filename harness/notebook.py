@@ -1,0 +1,82 @@
+"""Runs from Python, for notebooks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from harness import scores
+from harness.composition import composer
+from harness.records import Record
+from harness.suggest import Refused
+
+if TYPE_CHECKING:
+    import pandas
+    from matplotlib.figure import Figure
+
+
+class Result(NamedTuple):
+    """A finished run."""
+
+    record: Record
+
+    @property
+    def table(self) -> pandas.DataFrame:
+        """A row for each extension and length."""
+        from harness.leaderboard.tables import curves
+
+        return curves([self.record])
+
+    @property
+    def summary(self) -> dict[str, scores.Summary]:
+        """The summary of each extension."""
+        return {summary.extension: summary for summary in scores.summaries(self.record)}
+
+    def plot(self) -> Figure:
+        """The score at each length."""
+        from harness.figures.curves import draw
+
+        return draw(self.table)
+
+    def __repr__(self) -> str:
+        from harness.report import verdict
+
+        return "\n".join(f"{name}: {verdict(self.record, summary)}" for name, summary in self.summary.items())
+
+
+def run(*overrides: str, **choices: Any) -> Result:
+    """What :func:`harness.run` does."""
+    with composer() as hydra:
+        config = hydra.run([*overrides, *_overrides(choices)])
+    if config.trainer.devices > 1:
+        raise Refused(
+            "several devices need processes of their own, which a notebook cannot start: run it from the command line"
+        )
+    from harness.recipe import execute
+
+    record = execute(config)
+    assert record is not None
+    if record.status == "failed":
+        raise RuntimeError(record.reason)
+    return Result(record)
+
+
+def _overrides(choices: dict[str, Any], prefix: str = "") -> Iterator[str]:
+    for key, value in choices.items():
+        if isinstance(value, dict):
+            yield from _overrides(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}={_written(value)}"
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return f"[{','.join(_written(item) for item in value)}]"
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Refused(f"{value} is no value")
+    return (
+        {True: "true", False: "false", None: "null"}.get(value, str(value))
+        if isinstance(value, (bool, type(None)))
+        else str(value)
+    )

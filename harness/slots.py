@@ -1,0 +1,79 @@
+"""Parts of this machine, each for one run at a time. Nothing here needs PyTorch."""
+
+import os
+import shutil
+import site
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.catalogue import CONF
+from harness.config import Run
+from harness.suggest import Refused
+
+DISTRIBUTED = (
+    "LOCAL_RANK",
+    "NODE_RANK",
+    "RANK",
+    "WORLD_SIZE",
+    "LOCAL_WORLD_SIZE",
+    "GROUP_RANK",
+    "MASTER_ADDR",
+    "MASTER_PORT",
+    "PL_GLOBAL_SEED",
+)
+"""Variables that would make a run believe it belongs to another."""
+
+
+class Slot(NamedTuple):
+    """Part of this machine: its GPUs, if it has any, and CPU threads."""
+
+    gpus: tuple[str, ...]
+    threads: int
+
+
+def of(run: Run) -> list[Slot]:
+    """The slots that runs like this one fill: one per GPU, or per CPU core without GPUs, unless the run says otherwise.
+
+    Raises :class:`Refused` if one run needs more GPUs than there are.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    gpus = [] if run.trainer.accelerator == "cpu" else visible_gpus()
+    each = run.trainer.devices
+    groups = [tuple(gpus[i : i + each]) for i in range(0, len(gpus) - each + 1, each)]
+    if gpus and not groups:
+        raise Refused(f"trainer.devices={each}: this machine has {len(gpus)} GPUs")
+    count = run.launcher.slots or len(groups) or max(1, cores // each)
+    threads = run.launcher.threads or max(1, cores // count // each)
+    return [Slot(groups[i % len(groups)] if groups else (), threads) for i in range(count)]
+
+
+def visible_gpus() -> list[str]:
+    """The GPUs of this machine that this process may use, found without loading PyTorch."""
+    if (chosen := os.environ.get("CUDA_VISIBLE_DEVICES")) is not None:
+        return [gpu.strip() for gpu in chosen.split(",") if gpu.strip() not in ("", "-1")]
+    if shutil.which("nvidia-smi") is None:
+        return []
+    listed = subprocess.run(
+        ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"], capture_output=True, text=True, timeout=30
+    )
+    return listed.stdout.split() if listed.returncode == 0 else []
+
+
+def environment(slot: Slot) -> dict[str, str]:
+    """The environment of a run: no trace of other runs, its own devices, and this very program, whatever the working
+    folder holds.
+    """
+    environment: dict[str, str] = {
+        k: v for k, v in os.environ.items() if k not in DISTRIBUTED and not k.startswith(("SLURM_", "SUBMITIT_"))
+    }
+    environment["OMP_NUM_THREADS"] = str(slot.threads)
+    if slot.gpus:
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(slot.gpus)
+    paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
+    root = str(CONF.parent)
+    if root not in site.getsitepackages():
+        paths.append(root)
+    environment["PYTHONPATH"] = os.pathsep.join([*paths, str(Path.cwd())])
+    environment["PYTHONSAFEPATH"] = "1"
+    return environment

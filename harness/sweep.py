@@ -1,0 +1,231 @@
+"""Many runs: each in a process of its own, one per slot.
+
+Inside one process a sweep that trains on several devices silently pairs the processes of different runs, experiment
+trackers merge runs, and caches leak from one config to the next. So a sweep only composes and schedules; every cell is
+the plain single run of its composed config, with its own devices, environment and log. Nothing here needs PyTorch.
+"""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from harness import atomic, build, identity, progress, records, slots
+from harness.config import Run
+from harness.records import Places
+from harness.report import verdict
+from harness.scores import summaries
+from harness.slots import Slot
+from harness.suggest import Refused
+
+INTERRUPTED = 130
+PATIENCE = 30.0
+"""Seconds that runs have to save and stop after an interrupt."""
+
+
+class Cell(NamedTuple):
+    """A run of a sweep: its overrides for people, its config, its places."""
+
+    overrides: list[str]
+    run: Run
+    where: Places
+
+    @property
+    def name(self) -> str:
+        return self.where.record.stem
+
+
+class Running(NamedTuple):
+    """A cell at work."""
+
+    cell: Cell
+    slot: Slot
+    process: subprocess.Popen
+    since: float
+
+
+def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequence[str]) -> int:
+    """Do all cells that are not done yet, going on after failures, and give the exit code: 0 if all are done, 1 if some
+    failed, 130 interrupted.
+
+    ``arguments`` are those of the command line. Cells that make no sense are named and left out; a sweep of nothing
+    else is :class:`Refused`.
+    """
+    cells = [_cell(words, attempt) for words, attempt in attempts if isinstance(attempt, Run)]
+    refused = [str(attempt) for _, attempt in attempts if isinstance(attempt, Refused)]
+    for reason, count in Counter(refused).items():
+        print(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}", file=sys.stderr)
+    if not cells:
+        raise Refused("no run is left")
+    cells = list({cell.name: cell for cell in cells}.values())
+    todo, done, failed = _sorted_out(cells)
+    free = slots.of(cells[0].run)
+    print(
+        f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, "
+        f"{len(todo)} to do, {len(free)} at a time",
+        file=sys.stderr,
+    )
+    pool = _Pool(todo, free)
+    try:
+        if todo:
+            pool.work()
+    except KeyboardInterrupt:
+        pool.stop()
+        print(
+            f"interrupted with {len(pool.finished)} of {len(todo)} done: the same command goes on where it stopped",
+            file=sys.stderr,
+        )
+        return INTERRUPTED
+    done += pool.finished
+    failed += pool.failed
+    print(f"{len(done)} of {len(cells)} runs finished, {len(failed)} failed, {len(refused)} left out as impossible")
+    for cell, reason in failed:
+        print(f"  failed {cell.name}: {reason}\n    log {cell.where.log}")
+    if failed:
+        words = shlex.join([word for word in arguments if not word.startswith("retry=")])
+        print(f"try them again: python -m harness {words} retry=true")
+    if done:
+        print(f"leaderboard: python -m harness leaderboard {shlex.quote(cells[0].run.results)}")
+    return 1 if failed else 0
+
+
+def _cell(overrides: list[str], run: Run) -> Cell:
+    task = build.task(run)
+    return Cell(
+        overrides, run, records.places(run.results, identity.run_name(run, task), identity.training_name(run, task))
+    )
+
+
+def _sorted_out(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], list[tuple[Cell, str]]]:
+    """Cells to do, done before, and failed before."""
+    todo, done, failed = [], [], []
+    for cell in cells:
+        try:
+            record = records.read(cell.where.record)
+        except Refused:
+            record = None
+        if record is None or cell.run.force or (record.status == "failed" and cell.run.retry):
+            todo.append(cell)
+        elif record.status == "failed":
+            failed.append((cell, f"failed before: {record.reason}"))
+        else:
+            done.append(cell)
+    return todo, done, failed
+
+
+class _Pool:
+    """Keeps the slots busy."""
+
+    def __init__(self, todo: Sequence[Cell], free: Sequence[Slot]) -> None:
+        self.waiting = list(todo)
+        self.free = list(free)
+        self.running: list[Running] = []
+        self.finished: list[Cell] = []
+        self.failed: list[tuple[Cell, str]] = []
+        self.total = len(todo)
+
+    def work(self) -> None:
+        signal.signal(signal.SIGTERM, _interrupt)
+        with progress.shown("sweep", self.total) as shown:
+            while self.waiting or self.running:
+                self._start()
+                self._collect()
+                shown(len(self.finished) + len(self.failed), f"{len(self.running)} at work, {len(self.failed)} failed")
+                time.sleep(0.05 if len(self.running) < self.total else 0.2)
+
+    def stop(self) -> None:
+        """Ask the running cells to save and stop; end those that have not after a while, or at once on a second
+        interrupt.
+        """
+        for running in self.running:
+            _signal(running.process, signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        try:
+            for running in self.running:
+                running.process.wait(max(0.1, deadline - time.monotonic()))
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            pass
+        for running in self.running:
+            _signal(running.process, signal.SIGKILL)
+            running.process.wait()
+
+    def _start(self) -> None:
+        busy = {running.cell.where.folder for running in self.running}
+        for cell in list(self.waiting):
+            if not self.free:
+                return
+            if (
+                cell.where.folder not in busy
+            ):  # cells that differ in testing alone share their weights: the second waits for the first
+                self.waiting.remove(cell)
+                busy.add(cell.where.folder)
+                slot = self.free.pop(0)
+                self.running.append(Running(cell, slot, _launch(cell, slot), time.monotonic()))
+
+    def _collect(self) -> None:
+        for running in list(self.running):
+            code = running.process.poll()
+            if code is None:
+                continue
+            _signal(running.process, signal.SIGKILL)  # whatever a run has left behind
+            self.running.remove(running)
+            self.free.append(running.slot)
+            seconds = time.monotonic() - running.since
+            if code == 0:
+                self.finished.append(running.cell)
+                print(
+                    f"finished {running.cell.name} in {seconds:.0f}s{_verdicts(running.cell)}",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            else:
+                reason = _reason(running.cell, code)
+                self.failed.append((running.cell, reason))
+                print(f"failed {running.cell.name} after {seconds:.0f}s: {reason}", file=sys.stderr, flush=True)
+
+
+def _launch(cell: Cell, slot: Slot) -> subprocess.Popen:
+    atomic.write(cell.where.config, cell.run.model_dump_json(indent=1) + "\n")
+    with cell.where.log.open("w") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "harness", "--job", str(cell.where.config)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env=slots.environment(slot),
+            start_new_session=True,
+        )
+
+
+def _verdicts(cell: Cell) -> str:
+    record = records.read(cell.where.record)
+    return "".join(f"\n  {one.extension}: {verdict(record, one)}" for one in summaries(record))
+
+
+def _reason(cell: Cell, code: int) -> str:
+    try:
+        record = records.read(cell.where.record)
+        if record.status == "failed":
+            return record.reason
+    except Refused:
+        pass
+    lines = [line for line in cell.where.log.read_text("utf-8", "replace").splitlines() if line.strip()]
+    ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+    return records.one_line(f"{ended}: {lines[-1]}" if lines else ended)
+
+
+def _signal(process: subprocess.Popen, number: int) -> None:
+    """Send a signal to a run and all processes it has started."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
