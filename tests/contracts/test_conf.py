@@ -1,0 +1,113 @@
+"""Every file of conf/: it says what it means, and it lists just what the class takes."""
+
+import ast
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from support import ROOT
+
+from harness import catalogue, declarations
+from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS, Evaluation, Launcher, Size, Train
+from harness.config import TrainerSettings as Trainer
+
+FILES = sorted((ROOT / "conf").glob("*/*.yaml"))
+COMPONENTS = [path for path in FILES if path.parent.name in (*COMPONENT_GROUPS, *LISTED_GROUPS)]
+SETTINGS = {"model": Size, "train": Train, "evaluation": Evaluation, "trainer": Trainer, "launcher": Launcher}
+MISREAD = {"none", "null", "na", "nan", "no", "on", "off", "yes", "true", "false", "n/a", "inf", "~"}
+
+
+def component(path: Path) -> dict:
+    content = yaml.safe_load(path.read_text())
+    return content["task"] if path.parent.name == "task" else content
+
+
+def name(path: Path) -> str:
+    return f"{path.parent.name}/{path.stem}"
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=name)
+def test_yaml_keys_are_the_constructors_options_with_its_defaults(path: Path) -> None:
+    node = component(path)
+    module, _, cls = node.pop("_target_").rpartition(".")
+    signature = inspect.signature(getattr(importlib.import_module(module), cls).__init__)
+    keyword_only = {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+    assert list(node) == list(keyword_only), "the keys, in the order of the signature"
+    for key, default in keyword_only.items():
+        assert node[key] == (list(default) if isinstance(default, tuple) else default), f"{key} in YAML and in Python"
+
+
+@pytest.mark.parametrize("path", COMPONENTS, ids=name)
+def test_what_is_read_from_source_is_what_python_says(path: Path) -> None:
+    """The validator trusts declarations that it reads without importing: they must be the real ones."""
+    target = component(path)["_target_"]
+    module, _, cls = target.rpartition(".")
+    real = getattr(importlib.import_module(module), cls)
+    declared = declarations.of(target)
+    signature = inspect.signature(real.__init__)
+    assert list(declared.options) == [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for attribute, value in declared.attributes.items():
+        if isinstance(getattr(real, attribute), (str, bool, int, tuple)):
+            assert getattr(real, attribute) == value
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.parent.name in SETTING_GROUPS], ids=name)
+def test_settings_are_complete(path: Path) -> None:
+    content = yaml.safe_load(path.read_text())
+    SETTINGS[path.parent.name].model_validate(content)
+    assert list(content) == list(SETTINGS[path.parent.name].model_fields)
+
+
+@pytest.mark.parametrize("path", [*FILES, ROOT / "conf" / "run.yaml"], ids=name)
+def test_every_key_has_a_comment_and_the_file_a_line_of_meaning(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    meanings = [line for line in lines if line.startswith("# ") and "@package" not in line]
+    assert meanings, "a first line that says what it is"
+    assert len(meanings[0]) <= 122
+    in_defaults = False
+    for line in lines:
+        in_defaults = line.startswith("defaults:") or (in_defaults and line.startswith("  "))
+        if line.strip() and not in_defaults and not re.match(r"^#|^\s*_target_:|^\s*\w+:$", line):
+            assert " # " in line, f"no comment: {line}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_no_choice_has_a_name_that_yaml_or_csv_readers_turn_into_something_else(path: Path) -> None:
+    assert path.stem.lower() not in MISREAD
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", path.stem)
+
+
+def test_the_catalogue_knows_every_group() -> None:
+    assert set(catalogue.GROUPS) == {path.name for path in (ROOT / "conf").iterdir() if path.is_dir()}
+
+
+@pytest.mark.parametrize("size", sorted(path.stem for path in (ROOT / "conf" / "model").glob("*.yaml")))
+def test_a_size_has_as_many_parameters_as_its_file_says(size: str) -> None:
+    from harness.encodings.nope import NoPE
+    from harness.logits.standard import Standard
+    from harness.models.decoder import Decoder
+    from harness.shape import Shape
+
+    path = ROOT / "conf" / "model" / f"{size}.yaml"
+    said = re.search(r"([\d.]+) (thousand|million) parameters", path.read_text())
+    assert said
+    number = float(said[1]) * {"thousand": 1e3, "million": 1e6}[said[2]]
+    shape = Shape(train_tokens=42, **yaml.safe_load(path.read_text()))
+    import torch
+
+    with torch.device("meta"):
+        model = Decoder(shape, 30, lambda: (NoPE(shape), Standard(shape)))
+    assert sum(p.numel() for p in model.parameters()) == pytest.approx(number, rel=0.05)
+
+
+def test_importing_the_door_loads_nothing_heavy() -> None:
+    """What the command line imports before it knows that a run makes sense."""
+    import subprocess
+    import sys
+
+    code = "import sys, harness.cli, harness.composition, harness.sweep, harness.help; print(sorted(sys.modules))"
+    loaded = ast.literal_eval(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
+    assert not {"torch", "pytorch_lightning", "pandas", "scipy", "matplotlib", "wandb"} & set(loaded)

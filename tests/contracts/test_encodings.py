@@ -1,0 +1,187 @@
+"""Every encoding of conf/encoding keeps what it declares and what all encodings promise."""
+
+from collections.abc import Callable
+from typing import get_args
+
+import pytest
+import torch
+from support import choices
+from torch import Tensor
+
+from harness import build
+from harness.attention import Attention, Positions
+from harness.composition import composer
+from harness.encodings.base import Encoding, Mode
+from harness.logits.standard import Standard
+from harness.models.base import Model
+from harness.shape import Shape
+
+SHAPE = Shape(dimension=32, heads=4, layers=2, train_tokens=42)
+VOCABULARY = 12
+
+
+def make(name: str, *options: str) -> Encoding:
+    with composer() as hydra:
+        run = hydra.run([f"encoding={name}", *options, "lengths.test=21"])
+    torch.manual_seed(0)
+    encoding = build.make(run.encoding, run, SHAPE)
+    shaken(encoding)
+    return encoding
+
+
+def shaken(module: torch.nn.Module) -> None:
+    """Away from special initial values, such as zeros, that would hide what a parameter does."""
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.add_(0.3 * torch.randn_like(parameter))
+
+
+def attention(encoding: Encoding, *, causal: bool = True) -> Callable[[Tensor, Positions], Tensor]:
+    """One layer with the encoding at the embedding and in attention: x [B, L, D] -> [B, L, D]."""
+    torch.manual_seed(1)
+    layer = Attention(SHAPE, encoding, Standard(SHAPE), causal=causal)
+    torch.nn.init.normal_(layer.project.weight, std=0.4)
+
+    def call(x: Tensor, positions: Positions) -> Tensor:
+        tokens = torch.zeros(x.shape[:2], dtype=torch.long)
+        return layer(encoding.embed(x, tokens, positions.values), positions)
+
+    return call
+
+
+def model(name: str) -> Model:
+    with composer() as hydra:
+        run = hydra.run([f"encoding={name}", "model=nano", "lengths.test=21"])
+    task = build.task(run)
+    torch.manual_seed(0)
+    made = build.model(run, task, build.layout(run, task))
+    shaken(made)
+    return made.eval()
+
+
+def tokens(count: int, length: int, seed: int = 0) -> Tensor:
+    return torch.randint(4, VOCABULARY, (count, length), generator=torch.Generator().manual_seed(seed))
+
+
+def sequential(length: int, start: int = 0) -> Positions:
+    return Positions(torch.arange(start, start + length)[None], True)
+
+
+@pytest.fixture(params=choices("encoding"))
+def name(request: pytest.FixtureRequest) -> str:
+    return request.param
+
+
+@torch.no_grad()
+def test_shift_invariance_is_as_declared(name: str) -> None:
+    encoding = make(name)
+    layer = attention(encoding)
+    x = torch.randn(2, 20, SHAPE.dimension)
+    here, there = layer(x, sequential(20)), layer(x, sequential(20, start=300))
+    same = torch.allclose(here, there, atol=2e-4)
+    assert same == encoding.shift_invariant, f"largest change {float((here - there).abs().max()):.1e}"
+
+
+@torch.no_grad()
+def test_outputs_do_not_depend_on_later_tokens(name: str) -> None:
+    made = model(name)
+    whole = made(tokens(3, 30), sequential(30))
+    for length in (1, 7, 29):
+        part = made(tokens(3, 30)[:, :length], sequential(length))
+        assert torch.allclose(whole[:, :length], part, atol=1e-5) == all(e.prefix_consistent for e in made.encodings())
+
+
+@torch.no_grad()
+def test_outputs_do_not_depend_on_batch_companions_or_padding(name: str) -> None:
+    made = model(name)
+    short = made(tokens(1, 12), sequential(12))
+    padded = torch.cat([tokens(1, 12), torch.zeros(1, 9, dtype=torch.long)], dim=1)
+    companions = torch.cat([tokens(4, 21, seed=5), padded])
+    assert torch.allclose(made(companions, sequential(21))[-1:, :12], short, atol=1e-5)
+
+
+@torch.no_grad()
+def test_outputs_do_not_depend_on_what_was_evaluated_before(name: str) -> None:
+    made = model(name)
+    before = made(tokens(2, 10), sequential(10))
+    made(tokens(2, 200), sequential(200))
+    assert torch.equal(before, made(tokens(2, 10), sequential(10)))
+
+
+@torch.no_grad()
+def test_only_without_an_encoding_do_outputs_permute_with_inputs(name: str) -> None:
+    encoding = make(name)
+    if "bidirectional" not in encoding.modes:
+        pytest.skip("causal only")
+    layer = attention(encoding, causal=False)
+    x, order = torch.randn(2, 15, SHAPE.dimension), torch.randperm(15)
+    permuted = torch.allclose(layer(x, sequential(15))[:, order], layer(x[:, order], sequential(15)), atol=1e-5)
+    assert permuted == (name == "nope")
+
+
+def test_a_gradient_reaches_every_parameter(name: str) -> None:
+    made = model(name).train()
+    length = 300  # so that far distances occur
+    made.readout(made(tokens(2, length), sequential(length))).square().mean().backward()
+    for parameter_name, parameter in made.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert parameter.grad.abs().sum() > 0, parameter_name
+
+
+def test_state_does_not_depend_on_length(name: str) -> None:
+    made = model(name)
+    before = {key: value.shape for key, value in made.state_dict().items()}
+    with torch.no_grad():
+        made(tokens(1, 150), sequential(150))
+    assert {key: value.shape for key, value in made.state_dict().items()} == before
+    assert {name for name, _ in made.named_buffers()} >= set()
+
+
+def test_a_limit_on_positions_is_a_clear_error(name: str) -> None:
+    encoding = make(name)
+    if encoding.longest is None:
+        layer = attention(encoding)
+        with torch.no_grad():
+            assert layer(torch.randn(1, 4, SHAPE.dimension), sequential(4, start=100_000)).isfinite().all()
+        return
+    layer = attention(encoding)
+    x = torch.randn(1, 2, SHAPE.dimension)
+    layer(x, sequential(2, start=encoding.longest - 2))
+    with pytest.raises(IndexError, match=f"position {encoding.longest} is beyond the {encoding.longest} rows"):
+        layer(x, sequential(2, start=encoding.longest - 1))
+
+
+@torch.no_grad()
+def test_angles_and_biases_stay_exact_in_bfloat16(name: str) -> None:
+    """In bfloat16 positions near 100,000 and distances near 1,000 would collapse; the encoding must not see them so."""
+    encoding = make(name)
+    if encoding.longest is not None:
+        pytest.skip("no such positions")
+    start = 100_000
+    x = torch.randn(1, 1200, SHAPE.dimension)
+    torch.manual_seed(1)
+    layer = Attention(SHAPE, encoding, Standard(SHAPE), causal=True)
+    exact = layer(x.bfloat16().float(), sequential(1200, start))
+    coarse = Attention(SHAPE, encoding, Standard(SHAPE), causal=True)
+    coarse.load_state_dict(layer.state_dict())
+    coarse.project.bfloat16()
+    coarse.output.bfloat16()
+    rounded = coarse(x.bfloat16(), sequential(1200, start)).float()
+    assert (exact - rounded).abs().max() < 0.03 * exact.abs().max(), "no worse than rounding the rest"
+
+
+def test_two_configurations_in_one_process_do_not_mix(name: str) -> None:
+    """Caches at module level gave one configuration the tables of another elsewhere."""
+    options = {"rope": "encoding.base=50.0", "sinusoidal": "encoding.base=50.0", "t5": "encoding.farthest=20"}
+    if name not in options:
+        pytest.skip("nothing to configure that changes its function")
+    x = torch.randn(1, 60, SHAPE.dimension)
+    first = attention(make(name))(x, sequential(60))
+    other = attention(make(name, options[name]))(x, sequential(60))
+    assert not torch.allclose(first, other, atol=1e-4)
+    assert torch.equal(first, attention(make(name))(x, sequential(60)))
+
+
+def test_an_undeclared_mode_is_refused(name: str) -> None:
+    assert set(make(name).modes) <= set(get_args(Mode))
+    assert make(name).modes

@@ -1,0 +1,86 @@
+"""Every extension of conf/extension keeps what an extension promises, on every encoding that it applies to."""
+
+import copy
+
+import pytest
+import torch
+from support import choices
+
+from harness import build, declarations
+from harness.attention import Positions
+from harness.composition import composer
+from harness.config import Run
+from harness.evaluation import extended
+from harness.suggest import Refused
+
+
+def run(encoding: str, extension: str) -> Run | Refused:
+    with composer() as hydra:
+        return hydra.attempt([f"encoding={encoding}", f"extension={extension}", "model=nano", "lengths.test=21"])
+
+
+PAIRS = [(encoding, extension) for encoding in choices("encoding") for extension in choices("extension")]
+
+
+@pytest.mark.parametrize(("encoding", "extension"), PAIRS)
+def test_an_extension_works_or_is_refused_with_what_is_possible(encoding: str, extension: str) -> None:
+    made = run(encoding, extension)
+    if isinstance(made, Refused):
+        assert "Encodings that have: " in str(made)
+        assert "extrapolate" in str(made)
+        return
+    task = build.task(made)
+    model = build.model(made, task, build.layout(made, task)).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    rule = build.extensions(made)[extension]
+    before = {key: value.clone() for key, value in {**model.state_dict(), **dict(model.named_buffers())}.items()}
+    tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
+    with torch.no_grad():
+        plain = model(tokens, positions)
+        with extended(model, rule, 42, 42):
+            assert torch.equal(model(tokens, positions), plain), "within the training length nothing changes"
+        with extended(model, rule, 42, 60):
+            changed = model(tokens, positions)
+            assert torch.equal(model(tokens, positions), changed), "the same at every call"
+            assert all(not p.requires_grad for e in model.encodings() for p in e.parameters()), "frozen"
+        with extended(model, rule, 42, 400):
+            further = model(tokens, positions)
+        with extended(model, rule, 42, 60):
+            assert torch.equal(model(tokens, positions), changed), "whatever was evaluated before"
+        assert torch.equal(model(tokens, positions), plain), "and nothing is left of it"
+    after = {**model.state_dict(), **dict(model.named_buffers())}
+    assert all(torch.equal(before[key], after[key]) for key in before)
+    needs = declarations.of(made.extension[extension].target).attributes["needs"]
+    assert torch.equal(changed, plain) == (needs == "")
+    assert torch.equal(changed, further) == (needs == "")
+
+
+@pytest.mark.parametrize(
+    "encoding", [name for name in choices("encoding") if not isinstance(run(name, "ntk"), Refused)]
+)
+def test_ntk_keeps_the_highest_frequency_and_interpolates_the_lowest(encoding: str) -> None:
+    made = run(encoding, "[interpolate,ntk]")
+    assert isinstance(made, Run)
+    task = build.task(made)
+    original = build.model(made, task, build.layout(made, task)).encodings()[0]
+    squeezed, mixed = copy.deepcopy(original), copy.deepcopy(original)
+    extensions = build.extensions(made)
+    extensions["interpolate"].extend(squeezed, 40, 160)
+    extensions["ntk"].extend(mixed, 40, 160)
+    frequencies = original.get_buffer("frequencies")
+    torch.testing.assert_close(squeezed.get_buffer("frequencies"), frequencies / 4)
+    torch.testing.assert_close(mixed.get_buffer("frequencies")[0], frequencies[0])
+    torch.testing.assert_close(mixed.get_buffer("frequencies")[-1], frequencies[-1] / 4)
+
+
+def test_a_fixed_factor_holds_at_every_length() -> None:
+    from harness.encodings.rope import RoPE
+    from harness.extensions.interpolate import Interpolate
+    from harness.shape import Shape
+
+    encoding = RoPE(Shape(16, 1, 1, 40))
+    frequencies = encoding.frequencies.clone()
+    Interpolate(factor=2.0).extend(encoding, 40, 400)
+    torch.testing.assert_close(encoding.frequencies, frequencies / 2)

@@ -1,0 +1,152 @@
+"""Every task of conf/task keeps what a task promises."""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from support import ROOT, choices
+
+from harness import build, identity, streams
+from harness.composition import composer
+from harness.config import Run
+from tasks.base import ABSENT, Batch, Task
+
+VARIANTS = {name: [()] for name in choices("task")} | {
+    "addition": [
+        (f"task.operands={o}", f"task.answer={a}") for o in ("plain", "reversed") for a in ("plain", "reversed")
+    ],
+    "copy": [(), ("task.symbols=2",)],
+}
+CASES = [(name, options) for name, variants in VARIANTS.items() for options in variants]
+DIGESTS = ROOT / "tests" / "golden" / "tasks"
+
+
+def make(name: str, options: tuple[str, ...] = ()) -> tuple[Run, Task]:
+    with composer() as hydra:
+        run = hydra.run([f"task={name}", *options])
+    return run, build.task(run)
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: " ".join((case[0], *case[1])))
+def case(request: pytest.FixtureRequest) -> tuple[Run, Task]:
+    return make(*request.param)
+
+
+def lengths(run: Run, task: Task) -> list[int]:
+    """Trained and tested lengths, the shortest of all among them."""
+    both = {*identity.training_lengths(run, task), *identity.tested_lengths(run, task), task.shortest}
+    return sorted(length for length in both if task.produces(length))
+
+
+def words(task: Task, row: np.ndarray) -> list[str]:
+    return [task.alphabet[token] for token in row if token != ABSENT]
+
+
+def test_samples_are_what_the_oracle_says(case: tuple[Run, Task]) -> None:
+    run, task = case
+    if task.stream:
+        pytest.skip("running text has no right answer")
+    for length in lengths(run, task):
+        for seed in range(3):
+            batch = task.sample(np.random.default_rng(seed), length, 20)
+            for prompt, answer in zip(batch.prompt, batch.answer, strict=True):
+                assert task.solve(words(task, prompt)) == words(task, answer), f"length {length}"
+
+
+def test_the_shape_of_a_batch(case: tuple[Run, Task]) -> None:
+    run, task = case
+    for length in lengths(run, task):
+        for split in ("train", "test"):
+            batch = task.sample(np.random.default_rng(0), length, 7, split)
+            assert len(batch.prompt) == len(batch.answer) == len(batch.scored)
+            assert len(batch.prompt) == 7 or (split == "test" and len(batch.prompt) > 0)
+            assert batch.prompt.shape[1] <= task.prompt_length(length)
+            assert batch.answer.shape[1] <= task.answer_length(length)
+            assert batch.scored.shape == batch.answer.shape
+            assert batch.scored.dtype == bool
+            assert batch.scored.any(axis=1).all(), "something counts in every example"
+            assert not (batch.scored & (batch.answer == ABSENT)).any(), "what is absent cannot count"
+            for tokens in (batch.prompt, batch.answer):
+                assert tokens.min(initial=0) >= ABSENT
+                assert tokens.max(initial=0) < len(task.alphabet)
+                absent = tokens == ABSENT
+                assert (absent[:, 1:] >= absent[:, :-1]).all(), "absent tokens come last"
+
+
+def test_the_alphabet_is_printable_and_unambiguous(case: tuple[Run, Task]) -> None:
+    _, task = case
+    assert len(set(task.alphabet)) == len(task.alphabet)
+    assert all(token.isprintable() and token for token in task.alphabet)
+
+
+def test_the_same_generator_gives_the_same_data_and_another_gives_other(case: tuple[Run, Task]) -> None:
+    run, task = case
+    length = max(length for length in lengths(run, task) if length <= run.lengths.train)
+
+    def draw(seed: int) -> Batch:
+        return task.sample(np.random.default_rng(seed), length, 50)
+
+    assert np.array_equal(draw(1).prompt, draw(1).prompt)
+    assert np.array_equal(draw(1).answer, draw(1).answer)
+    assert not (np.array_equal(draw(1).prompt, draw(2).prompt) and np.array_equal(draw(1).answer, draw(2).answer))
+
+
+def test_global_random_state_is_left_alone(case: tuple[Run, Task]) -> None:
+    run, task = case
+    np.random.seed(0)  # noqa: NPY002 - the state under test
+    before = np.random.get_state()[1].copy()  # noqa: NPY002
+    task.sample(np.random.default_rng(0), lengths(run, task)[0], 10)
+    assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
+
+
+def test_no_length_below_the_shortest(case: tuple[Run, Task]) -> None:
+    _, task = case
+    assert not any(task.produces(length) for length in range(task.shortest))
+    assert task.shortest >= 1
+
+
+def test_data_does_not_change_without_a_new_version(case: tuple[Run, Task], request: pytest.FixtureRequest) -> None:
+    """Digests of a few examples, kept with the version: a changed digest is a decision."""
+    run, task = case
+    if task.fingerprint() is not None:
+        pytest.skip("its data belongs to the machine; the fingerprint tells")
+    digest = hashlib.sha256()
+    for length in (lengths(run, task)[0], run.lengths.train, lengths(run, task)[-1]):
+        batch = task.sample(streams.generator("golden", length), length, 3)
+        for array in batch[:3]:
+            digest.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
+    file = DIGESTS / f"{run.task.name}.json"
+    key = f"{json.dumps(run.task.options, sort_keys=True)} version {task.version}"
+    known = json.loads(file.read_text()) if file.exists() else {}
+    entry = json.dumps({key: digest.hexdigest()[:16]})
+    assert known.get(key) == digest.hexdigest()[:16], f"if this is meant, put {entry} into {file}"
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    length=st.integers(1, 60),
+    seed=st.integers(0, 2**32),
+    name=st.sampled_from(["copy", "reverse", "parity", "addition"]),
+)
+def test_any_length_and_seed(length: int, seed: int, name: str) -> None:
+    _, task = CACHED[name]
+    batch = task.sample(np.random.default_rng(seed), length, 5)
+    for prompt, answer in zip(batch.prompt, batch.answer, strict=True):
+        assert task.solve(words(task, prompt)) == words(task, answer)
+
+
+CACHED = {name: make(name) for name in ("copy", "reverse", "parity", "addition")}
+
+
+def test_streams_for_training_and_testing_never_meet() -> None:
+    """Training and test examples come from generators that differ in more than their state."""
+    drawn = {
+        streams.generator(*purpose).bytes(16)
+        for purpose in (("copy", 1, "train", 0, 5, 0), ("copy", 1, "test", 5), ("copy", 1, "blind", 5))
+    }
+    assert len(drawn) == 3
+    assert streams.generator("a", 1).bytes(8) != streams.generator("a", "1").bytes(8)
+    assert streams.generator("a", "b/c").bytes(8) != streams.generator("a", "b", "c").bytes(8)

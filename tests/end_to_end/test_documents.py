@@ -1,0 +1,131 @@
+"""What the documents say works as written."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import QUICK, ROOT, environment
+
+from harness.composition import composer
+from harness.config import Run
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHRINK = (*QUICK, "train.steps=5", "lengths.shortest=1", "lengths.train=6", "lengths.grid=[3,6,9]")
+"""What is added to the README's commands so that they take seconds."""
+
+
+def commands(path: Path) -> list[list[str]]:
+    """The arguments of every ``python -m harness`` in fenced or indented code."""
+    text = path.read_text()
+    code = (
+        "\n".join(re.findall(r"^```bash\n(.*?)^```", text, re.M | re.S))
+        + "\n"
+        + "\n".join(re.findall(r"^    (.*)", text, re.M))
+    )
+    lines = [shlex.split(line, comments=True) for line in code.splitlines() if line.startswith("python -m harness")]
+    return [line[3:] for line in lines]
+
+
+def plain(words: list[str]) -> list[str]:
+    return [word for word in words if word != "-m" and not word.startswith("--")]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_command_composes(path: Path) -> None:
+    invented = {"encoding=kerple_log", "task=sort", "architecture=lstm", "--config-dir"}
+    for arguments in commands(path):
+        if not arguments or set(arguments) & invented or arguments[0] in ("leaderboard", "doctor", "--help"):
+            continue
+        with composer() as hydra:
+            words = plain(arguments[1:] if arguments[0] == "show" else arguments)
+            for cell in hydra.cells(words):
+                attempt = hydra.attempt(cell)
+                assert isinstance(attempt, Run), attempt
+
+
+@pytest.mark.slow
+def test_the_readmes_commands_run(tmp_path: Path) -> None:
+    found = commands(ROOT / "README.md")
+    assert len(found) >= 9
+    for arguments in found:
+        words = [word for word in arguments if not word.startswith("study=")]
+        if arguments and arguments[0] not in ("leaderboard", "doctor", "show", "--help"):
+            if "task=text" in arguments:
+                words += [*QUICK, "train.steps=5"]
+            else:
+                words += SHRINK
+        if words != arguments and any(word.startswith("study=") for word in arguments):
+            continue  # composed above; hours as written
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *words],
+            cwd=tmp_path,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+        assert done.returncode == 0, f"{arguments}: {done.stdout[-500:]}{done.stderr[-500:]}"
+    assert (tmp_path / "results" / "leaderboard.csv").exists()
+
+
+@pytest.mark.slow
+def test_the_page_on_extending_is_true(tmp_path: Path) -> None:
+    """Its files are written as they stand into a copy of the program, and its commands and the contracts run there."""
+    for folder in ("harness", "tasks", "conf", "tests"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    text = (ROOT / "docs" / "extending.md").read_text()
+    files = re.findall(r"^`((?:harness|tasks|conf)/[\w/.]+)`:\n\n```(?:python|yaml)\n(.*?)^```", text, re.M | re.S)
+    assert [name for name, _ in files] == [
+        "harness/encodings/kerple_log.py", "conf/encoding/kerple_log.yaml", "tasks/sort.py", "conf/task/sort.yaml",
+        "harness/models/lstm.py", "conf/architecture/lstm.yaml",
+    ]  # fmt: skip
+    for name, content in files:
+        assert not (tmp_path / name).exists(), "new files only"
+        (tmp_path / name).write_text(content)
+    env = environment(PYTHONPATH=os.pathsep.join([str(tmp_path), str(tmp_path / "tests")]))
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300
+        )
+
+    for arguments in (("encoding=kerple_log",), ("task=sort",), ("architecture=lstm", "encoding=nope")):
+        done = run("harness", *arguments, *SHRINK)
+        assert done.returncode == 0, done.stderr
+    assert "abddq" in text
+    assert "sort, version 1" in run("harness", "show", "task=sort").stdout
+    refused = run("harness", "architecture=lstm", "encoding=rope")
+    assert "encoding=rope is not defined for architecture=lstm, which is recurrent. Possible: nope" in refused.stderr
+    only = "kerple_log or sort or lstm"
+    contracts = run(
+        "pytest",
+        "-q",
+        "tests/contracts",
+        "tests/harness/test_attention.py",
+        "-m",
+        "not slow",
+        "-k",
+        only,
+        "-p",
+        "no:cacheprovider",
+    )
+    failures = re.findall(r"^FAILED (\S+)", contracts.stdout, re.M)
+    assert failures == ["tests/contracts/test_tasks.py::test_data_does_not_change_without_a_new_version[sort]"], (
+        contracts.stdout[-3000:]
+    )
+    (entry,) = set(re.findall(r"AssertionError: if this is meant, put (\{.*\}) into", contracts.stdout))
+    (tmp_path / "tests" / "golden" / "tasks" / "sort.json").write_text(entry)
+    again = run("pytest", "-q", "tests/contracts/test_tasks.py", "-k", "sort", "-p", "no:cacheprovider")
+    assert again.returncode == 0, again.stdout[-2000:]
+
+
+def test_links_lead_somewhere() -> None:
+    for path in [*DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
+        for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+            assert target.startswith("http") or (path.parent / target).exists(), f"{path.name}: {target}"

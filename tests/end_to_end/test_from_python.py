@@ -1,0 +1,167 @@
+"""Runs from a notebook, loggers, and the other commands."""
+
+import csv
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import QUICK, environment
+
+import harness
+from harness import cli
+from harness.suggest import Refused
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+TINY = (*QUICK, "train.steps=30", "lengths.train=6", "lengths.test=12")
+
+
+def test_a_run_from_python_gives_a_table_and_a_plot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = harness.run(
+        *QUICK,
+        encoding="rope",
+        task="copy",
+        train={"steps": 30},
+        lengths={"train": 6, "test": 12},
+        extension=["extrapolate", "ntk"],
+    )
+    assert result.table.groupby("extension").length.apply(list).to_dict() == {
+        name: [1, 5, 6, 7, 10, 12] for name in ("extrapolate", "ntk")
+    }
+    assert set(result.summary) == {"extrapolate", "ntk"}
+    assert "reach " in repr(result)
+    figure = result.plot()
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["exact match", "token accuracy, teacher-forced"]
+    again = harness.run(
+        *QUICK,
+        encoding="rope",
+        task="copy",
+        train={"steps": 30},
+        lengths={"train": 6, "test": 12},
+        extension=["extrapolate", "ntk"],
+    )
+    assert again.record == result.record, "found, not done again"
+
+
+def test_python_refuses_what_the_shell_refuses() -> None:
+    with pytest.raises(Refused, match="did you mean 'rope'"):
+        harness.run(encoding="ropee")
+    with pytest.raises(Refused, match="run it from the command line"):
+        harness.run(trainer="ddp")
+    with pytest.raises(Refused, match="no value"):
+        harness.run(train={"learning_rate": float("nan")})
+
+
+def test_values_from_python_are_the_values_of_the_command_line(composed: Callable) -> None:
+    from harness.notebook import _overrides
+
+    overrides = list(
+        _overrides({"encoding": "rope", "encoding.base": 500.0, "force": True, "lengths": {"grid": [5, 30]}})
+    )
+    assert overrides == ["encoding=rope", "encoding.base=500.0", "force=true", "lengths.grid=[5,30]"]
+    run = composed(*overrides)
+    assert (run.encoding.options["base"], run.force, run.lengths.grid) == (500.0, True, [5, 30])
+
+
+def test_an_unknown_failure_from_python_is_an_exception(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(RuntimeError, match="the loss was"):
+        harness.run(*TINY, train={"learning_rate": 1e30, "clip": 0})
+
+
+@pytest.mark.slow
+def test_offline_trackers_get_the_curve_and_the_csv_is_always_there(command: Command, tmp_path: Path) -> None:
+    done = command(*TINY, "logger=[wandb,tensorboard]")
+    assert done.returncode == 0, done.stderr
+    (curve,) = tmp_path.glob("results/runs/*/training.csv")
+    assert [row["step"] for row in csv.DictReader(curve.open())] == ["25", "30"]
+    assert list(tmp_path.glob("results/runs/*/tensorboard/events.*"))
+    assert list(tmp_path.glob("results/runs/*/wandb/offline-run-*"))
+    assert "Warning" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_tracker_that_cannot_be_reached_costs_a_warning_and_not_the_run(command: Command, tmp_path: Path) -> None:
+    env = environment(WANDB_MODE="online", WANDB_API_KEY="0" * 40, WANDB_BASE_URL="http://127.0.0.1:9")
+    done = command(*TINY, "logger=wandb", env=env)
+    assert done.returncode == 0, done.stderr
+    assert "logger=wandb cannot start and is left out" in done.stderr
+    assert "record results/records/" in done.stdout
+
+
+def test_a_logger_that_breaks_is_left_out(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+    from harness.training import Report
+
+    class Broken:
+        calls = 0
+
+        def log_metrics(self, metrics: dict, step: int) -> None:
+            self.calls += 1
+            raise ConnectionError("gone")
+
+    broken = Broken()
+    report = Report(lambda done, note="": None, [broken])  # type: ignore[list-item]
+    report._log({"loss": 1.0}, 1)
+    report._log({"loss": 1.0}, 2)
+    assert broken.calls == 1
+    assert "gone" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (
+            ["task=addition", "task.answer=plain", "--length", "2"],
+            ["addition, version 1", "+", " -> ", "[BOS]", "[SEP]", "[EOS]"],
+        ),
+        (
+            ["task=copy", "--count", "2"],
+            ["trained on lengths 1 to 20, tested on 1, 5, 10", "blind, that is knowing the length"],
+        ),
+        (["task=scan"], [" -> I_", "position"]),
+        (["task=text", "--count", "1"], ["predicts", "bits"]),
+        (["task=parity", "positions=randomized"], ["position"]),
+    ],
+)
+def test_show(arguments: list[str], parts: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["show", *arguments]) == 0
+    page = capsys.readouterr().out
+    for part in parts:
+        assert part in page
+    assert max(len(line) for line in page.splitlines()) < 140
+
+
+def test_doctor_says_what_a_run_would_use(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["doctor"]) in (0, 1)
+    page = capsys.readouterr().out
+    for what in ("harness", "python", "torch", "pytorch-lightning", "hydra-core", "cpu", "gpu", "disk", "wandb mode"):
+        assert any(line[4:].startswith(what) for line in page.splitlines()), what
+    assert all(line.startswith(("ok  ", "bad ")) for line in page.splitlines())
+
+
+def test_doctor_knows_bad_packages(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from harness.commands import doctor
+
+    versions = {"torch": "2.9.1", "pytorch-lightning": "2.6.5", "hydra-core": "1.3.8"}
+    monkeypatch.setattr(doctor, "installed", lambda name: versions.get(name, ""))
+    assert doctor.main([]) == 1
+    page = capsys.readouterr().out
+    assert "bad torch" in page
+    assert "install pytorch-lightning>=2.6.6" in page
+
+
+@pytest.mark.slow
+def test_no_socket_is_opened_by_a_plain_run(tmp_path: Path) -> None:
+    code = (
+        "import socket, sys\n"
+        "def refuse(*a, **k): raise AssertionError('a socket was opened')\n"
+        "socket.socket.connect = refuse\n"
+        "from harness import cli\n"
+        "sys.exit(cli.main(sys.argv[1:]))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *TINY], cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,199 @@
+"""Many runs: each once, each in a process of its own, whatever happens to some of them."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support import QUICK, environment
+
+from harness import records, slots
+from harness.config import Run
+from harness.suggest import Refused
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+TINY = (*QUICK, "train.steps=20", "lengths.train=6", "lengths.test=12")
+
+
+def found(folder: Path) -> dict[str, records.Record]:
+    return {record.name: record for record in records.read_all([folder / "results"])[0]}
+
+
+@pytest.mark.slow
+def test_a_sweep_goes_on_after_failures_skips_what_is_done_and_retries_what_failed(
+    command: Command, tmp_path: Path
+) -> None:
+    arguments = ("-m", "encoding=rope,alibi", "train.learning_rate=0.003,1e30", "train.clip=0", "seed=0", *TINY)
+    done = command(*arguments)
+    assert done.returncode == 1
+    assert "2 of 4 runs finished, 2 failed, 0 left out as impossible" in done.stdout
+    assert done.stdout.count("the loss was") == 2
+    assert "retry=true" in done.stdout
+    first = found(tmp_path)
+    assert sorted(record.status for record in first.values()) == ["failed", "failed", "finished", "finished"]
+    again = command(*arguments)
+    assert again.returncode == 1
+    assert "4 runs: 2 finished before, 2 failed before, 0 to do" in again.stderr
+    assert found(tmp_path) == first, "nothing was done again"
+    (retry,) = re.findall(r"try them again: python -m harness (.*)", again.stdout)
+    retried = subprocess.run(
+        f"{sys.executable} -m harness {retry}",
+        shell=True,
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert retried.returncode == 1
+    assert "4 runs: 2 finished before, 0 failed before, 2 to do" in retried.stderr
+    for name, record in found(tmp_path).items():
+        assert (record == first[name]) == (record.status == "finished"), "only what had failed was tried"
+
+
+@pytest.mark.slow
+def test_impossible_cells_are_named_once_and_the_others_run(command: Command, tmp_path: Path) -> None:
+    done = command("-m", "encoding=rope,alibi,t5", "extension=ntk", "seed=range(2)", *TINY)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"left out 2 impossible runs: extension=ntk .* encoding=alibi has none", done.stderr)
+    assert "2 of 2 runs finished, 0 failed, 4 left out as impossible" in done.stdout
+    assert {record.choice("encoding") for record in found(tmp_path).values()} == {"rope"}
+
+
+def test_cells_that_share_weights_train_them_once(command: Command, tmp_path: Path) -> None:
+    done = command("-m", "extension=extrapolate,ntk,interpolate", "launcher.slots=3", *TINY)
+    assert done.returncode == 0, done.stderr
+    assert len(found(tmp_path)) == 3
+    logs = [path.read_text() for path in tmp_path.glob("results/runs/*/*.log")]
+    assert len(logs) == 3
+    assert sum("training 20/20 done" in log for log in logs) == 1
+    assert sum("are trained already" in log for log in logs) == 2
+
+
+def alive(folder: Path) -> list[str]:
+    """Processes of runs in this folder."""
+    listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+    own = [line for line in listed.splitlines() if "harness --job" in line]
+    return [line for line in own if os.path.realpath(f"/proc/{line.split()[0]}/cwd") == str(folder.resolve())]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_stops_the_children_and_the_same_command_goes_on(
+    number: int, command: Command, tmp_path: Path
+) -> None:
+    arguments = ("-m", "seed=range(3)", *TINY, "train.steps=300", "launcher.slots=2")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", *arguments],
+        cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not any("\n50," in path.read_text() for path in tmp_path.glob("results/runs/*/training.csv")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert alive(tmp_path)
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "the same command goes on where it stopped" in said
+    assert alive(tmp_path) == []
+    assert list(tmp_path.glob("results/runs/*/checkpoints/*.ckpt")), "they saved"
+    done = command(*arguments)
+    assert done.returncode == 0
+    assert {record.status for record in found(tmp_path).values()} == {"finished"}
+    assert len(found(tmp_path)) == 3
+
+
+@pytest.mark.slow
+def test_a_run_that_is_killed_does_not_hurt_the_others(command: Command, tmp_path: Path) -> None:
+    arguments = ("-m", "seed=range(3)", *TINY, "train.steps=200", "launcher.slots=1")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", *arguments],
+        cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while not list(tmp_path.glob("results/runs/*/training.csv")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    (victim,) = alive(tmp_path)
+    os.kill(int(victim.split()[0]), signal.SIGKILL)
+    out, _ = process.communicate(timeout=200)
+    assert process.returncode == 1
+    assert "2 of 3 runs finished, 1 failed" in out
+    assert "killed by signal 9" in out
+    assert command(*arguments).returncode == 0, "the killed one left no record and is simply done"
+
+
+@pytest.mark.slow
+def test_a_study_is_a_sweep_without_m(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "own" / "study").mkdir(parents=True)
+    (tmp_path / "own" / "study" / "small.yaml").write_text(
+        "# @package _global_\n# Small\nhydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n"
+        "      encoding: rope,nope\n      seed: range(2)\n"
+    )
+    done = command("--config-dir", "own", "study=small", "seed=5", *TINY)
+    assert done.returncode == 0, done.stderr
+    assert {(record.choice("encoding"), record.seed) for record in found(tmp_path).values()} == {
+        ("rope", 5),
+        ("nope", 5),
+    }
+
+
+@pytest.fixture
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    def set_to(cores: int, gpus: int) -> None:
+        monkeypatch.setattr(os, "sched_getaffinity", lambda pid: set(range(cores)))
+        monkeypatch.setattr(slots, "visible_gpus", lambda: [str(number) for number in range(gpus)])
+
+    return set_to
+
+
+@pytest.mark.parametrize(
+    ("cores", "gpus", "overrides", "expected"),
+    [
+        (8, 0, [], [((), 1)] * 8),
+        (8, 0, ["launcher.slots=2"], [((), 4)] * 2),
+        (8, 0, ["trainer=ddp"], [((), 1)] * 4),
+        (8, 4, [], [((str(n),), 2) for n in range(4)]),
+        (8, 4, ["trainer=cpu"], [((), 1)] * 8),
+        (16, 4, ["trainer=ddp"], [(("0", "1"), 4), (("2", "3"), 4)]),
+        (16, 2, ["launcher.slots=4"], [(("0",), 4), (("1",), 4)] * 2),
+        (8, 2, ["launcher.threads=3"], [(("0",), 3), (("1",), 3)]),
+    ],
+)
+def test_slots(
+    cores: int,
+    gpus: int,
+    overrides: list[str],
+    expected: list,
+    machine: Callable[..., None],
+    composed: Callable[..., Run],
+) -> None:
+    machine(cores, gpus)
+    assert [(slot.gpus, slot.threads) for slot in slots.of(composed(*overrides))] == expected
+
+
+def test_more_devices_than_there_are_is_refused(machine: Callable[..., None], composed: Callable[..., Run]) -> None:
+    machine(8, 1)
+    with pytest.raises(Refused, match="this machine has 1 GPUs"):
+        slots.of(composed("trainer=ddp"))
+
+
+def test_a_run_inherits_no_trace_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (*slots.DISTRIBUTED, "SLURM_PROCID", "SUBMITIT_EXECUTOR"):
+        monkeypatch.setenv(name, "7")
+    got = slots.environment(slots.Slot(("3",), 2))
+    assert not set(got) & {*slots.DISTRIBUTED, "SLURM_PROCID", "SUBMITIT_EXECUTOR"}
+    assert got["CUDA_VISIBLE_DEVICES"] == "3"
+    assert got["OMP_NUM_THREADS"] == "2"
+
+
+def test_the_gpus_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 5")
+    assert slots.visible_gpus() == ["2", "5"]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    assert slots.visible_gpus() == []

@@ -1,0 +1,160 @@
+"""The fast kernels give what the explicit one gives, and memory grows linearly with length."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+import torch
+from support import choices, environment
+from torch import Tensor
+
+from harness import build
+from harness.attention import Positions, attend, explicit
+from harness.composition import composer
+from harness.encodings.base import Encoding
+from harness.logits.log_n import LogN
+from harness.logits.standard import Standard
+from harness.shape import Shape
+
+SHAPE = Shape(dimension=32, heads=4, layers=1, train_tokens=20)
+
+
+def make(name: str) -> Encoding:
+    with composer() as hydra:
+        run = hydra.run([f"encoding={name}", "lengths.test=21"])
+    torch.manual_seed(0)
+    return build.make(run.encoding, run, SHAPE)
+
+
+def positions(kind: str, batch: int, length: int) -> Positions:
+    generator = torch.Generator().manual_seed(3)
+    if kind == "sequential":
+        return Positions(torch.arange(length)[None], True)
+    if kind == "offset":
+        return Positions(torch.randint(50, (batch, 1), generator=generator) + torch.arange(length), True)
+    values = torch.stack([torch.randperm(2 * length, generator=generator)[:length].sort().values for _ in range(batch)])
+    return Positions(values, False)
+
+
+@pytest.mark.parametrize("logit", [Standard, LogN])
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("length", [1, 37, 700])
+@pytest.mark.parametrize("kind", ["sequential", "offset", "random"])
+@pytest.mark.parametrize("name", choices("encoding"))
+def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: int, causal: bool, logit: type) -> None:
+    encoding, scale = make(name), logit(SHAPE)
+    torch.manual_seed(0)
+    where = positions(kind, 2, length)
+    results = []
+    inputs = torch.randn(3, 2, SHAPE.heads, length, SHAPE.head_dimension)
+    for kernel in (attend, explicit):
+        q, k, v = (tensor.clone().requires_grad_() for tensor in inputs)
+        encoding.zero_grad()
+        out = kernel(q, k, v, where, encoding, scale, causal=causal, state={})
+        (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
+        own = [p.grad.clone() for p in encoding.parameters() if p.grad is not None]
+        results.append([out.detach(), q.grad, k.grad, v.grad, *own])
+    for fast, true in zip(*results, strict=True):
+        torch.testing.assert_close(fast, true, atol=3e-5, rtol=1e-4)
+
+
+class Everything(Encoding):
+    """Overrides every hook, to show that each reaches the logits, the weights or the output."""
+
+    def state(self, h: Tensor, positions: Tensor) -> dict[str, Tensor]:
+        return {"gate": h[..., 0]}
+
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: dict
+    ) -> tuple[Tensor, Tensor]:
+        return q * 2, k
+
+    def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        return -0.1 * (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().float()
+
+    def score(
+        self,
+        logits: Tensor,
+        q: Tensor,
+        k: Tensor,
+        q_positions: Tensor,
+        k_positions: Tensor,
+        visible: Tensor,
+        state: dict,
+    ) -> Tensor:
+        return logits + state["gate"][:, None, None, :]
+
+    def weights(self, logits: Tensor, visible: Tensor) -> Tensor:
+        return torch.sigmoid(logits) * visible
+
+    def value(self, weights: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        return weights.sum(-1, keepdim=True) * torch.ones(SHAPE.head_dimension)
+
+    def visible(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        return (q_positions[:, :, None] - k_positions[:, None, :]).abs() <= 3
+
+    def logit_scale(self, q_positions: Tensor) -> Tensor:
+        return 1 + 0.01 * q_positions.float()
+
+
+def test_every_hook_does_what_its_definition_says() -> None:
+    torch.manual_seed(0)
+    length = 9
+    q, k, v = torch.randn(3, 2, SHAPE.heads, length, SHAPE.head_dimension)
+    gate = torch.randn(2, length)
+    where = positions("sequential", 2, length)
+    got = attend(q, k, v, where, Everything(), Standard(SHAPE), causal=True, state={"gate": gate})
+    wanted = torch.zeros_like(got)
+    for b in range(2):
+        for h in range(SHAPE.heads):
+            for i in range(length):
+                for j in range(max(0, i - 3), i + 1):
+                    logit = 2 * (q[b, h, i] @ k[b, h, j]) * SHAPE.head_dimension**-0.5 * (1 + 0.01 * i)
+                    weight = torch.sigmoid(logit - 0.1 * abs(i - j) + gate[b, j])
+                    wanted[b, h, i] += weight * v[b, h, j] + weight
+    torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_a_bias_is_not_rounded_to_the_precision_of_the_queries() -> None:
+    """Fused kernels take a mask of the queries' type: ALiBi in bfloat16 would merge distances."""
+    encoding = make("alibi")
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 1, SHAPE.heads, 900, SHAPE.head_dimension, dtype=torch.bfloat16)
+    where = positions("sequential", 1, 900)
+    coarse = attend(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
+    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(SHAPE), causal=True, state={})
+    assert coarse.dtype == torch.bfloat16
+    assert (coarse.float() - exact).abs().max() < 0.02
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", choices("encoding"))
+def test_memory_at_length_8192_is_far_from_quadratic(name: str) -> None:
+    """A materialised bias or logits would take 1 GiB for four heads; measured in a process of its own."""
+    code = f"""
+import resource, torch
+from harness.attention import Positions, attend
+from harness.logits.standard import Standard
+from harness.shape import Shape
+from harness import build
+from harness.composition import composer
+torch.set_num_threads(1)
+shape = Shape(32, 4, 1, 42)
+with composer() as hydra:
+    run = hydra.run(["encoding={name}", "lengths.test=21"])
+encoding, logit = build.make(run.encoding, run, shape), Standard(shape)
+q, k, v = torch.randn(3, 1, 4, 8192, 8)
+def run(length):
+    where = Positions(torch.arange(length)[None], True)
+    attend(q[..., :length, :], k[..., :length, :], v[..., :length, :], where, encoding, logit, causal=True, state={{}})
+with torch.inference_mode():
+    run(600)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    run(8192)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment(), timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 100 * 1024, "KiB more than at length 600"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > 0

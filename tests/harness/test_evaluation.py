@@ -1,0 +1,223 @@
+"""Counts are exact: one teacher-forced pass says what greedy decoding would."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from support import choices
+from torch import Tensor
+
+from harness import build, evaluation
+from harness.attention import Attention, Positions
+from harness.config import Run
+from harness.decoding import greedy, write
+from harness.encodings.base import Encoding
+from harness.extensions.extrapolate import Extrapolate
+from harness.layouts import EOS, Causal
+from harness.models.base import Model
+from harness.positions.sequential import Sequential
+from tasks.base import Task
+from tasks.copy import Copy
+from tasks.parity import Parity
+
+CPU = torch.device("cpu")
+
+
+def partly_trained(run: Run, steps: int) -> tuple[Model, Task, Causal]:
+    """A model that is right sometimes, so that agreement means something."""
+    from harness.data import TrainingData
+    from harness.identity import training_lengths
+
+    task = build.task(run)
+    layout = build.layout(run, task)
+    torch.manual_seed(0)
+    model = build.model(run, task, layout)
+    data = TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=64)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for step in range(steps):
+        batch = data(step)
+        hidden = model(batch.tokens, batch.positions).flatten(0, 1)[batch.scored]
+        torch.nn.functional.cross_entropy(model.readout(hidden), batch.targets).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return model.eval(), task, layout
+
+
+@pytest.mark.parametrize("positions", choices("positions"))
+@pytest.mark.parametrize("encoding", choices("encoding"))
+@torch.no_grad()
+def test_one_pass_says_what_greedy_decoding_says(
+    encoding: str, positions: str, composed: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = ["encoding.rows=2048"] if encoding == "learned" else []
+    run = composed(
+        f"encoding={encoding}", *rows, f"positions={positions}", "task=copy", "task.symbols=2", "model=nano",
+        "lengths.train=4", "lengths.test=6", "extension=extrapolate",
+    )  # fmt: skip
+    with torch.enable_grad():
+        model, task, layout = partly_trained(run, 60)
+    rule = build.rule(run)
+    for length in (1, 2, 3, 4, 6):
+        questions = evaluation.ask(task, layout, rule, length, 200)
+        told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
+        one_pass = evaluation._score(model, questions, rule, "extrapolate", CPU)
+        decoded = greedy(model, questions.arranged, told, CPU)
+        assert one_pass.exact == int(decoded.sum())
+
+
+@torch.no_grad()
+def test_the_agreement_is_not_for_want_of_right_and_wrong_answers(composed: Callable[..., Run]) -> None:
+    run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")
+    with torch.enable_grad():
+        model, task, layout = partly_trained(run, 60)
+    exact = [
+        evaluation._score(model, evaluation.ask(task, layout, Sequential(), length, 200), Sequential(), "", CPU).exact
+        for length in (1, 2, 3, 4)
+    ]
+    assert any(20 < count < 180 for count in exact), exact
+
+
+class LooksAtTheTotalLength(Encoding):
+    """Not prefix-consistent: every token sees how many there are."""
+
+    prefix_consistent = False
+
+    def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
+        direction = torch.linspace(-1, 1, x.shape[-1])
+        return x + 2.0 * torch.sin(torch.tensor(tokens.shape[1] * 1.7)) * direction
+
+
+@torch.no_grad()
+def test_a_model_that_sees_the_total_length_is_decoded_for_real(
+    composed: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")
+    with torch.enable_grad():
+        model, task, layout = partly_trained(run, 60)
+    for module in model.modules():
+        if isinstance(module, Attention):
+            module.encoding = LooksAtTheTotalLength()
+    differs = False
+    for length in (1, 2, 3):
+        questions = evaluation.ask(task, layout, Sequential(), length, 200)
+        told = Positions(torch.from_numpy(questions.positions), True)
+        score = evaluation._score(model, questions, Sequential(), "", CPU)
+        assert score.exact == int(greedy(model, questions.arranged, told, CPU).sum())
+        monkeypatch.setattr(LooksAtTheTotalLength, "prefix_consistent", True)
+        differs |= score.exact != evaluation._score(model, questions, Sequential(), "", CPU).exact
+        monkeypatch.setattr(LooksAtTheTotalLength, "prefix_consistent", False)
+    assert differs, "one pass would have counted something else"
+
+
+class Scripted(Model):
+    """Answers by rule: copies the prompt, wrong from a place on that depends on the first symbol."""
+
+    layout = "Causal"
+    mode = "causal"
+
+    def __init__(self, wrong_at: dict[int, int]) -> None:
+        super().__init__()
+        self.wrong_at = wrong_at
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        hidden = torch.zeros(*tokens.shape, 30)
+        for row, sequence in enumerate(tokens.tolist()):
+            end = sequence.index(2)
+            prompt = sequence[1:end]
+            answer = [*prompt, EOS]
+            wrong = self.wrong_at.get(prompt[0])
+            if wrong is not None:
+                answer[wrong] = 4 if answer[wrong] != 4 else 5
+            for offset, token in enumerate(answer):
+                if end + offset < len(sequence):
+                    hidden[row, end + offset, token] = 5.0
+        return hidden
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return hidden
+
+
+def test_counts_are_what_they_say() -> None:
+    task = Copy()
+    layout = Causal(task)
+    scores = evaluation.evaluate(
+        Scripted({4: 0, 5: 3}),
+        task,
+        layout,
+        Sequential(),
+        {"extrapolate": Extrapolate()},
+        [4, 6],
+        train_length=5,
+        examples=500,
+        device=CPU,
+    )
+    for score in scores:
+        prompts = evaluation.ask(task, layout, Sequential(), score.length, 500).arranged.tokens[:, 1]
+        wrong = int(np.isin(prompts, [4, 5]).sum())
+        assert 0 < wrong < 100
+        tokens = 500 * (score.length + 1)
+        assert score == ("extrapolate", score.length, 500, 500 - wrong, tokens, tokens - wrong, score.nats)
+
+
+def test_a_model_that_does_not_stop_in_time_is_wrong() -> None:
+    task = Copy()
+    questions = evaluation.ask(task, Causal(task), Sequential(), 3, 50)
+    told = Positions(torch.arange(8)[None], True)
+    assert greedy(Scripted({}), questions.arranged, told, CPU).all()
+    late = Scripted(dict.fromkeys(range(4, 30), 3))
+    assert not greedy(late, questions.arranged, told, CPU).any()
+    assert write(late, questions.arranged, told, CPU).shape == questions.arranged.targets.shape
+
+
+def test_every_run_is_asked_the_same_questions(composed: Callable[..., Run]) -> None:
+    task = Parity()
+    first = evaluation.ask(task, Causal(task), Sequential(), 9, 30)
+    again = evaluation.ask(task, Causal(task), Sequential(), 9, 30)
+    assert all(np.array_equal(a, b) for a, b in zip(first.arranged, again.arranged, strict=True))
+    run = composed("positions=randomized")
+    drawn = [evaluation.ask(task, Causal(task), build.rule(run), 9, 30).positions for _ in range(2)]
+    assert np.array_equal(*drawn)
+
+
+@torch.no_grad()
+def test_scores_do_not_depend_on_the_tile(composed: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")
+    with torch.enable_grad():
+        model, task, layout = partly_trained(run, 40)
+    questions = evaluation.ask(task, layout, Sequential(), 4, 100)
+    scores = []
+    for tokens in (1, 77, 100_000):
+        monkeypatch.setitem(evaluation.TILE_TOKENS, "cpu", tokens)
+        scores.append(evaluation._score(model, questions, Sequential(), "", CPU))
+    assert scores[0][:6] == scores[1][:6] == scores[2][:6]
+    assert scores[0].nats == pytest.approx(scores[2].nats, rel=1e-5)
+
+
+@torch.no_grad()
+def test_a_tile_that_does_not_fit_in_memory_is_halved(composed: Callable[..., Run]) -> None:
+    run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")
+    with torch.enable_grad():
+        model, task, layout = partly_trained(run, 40)
+    questions = evaluation.ask(task, layout, Sequential(), 4, 100)
+    wanted = evaluation._score(model, questions, Sequential(), "", CPU)
+    forward = model.forward
+
+    def short_of_memory(tokens: Tensor, positions: Positions) -> Tensor:
+        if len(tokens) > 7:
+            raise torch.OutOfMemoryError("simulated")
+        return forward(tokens, positions)
+
+    model.forward = short_of_memory  # type: ignore[method-assign]
+    got = evaluation._score(model, questions, Sequential(), "", CPU)
+    assert got[:6] == wanted[:6]
+
+
+def test_evaluation_switches_dropout_off(composed: Callable[..., Run]) -> None:
+    run = composed("model=nano", "architecture.dropout=0.5", "lengths.test=21")
+    model, task, layout = partly_trained(run, 1)
+    model.train()
+    arguments = (task, layout, Sequential(), {"extrapolate": Extrapolate()}, [5, 21])
+    first = evaluation.evaluate(model, *arguments, train_length=20, examples=50, device=CPU)
+    model.train()
+    assert evaluation.evaluate(model, *arguments, train_length=20, examples=50, device=CPU) == first

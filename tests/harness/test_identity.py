@@ -1,0 +1,89 @@
+"""The same science has the same id; anything else has no part in it."""
+
+from collections.abc import Callable
+
+import pytest
+
+from harness import build, identity
+from harness.config import Run
+
+Compose = Callable[..., Run]
+
+
+def ids(run: Run) -> tuple[str, str]:
+    task = build.task(run)
+    return identity.training_name(run, task), identity.run_name(run, task)
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "trainer=cpu",
+        "logger=wandb",
+        "results=elsewhere",
+        "launcher.slots=3",
+        "force=true",
+        "trainer.checkpoint_every=7",
+        "encoding.base=10000",
+        "encoding=rope",
+        "packages=[mine]",
+        "lengths.grid=[1,5,10,15,20,21,25,30,35,40,45,50,55,60,65,70,75,80,85,90,95,100]",
+    ],
+)
+def test_what_is_not_science_changes_nothing(composed: Compose, override: str) -> None:
+    assert ids(composed(override)) == ids(composed())
+
+
+@pytest.mark.parametrize(
+    "override",
+    [
+        "seed=1",
+        "encoding=alibi",
+        "encoding.base=500.0",
+        "task=reverse",
+        "task.symbols=10",
+        "lengths.train=10",
+        "lengths.shortest=2",
+        "positions=randomized",
+        "logit=log_n",
+        "model=nano",
+        "model.layers=4",
+        "train.steps=801",
+        "train.batch=64",
+        "architecture.dropout=0.1",
+    ],
+)
+def test_what_decides_the_weights_changes_both_ids(composed: Compose, override: str) -> None:
+    training, run = ids(composed(override))
+    assert training != ids(composed())[0]
+    assert run != ids(composed())[1]
+
+
+@pytest.mark.parametrize(
+    "override", ["extension=ntk", "extension=[extrapolate,ntk]", "evaluation.examples=9", "lengths.test=95"]
+)
+def test_what_decides_only_the_test_keeps_the_weights(composed: Compose, override: str) -> None:
+    training, run = ids(composed(override))
+    assert training == ids(composed())[0]
+    assert run != ids(composed())[1]
+
+
+def test_ids_do_not_change_from_day_to_day(composed: Compose) -> None:
+    """A change here means that finished runs are not found again: it needs a reason and a line in the changelog."""
+    assert ids(composed()) == ("copy-rope-seed0-a8d2a06a6e2d", "copy-rope-seed0-15b5e3727a42")
+
+
+def test_a_corpus_is_known_by_its_content_and_not_by_its_place(composed: Compose, tmp_path) -> None:
+    names = []
+    for folder, content in (("here", "a" * 9000), ("there", "a" * 9000), ("other", "b" * 9000)):
+        (tmp_path / folder).mkdir()
+        for number in range(40):
+            (tmp_path / folder / f"{number}.txt").write_text(f"{number}" + content)
+        names.append(ids(composed("task=text", f"task.files=[{tmp_path / folder}/*.txt]")))
+    assert names[0] == names[1] != names[2]
+
+
+def test_a_class_from_elsewhere_is_not_taken_for_ours(composed: Compose) -> None:
+    run = composed()
+    foreign = run.model_copy(update={"encoding": run.encoding.model_copy(update={"target": "mine.RoPE"})})
+    assert ids(foreign) != ids(run)

@@ -1,0 +1,62 @@
+"""What a model reads and what it should predict."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.layouts import BOS, EOS, PAD, SEP, SPECIAL, Causal
+from tasks.addition import Addition
+from tasks.base import ABSENT, Batch
+from tasks.copy import Copy
+from tasks.text import Text
+
+
+def test_a_causal_model_reads_the_question_and_predicts_the_answer_and_its_end() -> None:
+    task = Copy(symbols=3)
+    arranged = Causal(task).arrange(Batch(np.array([[0, 2]]), np.array([[0, 2]]), np.ones((1, 2), bool)))
+    a, c = len(SPECIAL), len(SPECIAL) + 2
+    assert arranged.tokens.tolist() == [[BOS, a, c, SEP, a, c]]
+    assert arranged.targets.tolist() == [[a, c, SEP, a, c, EOS]]
+    assert arranged.scored.tolist() == [[False, False, False, True, True, True]]
+    assert arranged.lengths.tolist() == [6]
+
+
+def test_shorter_prompts_and_answers_close_up_and_are_padded_behind() -> None:
+    task = Copy(symbols=3)
+    batch = Batch(
+        np.array([[0, 1, 2], [1, ABSENT, ABSENT]]),
+        np.array([[2, 1], [0, ABSENT]]),
+        np.array([[True, True], [True, False]]),
+    )
+    arranged = Causal(task).arrange(batch)
+    n = len(SPECIAL)
+    assert arranged.tokens.tolist() == [[BOS, n, n + 1, n + 2, SEP, n + 2, n + 1], [BOS, n + 1, SEP, n, PAD, PAD, PAD]]
+    assert arranged.targets[1].tolist() == [n + 1, SEP, n, EOS, PAD, PAD, PAD]
+    assert arranged.scored[1].tolist() == [False, False, True, True, False, False, False]
+    assert arranged.lengths.tolist() == [7, 4]
+
+
+def test_running_text_is_read_without_separator_and_end() -> None:
+    task = Text(targets=2, longest=8)
+    arranged = Causal(task).arrange(
+        Batch(np.empty((1, 0), int), np.array([[97, 98, 99]]), np.array([[False, True, True]]))
+    )
+    assert arranged.tokens.tolist() == [[BOS, 97 + len(SPECIAL), 98 + len(SPECIAL)]]
+    assert arranged.scored.tolist() == [[False, True, True]]
+
+
+@given(length=st.integers(1, 12), count=st.integers(1, 6), seed=st.integers(0, 1000))
+def test_the_width_is_enough_and_reading_back_gives_the_example(length: int, count: int, seed: int) -> None:
+    task = Addition(operands="plain", answer="plain")
+    layout = Causal(task)
+    batch = task.sample(np.random.default_rng(seed), length, count)
+    arranged = layout.arrange(batch)
+    assert arranged.tokens.shape[1] <= layout.width(task, length)
+    for row in range(count):
+        words = layout.written(arranged.tokens[row, : arranged.lengths[row]])
+        last = layout.written([arranged.targets[row, arranged.lengths[row] - 1]])
+        question, answer = "".join([*words, *last]).removeprefix("[BOS]").removesuffix("[EOS]").split("[SEP]")
+        first, second = question.split("+")
+        assert int(first) + int(second) == int(answer)
+        scored = [t for t, s in zip(arranged.targets[row], arranged.scored[row], strict=True) if s]
+        assert "".join(layout.written(scored)) == answer + "[EOS]"

@@ -1,0 +1,240 @@
+"""From records to tables: means, intervals, ranks, labels."""
+
+import io
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from support import ROOT, put, sample
+
+from harness import scores
+from harness.commands import leaderboard as command
+from harness.config import Run
+from harness.figures import curves as figure
+from harness.leaderboard import statistics, tables
+from harness.leaderboard.labels import labels
+from harness.records import Counts, Record
+
+Compose = Callable[..., Run]
+
+
+def record(run: Run, exact: Callable[[int], int], **changes: object) -> Record:
+    """A record in which ``exact(length)`` of ten answers are right."""
+    made = sample(run)
+    rows = [
+        row.model_copy(update={"exact": exact(row.length), "correct": 10 * exact(row.length)}) for row in made.scores
+    ]
+    return made.model_copy(update={"scores": rows, **changes})
+
+
+def near_only(length: int) -> int:
+    return 10 if length <= 20 else 0
+
+
+def test_summaries_follow_from_counts(composed: Compose) -> None:
+    (summary,) = scores.summaries(record(composed(), lambda length: 10 if length <= 25 else 5 if length <= 50 else 0))
+    beyond = [21, *range(25, 101, 5)]
+    expected = [1.0 if length <= 25 else 0.5 if length <= 50 else 0.0 for length in beyond]
+    assert summary.exact_match == pytest.approx(np.mean(expected))
+    assert summary.in_distribution == 1.0
+    assert summary.reach == 25
+    assert summary.reach_multiple == 1.25
+    assert summary.exact_above_blind == pytest.approx(np.mean(expected))
+    assert summary.tokens_above_blind == pytest.approx(np.mean([(value - 0.2) / 0.8 for value in expected]))
+    assert summary.bits == pytest.approx(5 / 100 / math.log(2))
+
+
+def counts(length: int, exact: int) -> Counts:
+    return Counts(length=length, examples=10, exact=exact, tokens=10, correct=exact, nats=1.0)
+
+
+def test_reach_ends_at_the_first_length_that_falls_short() -> None:
+    assert scores.reach([counts(5, 10), counts(10, 9), counts(20, 8), counts(40, 10)]) == 10
+    assert scores.reach([counts(5, 8), counts(10, 10)]) == 0
+
+
+def test_a_mean_over_lengths_and_a_pooled_mean_differ_where_lengths_have_different_numbers(composed: Compose) -> None:
+    made = sample(composed("task=scan"))
+    rows = [
+        row.model_copy(update={"examples": 90 if row.length == 24 else 10, "exact": 45 if row.length == 24 else 10})
+        for row in made.scores
+    ]
+    (summary,) = scores.summaries(made.model_copy(update={"scores": rows}))
+    beyond = [row for row in rows if row.length > 22]
+    assert summary.pooled == pytest.approx(sum(row.exact for row in beyond) / sum(row.examples for row in beyond))
+    assert summary.exact_match == pytest.approx((0.5 + len(beyond) - 1) / len(beyond))
+
+
+def test_the_best_comes_first_and_what_did_not_converge_has_no_rank(composed: Compose) -> None:
+    runs = [
+        *[
+            record(composed("encoding=alibi", f"seed={seed}"), lambda n, seed=seed: 10 * (n <= 40 + 10 * seed))
+            for seed in (0, 1)
+        ],
+        *[record(composed("encoding=rope", f"seed={seed}"), near_only) for seed in (0, 1)],
+        *[record(composed("encoding=t5", f"seed={seed}"), lambda n: 7) for seed in (0, 1)],
+    ]
+    table = tables.leaderboard(runs)
+    assert table.method.tolist() == ["alibi", "rope", "t5"]
+    assert table["rank"].tolist()[:2] == [1, 2]
+    assert pd.isna(table["rank"][2])
+    assert "not converged" in table.note[2]
+    assert table.score[2] == pytest.approx(0.7), "shown, for all that"
+    assert table.converged.tolist() == [2, 2, 0]
+    assert (table.note.str.contains("few seeds")).all()
+    assert table.reach.tolist() == [45, 20, 0]
+
+
+def test_one_bad_seed_is_told_and_counted(composed: Compose) -> None:
+    runs = [record(composed(f"seed={seed}"), (lambda n: 5) if seed == 2 else near_only) for seed in range(5)]
+    (row,) = tables.leaderboard(runs).to_dict("records")
+    assert (row["seeds"], row["converged"], row["rank"]) == (5, 4, 1)
+    assert row["note"] == "1 of 5 seeds not converged in distribution"
+    assert row["score"] == pytest.approx(0.1), "no seed is left out of the mean"
+    assert row["score_max"] == 0.5
+    assert row["score_low"] <= row["score"] <= row["score_high"]
+
+
+def test_equal_scores_share_a_rank(composed: Compose) -> None:
+    runs = [record(composed(f"encoding={name}"), near_only) for name in ("rope", "alibi", "nope")]
+    assert tables.leaderboard(runs)["rank"].tolist() == [1, 1, 1]
+
+
+def test_failed_runs_are_counted(composed: Compose) -> None:
+    failed = {"status": "failed", "reason": "x", "scores": [], "blind": [], "cost": None, "final_loss": None}
+    runs = [
+        record(composed(), near_only),
+        sample(composed("seed=1"), **failed),
+        sample(composed("encoding=t5"), **failed),
+    ]
+    table = tables.leaderboard(runs)
+    assert table.set_index("method").note["rope"] == "few seeds (1); 1 runs failed"
+    assert table.set_index("method").seeds["t5"] == 0
+    assert pd.isna(table.set_index("method").score["t5"])
+
+
+def test_every_extension_has_a_row_of_its_own(composed: Compose) -> None:
+    table = tables.leaderboard([record(composed("extension=[extrapolate,ntk]"), near_only)])
+    assert table.method.tolist() == ["rope · extrapolate", "rope · ntk"]
+
+
+def test_tasks_that_differ_are_never_ranked_together(composed: Compose) -> None:
+    runs = [
+        record(composed("task.symbols=10"), near_only),
+        record(composed(), near_only),
+        record(composed("lengths.test=50"), near_only),
+    ]
+    table = tables.leaderboard(runs)
+    assert table.task_id.nunique() == 3
+    assert table.task.nunique() == 3
+    assert table["rank"].tolist() == [1, 1, 1]
+
+
+def test_text_is_ranked_by_fewest_bits(composed: Compose) -> None:
+    runs = [sample(composed("task=text", f"encoding={name}")) for name in ("rope", "alibi")]
+    better = runs[1].model_copy(update={"scores": [row.model_copy(update={"nats": 1.0}) for row in runs[1].scores]})
+    table = tables.leaderboard([runs[0], better])
+    assert table.method.tolist() == ["alibi", "rope"]
+    assert table["rank"].tolist() == [1, 2]
+    assert table.score[0] == pytest.approx(1 / 100 / math.log(2))
+    assert table.reach.isna().all()
+
+
+def test_labels_say_just_what_differs() -> None:
+    def method(encoding: str, base: float, positions: str, layers: int) -> dict:
+        return {
+            "encoding": {"name": encoding, "options": {"base": base}},
+            "positions": {"name": positions, "options": {}},
+            "model": {"layers": layers, "heads": 4},
+        }
+
+    plain = [method("rope", 1.0, "sequential", 3), method("alibi", 1.0, "sequential", 3)]
+    assert labels("encoding", plain) == ["rope", "alibi"]
+    mixed = [*plain, method("rope", 2.0, "sequential", 3), method("rope", 1.0, "randomized", 4)]
+    assert labels("encoding", mixed) == [
+        "rope · base=1.0 · sequential · layers=3",
+        "alibi · sequential · layers=3",
+        "rope · base=2.0 · sequential · layers=3",
+        "rope · base=1.0 · randomized · layers=4",
+    ]
+    assert len(set(labels("encoding", mixed))) == 4
+
+
+def test_intervals() -> None:
+    low, high = statistics.interval([0.2, 0.4, 0.9])
+    assert 0.2 <= low < 0.5 < high <= 0.9
+    assert statistics.interval([0.2, 0.4, 0.9]) == (low, high), "the same every time"
+    assert statistics.interval([0.5, 0.5, 0.5]) == (0.5, 0.5)
+    assert all(math.isnan(value) for value in statistics.interval([0.5]))
+    wide = statistics.interval([0.0, 1.0] * 2)
+    narrow = statistics.interval([0.0, 1.0] * 20)
+    assert narrow[1] - narrow[0] < wide[1] - wide[0]
+
+
+def test_an_interval_of_normal_data_is_about_as_wide_as_theory_says() -> None:
+    values = np.random.default_rng(0).normal(size=200)
+    low, high = statistics.interval(values.tolist())
+    assert high - low == pytest.approx(2 * 1.96 * values.std() / math.sqrt(200), rel=0.05)
+
+
+def test_statistics_agree_with_published_per_seed_results() -> None:
+    """Kazemnejad et al. (2023): interquartile means over ten configurations and three seeds, computed before by others'
+    code.
+    """
+    published = pd.read_csv(ROOT / "tests" / "golden" / "kazemnejad2023_overall.csv")
+    known = {"none": 0.559, "t5_relative_bias": 0.515, "alibi": 0.267, "rotary": 0.027, "abs_sinusoid": 0.016}
+    for encoding, iqm in known.items():
+        values = published[published.encoding == encoding].exact_match.tolist()
+        assert len(values) == 30
+        assert statistics.interquartile_mean(values) == pytest.approx(iqm, abs=0.0006)
+
+
+def test_the_command_writes_tables_and_figures(
+    composed: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("rope", "alibi"):
+        for seed in range(3):
+            put(record(composed(f"encoding={name}", f"seed={seed}"), near_only), tmp_path)
+    (tmp_path / "records" / "foreign.json").write_text("{}")
+    assert command.main([str(tmp_path)]) == 0
+    out = capsys.readouterr()
+    assert "skipped" in out.err
+    assert "foreign.json" in out.err
+    board = pd.read_csv(tmp_path / "leaderboard.csv", keep_default_na=False)
+    assert board.method.tolist() == ["alibi", "rope"]
+    curves = pd.read_csv(tmp_path / "curves.csv")
+    assert len(curves) == 2 * 3 * 22
+    assert (curves.exact / curves.examples == curves.exact_match).all()
+    assert sorted(path.name for path in (tmp_path / "figures").iterdir()) == ["copy.png", "copy.svg"]
+    first = {
+        path.name: path.read_bytes()
+        for path in (tmp_path / "leaderboard.csv", tmp_path / "curves.csv", tmp_path / "figures" / "copy.svg")
+    }
+    assert command.main([str(tmp_path)]) == 0
+    assert all(
+        (tmp_path / "figures" / name if name.endswith("svg") else tmp_path / name).read_bytes() == content
+        for name, content in first.items()
+    )
+
+
+def test_text_that_looks_like_a_formula_is_made_harmless() -> None:
+    table = pd.DataFrame({"name": ["=HYPERLINK(1)", "+1", "-2", "@SUM", "\tx", "fine"], "number": [-1.0] * 6})
+    read = pd.read_csv(io.StringIO(command._csv(table)), dtype=str)
+    assert read.name.tolist() == ["'=HYPERLINK(1)", "'+1", "'-2", "'@SUM", "'\tx", "fine"]
+    assert read.number.tolist() == ["-1"] * 6
+
+
+def test_a_figure_shows_every_method_the_blind_baseline_and_the_training_length(composed: Compose) -> None:
+    runs = [record(composed(f"encoding={name}"), near_only) for name in ("rope", "alibi", "nope")]
+    drawn = figure.draw(tables.curves(runs))
+    exact, tokens = drawn.axes
+    assert exact.get_title(loc="left") == "exact match"
+    labelled = {line.get_label(): line for line in exact.lines}
+    assert {"rope", "alibi", "nope", "blind", "training length"} <= set(labelled)
+    assert list(labelled["training length"].get_xdata()) == [20, 20]
+    assert labelled["rope"].get_ydata().tolist() == [1.0] * 5 + [0.0] * 17
+    assert len({line.get_color() for line in exact.lines}) == len(exact.lines)
+    assert tokens.get_xlabel() == "length"

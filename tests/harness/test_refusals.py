@@ -1,0 +1,149 @@
+"""Bad input gets one line that says what is wrong and what would be right, and nothing is written."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import environment
+
+from harness import cli
+
+REFUSED = {
+    ("encoding=ropee",): "unknown encoding 'ropee'; did you mean 'rope'? Choices: alibi, learned, nope, rope,",
+    ("encodng=rope",): "unknown key 'encodng'; did you mean 'encoding'? Keys: architecture, encoding,",
+    ("model.heds=4",): "unknown key 'model.heds'; did you mean 'model.heads'? Keys of model: model.dimension,",
+    ("encoding=alibi", "encoding.base=3"): "unknown key 'encoding.base'. Keys of encoding: none",
+    ("encoding.base=3", "encoding=alibi"): "unknown key 'encoding.base'. Keys of encoding: none",
+    ("task=addition", "task.symbols=4"): "unknown key 'task.symbols'; did you mean 'task.operands'? "
+    "Keys of task: task.answer,",
+    ("encoding=alibi", "extension=ntk"): "extension=ntk changes an encoding's frequencies, "
+    "and encoding=alibi has none. "
+    "Encodings that have: rope, sinusoidal. Extensions for alibi: extrapolate",
+    ("extension=[extrapolate,ntkk]",): "unknown extension 'ntkk'; did you mean 'ntk'? Choices: extrapolate,",
+    ("encoding.base=abc",): "encoding.base=abc: it should be a valid number",
+    ("encoding.base=1.0",): "base=1.0: it must be above 1",
+    ("encoding.layout=haf",): "encoding.layout=haf: it should be 'interleaved' or 'half'",
+    ("+encoding.bse=3",): "unknown option of encoding=rope 'bse'; did you mean 'base'? Options: base, layout",
+    ("train.steps=abc",): "train.steps=abc: it should be a valid integer",
+    ("train.steps=0",): "train.steps=0: it should be greater than or equal to 1",
+    ("train.precision=8",): "train.precision=8: it should be '32-true' or 'bf16-mixed'",
+    ("seed=1.5",): "seed=1.5: it should be a valid integer",
+    ("seed=-1",): "seed=-1: it should be greater than or equal to 0",
+    ("seed=range(3)",): "seed=range(3): several values need a sweep: add -m",
+    ("encoding=rope,alibi",): "encoding=rope,alibi: several values need a sweep: add -m",
+    ("model.heads=5",): "model: heads=5 does not divide dimension=64",
+    ("model.heads=64",): "rope: 1 channels do not make pairs: the number must be even",
+    ("lengths.test=10",): "lengths: test=10 is not above train=20",
+    ("lengths.shortest=30",): "lengths: shortest=30 is above train=20",
+    ("lengths.grid=[5,10]",): "lengths.grid=[5, 10]: nothing would be tested beyond lengths.train=20. "
+    "The nearest it can: 19 and 21",
+    ("lengths.grid=[5,0]",): "lengths.grid.1=0: it should be greater than or equal to 1",
+    ("task=scan", "lengths.train=23"): "lengths.train=23: task=scan cannot produce that length. "
+    "The nearest it can: 22 and 24",
+    ("task=scan", "lengths.grid=[24,29]"): "lengths.grid=29: task=scan cannot produce that length. "
+    "The nearest it can: 28 and 30",
+    ("task=text", "lengths.grid=[64,9999]"): "lengths.grid=9999: task=text cannot produce that length. "
+    "The nearest it can: 4096",
+    ("task=text", "lengths.shortest=8"): "lengths.shortest=8: task=text has no length below 32",
+    ("task=text", "task.files=[nothing*.txt]"): "task.files: no file matches 'nothing*.txt'",
+    ("task=copy", "task.symbols=100"): "copy: symbols=100: there are between 1 and 62",
+    ("encoding=learned", "lengths.test=500"): "encoding=learned knows 512 positions, "
+    "but at length 260 of task=copy tokens are told positions up to 521: "
+    "set encoding.rows=522 or more, or test shorter lengths",
+    ("encoding=learned", "positions=randomized"): "encoding=learned knows 512 positions, but at length 20",
+    ("positions=randomized", "positions.maximum=50"): "positions=randomized: positions.maximum=50: "
+    "sequences have up to 52 tokens, "
+    "so it must be at least 52",
+    ("trainer.devices=2",): "trainer.devices=2 needs trainer=ddp",
+    ("trainer=ddp", "train.batch=31"): "train.batch=31 cannot be divided among trainer.devices=2",
+    ("trainer=gpu",): "trainer=gpu: PyTorch sees no GPU here; trainer=cpu works everywhere",
+    ("encoding._target_=os.system",): "rope: os.system is not from harness or tasks",
+    ("encoding._target_=harness.atomic.write",): "encoding=rope: there is no class write in the module harness.atomic",
+    ("encoding._target_=harness.nowhere.X",): "encoding=rope: there is no Python module for harness.nowhere.X",
+    ("results=null",): "results=None: it should be a valid string",
+    ("encoding",): "Error parsing override 'encoding': a choice is written group=name, a value key=value",
+    ("--foo",): "unknown flag '--foo'; did you mean '--info'?",
+    ("--config-dir", "nowhere"): "--config-dir nowhere: there is no such folder",
+    ("--config-path", "x"): "--config-dir adds choices of your own",
+    ("--cfg", "job", "encoding=ropee"): "unknown encoding 'ropee'; did you mean 'rope'?",
+    ("-m", "encoding=rope,alibii"): "unknown encoding 'alibii'; did you mean 'alibi'?",
+    ("-m", "encoding=alibi,t5", "extension=ntk"): "no run is left",
+    ("leaderboard", "nowhere"): "nowhere: there is no such folder",
+    ("leaderboard", "."): "no finished record in .: run something first, for example python -m harness",
+    ("show", "task=copi"): "unknown task 'copi'; did you mean 'copy'?",
+    ("show", "task=scan", "--length", "23"): "--length 23: task=scan cannot produce that length",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", REFUSED, ids=" ".join)
+def test_one_clear_line(
+    arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import torch
+
+    if arguments == ("trainer=gpu",) and torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(arguments) == 2
+    said = capsys.readouterr()
+    *left_out, line = said.err.splitlines()
+    assert line.startswith("error: ")
+    assert REFUSED[arguments] in line
+    assert all(line.startswith("left out ") for line in left_out)
+    assert said.out == ""
+    assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "lock"] == []
+
+
+@pytest.mark.parametrize("arguments", [("encoding=ropee",), ("encoding=alibi", "extension=ntk"), ("lengths.test=10",)])
+def test_it_is_said_before_anything_heavy_is_loaded(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    code = (
+        "import sys; from harness import cli; code = cli.main(sys.argv[1:]); "
+        "heavy = {'torch', 'pandas', 'pytorch_lightning', 'matplotlib', 'scipy', 'wandb'} & set(sys.modules); "
+        "assert not heavy, heavy; sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, cwd=tmp_path, env=environment()
+    )
+    assert done.returncode == 2, done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_traceback_is_shown_when_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HYDRA_FULL_ERROR", "1")
+    with pytest.raises(ValueError, match="unknown encoding"):
+        cli.main(["encoding=ropee"])
+
+
+def test_help_lists_every_group_and_choice_with_a_meaning(capsys: pytest.CaptureFixture[str]) -> None:
+    from harness import catalogue
+
+    assert cli.main(["--help"]) == 0
+    page = capsys.readouterr().out
+    for group, meaning in catalogue.GROUPS.items():
+        assert f"\n{group}: {meaning}" in page
+        for choice in catalogue.choices(group):
+            assert re.search(
+                rf"^  {group}={choice.name} +{re.escape(choice.meaning)}$",
+                page,
+                re.M,
+            )
+    for name in ("show", "doctor", "leaderboard"):
+        assert re.search(rf"^  {name} +\w", page, re.M)
+    assert max(len(line) for line in page.splitlines()) <= 150
+
+
+def test_ones_own_choices_are_found_and_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine" / "encoding").mkdir(parents=True)
+    (tmp_path / "mine" / "encoding" / "far.yaml").write_text(
+        "# Rotates slowly\n_target_: harness.encodings.rope.RoPE\nbase: 1000000.0\nlayout: half\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["--config-dir", "mine", "--help"]) == 0
+    assert "Rotates slowly" in capsys.readouterr().out
+    assert cli.main(["show", "--config-dir", "mine", "encoding=far"]) == 0
+    assert cli.main(["--config-dir", "mine", "encoding=farr"]) == 2
+    assert "did you mean 'far'?" in capsys.readouterr().err

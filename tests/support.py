@@ -1,0 +1,74 @@
+"""What several tests need."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from harness import build, identity, provenance, records
+from harness.config import Run
+from harness.records import Record
+
+ROOT = Path(__file__).resolve().parents[1]
+QUICK = ("model=nano", "train.steps=60", "train.warmup=5", "evaluation.examples=8", "trainer=cpu", "launcher.threads=1")
+"""Overrides that make a run take seconds."""
+
+
+def choices(group: str) -> list[str]:
+    """The choices that conf/ lists: a new file is tested the moment it exists."""
+    return sorted(path.stem for path in (ROOT / "conf" / group).glob("*.yaml"))
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a child: nothing of a tracker's account, few threads."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
+    return {**kept, "OMP_NUM_THREADS": "2", "WANDB_MODE": "offline", **extra}
+
+
+def sample(run: Run, **changes: Any) -> Record:
+    """A finished record with made-up scores."""
+    task = build.task(run)
+    tested = identity.tested_lengths(run, task)
+    counts = [
+        {
+            "length": n,
+            "examples": 10,
+            "exact": 10 if n <= 20 else 3,
+            "tokens": 100,
+            "correct": 100 if n <= 20 else 60,
+            "nats": 5.0,
+        }
+        for n in tested
+    ]
+    values: dict[str, Any] = {
+        "name": identity.run_name(run, task),
+        "training_name": identity.training_name(run, task),
+        "status": "finished",
+        "task": {"name": run.task.name, "version": task.version, "metric": task.metric},
+        "train_length": run.lengths.train,
+        "seed": run.seed,
+        "science": identity.science(run, task),
+        "config": run.model_dump(mode="json"),
+        "scores": [{**row, "extension": name} for name in run.extension for row in counts],
+        "blind": [{**row, "exact": 0, "correct": 20} for row in counts],
+        "final_loss": 0.1,
+        "cost": {
+            "parameters": 1,
+            "steps": 1,
+            "examples": 1,
+            "training_seconds": 1.0,
+            "evaluation_seconds": 1.0,
+            "peak_memory_bytes": 1,
+        },
+        "started": provenance.now(),
+        "finished": provenance.now(),
+        "provenance": provenance.collect(),
+        **changes,
+    }
+    return Record.model_validate(values)
+
+
+def put(record: Record, folder: Path) -> Path:
+    """Write a record where the program would."""
+    path = folder / "records" / f"{record.name}.json"
+    records.write(record, path)
+    return path
