@@ -9,6 +9,7 @@ import numpy as np
 from harness import blind, build, identity, streams
 from harness.composition import composer
 from harness.layouts import Arranged, Causal
+from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Task
 
 WIDTH = 100
@@ -16,7 +17,7 @@ WIDTH = 100
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m harness show", description=__doc__)
-    parser.add_argument("overrides", nargs="*", help="as for a run, for example task=addition task.order=plain")
+    parser.add_argument("overrides", nargs="*", help="as for a run, for example task=addition task.answer=plain")
     parser.add_argument(
         "--length", type=int, help="length of the examples (default: about a third of the training length)"
     )
@@ -30,8 +31,6 @@ def main(arguments: list[str]) -> int:
     trained = identity.training_lengths(run, task)
     length = parsed.length or trained[len(trained) // 3]
     if not task.produces(length):
-        from harness.suggest import Refused
-
         raise Refused(f"--length {length}: task={run.task.name} cannot produce that length")
     rng = streams.generator("show", length)
     batch = task.sample(rng, length, parsed.count)
@@ -56,7 +55,8 @@ def main(arguments: list[str]) -> int:
     positions = build.rule(run).sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True)[0]
     _print_columns(layout, arranged, positions)
     tested = identity.tested_lengths(run, task)
-    print(f"\ntrained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}")
+    lengths = f"trained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}"
+    print("\n" + textwrap.fill(lengths, WIDTH, subsequent_indent="  "))
     print("blind, that is knowing the length and the place in the answer only:")
     for shown in (trained[-1], tested[-1]):
         base = blind.Blind(*blind.estimate(task, shown, run.evaluation.examples))

@@ -91,6 +91,7 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
     assert [row.split(",")[0] for row in rows[1:]] == ["25", "50", "60"]
 
 
+@pytest.mark.slow
 def test_a_finished_run_returns_at_once_and_force_trains_again(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
     first, before = only_record(tmp_path), weights(tmp_path)
@@ -106,6 +107,7 @@ def test_a_finished_run_returns_at_once_and_force_trains_again(command: Command,
     assert same(weights(tmp_path), before), "and gives the same"
 
 
+@pytest.mark.slow
 def test_another_test_of_the_same_weights_trains_nothing(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
     more = command(*TINY, "extension=interpolate", "lengths.test=10")
@@ -179,6 +181,7 @@ def test_a_stopped_run_saves_and_goes_on(number: int, command: Command, tmp_path
     assert [row.split(",")[0] for row in curve[1:]] == [str(s) for s in range(25, 401, 25)]
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_the_run_as_failed(command: Command, tmp_path: Path) -> None:
     arguments = (*TINY, "train.learning_rate=1e30", "train.clip=0")
     done = command(*arguments)
@@ -201,6 +204,7 @@ def test_a_loss_that_is_not_finite_ends_the_run_as_failed(command: Command, tmp_
     assert "no finished record" in board.stderr
 
 
+@pytest.mark.slow
 def test_an_unforeseen_error_is_recorded_with_its_reason(command: Command, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from harness.encodings.base import Encoding\n"
@@ -226,6 +230,7 @@ def test_an_unforeseen_error_is_recorded_with_its_reason(command: Command, tmp_p
     assert "mine.py" in log.read_text()
 
 
+@pytest.mark.slow
 def test_two_processes_that_want_the_same_run_train_it_once(tmp_path: Path) -> None:
     pair = [
         subprocess.Popen(
@@ -244,6 +249,7 @@ def test_two_processes_that_want_the_same_run_train_it_once(tmp_path: Path) -> N
     assert only_record(tmp_path).status == "finished"
 
 
+@pytest.mark.slow
 def test_a_damaged_record_is_written_anew(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
     (path,) = (tmp_path / "results" / "records").glob("*.json")
@@ -255,6 +261,7 @@ def test_a_damaged_record_is_written_anew(command: Command, tmp_path: Path) -> N
     assert only_record(tmp_path).scores == whole.scores
 
 
+@pytest.mark.slow
 def test_damaged_weights_are_refused_with_the_way_out(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
     (path,) = tmp_path.glob("results/runs/*/weights.safetensors")
@@ -265,6 +272,7 @@ def test_damaged_weights_are_refused_with_the_way_out(command: Command, tmp_path
     assert command(*TINY, "extension=ntk", "force=true").returncode == 0
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_anywhere(command: Command, tmp_path: Path) -> None:
     for name in ("a folder with spaces", "ünïcödé"):
         (tmp_path / name).mkdir()
@@ -275,6 +283,7 @@ def test_the_same_run_gives_the_same_anywhere(command: Command, tmp_path: Path) 
     assert first.blind == second.blind
 
 
+@pytest.mark.slow
 def test_a_secret_is_written_nowhere(command: Command, tmp_path: Path) -> None:
     canary = "canary5f2e"
     secrets = dict.fromkeys(("WANDB_API_KEY", "HF_TOKEN", "MY_SECRET", "COMET_API_KEY"), canary)
@@ -286,6 +295,7 @@ def test_a_secret_is_written_nowhere(command: Command, tmp_path: Path) -> None:
             assert canary.encode() not in path.read_bytes(), path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["scan", "text", "addition", "parity", "reverse"])
 def test_every_task_runs(task: str, command: Command, tmp_path: Path) -> None:
     done = command(f"task={task}", *QUICK, "train.steps=10")
@@ -301,6 +311,7 @@ def test_every_task_runs(task: str, command: Command, tmp_path: Path) -> None:
     assert command("leaderboard").returncode == 0
 
 
+@pytest.mark.slow
 def test_bfloat16_trains_as_float32_does_but_for_rounding(command: Command, tmp_path: Path) -> None:
     losses = []
     for precision in ("32-true", "bf16-mixed"):
@@ -312,6 +323,7 @@ def test_bfloat16_trains_as_float32_does_but_for_rounding(command: Command, tmp_
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
 
 
+@pytest.mark.slow
 def test_broken_pipes_are_no_drama(tmp_path: Path) -> None:
     done = subprocess.run(
         f"{sys.executable} -m harness --help | head -2",
@@ -324,6 +336,7 @@ def test_broken_pipes_are_no_drama(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.slow
 def test_disk_full_says_so_and_nothing_is_lost(command: Command, tmp_path: Path) -> None:
     """A limit on the size of files stands for a full disk."""
     prlimit = shutil.which("prlimit")
@@ -340,6 +353,7 @@ def test_disk_full_says_so_and_nothing_is_lost(command: Command, tmp_path: Path)
     assert command(*TINY, "retry=true").returncode == 0
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_to_is_named(command: Command, tmp_path: Path) -> None:
     (tmp_path / "results").write_text("a file, not a folder")
     done = command(*TINY)
@@ -349,6 +363,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(command: Command, tmp_path:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_job_configs_hold_the_whole_run(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
     (config,) = (path for path in tmp_path.glob("results/runs/*/*.json"))

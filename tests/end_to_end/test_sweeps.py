@@ -64,6 +64,7 @@ def test_impossible_cells_are_named_once_and_the_others_run(command: Command, tm
     assert {record.choice("encoding") for record in found(tmp_path).values()} == {"rope"}
 
 
+@pytest.mark.slow
 def test_cells_that_share_weights_train_them_once(command: Command, tmp_path: Path) -> None:
     done = command("-m", "extension=extrapolate,ntk,interpolate", "launcher.slots=3", *TINY)
     assert done.returncode == 0, done.stderr

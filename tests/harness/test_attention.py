@@ -55,8 +55,10 @@ def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: in
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
         own = [p.grad.clone() for p in encoding.parameters() if p.grad is not None]
         results.append([out.detach(), q.grad, k.grad, v.grad, *own])
-    for fast, true in zip(*results, strict=True):
-        torch.testing.assert_close(fast, true, atol=3e-5, rtol=1e-4)
+    for number, (fast, true) in enumerate(zip(*results, strict=True)):
+        # A parameter's gradient sums over every pair of tokens, and float32 rounds with the largest sum (measured: 2e-5).
+        tolerance = 3e-5 if number < 4 else 1e-4 * max(1.0, float(true.abs().max()))
+        torch.testing.assert_close(fast, true, atol=tolerance, rtol=1e-4)
 
 
 class Everything(Encoding):
