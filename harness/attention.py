@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.encodings.base import Encoding
+from harness.encodings.base import Encoding, Pairs
 from harness.logits.base import LogitScale
 from harness.shape import Shape
 
@@ -63,13 +63,14 @@ def attend(
     state: Mapping[str, Tensor],
 ) -> Tensor:
     """Attention of q over k and v, [B, H, L, d] each, by the fastest kernel that the encoding's hooks allow."""
-    if any(encoding.uses(hook) for hook in ("score", "weights", "value", "visible")):
+    if not fusible(encoding, logit):
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
     biased = encoding.uses("bias") or encoding.uses("distance_bias")
     if q.dtype != torch.float32 and (biased or q.device.type == "cpu"):
         # A fused kernel would round the bias to the precision of q; on a CPU its backward pass is slow in bfloat16.
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
-    q, k = _ready(q, k, positions.values, encoding, logit, state)
+    q, k = _rotated(q, k, positions.values, encoding, state)
+    q = (q * _factor(q, positions.values, encoding, logit, causal=causal)).to(q.dtype)
     if not biased:
         return F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=1.0)
     if positions.consecutive and encoding.uses("distance_bias") and not encoding.uses("bias"):
@@ -90,35 +91,61 @@ def explicit(
 ) -> Tensor:
     """The definition: every hook in its place, logits and weights in float32, in chunks of queries."""
     where = positions.values
-    q, k = _ready(q, k, where, encoding, logit, state)
-    biased = encoding.uses("bias") or encoding.uses("distance_bias")
+    scale = _factor(q, where, encoding, logit, causal=causal)
+    turned, keys = _rotated(q, k, where, encoding, state)
+    scaled = (turned * scale).to(q.dtype)
     chunks = []
     for rows in _chunks(q):
-        logits = (q[:, :, rows] @ k.transpose(-1, -2)).float()
-        if biased:
-            logits = logits + encoding.bias(where[:, rows], where)
-        visible = encoding.visible(where[:, rows], where)[:, None]
+        here = where[:, rows]
+        logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
+        visible = encoding.visible(here, where)[:, None]
         if causal:
             visible = visible & _earlier(rows, k)
-        logits = encoding.score(logits, q[:, :, rows], k, where[:, rows], where, visible, state)
+        if encoding.uses("elsewhere"):
+            other = encoding.elsewhere(here, where)
+            q_there, k_there = encoding.rotate(q[:, :, rows], k, other.q_positions, other.k_positions, state)
+            q_there = (q_there * scale[:, :, rows]).to(q.dtype)
+            there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
+            logits = torch.where(other.where[:, None], there, logits)
+        pairs = Pairs(rows, here, where, visible, scale[:, :, rows])
+        logits = logit.by_distance(encoding.score(logits, turned[:, :, rows], keys, pairs, state), here, where)
         weights = encoding.weights(logits, visible)
         chunk = weights.to(v.dtype) @ v
         if encoding.uses("value"):
-            chunk = chunk + encoding.value(weights, where[:, rows], where).to(v.dtype)
+            chunk = chunk + encoding.value(weights, here, where).to(v.dtype)
         chunks.append(chunk)
     return torch.cat(chunks, dim=2)
 
 
-def _ready(
-    q: Tensor, k: Tensor, positions: Tensor, encoding: Encoding, logit: LogitScale, state: Mapping[str, Tensor]
+def fusible(encoding: Encoding, logit: LogitScale) -> bool:
+    """Whether a fused kernel can do all that these two do."""
+    return not logit.uses_distances() and not any(
+        encoding.uses(hook) for hook in ("elsewhere", "score", "weights", "value", "visible")
+    )
+
+
+def _rotated(
+    q: Tensor, k: Tensor, positions: Tensor, encoding: Encoding, state: Mapping[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
-    """Queries and keys as their dot product is the scaled logit."""
-    factor = logit.factor(positions)
+    return encoding.rotate(q, k, positions, positions, state) if encoding.uses("rotate") else (q, k)
+
+
+def _factor(q: Tensor, positions: Tensor, encoding: Encoding, logit: LogitScale, *, causal: bool) -> Tensor:
+    """What scales the dot products of each query, [B or 1, H or 1, L, 1], float32."""
+    length = q.shape[2]
+    seen = torch.arange(1, length + 1, device=q.device) if causal else torch.full((length,), length, device=q.device)
+    factor = logit.factor(seen)[None]
     if encoding.uses("logit_scale"):
         factor = factor * encoding.logit_scale(positions)[:, None]
-    if encoding.uses("rotate"):
-        q, k = encoding.rotate(q, k, positions, positions, state)
-    return (q * factor[..., None]).to(q.dtype), k
+    return factor[..., None]
+
+
+def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
+    """Scaled and biased logits [B, H, Lq, Lk], float32."""
+    logits = (q @ k.transpose(-1, -2)).float()
+    if encoding.uses("bias") or encoding.uses("distance_bias"):
+        logits = logits + encoding.bias(q_positions, k_positions)
+    return logits
 
 
 def _biased_by_distance(q: Tensor, k: Tensor, v: Tensor, encoding: Encoding, *, causal: bool) -> Tensor:

@@ -6,7 +6,9 @@ somebody else wrote cannot make this program call what it likes. PyTorch is impo
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import itertools
 from typing import TYPE_CHECKING, Any
 
 from harness import declarations, layouts
@@ -74,8 +76,11 @@ def model(run: Run, task: Task, layout: layouts.Causal) -> Model:
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.width(task, run.lengths.train))
     shared = make(run.encoding, run, shape)
 
+    numbers = itertools.count()
+
     def layer() -> tuple[Encoding, LogitScale]:
-        encoding = make(run.encoding, run, shape) if shared.per_layer else shared
-        return encoding, make(run.logit, run, shape)
+        here = dataclasses.replace(shape, layer=next(numbers))
+        encoding = make(run.encoding, run, here) if shared.per_layer else shared
+        return encoding, make(run.logit, run, here)
 
     return make(run.architecture, run, shape, len(layout.vocabulary), layer)

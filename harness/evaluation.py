@@ -100,8 +100,8 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
     copies: dict[int, Encoding] = {}
     for encoding in own:
         if id(encoding) not in copies:
-            copies[id(encoding)] = copy.deepcopy(encoding).requires_grad_(False)
-            extension.extend(copies[id(encoding)], train_tokens, test_tokens)
+            frozen = copy.deepcopy(encoding).requires_grad_(False)
+            copies[id(encoding)] = extension.extend(frozen, train_tokens, test_tokens)
     try:
         for layer in layers:
             layer.encoding = copies[id(layer.encoding)]

@@ -15,6 +15,8 @@ class Shape:
     """Blocks."""
     train_tokens: int
     """Positions that the longest training sequence takes."""
+    layer: int = 0
+    """The block, from 0, for which something is made."""
 
     @property
     def head_dimension(self) -> int:

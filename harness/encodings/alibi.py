@@ -17,6 +17,9 @@ class ALiBi(Encoding):
     (bidirectional) this is the symmetric variant.
     """
 
+    kind = "bias"
+    offers = ("distances",)
+
     slopes: Tensor
 
     def __init__(self, shape: Shape) -> None:

@@ -1,13 +1,58 @@
 """The hooks by which a position encoding enters attention, all of which do nothing by default."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
+"""Added to embeddings; content times position in the logits; a bias by position alone; turned queries and keys; anything
+that depends on what the tokens are.
+"""
+
 Mode = Literal["causal", "bidirectional", "cross", "grid", "recurrent"]
 """Kinds of attention, and none at all: a recurrent model has no place where an encoding could enter attention."""
+
+
+class Pairs(NamedTuple):
+    """The queries and keys whose logits are at hand. Queries may be a chunk of all; keys are always all."""
+
+    rows: slice
+    """Which of all tokens the queries are."""
+    q_positions: Tensor
+    """[B, Lq]"""
+    k_positions: Tensor
+    """[B, Lk]"""
+    visible: Tensor
+    """[B or 1, 1, Lq, Lk], false where a query must not look."""
+    scale: Tensor
+    """What dot products are multiplied by to be logits, [B or 1, H or 1, Lq, 1], float32."""
+
+
+class Extent(NamedTuple):
+    """How far the sequences of training, or of a test, reach."""
+
+    tokens: int
+    """Tokens of the longest sequence."""
+    position: int
+    """The largest position that a token is told."""
+
+    @property
+    def distance(self) -> int:
+        """The largest distance between two tokens."""
+        return self.position
+
+
+class Elsewhere(NamedTuple):
+    """Pairs whose logits are computed as if they stood at other positions."""
+
+    where: Tensor
+    """[B, Lq, Lk], true for these pairs."""
+    q_positions: Tensor
+    """Where their queries stand then, [B, Lq]; fractions are possible."""
+    k_positions: Tensor
+    """Where their keys stand then, [B, Lk]."""
 
 
 class Encoding(nn.Module):
@@ -18,14 +63,18 @@ class Encoding(nn.Module):
     its YAML file lists.
 
     Shapes: B sequences (or 1 where all have the same positions), H heads, L tokens, D model dimension, d head
-    dimension. ``q`` and ``k`` prefix what belongs to queries and keys. Positions are explicit integer tensors, [B, L];
-    angles and biases are float32 whatever the precision of the model, because bfloat16 cannot tell position 10000 from
+    dimension. ``q`` and ``k`` prefix what belongs to queries and keys. Positions are explicit tensors: [B, L] integers,
+    or float32 where a rule tells fractions and :attr:`fractional` allows it; [B, L, C] for C = :attr:`channels` > 1.
+    Angles and biases are float32 whatever the precision of the model, because bfloat16 cannot tell position 10000 from
     9984. Nothing is cached between calls and no buffer changes in them: what holds at a longer length is a frozen copy
     made by an extension (:mod:`harness.extensions`).
 
     The class-level declarations below are read from the source by the validator before PyTorch is imported, so they are
     written as literals. The contract tests hold every encoding to its declarations.
     """
+
+    kind: ClassVar[Kind] = "none"
+    """Where it enters the model."""
 
     modes: ClassVar[tuple[Mode, ...]] = ("causal", "bidirectional")
     """The kinds of attention it is defined for."""
@@ -38,11 +87,19 @@ class Encoding(nn.Module):
     Where it is not, exact match is measured by decoding token by token."""
 
     per_layer: ClassVar[bool] = False
-    """Whether every layer has its own instance."""
+    """Whether every layer has its own instance, which knows its number: ``shape.layer``."""
+
+    fractional: ClassVar[bool] = True
+    """Whether positions may lie between integers; a table with one row per position has none there."""
+
+    channels: ClassVar[int] = 1
+    """Numbers that make a position: 2 on a grid."""
 
     offers: ClassVar[tuple[str, ...]] = ()
-    """What test-time extensions can change about it, by attribute name: ``frequencies`` is a buffer of angular
-    frequencies, highest first.
+    """What test-time extensions can change about it. ``frequencies``: a buffer of angular frequencies, highest first.
+    ``attention_factor``: a number that queries and keys are multiplied by as they are turned. ``distances``: logits
+    depend on positions only through hooks that are told them pair by pair (:meth:`rotate`, :meth:`bias`). ``table``: an
+    ``nn.Embedding`` with a row per position.
     """
 
     limited_by: ClassVar[str] = ""
@@ -53,6 +110,12 @@ class Encoding(nn.Module):
         """How many positions it knows, ``None`` if there is no limit."""
         return getattr(self, self.limited_by) if self.limited_by else None
 
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        """What a test needs of this encoding that training never met, a line each: table rows, buckets, pairs of
+        channels whose period is longer than what training saw. Positions and distances themselves need no line.
+        """
+        return []
+
     def uses(self, hook: str) -> bool:
         """Whether this encoding overrides a hook."""
         return getattr(type(self), hook) is not getattr(Encoding, hook)
@@ -62,8 +125,8 @@ class Encoding(nn.Module):
         return x
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        """What a layer derives from its own input ``h`` [B, L, D] (gates, phases), for :meth:`rotate` and
-        :meth:`score`.
+        """What a layer derives from its own input ``h`` [B, L, D] (gates, phases), for :meth:`rotate`, :meth:`score`
+        and :meth:`weights`.
         """
         return {}
 
@@ -87,20 +150,15 @@ class Encoding(nn.Module):
         distances = q_positions[:, :, None] - k_positions[:, None, :]
         return self.distance_bias(distances).transpose(0, 1)
 
-    def score(
-        self,
-        logits: Tensor,
-        q: Tensor,
-        k: Tensor,
-        q_positions: Tensor,
-        k_positions: Tensor,
-        visible: Tensor,
-        state: Mapping[str, Tensor],
-    ) -> Tensor:
-        """Change the scaled logits [B, H, Lq, Lk] by content. ``q`` is scaled already; ``visible`` [B, 1, Lq, Lk] is
-        false where a query must not look.
+    def elsewhere(self, q_positions: Tensor, k_positions: Tensor) -> Elsewhere:
+        """Pairs whose logits are those of other positions."""
+        raise LookupError(f"{type(self).__name__} takes all pairs where they are")
 
-        Queries may be a chunk of all; keys are always all, and ``state`` holds every token.
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+        """Change the scaled and biased logits [B, H, Lq, Lk], float32, by content.
+
+        ``q`` [B, H, Lq, d] and ``k`` [B, H, Lk, d] are as :meth:`rotate` left them, not scaled; ``state`` holds all
+        tokens. Logits of pairs that are not visible are arbitrary before and after.
         """
         return logits
 

@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from harness.encodings.base import Encoding
+from harness.encodings.base import Encoding, Extent
 from harness.shape import Shape
 
 
@@ -13,8 +13,11 @@ class Learned(Encoding):
     are never trained and keep what they were drawn as; positions beyond the table are refused.
     """
 
+    kind = "absolute"
     shift_invariant = False
     limited_by = "rows"
+    offers = ("table",)
+    fractional = False
 
     def __init__(self, shape: Shape, *, rows: int = 512, deviation: float = 0.02) -> None:
         super().__init__()
@@ -31,3 +34,8 @@ class Learned(Encoding):
                 "set encoding.rows higher"
             )
         return x + self.table(positions)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        if tested.position <= trained.position:
+            return []
+        return [f"rows {trained.position + 1} to {tested.position} of the table are as they were drawn"]

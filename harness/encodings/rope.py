@@ -20,6 +20,7 @@ class RoPE(Encoding):
     does, ``"half"`` pairs channel m with m + d/2 as Llama does; from random weights both learn alike.
     """
 
+    kind = "rotary"
     offers = ("frequencies",)
 
     frequencies: Tensor

@@ -17,6 +17,7 @@ class Sinusoidal(Encoding):
     has all sines before all cosines, as most later code does.
     """
 
+    kind = "absolute"
     shift_invariant = False
     offers = ("frequencies",)
 

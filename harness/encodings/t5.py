@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from harness.encodings.base import Encoding
+from harness.encodings.base import Encoding, Extent
 from harness.shape import Shape
 
 
@@ -17,6 +17,9 @@ class T5(Encoding):
     ``bidirectional`` gives later keys buckets of their own, half of all; without it every later key counts as distance
     0. The table is drawn from N(0, 1/D). T5 itself does not divide logits by the square root of d.
     """
+
+    kind = "bias"
+    offers = ("distances",)
 
     def __init__(self, shape: Shape, *, buckets: int = 32, farthest: int = 128, bidirectional: bool = False) -> None:
         super().__init__()
@@ -42,6 +45,14 @@ class T5(Encoding):
             return _one_way(distances.clamp(min=0), self.buckets, self.farthest)
         half = self.buckets // 2
         return _one_way(distances.abs(), half, self.farthest) + half * (distances < 0)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        def met(extent: Extent) -> set[int]:
+            distances = torch.arange(-extent.distance if self.bidirectional else 0, extent.distance + 1)
+            return set(self.bucket(distances).tolist())
+
+        new = met(tested) - met(trained)
+        return [f"{len(new)} of {self.buckets} buckets were never trained"] if new else []
 
 
 def _one_way(distances: Tensor, buckets: int, farthest: int) -> Tensor:

@@ -20,8 +20,9 @@ class Extension(ABC):
     """What it changes, one of what encodings offer (``Encoding.offers``); empty if it works with all."""
 
     @abstractmethod
-    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> None:
-        """Fit ``encoding``, a copy that belongs to the caller, to sequences of ``test_tokens`` tokens.
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+        """Fit ``encoding``, a copy that belongs to the caller, to sequences of ``test_tokens`` tokens: the same object,
+        changed, or one around it (:class:`~harness.extensions.around.Around`).
 
         ``train_tokens`` is the longest training sequence. It is called only for ``test_tokens > train_tokens``: within
         the training length every extension leaves the model as it was trained.

@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 class Extrapolate(Extension):
     """Nothing changes: longer sequences meet positions as they come."""
 
-    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> None:
-        return
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+        return encoding

@@ -22,5 +22,6 @@ class Interpolate(Extension):
     def __init__(self, *, factor: float = 0.0) -> None:
         self.factor = factor
 
-    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> None:
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         encoding.frequencies = encoding.get_buffer("frequencies") / (self.factor or test_tokens / train_tokens)
+        return encoding

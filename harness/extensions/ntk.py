@@ -24,7 +24,7 @@ class NTK(Extension):
     def __init__(self, *, factor: float = 0.0) -> None:
         self.factor = factor
 
-    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> None:
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import torch
 
         frequencies = encoding.get_buffer("frequencies")
@@ -32,3 +32,4 @@ class NTK(Extension):
         pairs = len(frequencies)
         exponents = torch.arange(pairs, dtype=torch.float64, device=frequencies.device) / max(pairs - 1, 1)
         encoding.frequencies = (frequencies / scale**exponents).to(torch.float32)
+        return encoding

@@ -6,12 +6,20 @@ from torch import Tensor, nn
 
 
 class LogitScale(nn.Module, ABC):
-    """Multiplies every logit of a query by a number that may depend on where the query stands.
+    """Multiplies the logits of a query by a number that may depend on how many keys it sees.
 
     Its constructor takes the network's :class:`~harness.shape.Shape` and then, keyword-only, the choices that its YAML
     file lists.
     """
 
     @abstractmethod
-    def factor(self, q_positions: Tensor) -> Tensor:
-        """Query positions [B, L] -> factor on ``q . k`` [B, H or 1, L], float32."""
+    def factor(self, seen: Tensor) -> Tensor:
+        """The number of keys that each query sees [L] -> factor on ``q . k`` [H or 1, L], float32."""
+
+    def by_distance(self, logits: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        """Change complete logits [B, H, Lq, Lk] by the distances between [B, Lq] and [B, Lk]."""
+        return logits
+
+    def uses_distances(self) -> bool:
+        """Whether this scale overrides :meth:`by_distance`."""
+        return type(self).by_distance is not LogitScale.by_distance

@@ -10,7 +10,7 @@ from harness.shape import Shape
 
 
 class LogN(LogitScale):
-    """``max(1, ln(i + 1) / ln n) / sqrt(d)`` for the query at position i, n the number of positions in training.
+    """``max(1, ln n / ln n_train) / sqrt(d)`` for a query that sees n keys, ``n_train`` the most in training.
 
     Su (2023) in his code for ReRoPE; Chiang & Cholak (2022), arXiv 2202.12172, show why attention over n tokens needs
     logits that grow with log n. Within the training length it changes nothing.
@@ -21,6 +21,6 @@ class LogN(LogitScale):
         self.scale = shape.head_dimension**-0.5
         self.train_tokens = shape.train_tokens
 
-    def factor(self, q_positions: Tensor) -> Tensor:
-        growth = torch.log(q_positions.float() + 1) / math.log(self.train_tokens)
-        return growth.clamp(min=1)[:, None] * self.scale
+    def factor(self, seen: Tensor) -> Tensor:
+        growth = torch.log(seen.float()) / math.log(self.train_tokens)
+        return growth.clamp(min=1)[None] * self.scale

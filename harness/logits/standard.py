@@ -14,5 +14,5 @@ class Standard(LogitScale):
         super().__init__()
         self.scale = shape.head_dimension**-0.5
 
-    def factor(self, q_positions: Tensor) -> Tensor:
-        return torch.full_like(q_positions, self.scale, dtype=torch.float32)[:, None]
+    def factor(self, seen: Tensor) -> Tensor:
+        return torch.full_like(seen, self.scale, dtype=torch.float32)[None]

@@ -12,7 +12,7 @@ from torch import Tensor
 from harness import build
 from harness.attention import Positions, attend, explicit
 from harness.composition import composer
-from harness.encodings.base import Encoding
+from harness.encodings.base import Encoding, Pairs
 from harness.logits.log_n import LogN
 from harness.logits.standard import Standard
 from harness.shape import Shape
@@ -56,7 +56,7 @@ def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: in
         own = [p.grad.clone() for p in encoding.parameters() if p.grad is not None]
         results.append([out.detach(), q.grad, k.grad, v.grad, *own])
     for number, (fast, true) in enumerate(zip(*results, strict=True)):
-        # A parameter's gradient sums over every pair of tokens, and float32 rounds with the largest sum (measured: 2e-5).
+        # A parameter has a gradient from every pair of tokens, and float32 rounds with the largest sum (seen: 2e-5).
         tolerance = 3e-5 if number < 4 else 1e-4 * max(1.0, float(true.abs().max()))
         torch.testing.assert_close(fast, true, atol=tolerance, rtol=1e-4)
 
@@ -75,16 +75,7 @@ class Everything(Encoding):
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         return -0.1 * (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().float()
 
-    def score(
-        self,
-        logits: Tensor,
-        q: Tensor,
-        k: Tensor,
-        q_positions: Tensor,
-        k_positions: Tensor,
-        visible: Tensor,
-        state: dict,
-    ) -> Tensor:
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
         return logits + state["gate"][:, None, None, :]
 
     def weights(self, logits: Tensor, visible: Tensor) -> Tensor:
