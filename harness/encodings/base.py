@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
-"""Added to embeddings; content times position in the logits; a bias by position alone; turned queries and keys; anything
-that depends on what the tokens are.
+"""Added to embeddings; content times position in the logits; a bias by position alone; queries and keys turned;
+anything that depends on what the tokens are.
 """
 
 Mode = Literal["causal", "bidirectional", "cross", "grid", "recurrent"]
