@@ -13,7 +13,19 @@ from typing import Any, NamedTuple
 import torch
 from pytorch_lightning.loggers import Logger
 
-from harness import atomic, blind, build, evaluation, identity, provenance, records, trackers, training, weights
+from harness import (
+    atomic,
+    blind,
+    build,
+    evaluation,
+    identity,
+    novelty,
+    provenance,
+    records,
+    trackers,
+    training,
+    weights,
+)
 from harness.config import Run
 from harness.data import TrainingData
 from harness.layouts import Causal
@@ -134,12 +146,13 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
     start = time.monotonic()
     run = job.run
     tested = identity.tested_lengths(run, job.task)
+    rule, extensions = build.rule(run), build.extensions(run)
     scores = evaluation.evaluate(
         job.model,
         job.task,
         job.layout,
-        build.rule(run),
-        build.extensions(run),
+        rule,
+        extensions,
         tested,
         train_length=run.lengths.train,
         examples=run.evaluation.examples,
@@ -147,8 +160,10 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
     )
     cache = records.blind_cache(run.results)
     baseline = blind.baseline(job.task, tested, run.evaluation.examples, identity.science(run, job.task), cache)
+    widths = [job.layout.width(job.task, length) for length in (run.lengths.train, max(tested))]
     return {
         "status": "finished",
+        "novelty": novelty.novelty(job.model, rule, extensions, *widths),
         "scores": [ScoreRow(**score._asdict()) for score in scores],
         "blind": [Counts(**score._asdict()) for score in baseline],
         "final_loss": trained.loss,

@@ -83,6 +83,8 @@ class Record(Frozen):
     config: dict[str, JsonValue]
     scores: list[ScoreRow] = []
     blind: list[Counts] = []
+    novelty: dict[Name, list[str]] = {}
+    """What the longest test asked of the encoding that training never showed, under each extension."""
     final_loss: Finite | None = None
     cost: Cost | None = None
     started: str

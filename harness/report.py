@@ -16,6 +16,8 @@ def printed(record: Record) -> None:
         title = f"{record.choice('task')} · {record.choice('encoding')} · {summary.extension}"
         table(title, _text_columns() if text else _columns(), _rows(record, summary.extension, text))
         print(verdict(record, summary))
+        for line in record.novelty.get(summary.extension, []):
+            print(f"never trained, but met at length {record.scores[-1].length}: {line}")
 
 
 def verdict(record: Record, summary: Summary) -> str:

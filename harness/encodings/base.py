@@ -37,11 +37,13 @@ class Extent(NamedTuple):
     """Tokens of the longest sequence."""
     position: int
     """The largest position that a token is told."""
+    consecutive: bool = True
+    """Whether positions count up in steps of one."""
 
     @property
     def distance(self) -> int:
         """The largest distance between two tokens."""
-        return self.position
+        return self.tokens - 1 if self.consecutive else self.position
 
 
 class Elsewhere(NamedTuple):
