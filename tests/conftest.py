@@ -5,11 +5,21 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import golden_cases
 import pytest
 from support import environment
 
 from harness.composition import composer
 from harness.config import Run
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-parity", action="store_true", help="write tests/golden/parity.csv, for docs/encodings.md")
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    if session.config.getoption("--write-parity") and exitstatus == 0:
+        golden_cases.write_measured()
 
 
 @pytest.fixture(scope="session")

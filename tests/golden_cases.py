@@ -1,5 +1,6 @@
 """Numbers that independent implementations computed (tests/golden/encodings), and how mine are compared with them."""
 
+import csv
 import json
 from typing import Any, NamedTuple
 
@@ -13,6 +14,9 @@ from harness.shape import Shape
 
 FOLDER = ROOT / "tests" / "golden" / "encodings"
 
+MEASURED: dict[tuple[str, str], float] = {}
+"""The largest difference found so far, by case and output."""
+
 
 class Golden(NamedTuple):
     """One case: its arrays as tensors, and what its authors say of them."""
@@ -25,6 +29,8 @@ class Golden(NamedTuple):
 
     def match(self, name: str, mine: Tensor) -> None:
         """Compare with an output to the stated tolerance, and near the origin to the tighter one if there is one."""
+        error = float((mine.detach().double() - self.arrays[name].double()).abs().max())
+        MEASURED[self.meta["case"], name] = max(error, MEASURED.get((self.meta["case"], name), 0.0))
         np.testing.assert_allclose(mine.detach().numpy(), self.arrays[name].numpy(), **self.meta["tolerance"][name])
         near = (self.meta.get("tolerance_near") or {}).get(name)
         if near:
@@ -55,3 +61,15 @@ def logits(encoding: Encoding, case: Golden) -> Tensor:
     k_positions = case.arrays.get("pos_k", torch.arange(k.shape[2])).long()[None]
     q, k = encoding.rotate(q, k, q_positions, k_positions, {})
     return (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5)[0]
+
+
+def write_measured() -> None:
+    """Write the differences found in this session to tests/golden/parity.csv."""
+    with (FOLDER.parent / "parity.csv").open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("case", "reference", "output", "tolerance", "largest difference"))
+        for (case, output), error in sorted(MEASURED.items()):
+            meta = golden(case).meta
+            tolerance = meta["tolerance"][output]["atol"]
+            reference = "{package} {version}: {object}".format(**meta["reference"])
+            writer.writerow((case, reference, output, f"{tolerance:.0e}", f"{error:.0e}"))

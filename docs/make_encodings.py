@@ -1,0 +1,97 @@
+"""Write docs/encodings.md from what the encodings declare: ``python docs/make_encodings.py``."""
+
+import csv
+import importlib
+from pathlib import Path
+
+from harness import catalogue
+from harness.attention import fusible
+from harness.encodings.base import Encoding
+from harness.logits.standard import Standard
+from harness.shape import Shape
+
+ROOT = Path(__file__).resolve().parents[1]
+SHAPE = Shape(dimension=64, heads=4, layers=2, train_tokens=42)
+
+HEAD = """\
+# Position encodings
+
+This page is written by `python docs/make_encodings.py` from what the classes declare; a test compares the two.
+
+*Kind* is where an encoding enters the model: added to embeddings (absolute), content times position in the logits
+(relative), a number added to the logits (bias), queries and keys turned (rotary), or anything that depends on what the
+tokens are (content). *Parameters* are those of a model of two layers, width 64 and four heads. *Kernel*: `fused` is
+PyTorch's attention without a bias; `strides` keeps one vector per head and never builds a matrix; `chunks` builds the bias,
+`explicit` all logits, for 512 queries at a time. A test prints the page anew and compares.
+"""
+
+PARITY = """\
+## Parity
+
+The largest difference from numbers that independent implementations computed (`tests/golden/encodings`), as measured by
+`pytest tests/parity --write-parity`, beside the tolerance stated there. Every case of that folder is in this table or, with
+the reason, in `tests/parity/test_all_cases.py`.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([HEAD, *_encodings(), "", *_rest(), PARITY, *_parity(), ""])
+
+
+def _encodings() -> list[str]:
+    columns = ("name", "what it is", "kind", "modes", "shift-invariant", "longest position", "parameters", "kernel")
+    rows = [_row(choice) for choice in catalogue.choices("encoding")]
+    return _table(columns, rows)
+
+
+def _row(choice: catalogue.Choice) -> tuple[str, ...]:
+    module, _, name = str(choice.target).rpartition(".")
+    encoding: Encoding = getattr(importlib.import_module(module), name)(SHAPE)
+    copies = SHAPE.layers if encoding.per_layer else 1
+    return (
+        f"`{choice.name}`",
+        choice.meaning,
+        encoding.kind,
+        ", ".join(encoding.modes),
+        "yes" if encoding.shift_invariant else "",
+        str(encoding.longest - 1) if encoding.longest else "any",
+        f"{copies * sum(parameter.numel() for parameter in encoding.parameters()):,}",
+        _kernel(encoding),
+    )
+
+
+def _kernel(encoding: Encoding) -> str:
+    if not fusible(encoding, Standard(SHAPE)):
+        return "explicit"
+    if encoding.uses("bias"):
+        return "chunks"
+    return "strides" if encoding.uses("distance_bias") else "fused"
+
+
+def _rest() -> list[str]:
+    """The other axes of position: rules, extensions, logit scales."""
+    lines = []
+    for group, title in (("positions", "Position rules"), ("extension", "Extensions"), ("logit", "Logit scales")):
+        lines += [f"## {title}", ""]
+        lines += _table(("name", "what it does"), [(f"`{c.name}`", c.meaning) for c in catalogue.choices(group)])
+        lines += [""]
+    return lines
+
+
+def _parity() -> list[str]:
+    with (ROOT / "tests" / "golden" / "parity.csv").open(newline="") as file:
+        rows = [tuple(row) for row in csv.reader(file)]
+    return _table(rows[0], rows[1:])
+
+
+def _table(columns: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:
+    return [_line(columns), _line(tuple("---" for _ in columns)), *map(_line, rows)]
+
+
+def _line(cells: tuple[str, ...]) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "encodings.md").write_text(page())
