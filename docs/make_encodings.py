@@ -21,16 +21,16 @@ This page is written by `python docs/make_encodings.py` from what the classes de
 *Kind* is where an encoding enters the model: added to embeddings (absolute), content times position in the logits
 (relative), a number added to the logits (bias), queries and keys turned (rotary), or anything that depends on what the
 tokens are (content). *Parameters* are those of a model of two layers, width 64 and four heads. *Kernel*: `fused` is
-PyTorch's attention without a bias; `strides` keeps one vector per head and never builds a matrix; `chunks` builds the bias,
-`explicit` all logits, for 512 queries at a time. A test prints the page anew and compares.
+PyTorch's attention without a bias; `strides` keeps one vector per head and never builds a matrix; `chunks` builds the
+bias, `explicit` all logits, for 512 queries at a time.
 """
 
 PARITY = """\
 ## Parity
 
 The largest difference from numbers that independent implementations computed (`tests/golden/encodings`), as measured by
-`pytest tests/parity --write-parity`, beside the tolerance stated there. Every case of that folder is in this table or, with
-the reason, in `tests/parity/test_all_cases.py`.
+`pytest tests/parity --write-parity`, beside the tolerance stated there. Every case of that folder is in this table or,
+with the reason, in `tests/parity/test_all_cases.py`.
 """
 
 

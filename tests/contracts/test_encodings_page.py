@@ -9,7 +9,8 @@ from support import ROOT
 
 def test_the_page_is_what_its_script_writes() -> None:
     spec = importlib.util.spec_from_file_location("make_encodings", ROOT / "docs" / "make_encodings.py")
-    assert spec and spec.loader
+    assert spec
+    assert spec.loader
     script = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(script)
     assert script.page() == (ROOT / "docs" / "encodings.md").read_text(), "run python docs/make_encodings.py"
