@@ -94,7 +94,8 @@ def explicit(
     biased = encoding.uses("bias") or encoding.uses("distance_bias")
     chunks = []
     for rows in _chunks(q):
-        logits = (q[:, :, rows] @ k.transpose(-1, -2)).float()
+        with torch.autocast(q.device.type, enabled=False):
+            logits = q[:, :, rows].float() @ k.float().transpose(-1, -2)
         if biased:
             logits = logits + encoding.bias(where[:, rows], where)
         visible = encoding.visible(where[:, rows], where)[:, None]
