@@ -93,7 +93,7 @@ def explicit(
     where = positions.values
     scale = _factor(q, where, encoding, logit, causal=causal)
     turned, keys = _rotated(q, k, where, encoding, state)
-    scaled = (turned * scale).to(q.dtype)
+    scaled = turned.float() * scale
     chunks = []
     for rows in _chunks(q):
         here = where[:, rows]
@@ -104,7 +104,7 @@ def explicit(
         if encoding.uses("elsewhere"):
             other = encoding.elsewhere(here, where)
             q_there, k_there = encoding.rotate(q[:, :, rows], k, other.q_positions, other.k_positions, state)
-            q_there = (q_there * scale[:, :, rows]).to(q.dtype)
+            q_there = q_there.float() * scale[:, :, rows]
             there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
             logits = torch.where(other.where[:, None], there, logits)
         pairs = Pairs(rows, here, where, visible, scale[:, :, rows])
@@ -141,8 +141,9 @@ def _factor(q: Tensor, positions: Tensor, encoding: Encoding, logit: LogitScale,
 
 
 def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
-    """Scaled and biased logits [B, H, Lq, Lk], float32."""
-    logits = (q @ k.transpose(-1, -2)).float()
+    """Scaled and biased logits [B, H, Lq, Lk], float32 also where the rest of the model is in bfloat16."""
+    with torch.autocast(q.device.type, enabled=False):
+        logits = q.float() @ k.float().transpose(-1, -2)
     if encoding.uses("bias") or encoding.uses("distance_bias"):
         logits = logits + encoding.bias(q_positions, k_positions)
     return logits

@@ -16,7 +16,9 @@ from tasks.base import ABSENT, Batch, Task
 
 VERSION = 1
 SAMPLES = 4096
-"""Examples of each length that the predictor is estimated on; they are not among those it is tested on."""
+"""Examples of each length that the predictor is estimated on, drawn apart from those it is tested on. Where a task is
+finite the two overlap: SCAN's commands beyond length 22 are all of the test set.
+"""
 
 
 class Blind(NamedTuple):
@@ -38,11 +40,18 @@ def baseline(task: Task, lengths: Sequence[int], examples: int, science: dict[st
     key = {"blind": VERSION, "task": science["training"]["task"], "lengths": list(lengths), "examples": examples}
     path = cache / f"{identity.digest(key)}.json"
     try:
-        return [Blind(**row) for row in json.loads(path.read_bytes())]
+        scores = [Blind(**row) for row in json.loads(path.read_bytes())]
+        if [score.length for score in scores] == list(lengths) and all(map(_possible, scores)):
+            return scores
     except (OSError, ValueError, TypeError):
-        scores = [estimate(task, length, examples) for length in lengths]
-        atomic.write(path, json.dumps([score._asdict() for score in scores]))
-        return scores
+        pass
+    scores = [estimate(task, length, examples) for length in lengths]
+    atomic.write(path, json.dumps([score._asdict() for score in scores]))
+    return scores
+
+
+def _possible(score: Blind) -> bool:
+    return 0 <= score.exact <= score.examples and 0 <= score.correct <= score.tokens and score.tokens > 0
 
 
 def estimate(task: Task, length: int, examples: int) -> Blind:

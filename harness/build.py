@@ -47,8 +47,8 @@ def make(component: Component, run: Run, *arguments: Any) -> Any:
         raise Refused(f"{component.name}: cannot load {component.target}: {error}") from error
     try:
         return made(*arguments, **component.options)
-    except ValueError as error:
-        raise Refused(f"{component.name}: {error}") from error
+    except (ValueError, OverflowError, MemoryError, RuntimeError) as error:  # the last from PyTorch, for lack of memory
+        raise Refused(f"{component.name}: {str(error).splitlines()[0] if str(error) else 'too large'}") from error
 
 
 def task(run: Run) -> Task:

@@ -6,23 +6,26 @@ Nothing heavier than Hydra is imported here: PyTorch is loaded when a run has be
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
 import logging
 import os
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
+from harness.progress import say, shown
 from harness.suggest import Refused, unknown
 
 if TYPE_CHECKING:
     from harness.config import Run
 
 INTERRUPTED = 130
+MANY = 100
+"""Runs of a sweep whose composition takes long enough to show."""
 HYDRA_SHOWS = ("hydra_help", "cfg", "info", "shell_completion")
 """Hydra's own flags that show something and run nothing."""
 
@@ -30,8 +33,6 @@ HYDRA_SHOWS = ("hydra_help", "cfg", "info", "shell_completion")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do what the command line says and give the exit code: 0 done, 1 failed, 2 refused, 130 interrupted."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
-    logging.getLogger("harness").setLevel(logging.INFO)
     try:
         _check_own_tasks()
         return _dispatch(arguments)
@@ -49,7 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("interrupted: the same command goes on where it stopped", file=sys.stderr)
+        from harness.sweep import resumption
+
+        say(f"interrupted: {resumption(arguments)}")
         return INTERRUPTED
 
 
@@ -58,7 +61,7 @@ def _dispatch(arguments: list[str]) -> int:
         command: Any = importlib.import_module(f"harness.commands.{arguments[0]}")
         return command.main(arguments[1:])
     if arguments[:1] == ["--job"]:
-        return _job(Path(arguments[1]))
+        return _job(arguments[1:])
     if arguments == ["--version"]:
         print(f"length-generalization-harness {harness.__version__}")
         return 0
@@ -73,29 +76,40 @@ def _dispatch(arguments: list[str]) -> int:
 
         print(page(parsed.config_dir))
         return 0
-    if parsed.config_path or parsed.experimental_rerun or parsed.run:
+    if parsed.config_path or parsed.config_name or parsed.experimental_rerun or parsed.run:
         raise Refused(
-            "--config-path, --experimental-rerun and --run are not for this program; "
+            "--config-path, --config-name, --experimental-rerun and --run are not for this program; "
             "--config-dir adds choices of your own"
         )
     from harness.composition import composer
 
-    with composer([parsed.config_dir] if parsed.config_dir else [], parsed.config_name or "run") as hydra:
+    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
         if any(getattr(parsed, name) for name in HYDRA_SHOWS):
             if parsed.cfg or parsed.info:
                 hydra.cells(parsed.overrides) if parsed.multirun else hydra.check(parsed.overrides)
         elif parsed.multirun or hydra.multirun(parsed.overrides):
-            cells = [(cell, hydra.attempt(cell)) for cell in hydra.cells(parsed.overrides)]
+            _log_to_standard_error()
+            cells = hydra.cells(parsed.overrides)
             from harness.sweep import sweep
 
-            return sweep(cells, arguments)
+            with shown("composing", len(cells)) if len(cells) > MANY else contextlib.nullcontext() as step:
+                attempts = []
+                for cell in cells:
+                    attempts.append((cell, hydra.attempt(cell)))
+                    if step:
+                        step(len(attempts))
+            return sweep(attempts, arguments)
         else:
             return _run(hydra.run(parsed.overrides))
     return _shown_by_hydra()
 
 
 def _run(run: Run) -> int:
-    signal.signal(signal.SIGTERM, _interrupt)
+    from harness.sweep import interruptible
+
+    interruptible()
+    _log_to_standard_error()
+    (Path(run.results) / "records").mkdir(parents=True, exist_ok=True)  # what cannot be written is said at once
     from harness.recipe import execute
     from harness.records import places
     from harness.report import printed
@@ -105,22 +119,31 @@ def _run(run: Run) -> int:
         return 0
     where = places(run.results, record.name, record.training_name)
     if record.status == "failed":
-        print(f"failed: {record.reason}\nrecord {where.record}, details {where.log}", file=sys.stderr)
+        say(f"failed: {record.reason}\nrecord {where.record}, details {where.log}")
         return 1
     printed(record)
     print(f"record {where.record}")
     return 0
 
 
-def _job(path: Path) -> int:
+def _job(paths: list[str]) -> int:
     """A run of a sweep, from its validated config."""
+    from pydantic import ValidationError
+
     from harness.config import Run
 
-    return _run(Run.model_validate_json(path.read_bytes()))
+    if len(paths) != 1:
+        raise Refused("--job takes one file, which a sweep writes")
+    try:
+        run = Run.model_validate_json(Path(paths[0]).read_bytes())
+    except ValidationError as error:
+        raise Refused(f"{paths[0]}: this is not the config of a run") from error
+    return _run(run)
 
 
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
+def _log_to_standard_error() -> None:
+    logging.basicConfig(format="%(message)s", stream=sys.stderr)
+    logging.getLogger("harness").setLevel(logging.INFO)
 
 
 def _shown_by_hydra() -> int:

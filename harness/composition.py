@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import difflib
+import pkgutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +23,13 @@ from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
 from harness import catalogue
-from harness.config import Run
+from harness.config import LISTED_GROUPS, Run
 from harness.suggest import Refused, unknown
 from harness.validation import explained, validated
 
 
 @contextmanager
-def composer(folders: Sequence[str] = (), config: str = "run") -> Iterator[Composer]:
+def composer(folders: Sequence[str] = ()) -> Iterator[Composer]:
     """Hydra, set up on conf/ and the user's own folders of choices."""
     for folder in folders:
         if not Path(folder).is_dir():
@@ -36,7 +38,7 @@ def composer(folders: Sequence[str] = (), config: str = "run") -> Iterator[Compo
     GlobalHydra.instance().clear()
     try:
         with initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
-            yield Composer([Path(folder).resolve() for folder in folders], config)
+            yield Composer([Path(folder).resolve() for folder in folders])
     finally:
         restore_gh_from_backup(around)
 
@@ -44,11 +46,16 @@ def composer(folders: Sequence[str] = (), config: str = "run") -> Iterator[Compo
 class Composer:
     """Composes runs from overrides such as ``encoding=rope`` and ``train.steps=100``."""
 
-    def __init__(self, folders: list[Path], config: str) -> None:
-        self._config = config
+    def __init__(self, folders: list[Path]) -> None:
         self._folders = [catalogue.CONF, *folders]
         self._search = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
         self._by_choices: dict[tuple[str, ...], DictConfig] = {}
+        self._options = {
+            path.name: sorted({file.stem for each in self._folders for file in (each / path.name).glob("*.yaml")})
+            for folder in self._folders
+            for path in folder.iterdir()
+            if path.is_dir()
+        }
 
     def run(self, overrides: Sequence[str]) -> Run:
         """The validated run of these overrides. Raises :class:`Refused`."""
@@ -61,6 +68,8 @@ class Composer:
         try:
             science = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
             container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
+            if "presets" in container:
+                raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
             return validated(Run.of(container, choices))
         except OmegaConfBaseException as error:
             raise Refused(_first_line(error)) from error
@@ -102,7 +111,7 @@ class Composer:
         values = [
             override
             for override in parsed
-            if override.type is OverrideType.CHANGE and override.key_or_group not in self._groups()
+            if override.type is OverrideType.CHANGE and override.key_or_group not in self._options
         ]
         choices = tuple(str(override.input_line) for override in parsed if override not in values)
         if choices not in self._by_choices:
@@ -118,27 +127,46 @@ class Composer:
         return composed
 
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
+        self._parse(overrides)
         try:
-            return compose(self._config, [*self._search, *overrides], return_hydra_config=True)
+            return self._hydras(overrides)
         except (HydraException, OmegaConfBaseException) as error:
             self._check_words(overrides)
             raise Refused(_first_line(error)) from error
 
-    def _groups(self) -> list[str]:
-        return [path.name for folder in self._folders for path in folder.iterdir() if path.is_dir()]
+    def _hydras(self, overrides: Sequence[str]) -> DictConfig:
+        return compose("run", [*self._search, *overrides], return_hydra_config=True)
 
     def _parse(self, overrides: Sequence[str]) -> list[Override]:
+        """The overrides, each of a group checked to name choices that there are."""
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
-        try:
-            return parser.parse_overrides(list(overrides))
-        except HydraException as error:
-            raise Refused(f"{_first_line(error)}: a choice is written group=name, a value key=value") from error
+        parsed = []
+        for override in overrides:
+            try:
+                parsed += parser.parse_overrides([override])
+            except HydraException as error:
+                raise _unreadable(override) from error
+        for override in parsed:
+            if override.key_or_group in self._options:
+                self._check_choice(override)
+        return parsed
+
+    def _check_choice(self, override: Override) -> None:
+        group = override.key_or_group
+        if override.type is not OverrideType.CHANGE or override.package is not None:
+            raise Refused(f"{override.input_line}: a choice is written {group}=name")
+        value: Any = override.value()
+        for choice in override.sweep_iterator() if isinstance(value, Sweep) else [value]:
+            names = choice if isinstance(choice, list) and group in LISTED_GROUPS else [choice]
+            for name in names:
+                if str(name) not in self._options[group]:
+                    raise unknown(group, str(name), self._options[group], "choices")
 
     def _check_words(self, overrides: Sequence[str]) -> None:
         """Raise :class:`Refused` for the first word that does not exist: choices first, for they decide which keys
         there are.
         """
-        groups = self._groups()
+        groups = self._options
         parsed = [
             override
             for override in self._parse(overrides)
@@ -146,14 +174,12 @@ class Composer:
         ]
         chosen = []
         for override in parsed:
-            if override.key_or_group in groups:
-                options = [choice.name for choice in catalogue.choices(override.key_or_group, self._folders)]
-                for choice in _words(override):
-                    if choice not in options:
-                        raise unknown(override.key_or_group, choice, options, "choices")
-                if not override.is_sweep_override():
-                    chosen.append(str(override.input_line))
-        composed = self._compose(chosen)
+            if override.key_or_group in groups and not override.is_sweep_override():
+                chosen.append(str(override.input_line))
+        try:
+            composed = self._hydras(chosen)
+        except (HydraException, OmegaConfBaseException):
+            return
         for override in parsed:
             key = override.key_or_group
             if key in groups or override.is_add() or OmegaConf.select(composed, key, default=_MISSING) is not _MISSING:
@@ -167,13 +193,17 @@ class Composer:
             raise unknown("key", key, known, f"keys of {parent}" if parent else "keys")
 
 
-def _words(override: Override) -> list[str]:
-    value: Any = override.value()
-    if isinstance(value, Sweep):
-        value = list(override.sweep_iterator())
-    nested = value if isinstance(value, list) else [value]
-    words = [word for item in nested for word in (item if isinstance(item, list) else [item])]
-    return [word for word in words if isinstance(word, str)]
+def _unreadable(override: str) -> Refused:
+    """Why Hydra's grammar does not take an argument."""
+    key, equals, value = override.partition("=")
+    if equals and key and value:
+        return Refused(f"{override}: a value with such characters needs quotes of its own: \"{key}='{value}'\"")
+    commands = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "commands")])]
+    close = difflib.get_close_matches(override, commands, n=1)
+    return Refused(
+        f"{override}: a choice is written group=name, a value key=value"
+        + (f"; did you mean the command '{close[0]}'?" if close else f". Commands: {', '.join(commands)}")
+    )
 
 
 _MISSING = object()

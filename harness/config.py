@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """What a choice may be called: it becomes part of file names and of tables."""
 
+Length = Annotated[int, Field(ge=1, le=10**6)]
+"""A length of a task, in whatever it counts."""
+
 COMPONENT_GROUPS = ("task", "encoding", "positions", "logit", "architecture")
 """Groups of which a run has one class each."""
 
@@ -17,10 +20,14 @@ SETTING_GROUPS = ("model", "train", "evaluation", "trainer", "launcher")
 """Groups that are settings and no class."""
 
 
+MOST_LENGTHS = 10_000
+"""Lengths that one run tests."""
+
+
 class Frozen(BaseModel):
     """Strict, complete and unchangeable."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Component(Frozen):
@@ -34,17 +41,17 @@ class Component(Frozen):
 class Lengths(Frozen):
     """Which lengths are trained and which are tested; what a length counts is the task's to say."""
 
-    shortest: int = Field(ge=1)
+    shortest: Length
     """Shortest length trained on."""
-    train: int = Field(ge=1)
+    train: Length
     """Longest length trained on."""
-    test: int = Field(ge=1)
+    test: Length
     """Longest length tested."""
-    step: int = Field(ge=1)
+    step: Length
     """Every length that this divides is tested, besides the shortest and longest trained, the first beyond them and the
     longest tested.
     """
-    grid: list[Annotated[int, Field(ge=1)]] = []
+    grid: list[Length] = []
     """The tested lengths, where they should be others."""
 
     @model_validator(mode="after")
@@ -54,6 +61,15 @@ class Lengths(Frozen):
         if not self.grid and self.test <= self.train:
             raise ValueError(
                 f"test={self.test} is not above train={self.train}: nothing would be tested beyond the training length"
+            )
+        if not self.grid and self.test // self.step > MOST_LENGTHS:
+            raise ValueError(
+                f"test={self.test} step={self.step}: these are more than {MOST_LENGTHS} lengths to test: raise step"
+            )
+        if self.grid and min(self.grid) > self.train:
+            raise ValueError(
+                f"grid={self.grid}: nothing would be tested up to train={self.train}, so nobody would know whether "
+                "training converged: add a length from there"
             )
         return self
 
@@ -68,9 +84,9 @@ class Lengths(Frozen):
 class Size(Frozen):
     """How large the network is."""
 
-    dimension: int = Field(ge=1)
-    heads: int = Field(ge=1)
-    layers: int = Field(ge=1)
+    dimension: int = Field(ge=1, le=2**16)
+    heads: int = Field(ge=1, le=2**12)
+    layers: int = Field(ge=1, le=2**10)
 
     @model_validator(mode="after")
     def _heads_divide(self) -> "Size":
@@ -82,10 +98,10 @@ class Size(Frozen):
 class Train(Frozen):
     """Budget and optimizer."""
 
-    steps: int = Field(ge=1)
-    batch: int = Field(ge=1)
+    steps: int = Field(ge=1, le=10**9)
+    batch: int = Field(ge=1, le=10**6)
     learning_rate: float = Field(gt=0)
-    warmup: int = Field(ge=0)
+    warmup: int = Field(ge=0, le=10**9)
     weight_decay: float = Field(ge=0)
     beta2: float = Field(gt=0, lt=1)
     clip: float = Field(ge=0)
@@ -95,23 +111,23 @@ class Train(Frozen):
 class Evaluation(Frozen):
     """How well lengths are measured."""
 
-    examples: int = Field(ge=1)
+    examples: int = Field(ge=1, le=10**6)
 
 
 class TrainerSettings(Frozen):
     """Where and how a run is computed. Nothing here may change a result beyond rounding."""
 
     accelerator: Literal["auto", "cpu", "gpu"]
-    devices: int = Field(ge=1)
+    devices: int = Field(ge=1, le=2**12)
     strategy: Literal["auto", "ddp"]
-    checkpoint_every: int = Field(ge=1)
+    checkpoint_every: int = Field(ge=1, le=10**9)
 
 
 class Launcher(Frozen):
     """Where the runs of a sweep go."""
 
-    slots: int = Field(ge=0)
-    threads: int = Field(ge=0)
+    slots: int = Field(ge=0, le=2**12)
+    threads: int = Field(ge=0, le=2**12)
 
 
 class Run(Frozen):
@@ -132,9 +148,9 @@ class Run(Frozen):
     presets: dict[str, Name] = {}
     """What the chosen settings are called, for people."""
     trainer: TrainerSettings
-    logger: dict[Name, Component]
+    logger: dict[Name, Component] = {}
     launcher: Launcher
-    results: str
+    results: str = Field(min_length=1)
     packages: list[str] = []
     force: bool = False
     retry: bool = False

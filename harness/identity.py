@@ -6,8 +6,10 @@ together with the lengths, extensions and number of examples they are tested wit
 
 import hashlib
 import json
+from functools import cache
 from typing import Any
 
+from harness import catalogue
 from harness.config import Component, Run
 from tasks.base import Task
 
@@ -23,7 +25,10 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         "identity": VERSION,
         "task": _task(run, task),
         "lengths": {"shortest": run.lengths.shortest, "train": run.lengths.train},
-        **{group: _component(getattr(run, group)) for group in ("encoding", "positions", "logit", "architecture")},
+        **{
+            group: _component(group, getattr(run, group))
+            for group in ("encoding", "positions", "logit", "architecture")
+        },
         "model": run.model.model_dump(),
         "train": run.train.model_dump(),
         "seed": run.seed,
@@ -35,7 +40,7 @@ def science(run: Run, task: Task) -> dict[str, Any]:
     return {
         "training": training(run, task),
         "tested": tested_lengths(run, task),
-        "extension": {name: _component(extension) for name, extension in run.extension.items()},
+        "extension": {name: _component("extension", extension) for name, extension in run.extension.items()},
         "evaluation": run.evaluation.model_dump(),
     }
 
@@ -71,7 +76,7 @@ def _prefix(run: Run) -> str:
 
 
 def _task(run: Run, task: Task) -> dict[str, Any]:
-    values = _component(run.task)
+    values = _component("task", run.task)
     values["options"] = {key: value for key, value in values["options"].items() if key not in task.data_options}
     values["version"] = task.version
     if (fingerprint := task.fingerprint()) is not None:
@@ -79,8 +84,14 @@ def _task(run: Run, task: Task) -> dict[str, Any]:
     return values
 
 
-def _component(component: Component) -> dict[str, Any]:
+def _component(group: str, component: Component) -> dict[str, Any]:
     values: dict[str, Any] = {"name": component.name, "options": dict(component.options)}
-    if component.target.partition(".")[0] not in ("harness", "tasks"):
+    if component.target != _shipped(group).get(component.name):
         values["target"] = component.target
     return values
+
+
+@cache
+def _shipped(group: str) -> dict[str, str | None]:
+    """The class that each choice shipped with the harness names."""
+    return {choice.name: choice.target for choice in catalogue.choices(group)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,8 +48,14 @@ class Result(NamedTuple):
 
 def run(*overrides: str, **choices: Any) -> Result:
     """What :func:`harness.run` does."""
+    for override in overrides:
+        if not isinstance(override, str):
+            raise Refused(f"{override!r}: an override is a string such as 'encoding=rope'")
+    words = [*overrides, *_overrides(choices)]
     with composer() as hydra:
-        config = hydra.run([*overrides, *_overrides(choices)])
+        if hydra.multirun(words):
+            raise Refused("a study is many runs: start it from the command line")
+        config = hydra.run(words)
     if config.trainer.devices > 1:
         raise Refused(
             "several devices need processes of their own, which a notebook cannot start: run it from the command line"
@@ -71,12 +78,15 @@ def _overrides(choices: dict[str, Any], prefix: str = "") -> Iterator[str]:
 
 
 def _written(value: Any) -> str:
-    if isinstance(value, (list, tuple)):
+    if hasattr(value, "tolist"):  # numbers and arrays of NumPy and PyTorch
+        value = value.tolist()
+    if isinstance(value, (list, tuple, range)):
         return f"[{','.join(_written(item) for item in value)}]"
     if isinstance(value, float) and not math.isfinite(value):
         raise Refused(f"{value} is no value")
-    return (
-        {True: "true", False: "false", None: "null"}.get(value, str(value))
-        if isinstance(value, (bool, type(None)))
-        else str(value)
-    )
+    if isinstance(value, (bool, type(None))):
+        return {True: "true", False: "false", None: "null"}[value]
+    if isinstance(value, (int, float)) or re.fullmatch(r"[A-Za-z0-9_.\-\[\],]+", str(value)):
+        return str(value)
+    quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{quoted}'"

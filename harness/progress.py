@@ -2,11 +2,12 @@
 can be piped.
 """
 
+import os
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from typing import Protocol, TextIO
 
 QUIET_SECONDS = 10.0
 """Time between lines where there is no terminal."""
@@ -16,6 +17,15 @@ class Step(Protocol):
     """Reports that ``done`` of the total is done."""
 
     def __call__(self, done: int, note: str = "") -> None: ...
+
+
+def say(line: str, stream: TextIO | None = None) -> None:
+    """Print a line to standard error, or to ``stream``. Work goes on when nobody reads it any more."""
+    stream = stream or sys.stderr
+    try:
+        print(line, file=stream, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager
@@ -65,7 +75,7 @@ def _lines(what: str, total: int, done: int) -> Iterator[Step]:
         if now - last >= QUIET_SECONDS and done < total:
             last = now
             left = f"{(now - start) / (done - first) * (total - done):.0f}s" if done > first else "unknown time"
-            print(f"{what} {done}/{total} {note} {now - start:.0f}s elapsed {left} to go", file=sys.stderr, flush=True)
+            say(f"{what} {done}/{total} {note} {now - start:.0f}s elapsed {left} to go")
 
     yield step
-    print(f"{what} {total}/{total} done in {time.monotonic() - start:.1f}s", file=sys.stderr, flush=True)
+    say(f"{what} {total}/{total} done in {time.monotonic() - start:.1f}s")

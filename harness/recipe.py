@@ -71,12 +71,11 @@ def execute(run: Run) -> Record | None:
         _prepare(job)
         followers = [] if job.where.weights.exists() else trackers.start(run, job.name, job.where)
         try:
-            outcome = _evaluate(job, _train(job, [logger for _, logger in followers]))
+            record = _record(job, started, _evaluate(job, _train(job, [logger for _, logger in followers])))
         except Refused:
             raise
         except Exception as error:  # any failure is recorded with its reason
-            outcome = _failure(job, error)
-        record = _record(job, started, outcome)
+            record = _record(job, started, _failure(job, error))
         records.write(record, job.where.record)
         trackers.finish(followers, record)
         if record.status == "finished":
@@ -126,8 +125,14 @@ def _prepare(job: Job) -> None:
 def _train(job: Job, loggers: Sequence[Logger] = ()) -> Trained | None:
     """Give the model its trained weights: read if they are there, trained from the newest checkpoint otherwise."""
     if job.where.weights.exists():
-        log.info("the weights are trained already and are only tested")
-        return weights.load(job.model, job.where.weights)
+        try:
+            known = weights.load(job.model, job.where.weights)
+            log.info("the weights are trained already and are only tested")
+            return known
+        except Refused as refusal:
+            log.warning("%s", refusal)
+            job.where.weights.unlink()
+            job.model.load_state_dict(_job(job.run).model.state_dict())  # part of the file may have been read
     run = job.run
     lengths = identity.training_lengths(run, job.task)
     data = TrainingData(job.task, job.layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)

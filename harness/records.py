@@ -16,10 +16,8 @@ from harness import atomic, identity
 from harness.config import Frozen, Name
 from harness.suggest import Refused
 
-SCHEMA = 1
-
-Count = Annotated[int, Field(ge=0)]
-Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0, lt=2**63)]
+NotNegative = Annotated[float, Field(ge=0)]
 Title = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$")]
 
 
@@ -29,11 +27,11 @@ class Counts(Frozen):
     """
 
     length: Count
-    examples: Annotated[int, Field(ge=1)]
+    examples: Annotated[Count, Field(ge=1)]
     exact: Count
-    tokens: Annotated[int, Field(ge=1)]
+    tokens: Annotated[Count, Field(ge=1)]
     correct: Count
-    nats: Finite
+    nats: NotNegative
 
     @model_validator(mode="after")
     def _possible(self) -> "Counts":
@@ -63,9 +61,55 @@ class Cost(Frozen):
     parameters: Count
     steps: Count
     examples: Count
-    training_seconds: Finite
-    evaluation_seconds: Finite
+    training_seconds: NotNegative
+    evaluation_seconds: NotNegative
     peak_memory_bytes: Count
+
+
+class Choice(Frozen):
+    """What was chosen of a group, and its options."""
+
+    name: Name
+    options: dict[str, JsonValue]
+    target: str = ""
+
+
+class TaskChoice(Choice):
+    """The task and the version of its data."""
+
+    version: int
+    fingerprint: str | None = None
+
+
+class TrainingLengths(Frozen):
+    """The shortest and the longest length trained on."""
+
+    shortest: Annotated[Count, Field(ge=1)]
+    train: Annotated[Count, Field(ge=1)]
+
+
+class TrainingScience(Frozen):
+    """What decides the weights."""
+
+    identity: int
+    task: TaskChoice
+    lengths: TrainingLengths
+    encoding: Choice
+    positions: Choice
+    logit: Choice
+    architecture: Choice
+    model: dict[str, JsonValue]
+    train: dict[str, JsonValue]
+    seed: Count
+
+
+class Science(Frozen):
+    """What decides the scores: as :func:`harness.identity.science` writes it."""
+
+    training: TrainingScience
+    tested: Annotated[list[Annotated[Count, Field(ge=1)]], Field(min_length=1)]
+    extension: Annotated[dict[Name, Choice], Field(min_length=1)]
+    evaluation: dict[str, JsonValue]
 
 
 class Record(Frozen):
@@ -85,7 +129,7 @@ class Record(Frozen):
     blind: list[Counts] = []
     novelty: dict[Name, list[str]] = {}
     """What the longest test asked of the encoding that training never showed, under each extension."""
-    final_loss: Finite | None = None
+    final_loss: float | None = None
     cost: Cost | None = None
     started: str
     finished: str
@@ -100,12 +144,16 @@ class Record(Frozen):
     def _consistent(self) -> "Record":
         if not self.name.endswith("-" + identity.digest(self.science)):
             raise ValueError("its name does not belong to its science: it was changed after it was written")
+        science = Science.model_validate(self.science)
+        training, tested = science.training, science.tested
+        said = (self.task.name, self.task.version, self.train_length, self.seed)
+        if said != (training.task.name, training.task.version, training.lengths.train, training.seed):
+            raise ValueError("its task, training length or seed are not those of its science")
+        if not min(tested) <= self.train_length < max(tested):
+            raise ValueError("its tested lengths do not lie on both sides of the training length")
         if self.status == "failed":
             return self
-        extensions, tested = self.science.get("extension"), self.science.get("tested")
-        if not isinstance(extensions, dict) or not isinstance(tested, list):
-            raise ValueError("its science lacks extensions or tested lengths")
-        wanted = {(extension, length) for extension in extensions for length in tested}
+        wanted = {(extension, length) for extension in science.extension for length in tested}
         if {(score.extension, score.length) for score in self.scores} != wanted or len(self.scores) != len(wanted):
             raise ValueError("its scores are not those of its extensions and tested lengths")
         if [row.length for row in self.blind] != tested:
@@ -163,15 +211,17 @@ def write(record: Record, path: Path) -> None:
 def read(path: Path) -> Record:
     """Read and check a record. Raises :class:`Refused` with what is wrong with it."""
     try:
+        if path.exists() and not path.is_file():
+            raise Refused(f"{one_line(path)}: it is not a file")
         record = Record.model_validate_json(path.read_bytes())
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Refused(f"{path}: not a record: {where + ': ' if where else ''}{first['msg']}") from error
+        raise Refused(f"{one_line(path)}: not a record: {where + ': ' if where else ''}{first['msg']}") from error
     except OSError as error:
-        raise Refused(f"{path}: {error.strerror}") from error
+        raise Refused(f"{one_line(path)}: {error.strerror}") from error
     if record.name != path.stem:
-        raise Refused(f"{path}: it is the record of {record.name}: its file name must be that")
+        raise Refused(f"{one_line(path)}: it is the record of {record.name}: its file name must be that")
     return record
 
 

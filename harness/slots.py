@@ -4,7 +4,6 @@ import os
 import shutil
 import site
 import subprocess
-from pathlib import Path
 from typing import NamedTuple
 
 from harness.catalogue import CONF
@@ -72,8 +71,8 @@ def environment(slot: Slot) -> dict[str, str]:
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(slot.gpus)
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     root = str(CONF.parent)
-    if root not in site.getsitepackages():
+    if root not in (*paths, *site.getsitepackages()):
         paths.append(root)
-    environment["PYTHONPATH"] = os.pathsep.join([*paths, str(Path.cwd())])
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
     environment["PYTHONSAFEPATH"] = "1"
     return environment

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from harness import atomic, build, identity, progress, records, slots
 from harness.config import Run
-from harness.records import Places
+from harness.progress import say
+from harness.records import Places, Record
 from harness.report import verdict
 from harness.scores import summaries
 from harness.slots import Slot
@@ -47,6 +48,7 @@ class Running(NamedTuple):
     slot: Slot
     process: subprocess.Popen
     since: float
+    """Seconds since 1970."""
 
 
 def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequence[str]) -> int:
@@ -59,16 +61,15 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     cells = [_cell(words, attempt) for words, attempt in attempts if isinstance(attempt, Run)]
     refused = [str(attempt) for _, attempt in attempts if isinstance(attempt, Refused)]
     for reason, count in Counter(refused).items():
-        print(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}", file=sys.stderr)
+        say(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}")
     if not cells:
         raise Refused("no run is left")
-    cells = list({cell.name: cell for cell in cells}.values())
+    cells = list({cell.where.record: cell for cell in cells}.values())
     todo, done, failed = _sorted_out(cells)
     free = slots.of(cells[0].run)
-    print(
+    say(
         f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, "
-        f"{len(todo)} to do, {len(free)} at a time",
-        file=sys.stderr,
+        f"{len(todo)} to do, {len(free)} at a time"
     )
     pool = _Pool(todo, free)
     try:
@@ -76,22 +77,29 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
             pool.work()
     except KeyboardInterrupt:
         pool.stop()
-        print(
-            f"interrupted with {len(pool.finished)} of {len(todo)} done: the same command goes on where it stopped",
-            file=sys.stderr,
-        )
+        again = resumption(arguments)
+        say(f"interrupted with {len(pool.finished)} of {len(todo)} done: {again}")
         return INTERRUPTED
+    except BaseException:
+        pool.stop()
+        raise
     done += pool.finished
     failed += pool.failed
-    print(f"{len(done)} of {len(cells)} runs finished, {len(failed)} failed, {len(refused)} left out as impossible")
-    for cell, reason in failed:
-        print(f"  failed {cell.name}: {reason}\n    log {cell.where.log}")
+    lines = [f"{len(done)} of {len(cells)} runs finished, {len(failed)} failed, {len(refused)} left out as impossible"]
+    lines += [f"  failed {cell.name}: {reason}\n    log {cell.where.log}" for cell, reason in failed]
     if failed:
         words = shlex.join([word for word in arguments if not word.startswith("retry=")])
-        print(f"try them again: python -m harness {words} retry=true")
+        lines.append(f"try them again: python -m harness {words} retry=true")
     if done:
-        print(f"leaderboard: python -m harness leaderboard {shlex.quote(cells[0].run.results)}")
+        lines.append(f"leaderboard: python -m harness leaderboard {shlex.quote(cells[0].run.results)}")
+    say("\n".join(lines), sys.stdout)
     return 1 if failed else 0
+
+
+def resumption(arguments: Sequence[str]) -> str:
+    """How to go on after an interrupt of the command with these arguments."""
+    forced = any(word.startswith("force=") for word in arguments)
+    return f"the same command{' without force=true' if forced else ''} goes on where it stopped"
 
 
 def _cell(overrides: list[str], run: Run) -> Cell:
@@ -130,7 +138,7 @@ class _Pool:
         self.total = len(todo)
 
     def work(self) -> None:
-        signal.signal(signal.SIGTERM, _interrupt)
+        interruptible()
         with progress.shown("sweep", self.total) as shown:
             while self.waiting or self.running:
                 self._start()
@@ -165,7 +173,11 @@ class _Pool:
                 self.waiting.remove(cell)
                 busy.add(cell.where.folder)
                 slot = self.free.pop(0)
-                self.running.append(Running(cell, slot, _launch(cell, slot), time.monotonic()))
+                try:
+                    self.running.append(Running(cell, slot, _launch(cell, slot), time.time()))
+                except OSError as error:
+                    self.free.append(slot)
+                    self._fail(cell, f"cannot be started: {error.filename or 'the system'}: {error.strerror}")
 
     def _collect(self) -> None:
         for running in list(self.running):
@@ -175,18 +187,20 @@ class _Pool:
             _signal(running.process, signal.SIGKILL)  # whatever a run has left behind
             self.running.remove(running)
             self.free.append(running.slot)
-            seconds = time.monotonic() - running.since
-            if code == 0:
+            try:
+                record = records.read(running.cell.where.record)
+            except Refused:
+                record = None
+            if code == 0 and record is not None:
                 self.finished.append(running.cell)
-                print(
-                    f"finished {running.cell.name} in {seconds:.0f}s{_verdicts(running.cell)}",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                verdicts = "".join(f"\n  {one.extension}: {verdict(record, one)}" for one in summaries(record))
+                say(f"finished {running.cell.name} in {time.time() - running.since:.0f}s{verdicts}")
             else:
-                reason = _reason(running.cell, code)
-                self.failed.append((running.cell, reason))
-                print(f"failed {running.cell.name} after {seconds:.0f}s: {reason}", file=sys.stderr, flush=True)
+                self._fail(running.cell, _reason(running, code, record))
+
+    def _fail(self, cell: Cell, reason: str) -> None:
+        self.failed.append((cell, reason))
+        say(f"failed {cell.name}: {reason}")
 
 
 def _launch(cell: Cell, slot: Slot) -> subprocess.Popen:
@@ -202,19 +216,12 @@ def _launch(cell: Cell, slot: Slot) -> subprocess.Popen:
         )
 
 
-def _verdicts(cell: Cell) -> str:
-    record = records.read(cell.where.record)
-    return "".join(f"\n  {one.extension}: {verdict(record, one)}" for one in summaries(record))
-
-
-def _reason(cell: Cell, code: int) -> str:
-    try:
-        record = records.read(cell.where.record)
-        if record.status == "failed":
-            return record.reason
-    except Refused:
-        pass
-    lines = [line for line in cell.where.log.read_text("utf-8", "replace").splitlines() if line.strip()]
+def _reason(running: Running, code: int, record: Record | None) -> str:
+    """Why a run failed: what its record says, if it is not one of an earlier try, or how its process ended."""
+    where = running.cell.where
+    if record is not None and record.status == "failed" and where.record.stat().st_mtime >= running.since - 1:
+        return record.reason
+    lines = [line for line in where.log.read_text("utf-8", "replace").splitlines() if line.strip()]
     ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
     return records.one_line(f"{ended}: {lines[-1]}" if lines else ended)
 
@@ -225,6 +232,13 @@ def _signal(process: subprocess.Popen, number: int) -> None:
         os.killpg(process.pid, number)
     except ProcessLookupError:
         return
+
+
+def interruptible() -> None:
+    """Let a request to end and a closed terminal be what Ctrl-C is, unless they are ignored, as under nohup."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupt)
 
 
 def _interrupt(number: int, frame: Any) -> None:

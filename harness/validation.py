@@ -4,10 +4,12 @@ What a class accepts is read from its source (:mod:`harness.declarations`); task
 layouts are light enough to build.
 """
 
+import importlib.util
+import re
 from collections.abc import Sequence
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness import build, catalogue, declarations, identity, streams
 from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
@@ -15,7 +17,14 @@ from harness.positions.base import PositionRule
 from harness.suggest import Refused, unknown
 from tasks.base import Task
 
-ANNOTATIONS = {"int": int, "float": float, "str": str, "bool": bool, "Literal": Literal, "Sequence": Sequence}
+ANNOTATIONS = {
+    "int": Annotated[int, Field(ge=-(2**31), lt=2**31)],
+    "float": float,
+    "str": str,
+    "bool": bool,
+    "Literal": Literal,
+    "Sequence": Sequence,
+}
 """What may occur in the annotation of an option."""
 
 
@@ -28,8 +37,9 @@ def validated(run: Run) -> Run:
     task = build.task(run)
     _check_lengths(run, task)
     _check_architecture(run)
-    _check_extensions(run)
+    _check_extensions(run, task, build.rule(run))
     _check_positions(run, task, build.rule(run))
+    _check_packages(run)
     _check_devices(run)
     return run
 
@@ -37,14 +47,15 @@ def validated(run: Run) -> Run:
 def explained(error: ValidationError) -> Refused:
     """The first complaint of pydantic about a config, in one line."""
     first = error.errors(include_url=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
+    between = ("options", "float")  # parts of the place that nobody wrote
+    where = ".".join(str(part) for part in first["loc"] if part not in between)
     if first["type"] == "extra_forbidden":
         return Refused(f"unknown key '{where}'")
     if first["type"] == "missing":
         return Refused(f"{where} is missing")
     if first["type"] == "value_error":
         return Refused(f"{where}: {first['msg'].removeprefix('Value error, ')}")
-    return Refused(f"{where}={first['input']}: {first['msg'].replace('Input should be', 'it should be')}")
+    return Refused(f"{where}={first['input']}: {re.sub('^(Input|String) should', 'it should', first['msg'])}")
 
 
 def _typed(group: str, component: Component, run: Run) -> Component:
@@ -77,7 +88,7 @@ def _adapter(annotation: str) -> TypeAdapter[Any]:
         meaning = eval(annotation, {"__builtins__": {}}, ANNOTATIONS)  # noqa: S307 - the source of an allowed class
     except NameError:  # a type of the user's own: its constructor will say
         meaning = Any
-    return TypeAdapter(meaning, config=ConfigDict(strict=True))
+    return TypeAdapter(meaning, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def _check_lengths(run: Run, task: Task) -> None:
@@ -87,6 +98,9 @@ def _check_lengths(run: Run, task: Task) -> None:
     for key, length in (("train", run.lengths.train), *(("grid", length) for length in run.lengths.grid)):
         if not task.produces(length):
             raise Refused(f"lengths.{key}={length}: task={name} cannot produce that length. {_possible(task, length)}")
+    if not run.lengths.grid and not task.produces(run.lengths.test):
+        test = run.lengths.test
+        raise Refused(f"lengths.test={test}: task={name} cannot produce that length. {_possible(task, test)}")
     if not any(length > run.lengths.train for length in identity.tested_lengths(run, task)):
         asked = f"lengths.grid={run.lengths.grid}" if run.lengths.grid else f"lengths.test={run.lengths.test}"
         raise Refused(
@@ -102,7 +116,7 @@ def _check_lengths(run: Run, task: Task) -> None:
 
 def _possible(task: Task, near: int) -> str:
     shorter = next((length for length in range(near - 1, 0, -1) if task.produces(length)), None)
-    longer = next((length for length in range(near + 1, near + 10000) if task.produces(length)), None)
+    longer = next((length for length in range(near + 1, near + 1000) if task.produces(length)), None)
     return "The nearest it can: " + " and ".join(str(length) for length in (shorter, longer) if length is not None)
 
 
@@ -116,7 +130,8 @@ def _check_architecture(run: Run) -> None:
         )
 
 
-def _check_extensions(run: Run) -> None:
+def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
+    build.extensions(run)
     offers = declarations.of(run.encoding.target).attributes["offers"]
     for name, extension in run.extension.items():
         needs = declarations.of(extension.target).attributes["needs"]
@@ -129,6 +144,24 @@ def _check_extensions(run: Run) -> None:
                 f"extension={name} changes an encoding's {needs}, and encoding={run.encoding.name} has none. "
                 f"Encodings that have: {able}. Extensions for {run.encoding.name}: {others}"
             )
+        if needs:
+            _check_reach(run, task, rule, name)
+
+
+def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> None:
+    """An extension fits positions beyond those of training: there must be some."""
+    layout = build.layout(run, task)
+    longest = max(identity.tested_lengths(run, task))
+    try:
+        trained = rule.largest(layout.width(task, run.lengths.train), training=True)
+        tested = rule.largest(layout.width(task, longest), training=False)
+    except ValueError:  # said where positions are checked
+        return
+    if tested <= trained:
+        raise Refused(
+            f"extension={extension} is for positions beyond those of training, and positions={run.positions.name} "
+            f"tells up to {trained} in training and up to {tested} in the tests: use extension=extrapolate"
+        )
 
 
 def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
@@ -149,6 +182,12 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
                 f"but at length {length} of task={run.task.name} tokens are told positions up to {largest}: "
                 f"set encoding.{limited_by}={largest + 1} or more, or test shorter lengths"
             )
+
+
+def _check_packages(run: Run) -> None:
+    for name in run.packages:
+        if not name.isidentifier() or importlib.util.find_spec(name) is None:
+            raise Refused(f"packages=[{name}]: there is no package of that name to import")
 
 
 def _check_devices(run: Run) -> None:

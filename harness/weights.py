@@ -28,6 +28,4 @@ def load(model: Model, path: Path) -> Trained:
             return Trained(**json.loads(file.metadata()["trained"]))
     except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = (str(error) or type(error).__name__).strip().splitlines()[0]
-        raise Refused(
-            f"{path}: these are not the weights of this run ({reason}); train again with force=true"
-        ) from error
+        raise Refused(f"{path}: these are not the weights of this run ({reason}); they are trained again") from error

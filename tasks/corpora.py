@@ -3,6 +3,7 @@
 import hashlib
 import sysconfig
 from collections.abc import Sequence
+from functools import cache
 from glob import glob
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +18,7 @@ class Document(NamedTuple):
     content: bytes
 
 
+@cache
 def standard_library() -> list[Document]:
     """The source of the running Python's standard library without its tests and without files that its build or its
     owner wrote.

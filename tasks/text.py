@@ -68,6 +68,7 @@ class Text(Task):
             first = windows.start(rng.integers(windows.count, size=count))
         else:
             windows = self._windows("test", self.longest)
+            count = min(count, windows.count)  # no window is scored twice
             evenly = (np.arange(count) * 2 + 1) * windows.count // (2 * count)
             first = windows.start(evenly) + self.longest - length
         answer = windows.text[first[:, None] + np.arange(length)].astype(np.int64)

@@ -102,7 +102,9 @@ def _disk(results: Path) -> Iterator[Finding]:
     yield Finding(
         "disk", f"{free / 2**30:.1f} GiB free for {results}", "" if free >= ROOM else "a run may not be able to save"
     )
-    if not os.access(existing, os.W_OK):
+    if not existing.is_dir():
+        yield Finding("results", str(results), f"{existing} is no folder: choose another with results=...")
+    elif not os.access(existing, os.W_OK):
         yield Finding("results", str(results), "this folder cannot be written to: choose another with results=...")
 
 

@@ -13,6 +13,10 @@ from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Task
 
 WIDTH = 100
+MOST = 1000
+"""Examples that can be asked for."""
+LONGEST = 20_000
+"""Tokens that can be shown."""
 
 
 def main(arguments: list[str]) -> int:
@@ -29,9 +33,17 @@ def main(arguments: list[str]) -> int:
     task = build.task(run)
     layout = build.layout(run, task)
     trained = identity.training_lengths(run, task)
-    length = parsed.length or trained[len(trained) // 3]
+    length = trained[len(trained) // 3] if parsed.length is None else parsed.length
+    if not 1 <= parsed.count <= MOST:
+        raise Refused(f"--count {parsed.count}: give a number from 1 to {MOST}")
     if not task.produces(length):
         raise Refused(f"--length {length}: task={run.task.name} cannot produce that length")
+    if layout.width(task, length) > LONGEST:
+        raise Refused(f"--length {length}: these are {layout.width(task, length)} tokens; {LONGEST} can be shown")
+    try:
+        build.rule(run).largest(layout.width(task, length), training=True)
+    except ValueError as error:
+        raise Refused(f"--length {length}: positions={run.positions.name}: {error}") from error
     rng = streams.generator("show", length)
     batch = task.sample(rng, length, parsed.count)
     print(f"{run.task.name}, version {task.version}")

@@ -10,7 +10,7 @@ class Learned(Encoding):
     """``x + P[i]`` with a table of ``rows`` vectors drawn from N(0, ``deviation`` squared).
 
     BERT (Devlin et al., 2019, arXiv 1810.04805) has 512 rows and a deviation of 0.02. Rows beyond the training length
-    are never trained and keep what they were drawn as; positions beyond the table are refused.
+    are never trained: they stay as they were drawn, but for weight decay; positions beyond the table are refused.
     """
 
     kind = "absolute"
@@ -23,6 +23,8 @@ class Learned(Encoding):
         super().__init__()
         if rows < 1:
             raise ValueError(f"rows={rows}: there is at least 1")
+        if deviation < 0:
+            raise ValueError(f"deviation={deviation}: it must be 0 or above")
         self.rows = rows
         self.table = nn.Embedding(rows, shape.dimension)
         nn.init.normal_(self.table.weight, std=deviation)

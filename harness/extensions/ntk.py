@@ -22,6 +22,10 @@ class NTK(Extension):
     needs = "frequencies"
 
     def __init__(self, *, factor: float = 0.0) -> None:
+        if factor < 0:
+            raise ValueError(
+                f"factor={factor}: it must be above 0, or 0 for the tested length over the training length"
+            )
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:

@@ -52,7 +52,7 @@ def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
             _panel(axes, table, measure, blind, title)
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside right center", frameon=False)
-        figure.suptitle(str(table.task.iloc[0]), x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(plain(str(table.task.iloc[0])), x=0.01, ha="left", fontweight="bold")
     return figure
 
 
@@ -79,6 +79,11 @@ def save(table: pd.DataFrame, folder: Path) -> list[Path]:
     return paths
 
 
+def plain(text: str) -> str:
+    """Text that Matplotlib takes for no formula."""
+    return text.replace("$", r"\$")
+
+
 def _panel(axes: Axes, table: pd.DataFrame, measure: str, blind: str, title: str) -> None:
     for number, (method, part) in enumerate(table.groupby("method", sort=True)):
         by_length = part.groupby("length")[measure].agg(["mean", "min", "max"])
@@ -90,7 +95,7 @@ def _panel(axes: Axes, table: pd.DataFrame, measure: str, blind: str, title: str
             marker=marker,
             markersize=3,
             linewidth=1.4,
-            label=str(method),
+            label=plain(str(method)),
         )
         axes.fill_between(by_length.index, by_length["min"], by_length["max"], color=colour, alpha=0.15, linewidth=0)
     base = table.groupby("length")[blind].mean()

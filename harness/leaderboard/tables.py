@@ -77,7 +77,8 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
         )
         for extension, component in science["extension"].items():
             method = {
-                group: training[group] for group in ("encoding", "positions", "logit", "architecture", "model", "train")
+                group: training[group]
+                for group in ("encoding", "positions", "logit", "architecture", "model", "train", "identity")
             } | {"extension": component}
             rows.append(
                 {
@@ -95,6 +96,9 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
                 }
             )
     runs = pd.DataFrame(rows)
+    # The same weights may have been tested twice, in runs that list other extensions: a seed counts once.
+    runs = runs.sort_values("status", ascending=False, kind="stable", ignore_index=True)  # finished before failed
+    runs = runs.drop_duplicates(["task_id", "method_id", "seed"], ignore_index=True)
     for kind, first in (("task", "task"), ("method", "encoding")):
         distinct = runs.drop_duplicates(f"{kind}_id")
         names = labels(first, list(distinct[f"{kind}_node"]), among_namesakes=kind == "task")

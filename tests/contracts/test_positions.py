@@ -9,6 +9,7 @@ from support import choices
 from harness import build
 from harness.composition import composer
 from harness.positions.base import PositionRule
+from harness.positions.random_offset import RandomOffset
 from harness.positions.randomized import Randomized
 
 
@@ -68,3 +69,11 @@ def test_randomized_positions_can_be_sequential_in_evaluation() -> None:
     rule = Randomized(maximum=10, evaluation="sequential")
     assert rule.sample(np.random.default_rng(0), np.array([50]), 50, training=False).tolist() == [list(range(50))]
     assert rule.largest(50, training=False) == 49
+
+
+def test_random_offsets_start_anywhere() -> None:
+    rule = RandomOffset(maximum=12)
+    starts = rule.sample(np.random.default_rng(0), np.array([3] * 10_000), 3, training=True)[:, 0]
+    values, counts = np.unique(starts, return_counts=True)
+    assert values.tolist() == list(range(10))
+    assert np.abs(counts - 1000).max() < 5 * np.sqrt(1000)

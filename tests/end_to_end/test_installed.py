@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
@@ -10,9 +11,12 @@ from support import QUICK, ROOT, environment
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the wheel installed in it; what it depends on comes from this environment."""
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment with the wheel installed in it; what it depends on comes from this environment."""
     folder = tmp_path_factory.mktemp("wheel")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True, timeout=300)
+    (site,) = (folder / "venv" / "lib").glob("*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
     build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True, timeout=300)
     (wheel,) = folder.glob("*.whl")
@@ -27,37 +31,43 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--no-deps",
         "--quiet",
         "--target",
-        str(folder / "site"),
+        str(site),
         str(wheel),
     ]
     subprocess.run(install, check=True, capture_output=True, timeout=300)
-    return folder / "site"
+    return folder / "venv"
 
 
 @pytest.fixture
 def foreign(tmp_path: Path) -> Path:
-    """A folder that holds a conf/ and a tasks/ of its own."""
+    """A folder that holds a conf/ and a tasks/ of its own, and a file called like a module of Python's."""
     (tmp_path / "conf" / "encoding").mkdir(parents=True)
     (tmp_path / "conf" / "__init__.py").write_text("raise SystemExit('the wrong conf')\n")
     (tmp_path / "conf" / "run.yaml").write_text("wrong: true\n")
     (tmp_path / "tasks").mkdir()
     (tmp_path / "tasks" / "__init__.py").write_text("raise SystemExit('the wrong tasks')\n")
+    (tmp_path / "logging.py").write_text("raise SystemExit('the wrong logging')\n")
     return tmp_path
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["python -m harness", "script"])
 def test_a_run_a_sweep_and_two_processes_from_a_folder_with_conf_and_tasks_of_its_own(
-    start: str, site: Path, foreign: Path
+    start: str, installed: Path, foreign: Path
 ) -> None:
-    env = environment(PYTHONPATH=str(site))
-    begin = [sys.executable, "-m", "harness"] if start != "script" else [sys.executable, str(site / "bin" / "harness")]
+    env = environment()
+    env.pop("PYTHONPATH", None)
+    begin = [str(installed / "bin" / "python"), "-m", "harness"]
+    if start == "script":
+        (foreign / "harness.py").write_text("raise SystemExit('not the harness')\n")
+        (script,) = installed.glob("lib/*/site-packages/bin/harness")
+        begin = [begin[0], str(script)]
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run([*begin, *arguments], cwd=foreign, env=env, capture_output=True, text=True, timeout=200)
 
     doctor = run("doctor")
-    assert f"in {site / 'harness'}" in doctor.stdout, "the wheel is what runs"
+    assert f"in {installed}/lib" in doctor.stdout, "the wheel is what runs"
     tiny = (*QUICK, "train.steps=10", "lengths.train=6", "lengths.test=12")
     for arguments in (
         tiny,

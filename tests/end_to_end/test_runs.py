@@ -262,14 +262,40 @@ def test_a_damaged_record_is_written_anew(command: Command, tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-def test_damaged_weights_are_refused_with_the_way_out(command: Command, tmp_path: Path) -> None:
+def test_damaged_weights_are_trained_again(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
     (path,) = tmp_path.glob("results/runs/*/weights.safetensors")
+    before = weights(tmp_path)
     path.write_bytes(path.read_bytes()[:1000])
     done = command(*TINY, "extension=ntk")
-    assert done.returncode == 2
-    assert "train again with force=true" in done.stderr
-    assert command(*TINY, "extension=ntk", "force=true").returncode == 0
+    assert done.returncode == 0
+    assert "these are not the weights of this run" in done.stderr
+    assert same(before, weights(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_damaged_cache_of_blind_baselines_is_computed_anew(command: Command, tmp_path: Path) -> None:
+    assert command(*TINY).returncode == 0
+    (path,) = tmp_path.glob("results/blind/*.json")
+    whole = path.read_text()
+    for damage in ("[]", whole.replace('"exact": ', '"exact": 99999'), "[{}]"):
+        path.write_text(damage)
+        assert command(*TINY, "force=true").returncode == 0
+        assert path.read_text() == whole
+
+
+@pytest.mark.slow
+def test_nobody_needs_to_read_what_a_run_says(tmp_path: Path) -> None:
+    """A closed pipe for progress must not fail the run."""
+    words = [sys.executable, "-m", "harness", *TINY, "train.steps=1500"]
+    child = subprocess.Popen(words, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert child.stdout
+    assert child.stderr
+    child.stdout.close()
+    child.stderr.close()
+    assert child.wait(200) == 0
+    (path,) = tmp_path.glob("results/records/*.json")
+    assert json.loads(path.read_text())["status"] == "finished"
 
 
 @pytest.mark.slow

@@ -16,6 +16,8 @@ from harness.encodings.base import Encoding
 from harness.extensions.extrapolate import Extrapolate
 from harness.layouts import EOS, Causal
 from harness.models.base import Model
+from harness.positions.random_offset import RandomOffset
+from harness.positions.randomized import Randomized
 from harness.positions.sequential import Sequential
 from tasks.base import Task
 from tasks.copy import Copy
@@ -221,3 +223,26 @@ def test_evaluation_switches_dropout_off(composed: Callable[..., Run]) -> None:
     first = evaluation.evaluate(model, *arguments, train_length=20, examples=50, device=CPU)
     model.train()
     assert evaluation.evaluate(model, *arguments, train_length=20, examples=50, device=CPU) == first
+
+
+def test_extensions_are_told_tokens_and_not_lengths(composed: Callable[..., Run]) -> None:
+    told = []
+
+    class Spy(Extrapolate):
+        def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+            told.append((train_tokens, test_tokens))
+            return encoding
+
+    model, task, layout = partly_trained(composed("model=nano", "lengths.train=4", "lengths.test=6"), 0)
+    evaluation.evaluate(
+        model, task, layout, Sequential(), {"spy": Spy()}, [3, 6], train_length=4, examples=2, device=CPU
+    )
+    assert told == [(2 * 4 + 2, 2 * 6 + 2)], "a copy of n symbols is read as 2 n + 2 tokens"
+
+
+def test_tests_are_told_the_positions_of_tests() -> None:
+    """Random starts are for training; randomized positions can be told to be sequential in evaluation."""
+    task = Copy()
+    for rule in (RandomOffset(), Randomized(evaluation="sequential")):
+        questions = evaluation.ask(task, Causal(task), rule, 7, 20)
+        assert questions.positions.tolist() == [list(range(questions.width))]

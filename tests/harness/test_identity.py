@@ -26,7 +26,7 @@ def ids(run: Run) -> tuple[str, str]:
         "trainer.checkpoint_every=7",
         "encoding.base=10000",
         "encoding=rope",
-        "packages=[mine]",
+        "packages=[numpy]",
         "lengths.grid=[1,5,10,15,20,21,25,30,35,40,45,50,55,60,65,70,75,80,85,90,95,100]",
     ],
 )
@@ -87,3 +87,8 @@ def test_a_class_from_elsewhere_is_not_taken_for_ours(composed: Compose) -> None
     run = composed()
     foreign = run.model_copy(update={"encoding": run.encoding.model_copy(update={"target": "mine.RoPE"})})
     assert ids(foreign) != ids(run)
+
+
+def test_another_class_under_a_shipped_name_is_another_run(composed: Compose) -> None:
+    other = composed("encoding=alibi", "encoding._target_=harness.encodings.nope.NoPE")
+    assert ids(other) != ids(composed("encoding=alibi"))

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from support import ROOT, put, sample
 
-from harness import scores
+from harness import identity, scores
 from harness.commands import leaderboard as command
 from harness.config import Run
 from harness.figures import curves as figure
@@ -238,3 +238,35 @@ def test_a_figure_shows_every_method_the_blind_baseline_and_the_training_length(
     assert labelled["rope"].get_ydata().tolist() == [1.0] * 5 + [0.0] * 17
     assert len({line.get_color() for line in exact.lines}) == len(exact.lines)
     assert tokens.get_xlabel() == "length"
+
+
+def test_a_seed_counts_once_however_often_its_weights_were_tested(composed: Compose) -> None:
+    both = [record(composed(f"extension={names}"), near_only) for names in ("extrapolate", "[extrapolate,ntk]")]
+    board = tables.leaderboard(both)
+    assert dict(zip(board.extension, board.seeds, strict=True)) == {"extrapolate": 1, "ntk": 1}
+    assert not tables.curves(both).duplicated(["extension", "seed", "length"]).any()
+
+
+def test_a_failure_that_another_run_of_the_seed_made_good_is_no_failure(composed: Compose) -> None:
+    failed = sample(composed(), status="failed", reason="x", scores=[], blind=[], cost=None, final_loss=None)
+    board = tables.leaderboard([failed, record(composed("extension=[extrapolate,ntk]"), near_only)])
+    assert "failed" not in " ".join(board.note)
+
+
+def test_results_of_different_versions_of_the_program_are_different_methods(
+    composed: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = record(composed(), near_only)
+    monkeypatch.setattr(identity, "VERSION", 2)
+    board = tables.leaderboard([old, record(composed("seed=1"), near_only)])
+    assert board.seeds.tolist() == [1, 1]
+
+
+def test_the_training_length_itself_is_in_distribution(composed: Compose) -> None:
+    (summary,) = scores.summaries(record(composed(), lambda length: 0 if length == 20 else 10))
+    assert summary.in_distribution == pytest.approx(4 / 5)
+    assert summary.exact_match == 1.0
+
+
+def test_a_name_is_drawn_as_it_stands() -> None:
+    assert figure.plain("a$x^{$b") == r"a\$x^{\$b"

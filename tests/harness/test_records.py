@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support import put, sample
 
-from harness import atomic, provenance, records
+from harness import atomic, identity, provenance, records
 from harness.config import Run
 from harness.records import Record
 from harness.suggest import Refused
@@ -57,6 +57,8 @@ def damage(record: Record) -> dict[str, Any]:
         "Extra inputs": changed(lambda v: v.update(surprise=1)),
         "Input should be 1": changed(lambda v: v.update(schema_version=2)),
         "String should match pattern": changed(lambda v: v.update(name="../../escaped")),
+        "not those of its science": changed(lambda v: v.update(seed=3)),
+        "training_seconds: Input should be": changed(lambda v: v["cost"].update(training_seconds=-1.0)),
         "no cost or loss": changed(lambda v: v.update(cost=None)),
         "Input should be a valid dictionary": "[]",
     }  # fmt: skip
@@ -78,6 +80,46 @@ def test_what_is_not_a_record_is_named_with_the_reason_and_skipped(record: Recor
         assert reason in said or "object" in said, said
         assert "\n" not in said
     assert good.exists()
+
+
+def science_with(record: Record, change: Callable[[dict[str, Any]], object]) -> str:
+    """A record whose science is another, with the name that belongs to it."""
+    value = json.loads(record.model_dump_json())
+    change(value["science"])
+    value["name"] = f"{record.name.rpartition('-')[0]}-{identity.digest(value['science'])}"
+    return json.dumps(value)
+
+
+@pytest.mark.parametrize("status", ["finished", "failed"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: s.clear(),
+        lambda s: s["training"].pop("encoding"),
+        lambda s: s["training"]["encoding"].update(options=[]),
+        lambda s: s["training"]["encoding"].update(name="a$x^{$b"),
+        lambda s: s.update(tested=[[5], 30]),
+        lambda s: s.update(tested=[]),
+        lambda s: s.update(tested=[21, 30]),
+        lambda s: s.update(extension={}),
+    ],
+)
+def test_a_science_that_cannot_be_read_is_named_and_skipped(
+    change: Callable[[dict[str, Any]], object], status: str, record: Record, tmp_path: Path
+) -> None:
+    changed = json.loads(science_with(record, change))
+    (tmp_path / "records").mkdir()
+    (tmp_path / "records" / f"{changed['name']}.json").write_text(json.dumps({**changed, "status": status}))
+    assert records.read_all([tmp_path])[0] == []
+
+
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "records").mkdir()
+    os.mkfifo(tmp_path / "records" / "x.json")
+    (tmp_path / "records" / "a\nb.json").write_text("{")
+    _, rejected = records.read_all([tmp_path])
+    assert len(rejected) == 2
+    assert all("\n" not in line for line in rejected)
 
 
 def test_a_record_under_another_name_is_not_taken(record: Record, tmp_path: Path) -> None:
