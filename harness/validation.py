@@ -132,6 +132,7 @@ def _check_extensions(run: Run) -> None:
 
 
 def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
+    _check_channels(run, task, rule)
     limited_by = declarations.of(run.encoding.target).attributes["limited_by"]
     layout = build.layout(run, task)
     for length, training in (
@@ -140,7 +141,8 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     ):
         tokens = layout.width(task, length)
         try:
-            largest = rule.largest(tokens, training=training)
+            maxima = {channel: task.channel_maximum(channel, length) for channel in rule.needs}
+            largest = rule.largest(tokens, training=training, maxima=maxima)
         except ValueError as error:
             raise Refused(f"positions={run.positions.name}: {error}") from error
         if limited_by and largest >= cast(int, run.encoding.options[limited_by]):
@@ -149,6 +151,33 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
                 f"but at length {length} of task={run.task.name} tokens are told positions up to {largest}: "
                 f"set encoding.{limited_by}={largest + 1} or more, or test shorter lengths"
             )
+
+
+def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
+    encoding = declarations.of(run.encoding.target).attributes
+    if not set(rule.needs) <= set(task.channels):
+        able = _choices_where("task", lambda attributes: set(rule.needs) <= set(attributes["channels"]))
+        others = _choices_where("positions", lambda attributes: set(attributes["needs"]) <= set(task.channels))
+        raise Refused(
+            f"positions={run.positions.name} needs the channels {', '.join(rule.needs)} of a task, and "
+            f"task={run.task.name} has {', '.join(task.channels) or 'none'}. "
+            f"Tasks that have them: {able}. Positions for {run.task.name}: {others}"
+        )
+    if rule.fractional and not encoding["fractional"]:
+        able = _choices_where("encoding", lambda attributes: attributes["fractional"])
+        others = _choices_where("positions", lambda attributes: not attributes["fractional"])
+        raise Refused(
+            f"positions={run.positions.name} gives fractions, and encoding={run.encoding.name} knows whole positions "
+            f"only. Encodings that know fractions: {able}. Positions for {run.encoding.name}: {others}"
+        )
+    if rule.channels != encoding["channels"]:
+        able = _choices_where("encoding", lambda attributes: attributes["channels"] == rule.channels)
+        others = _choices_where("positions", lambda attributes: attributes["channels"] == encoding["channels"])
+        raise Refused(
+            f"positions={run.positions.name} gives {rule.channels} numbers per token, and "
+            f"encoding={run.encoding.name} takes {encoding['channels']}. "
+            f"Encodings that take {rule.channels}: {able}. Positions for {run.encoding.name}: {others}"
+        )
 
 
 def _check_devices(run: Run) -> None:
