@@ -48,10 +48,7 @@ class Causal:
         count = len(batch.answer)
         tokens, closed_up = self._joined(batch)
         unscored = np.zeros((count, batch.prompt.shape[1] + 2), bool)
-        if self.stream:
-            scored = [unscored[:, :1], batch.scored]
-        else:
-            scored = [unscored, batch.scored, ~unscored[:, :1]]
+        scored = [unscored[:, :1], batch.scored] if self.stream else [unscored, batch.scored, ~unscored[:, :1]]
         counts = np.concatenate(scored, axis=1)
         present = tokens != ABSENT
         tokens = np.take_along_axis(np.where(present, tokens, PAD), closed_up, axis=1)
@@ -82,10 +79,7 @@ class Causal:
         special = np.zeros((len(batch.answer), 1), np.int64)
         prompt = np.where(batch.prompt == ABSENT, ABSENT, batch.prompt + len(SPECIAL))
         answer = np.where(batch.answer == ABSENT, ABSENT, batch.answer + len(SPECIAL))
-        if self.stream:
-            rows = [special + BOS, answer]
-        else:
-            rows = [special + BOS, prompt, special + SEP, answer, special + EOS]
+        rows = [special + BOS, answer] if self.stream else [special + BOS, prompt, special + SEP, answer, special + EOS]
         tokens = np.concatenate(rows, axis=1)
         return tokens, np.argsort(tokens == ABSENT, axis=1, kind="stable")
 

@@ -154,30 +154,36 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
 
 
 def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
-    encoding = declarations.of(run.encoding.target).attributes
+    takes = declarations.of(run.encoding.target).attributes
+    told, encoding = f"positions={run.positions.name}", f"encoding={run.encoding.name}"
     if not set(rule.needs) <= set(task.channels):
-        able = _choices_where("task", lambda attributes: set(rule.needs) <= set(attributes["channels"]))
-        others = _choices_where("positions", lambda attributes: set(attributes["needs"]) <= set(task.channels))
-        raise Refused(
-            f"positions={run.positions.name} needs the channels {', '.join(rule.needs)} of a task, and "
-            f"task={run.task.name} has {', '.join(task.channels) or 'none'}. "
-            f"Tasks that have them: {able}. Positions for {run.task.name}: {others}"
+        tasks = _choices_where("task", lambda attributes: set(rule.needs) <= set(attributes["channels"]))
+        wrong = (
+            f"{told} needs the channels {', '.join(rule.needs)} of a task, and task={run.task.name} has "
+            f"{', '.join(task.channels) or 'none'}. Tasks that have them: {tasks}."
         )
-    if rule.fractional and not encoding["fractional"]:
-        able = _choices_where("encoding", lambda attributes: attributes["fractional"])
-        others = _choices_where("positions", lambda attributes: not attributes["fractional"])
-        raise Refused(
-            f"positions={run.positions.name} gives fractions, and encoding={run.encoding.name} knows whole positions "
-            f"only. Encodings that know fractions: {able}. Positions for {run.encoding.name}: {others}"
+    elif not _takes(takes, rule.fractional, rule.channels):
+        able = _choices_where("encoding", lambda attributes: _takes(attributes, rule.fractional, rule.channels))
+        gives = (
+            f"gives fractions, and {encoding} knows whole positions only"
+            if rule.channels == takes["channels"]
+            else f"gives {rule.channels} numbers per token, and {encoding} takes {takes['channels']}"
         )
-    if rule.channels != encoding["channels"]:
-        able = _choices_where("encoding", lambda attributes: attributes["channels"] == rule.channels)
-        others = _choices_where("positions", lambda attributes: attributes["channels"] == encoding["channels"])
-        raise Refused(
-            f"positions={run.positions.name} gives {rule.channels} numbers per token, and "
-            f"encoding={run.encoding.name} takes {encoding['channels']}. "
-            f"Encodings that take {rule.channels}: {able}. Positions for {run.encoding.name}: {others}"
-        )
+        wrong = f"{told} {gives}. Encodings for {run.positions.name}: {able}."
+    else:
+        return
+
+    def possible(attributes: dict[str, Any]) -> bool:
+        known = set(attributes["needs"]) <= set(task.channels)
+        return known and _takes(takes, attributes["fractional"], attributes["channels"])
+
+    others = _choices_where("positions", possible)
+    raise Refused(f"{wrong} Positions for task={run.task.name} and {encoding}: {others}")
+
+
+def _takes(encoding: dict[str, Any], fractional: bool, channels: int) -> bool:
+    """Whether an encoding of these declarations can be told such positions."""
+    return encoding["channels"] == channels and (encoding["fractional"] or not fractional)
 
 
 def _check_devices(run: Run) -> None:

@@ -91,13 +91,12 @@ def places(first: int, second: int, digits: np.ndarray, width: int, *, operands:
     before that of the answer's first digit in the direction in which the answer is written: 0 before the units, one
     more than the highest before the highest. So in the code of Cho et al. (2024), arXiv 2405.20671.
     """
+
+    def operand(count: int) -> np.ndarray:
+        return np.arange(1, count + 1) if operands == "reversed" else np.arange(count, 0, -1)
+
     rising = np.arange(width + 1)
-    prompt = np.concatenate([np.arange(1, first + 1), [0], np.arange(1, second + 1)])
-    if operands == "plain":
-        prompt = np.concatenate([np.arange(first, 0, -1), [0], np.arange(second, 0, -1)])
-    joined = np.concatenate([prompt, rising])
-    if answer == "reversed":
-        return np.broadcast_to(joined, (len(digits), len(joined)))
-    return np.concatenate(
-        [np.broadcast_to(prompt, (len(digits), len(prompt))), np.maximum(digits + 1 - rising, ABSENT)], axis=1
-    )
+    asked = np.concatenate([operand(first), [0], operand(second)])
+    shown = rising[None] if answer == "reversed" else np.maximum(digits + 1 - rising, ABSENT)
+    joined = np.concatenate([np.broadcast_to(asked, (len(shown), len(asked))), shown], axis=1)
+    return np.broadcast_to(joined, (len(digits), joined.shape[1]))

@@ -22,8 +22,8 @@ class Batch(NamedTuple):
     rows. ``scored`` [N, A] is true where an answer token counts. ``channels`` holds the arrays that
     :attr:`Task.channels` names, one number per token of prompt and answer ([N, P + A], ``ABSENT`` where there is none),
     for position rules that need to know more than the order of the tokens (the significance of a digit, a grid
-    coordinate); beside an absent token the number is arbitrary. Where the sign that separates the answer from the prompt, the "=" of a sum, has a number too, it stands
-    between the two: [N, P + 1 + A].
+    coordinate). Where the sign that separates the answer from the prompt, the "=" of a sum, has a number too, it stands
+    between the two: [N, P + 1 + A]. Beside an absent token a number is arbitrary.
     """
 
     prompt: np.ndarray
@@ -59,8 +59,8 @@ class Task(ABC):
     """
 
     channels: ClassVar[tuple[str, ...]] = ()
-    """The channels that its batches have, for position rules that need them. ``place``: tokens that belong together have
-    the same number, from 0 up. ``digit``: counts the digits of each number from 1 in the order in which they are
+    """The channels that its batches have, for position rules that need them. ``place``: tokens that belong together
+    have the same number, from 0 up. ``digit``: counts the digits of each number from 1 in the order in which they are
     written, 0 for other tokens. ``row`` and ``column``: where a token stands on a grid, from 0. A literal, because it
     is read without importing.
     """

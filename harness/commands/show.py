@@ -81,9 +81,8 @@ def _tokens(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[str]]]
 
 def _position(position: np.ndarray) -> str:
     """A whole number, a fraction, or a pair on a grid such as 2,3."""
-    return ",".join(
-        f"{number:.5g}" if position.dtype.kind == "f" else str(number) for number in np.atleast_1d(position)
-    )
+    form = ".5g" if position.dtype.kind == "f" else "d"
+    return ",".join(format(number, form) for number in np.atleast_1d(position))
 
 
 def _print_columns(layout: Causal, arranged: Arranged, positions: np.ndarray) -> None:

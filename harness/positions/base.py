@@ -23,7 +23,8 @@ class PositionRule(ABC):
 
     needs: ClassVar[tuple[str, ...]] = ()
     """The channels of a task (``Task.channels``) that it reads. A rule without any gives positions that rise from token
-    to token."""
+    to token.
+    """
 
     fractional: ClassVar[bool] = False
     """Whether positions are float32 and may lie between integers; otherwise they are int64 and at least 0."""
@@ -49,9 +50,9 @@ class PositionRule(ABC):
     ) -> np.ndarray:
         """Positions of sequences with these numbers of tokens [N] -> [N, width], or [1, width] where all have the same.
 
-        ``channels`` holds the numbers of those that it needs beside the tokens, [N, width] each, ``ABSENT`` (-1) where a
-        token has none. Beyond a sequence's own tokens, up to ``width``, positions are arbitrary but must not pass those
-        of :meth:`largest`.
+        ``channels`` holds the numbers of those that it needs beside the tokens, [N, width] each, ``ABSENT`` (-1) where
+        a token has none. Beyond a sequence's own tokens, up to ``width``, positions are arbitrary but must not pass
+        those of :meth:`largest`.
         """
 
     @abstractmethod

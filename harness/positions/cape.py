@@ -9,8 +9,8 @@ from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
 class CAPE(PositionRule):
-    """In training token i is told ``(i + d + e_i) * exp(g)``: d uniform in +-``global_shift``, e_i in +-``local_shift``,
-    g in +-``ln(global_scale)``; d and g once per sequence, e_i for every token. In evaluation it is told i.
+    """In training token i is told ``(i + d + e_i) * exp(g)``, in evaluation i. d is uniform in +-``global_shift``, e_i
+    in +-``local_shift``, g in +-``ln(global_scale)``; d and g are drawn once per sequence, e_i for every token.
 
     Likhomanenko et al. (2021), arXiv 2106.03143 (CAPE), for sequences: they add sinusoids of these positions
     (``encoding=sinusoidal``). Positions are not centred on the middle of the sequence here, and they can be negative. A

@@ -9,12 +9,12 @@ from harness.positions.starts import from_starts
 
 
 class Grid(PositionRule):
-    """A token in row y and column x, from 0, is told ``(s + 1 + y, t + 1 + x)``; tokens that are not on the grid are told
-    (0, 0). In training s and t are uniform over all that keep the sequence below ``maximum``, in evaluation both are 0;
-    ``maximum=0`` keeps them 0 in training too.
+    """A token in row y and column x, from 0, is told ``(s + y, t + x)``, a token that is not on the grid (0, 0).
+    In training s and t are uniform over all starts from 1 that keep the sequence below ``maximum``, in evaluation both
+    are 1; ``maximum=0`` keeps them 1 in training too.
 
-    Two-dimensional positions as in Cho et al. (2024), arXiv 2405.20671, for Minesweeper, where the order of the two is
-    column, row and the separator has a position of its own, (s, t).
+    Two-dimensional positions as in Cho et al. (2024), arXiv 2405.20671, for Minesweeper. In their code the column comes
+    first and cells are one farther from the start, which belongs to the separator.
     """
 
     needs = ("row", "column")

@@ -8,8 +8,8 @@ from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
 class RandomizedFloats(PositionRule):
-    """A sequence of n tokens is told n numbers drawn uniformly from [0, ``maximum``], in rising order, in training and in
-    evaluation alike, so that no length meets positions that training did not.
+    """A sequence of n tokens is told n numbers drawn uniformly from [0, ``maximum``], in rising order, in training and
+    in evaluation alike, so that no length meets positions that training did not.
 
     After Random Float Sampling, Shimizu, Taniguchi & Matsuo (2026), arXiv 2602.14050, of which only the abstract and
     summaries were at hand: continuous positions from one range at all lengths. Uniform, sorted, one draw per sequence
