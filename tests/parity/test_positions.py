@@ -118,9 +118,7 @@ def test_cape() -> None:
     known = golden("cape")
     draws = (known[f"draw_{name}"].numpy() for name in ("global_shift", "local_shift", "log_scale"))
     trained = torch.from_numpy(augmented(*draws))
-    evaluated = torch.from_numpy(
-        CAPE().sample(np.random.default_rng(0), np.array([20, 20]), 20, training=False)
-    )
+    evaluated = torch.from_numpy(CAPE().sample(np.random.default_rng(0), np.array([20, 20]), 20, training=False))
     known.match("positions_train", trained)
     encoding = Sinusoidal(Shape(64, 4, 1, 64), base=known.meta["hyper"]["base"])
     x = known["x"] * known.meta["hyper"]["content_scale"]
