@@ -24,7 +24,9 @@ CHUNK = 512
 
 
 class Positions(NamedTuple):
-    """Where tokens stand: ``values`` [B or 1, L], integers, and whether every row counts up in steps of one."""
+    """Where tokens stand, and whether every row counts up in steps of one. ``values`` are integers [B or 1, L], float32
+    where a rule tells fractions, [B or 1, L, C] where a position has C numbers.
+    """
 
     values: Tensor
     consecutive: bool

@@ -16,10 +16,13 @@ from harness import streams
 from harness.attention import Positions
 from harness.layouts import PAD, Arranged, Causal
 from harness.positions.base import PositionRule
-from tasks.base import Task
+from tasks.base import ABSENT, Task
 
 BLOCK = 1024
 """Examples made at once."""
+
+DRAWN_LATER = np.empty((1, 0), np.int64)
+"""Stands for the positions of a block whose rule draws for whole batches."""
 
 
 class TrainingBatch(NamedTuple):
@@ -46,11 +49,15 @@ class TrainingData:
         self.lengths = np.array(lengths)
         self.seed = seed
         self.batch = batch
+        self.width = max(layout.width(task, length) for length in lengths)  # the same for blocks that are joined
         self._block = lru_cache(maxsize=2)(self._make_block)
 
     def __call__(self, step: int, rank: int = 0, world: int = 1) -> TrainingBatch:
         """The part of batch ``step`` that belongs to process ``rank`` of ``world``."""
         arranged, positions = self._rows(step * self.batch, (step + 1) * self.batch)
+        if self.rule.scope == "batch":
+            rng = streams.generator("positions", self.seed, "batch", step)
+            positions = self.rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True)
         total = int(arranged.scored.sum())
         share = slice(rank * self.batch // world, (rank + 1) * self.batch // world)
         width = int(arranged.lengths[share].max())
@@ -88,19 +95,26 @@ class TrainingData:
         drawn = streams.generator("lengths", name, version, self.seed, block).choice(
             self.lengths, BLOCK, p=odds / odds.sum()
         )
-        width = max(self.layout.width(self.task, int(length)) for length in np.unique(drawn))
+        width = self.width
         tokens = np.full((BLOCK, width), PAD, np.int64)
         targets = np.full((BLOCK, width), PAD, np.int64)
         scored = np.zeros((BLOCK, width), bool)
         lengths = np.zeros(BLOCK, np.int64)
+        channels = {name: np.full((BLOCK, width), ABSENT) for name in self.rule.needs}
         for length in np.unique(drawn):
             rows = np.flatnonzero(drawn == length)
             rng = streams.generator(name, version, "train", self.seed, int(length), block)
-            part = self.layout.arrange(self.task.sample(rng, int(length), len(rows)))
+            batch = self.task.sample(rng, int(length), len(rows))
+            part = self.layout.arrange(batch)
             wide = part.tokens.shape[1]
             tokens[rows, :wide] = part.tokens
             targets[rows, :wide] = part.targets
             scored[rows, :wide] = part.scored
             lengths[rows] = part.lengths
-        positions = self.rule.sample(streams.generator("positions", self.seed, block), lengths, width, training=True)
-        return Arranged(tokens, targets, scored, lengths), positions
+            for channel, numbers in self.layout.channels(batch, self.rule.needs).items():
+                channels[channel][rows, :wide] = numbers
+        arranged = Arranged(tokens, targets, scored, lengths)
+        if self.rule.scope == "batch":
+            return arranged, DRAWN_LATER
+        rng = streams.generator("positions", self.seed, block)
+        return arranged, self.rule.sample(rng, lengths, width, training=True, channels=channels)

@@ -81,9 +81,11 @@ def evaluate(
 
 def ask(task: Task, layout: Causal, rule: PositionRule, length: int, examples: int) -> Questions:
     """The test examples of one length and the positions they are told, the same for every run."""
-    arranged = layout.arrange(blind.test_examples(task, length, examples))
+    batch = blind.test_examples(task, length, examples)
+    arranged = layout.arrange(batch)
+    channels = layout.channels(batch, rule.needs)
     rng = streams.generator("test positions", type(task).__name__, task.version, length)
-    positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=False)
+    positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels)
     return Questions(length, layout.width(task, length), arranged, positions)
 
 

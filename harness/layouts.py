@@ -3,7 +3,7 @@
 A vocabulary is the special tokens below and then the task's alphabet.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -46,24 +46,52 @@ class Causal:
     def arrange(self, batch: Batch) -> Arranged:
         """Lay out a batch of one length."""
         count = len(batch.answer)
-        special = np.zeros((count, 1), np.int64)
-        prompt = np.where(batch.prompt == ABSENT, ABSENT, batch.prompt + len(SPECIAL))
-        answer = np.where(batch.answer == ABSENT, ABSENT, batch.answer + len(SPECIAL))
+        tokens, closed_up = self._joined(batch)
         unscored = np.zeros((count, batch.prompt.shape[1] + 2), bool)
-        if self.stream:
-            rows, scored = [special + BOS, answer], [unscored[:, :1], batch.scored]
-        else:
-            rows = [special + BOS, prompt, special + SEP, answer, special + EOS]
-            scored = [unscored, batch.scored, ~unscored[:, :1]]
-        tokens, counts = np.concatenate(rows, axis=1), np.concatenate(scored, axis=1)
+        scored = [unscored[:, :1], batch.scored] if self.stream else [unscored, batch.scored, ~unscored[:, :1]]
+        counts = np.concatenate(scored, axis=1)
         present = tokens != ABSENT
-        closed_up = np.argsort(~present, axis=1, kind="stable")
         tokens = np.take_along_axis(np.where(present, tokens, PAD), closed_up, axis=1)
         counts = np.take_along_axis(counts & present, closed_up, axis=1)
         lengths = present.sum(axis=1) - 1
         width = int(lengths.max(initial=0))
         read = np.where(np.arange(width) < lengths[:, None], tokens[:, :width], PAD)
         return Arranged(read, tokens[:, 1 : width + 1], counts[:, 1 : width + 1], lengths)
+
+    def channels(self, batch: Batch, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """The numbers that the task's channels of these names have for the tokens of :meth:`arrange`, [N, T] each.
+        Tokens that the layout adds have none (``ABSENT``), but for a separator to which the task gives one.
+        """
+        if not names:
+            return {}
+        tokens, closed_up = self._joined(batch)
+        present = tokens != ABSENT
+        width = int(present.sum(axis=1).max(initial=1)) - 1
+        return {
+            name: np.take_along_axis(
+                np.where(present, self._beside(batch, batch.channels[name]), ABSENT), closed_up, axis=1
+            )[:, :width]
+            for name in names
+        }
+
+    def _joined(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
+        """All tokens of each row, ``ABSENT`` where one is missing, and the order of places that closes them up."""
+        special = np.zeros((len(batch.answer), 1), np.int64)
+        prompt = np.where(batch.prompt == ABSENT, ABSENT, batch.prompt + len(SPECIAL))
+        answer = np.where(batch.answer == ABSENT, ABSENT, batch.answer + len(SPECIAL))
+        rows = [special + BOS, answer] if self.stream else [special + BOS, prompt, special + SEP, answer, special + EOS]
+        tokens = np.concatenate(rows, axis=1)
+        return tokens, np.argsort(tokens == ABSENT, axis=1, kind="stable")
+
+    def _beside(self, batch: Batch, numbers: np.ndarray) -> np.ndarray:
+        """The numbers of a channel beside the tokens of :meth:`_joined`."""
+        none = np.full((len(batch.answer), 1), ABSENT)
+        if self.stream:
+            return np.concatenate([none, numbers], axis=1)
+        asked = batch.prompt.shape[1]
+        if numbers.shape[1] == asked + batch.answer.shape[1]:
+            numbers = np.concatenate([numbers[:, :asked], none, numbers[:, asked:]], axis=1)
+        return np.concatenate([none, numbers, none], axis=1)
 
     def written(self, tokens: Iterable[int]) -> list[str]:
         """Tokens as a person can read them."""

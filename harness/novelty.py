@@ -9,27 +9,36 @@ from collections.abc import Mapping
 from harness import evaluation
 from harness.encodings.base import Encoding, Extent
 from harness.extensions.base import Extension
+from harness.layouts import Causal
 from harness.models.base import Model
 from harness.positions.base import PositionRule
+from tasks.base import Task
 
 
 def novelty(
-    model: Model, rule: PositionRule, extensions: Mapping[str, Extension], train_tokens: int, test_tokens: int
+    model: Model,
+    task: Task,
+    layout: Causal,
+    rule: PositionRule,
+    extensions: Mapping[str, Extension],
+    *,
+    train_length: int,
+    test_length: int,
 ) -> dict[str, list[str]]:
-    """A line for each kind of thing that was never trained, under each extension, at ``test_tokens`` tokens."""
-    trained = extent(rule, train_tokens, training=True)
-    tested = extent(rule, test_tokens, training=False)
+    """A line for each kind of thing that a test of ``test_length`` needs and training never met, by extension."""
+    trained = _extent(task, layout, rule, train_length, training=True)
+    tested = _extent(task, layout, rule, test_length, training=False)
     found = {}
     for name, extension in extensions.items():
-        with evaluation.extended(model, extension, train_tokens, test_tokens):
+        with evaluation.extended(model, extension, trained.tokens, tested.tokens):
             lines = [line for encoding in model.encodings() for line in _lines(encoding, trained, tested)]
         found[name] = list(dict.fromkeys(lines))
     return found
 
 
-def extent(rule: PositionRule, tokens: int, *, training: bool) -> Extent:
-    """How far sequences of this many tokens reach under a rule."""
-    return Extent(tokens, int(rule.largest(tokens, training=training)), rule.consecutive)
+def _extent(task: Task, layout: Causal, rule: PositionRule, length: int, *, training: bool) -> Extent:
+    tokens = layout.width(task, length)
+    return Extent(tokens, rule.reaches(task, length, tokens, training=training), rule.consecutive)
 
 
 def _lines(encoding: Encoding, trained: Extent, tested: Extent) -> list[str]:

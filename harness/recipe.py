@@ -165,10 +165,10 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
     )
     cache = records.blind_cache(run.results)
     baseline = blind.baseline(job.task, tested, run.evaluation.examples, identity.science(run, job.task), cache)
-    widths = [job.layout.width(job.task, length) for length in (run.lengths.train, max(tested))]
+    reach = {"train_length": run.lengths.train, "test_length": max(tested)}
     return {
         "status": "finished",
-        "novelty": novelty.novelty(job.model, rule, extensions, *widths),
+        "novelty": novelty.novelty(job.model, job.task, job.layout, rule, extensions, **reach),
         "scores": [ScoreRow(**score._asdict()) for score in scores],
         "blind": [Counts(**score._asdict()) for score in baseline],
         "final_loss": trained.loss,

@@ -153,8 +153,8 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
     layout = build.layout(run, task)
     longest = max(identity.tested_lengths(run, task))
     try:
-        trained = rule.largest(layout.width(task, run.lengths.train), training=True)
-        tested = rule.largest(layout.width(task, longest), training=False)
+        trained = rule.reaches(task, run.lengths.train, layout.width(task, run.lengths.train), training=True)
+        tested = rule.reaches(task, longest, layout.width(task, longest), training=False)
     except ValueError:  # said where positions are checked
         return
     if tested <= trained:
@@ -165,6 +165,7 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
 
 
 def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
+    _check_channels(run, task, rule)
     limited_by = declarations.of(run.encoding.target).attributes["limited_by"]
     layout = build.layout(run, task)
     for length, training in (
@@ -173,7 +174,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     ):
         tokens = layout.width(task, length)
         try:
-            largest = rule.largest(tokens, training=training)
+            largest = rule.reaches(task, length, tokens, training=training)
         except ValueError as error:
             raise Refused(f"positions={run.positions.name}: {error}") from error
         if limited_by and largest >= cast(int, run.encoding.options[limited_by]):
@@ -188,6 +189,39 @@ def _check_packages(run: Run) -> None:
     for name in run.packages:
         if not name.isidentifier() or importlib.util.find_spec(name) is None:
             raise Refused(f"packages=[{name}]: there is no package of that name to import")
+
+
+def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
+    takes = declarations.of(run.encoding.target).attributes
+    told, encoding = f"positions={run.positions.name}", f"encoding={run.encoding.name}"
+    if not set(rule.needs) <= set(task.channels):
+        tasks = _choices_where("task", lambda attributes: set(rule.needs) <= set(attributes["channels"]))
+        wrong = (
+            f"{told} needs the channels {', '.join(rule.needs)} of a task, and task={run.task.name} has "
+            f"{', '.join(task.channels) or 'none'}. Tasks that have them: {tasks}."
+        )
+    elif not _takes(takes, rule.fractional, rule.channels):
+        able = _choices_where("encoding", lambda attributes: _takes(attributes, rule.fractional, rule.channels))
+        gives = (
+            f"gives fractions, and {encoding} knows whole positions only"
+            if rule.channels == takes["channels"]
+            else f"gives {rule.channels} numbers per token, and {encoding} takes {takes['channels']}"
+        )
+        wrong = f"{told} {gives}. Encodings for {run.positions.name}: {able}."
+    else:
+        return
+
+    def possible(attributes: dict[str, Any]) -> bool:
+        known = set(attributes["needs"]) <= set(task.channels)
+        return known and _takes(takes, attributes["fractional"], attributes["channels"])
+
+    others = _choices_where("positions", possible)
+    raise Refused(f"{wrong} Positions for task={run.task.name} and {encoding}: {others}")
+
+
+def _takes(encoding: dict[str, Any], fractional: bool, channels: int) -> bool:
+    """Whether an encoding of these declarations can be told such positions."""
+    return encoding["channels"] == channels and (encoding["fractional"] or not fractional)
 
 
 def _check_devices(run: Run) -> None:

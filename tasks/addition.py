@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from tasks.base import ABSENT, Batch, Split, Task
+from tasks.runs import index_in_runs
 
 
 class Addition(Task):
@@ -18,10 +19,15 @@ class Addition(Task):
 
     Example: ``57+68 -> 125`` with both plain, ``75+86 -> 521`` with both reversed.
 
+    ``place``: digits of equal significance share 1 + significance, the plus sign has 0 (:func:`places`). With a plain
+    answer the places of the separator and of the digits tell how many digits the answer has; with a reversed one they
+    tell nothing. ``digit``: the index of each digit in its number as it is written, from 1.
+
     Raises :class:`ValueError` for another order.
     """
 
     version = 1
+    channels = ("place", "digit")
     alphabet = tuple("0123456789+")
 
     def __init__(
@@ -60,9 +66,37 @@ class Addition(Task):
         if self.operands == "plain":
             first, second = first[:, ::-1], second[:, ::-1]
         plus = np.full((count, 1), self.alphabet.index("+"))
-        return Batch(np.concatenate([first, plus, second], axis=1), answer, answer != ABSENT)
+        prompt = np.concatenate([first, plus, second], axis=1)
+        written = np.concatenate([index_in_runs(np.arange(2 * length + 1) != length), place + 1])
+        channels = {
+            "place": places(length, length, digits, length + 1, operands=self.operands, answer=self.answer),
+            "digit": np.broadcast_to(written, (count, len(written))),
+        }
+        return Batch(prompt, answer, answer != ABSENT, channels)
+
+    def channel_maximum(self, channel: str, length: int) -> int:
+        return length + 2 if (channel, self.answer) == ("place", "plain") else length + 1
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         numbers = [part if self.operands == "plain" else part[::-1] for part in "".join(prompt).split("+")]
         total = str(sum(int(number) for number in numbers))
         return list(total) if self.answer == "plain" else list(total[::-1])
+
+
+def places(first: int, second: int, digits: np.ndarray, width: int, *, operands: str, answer: str) -> np.ndarray:
+    """The coupled places of sums of operands with ``first`` and ``second`` digits and answers with ``digits`` [N, 1]
+    digits in ``width`` tokens, [N, first + 1 + second + 1 + width].
+
+    A digit has 1 + its significance (units 0), the plus sign 0, and the separator, which stands for "=", the place
+    before that of the answer's first digit in the direction in which the answer is written: 0 before the units, one
+    more than the highest before the highest. So in the code of Cho et al. (2024), arXiv 2405.20671.
+    """
+
+    def operand(count: int) -> np.ndarray:
+        return np.arange(1, count + 1) if operands == "reversed" else np.arange(count, 0, -1)
+
+    rising = np.arange(width + 1)
+    asked = np.concatenate([operand(first), [0], operand(second)])
+    shown = rising[None] if answer == "reversed" else np.maximum(digits + 1 - rising, ABSENT)
+    joined = np.concatenate([np.broadcast_to(asked, (len(shown), len(asked))), shown], axis=1)
+    return np.broadcast_to(joined, (len(digits), joined.shape[1]))

@@ -19,9 +19,11 @@ class Batch(NamedTuple):
     """Examples of one length.
 
     ``prompt`` [N, P] and ``answer`` [N, A] hold indices into the task's alphabet, ``ABSENT`` at the end of shorter
-    rows. ``scored`` [N, A] is true where an answer token counts. ``channels`` names further arrays, one number per
-    token of prompt and answer ([N, P + A]), for position rules that need to know more than the order of the tokens (the
-    significance of a digit, a grid coordinate).
+    rows. ``scored`` [N, A] is true where an answer token counts. ``channels`` holds the arrays that
+    :attr:`Task.channels` names, one number per token of prompt and answer ([N, P + A], ``ABSENT`` where there is none),
+    for position rules that need to know more than the order of the tokens (the significance of a digit, a grid
+    coordinate). Where the sign that separates the answer from the prompt, the "=" of a sum, has a number too, it stands
+    between the two: [N, P + 1 + A]. Beside an absent token a number is arbitrary.
     """
 
     prompt: np.ndarray
@@ -56,6 +58,13 @@ class Task(ABC):
     them.
     """
 
+    channels: ClassVar[tuple[str, ...]] = ()
+    """The channels that its batches have, for position rules that need them. ``place``: tokens that belong together
+    have the same number, from 0 up. ``digit``: counts the digits of each number from 1 in the order in which they are
+    written, 0 for other tokens. ``row`` and ``column``: where a token stands on a grid, from 0. A literal, because it
+    is read without importing.
+    """
+
     alphabet: tuple[str, ...]
     """Printable tokens; prompts and answers are indices into it."""
 
@@ -84,6 +93,10 @@ class Task(ABC):
         otherwise.
         """
         return np.ones(len(lengths))
+
+    def channel_maximum(self, channel: str, length: int) -> int:
+        """The largest number that a channel can have at this length."""
+        raise LookupError(f"{type(self).__name__} has no channel {channel}")
 
     def fingerprint(self) -> str | None:
         """Identifies data that the sampler reads and does not make itself, ``None`` if there is none."""

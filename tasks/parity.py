@@ -13,9 +13,13 @@ class Parity(Task):
 
     Example: ``10110 -> 1``. Parity Check of Deletang et al. (2023): a regular language that Transformers do not learn
     to generalize.
+
+    ``place``: all bits and the answer share 0, the separator has 1, as in the code of Cho et al. (2024), arXiv
+    2405.20671.
     """
 
     version = 1
+    channels = ("place",)
     alphabet = ("0", "1")
 
     def prompt_length(self, length: int) -> int:
@@ -27,7 +31,11 @@ class Parity(Task):
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
         prompt = rng.integers(2, size=(count, length))
         answer = prompt.sum(axis=1, keepdims=True) % 2
-        return Batch(prompt, answer, np.ones_like(answer, bool))
+        place = np.broadcast_to(np.arange(length + 2) == length, (count, length + 2)).astype(np.int64)
+        return Batch(prompt, answer, np.ones_like(answer, bool), {"place": place})
+
+    def channel_maximum(self, channel: str, length: int) -> int:
+        return 1
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         odd = False

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.encodings.base import Encoding
+    from harness.layouts import Causal
     from harness.models.base import Model
+    from tasks.base import Task
 
 FORMATS = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
 
@@ -28,15 +30,19 @@ def main(arguments: list[str]) -> int:
     if parsed.record and parsed.overrides:
         raise Refused("--record brings its own config: leave out " + " ".join(parsed.overrides))
     run, weights = _trained(parsed.record) if parsed.record else (_composed(parsed), None)
-    model, train_tokens, test_tokens = _built(run, weights)
-
-    from harness import build
+    from harness import build, identity
     from harness.novelty import novelty
 
-    extensions = build.extensions(run)
+    task = build.task(run)
+    layout = build.layout(run, task)
+    longest = max(identity.tested_lengths(run, task))
+    train_tokens, test_tokens = layout.width(task, run.lengths.train), layout.width(task, longest)
+    model = _built(run, task, layout, weights)
+    rule, extensions = build.rule(run), build.extensions(run)
+    reach = {"train_length": run.lengths.train, "test_length": longest}
     title = f"{run.encoding.name}, " + (f"trained on {run.task.name}" if weights else "as initialised")
     print(f"{title}: {train_tokens} tokens in training, {test_tokens} in the longest test")
-    for name, lines in novelty(model, build.rule(run), extensions, train_tokens, test_tokens).items():
+    for name, lines in novelty(model, task, layout, rule, extensions, **reach).items():
         print(f"{name}: " + ("; ".join(lines) or "nothing that training did not have"))
     output = parsed.output or Path("inspected") / run.encoding.name
     for name, figure in _figures(run, model, train_tokens, test_tokens, title):
@@ -61,21 +67,17 @@ def _trained(path: Path) -> tuple[Run, Path]:
     return run, where.weights
 
 
-def _built(run: Run, weights: Path | None) -> "tuple[Model, int, int]":
-    """The network, and the tokens of the longest sequences of training and of the tests."""
+def _built(run: Run, task: "Task", layout: "Causal", weights: Path | None) -> "Model":
     import torch
 
-    from harness import build, identity
+    from harness import build
     from harness.weights import load
 
-    task = build.task(run)
-    layout = build.layout(run, task)
     torch.manual_seed(run.seed)
     model = build.model(run, task, layout)
     if weights:
         load(model, weights)
-    longest = max(identity.tested_lengths(run, task))
-    return model.eval(), layout.width(task, run.lengths.train), layout.width(task, longest)
+    return model.eval()
 
 
 def _figures(

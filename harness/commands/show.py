@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> int:
     if layout.width(task, length) > LONGEST:
         raise Refused(f"--length {length}: these are {layout.width(task, length)} tokens; {LONGEST} can be shown")
     try:
-        build.rule(run).largest(layout.width(task, length), training=True)
+        build.rule(run).reaches(task, length, layout.width(task, length), training=True)
     except ValueError as error:
         raise Refused(f"--length {length}: positions={run.positions.name}: {error}") from error
     rng = streams.generator("show", length)
@@ -63,8 +63,11 @@ def main(arguments: list[str]) -> int:
         f"\nwhat architecture={run.architecture.name} reads, what it should predict at each place, "
         "and the positions it is told (first example)"
     )
-    arranged = layout.arrange(Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1]))
-    positions = build.rule(run).sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True)[0]
+    rule = build.rule(run)
+    channels = {name: numbers[:1] for name, numbers in batch.channels.items()}
+    first = Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1], channels)
+    arranged, channels = layout.arrange(first), layout.channels(first, rule.needs)
+    positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True, channels=channels)[0]
     _print_columns(layout, arranged, positions)
     tested = identity.tested_lengths(run, task)
     lengths = f"trained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}"
@@ -88,6 +91,12 @@ def _tokens(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[str]]]
     return written(batch.prompt), written(batch.answer)
 
 
+def _position(position: np.ndarray) -> str:
+    """A whole number, a fraction, or a pair on a grid such as 2,3."""
+    form = ".5g" if position.dtype.kind == "f" else "d"
+    return ",".join(format(number, form) for number in np.atleast_1d(position))
+
+
 def _print_columns(layout: Causal, arranged: Arranged, positions: np.ndarray) -> None:
     """Three lines, one column per token, wrapped."""
     count = int(arranged.lengths[0])
@@ -96,7 +105,7 @@ def _print_columns(layout: Causal, arranged: Arranged, positions: np.ndarray) ->
         word if scored else "."
         for word, scored in zip(layout.written(arranged.targets[0, :count]), arranged.scored[0], strict=False)
     ]
-    told = [str(position) for position in positions[:count]]
+    told = [_position(position) for position in positions[:count]]
     widths = [max(map(len, column)) for column in zip(reads, predicts, told, strict=True)]
     start = 0
     while start < count:

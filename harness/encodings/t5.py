@@ -20,6 +20,7 @@ class T5(Encoding):
 
     kind = "bias"
     offers = ("distances",)
+    fractional = False
 
     def __init__(self, shape: Shape, *, buckets: int = 32, farthest: int = 128, bidirectional: bool = False) -> None:
         super().__init__()

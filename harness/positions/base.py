@@ -1,33 +1,71 @@
 """What a position rule is."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar, Literal
 
 import numpy as np
+
+from tasks.base import Task
+
+NO_CHANNELS: Mapping[str, np.ndarray] = MappingProxyType({})
+NO_MAXIMA: Mapping[str, int] = MappingProxyType({})
 
 
 class PositionRule(ABC):
     """Says which position each token of a sequence is told, in training and in evaluation.
 
     A sequence has one position per token, the same for all layers, for queries and for keys, drawn once for prompt and
-    answer together.
+    answer together. The declarations are literals, because the validator reads some of them from the source.
     """
 
-    consecutive: ClassVar[bool]
+    consecutive: ClassVar[bool] = False
     """Whether positions always count up in steps of one, from wherever they start."""
 
-    @abstractmethod
-    def sample(self, rng: np.random.Generator, lengths: np.ndarray, width: int, *, training: bool) -> np.ndarray:
-        """Positions of sequences with these numbers of tokens [N] -> [N, width], or [1, width] where all have the same,
-        int64.
+    needs: ClassVar[tuple[str, ...]] = ()
+    """The channels of a task (``Task.channels``) that it reads. A rule without any gives positions that rise from token
+    to token.
+    """
 
-        Beyond a sequence's own tokens, up to ``width``, positions are arbitrary but must not pass those of
-        :meth:`largest`.
+    fractional: ClassVar[bool] = False
+    """Whether positions are float32 and may lie between integers; otherwise they are int64 and at least 0."""
+
+    channels: ClassVar[int] = 1
+    """Numbers that make a position: with more than one, positions are [N, width, channels]."""
+
+    scope: Literal["example", "batch"] = "example"
+    """Whether every example has a draw of its own or a call of :meth:`sample` makes one for all: then training calls it
+    once for every batch, for all processes the same, and evaluation once for all examples of a length. A rule of scope
+    ``batch`` cannot need channels.
+    """
+
+    @abstractmethod
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
+        """Positions of sequences with these numbers of tokens [N] -> [N, width], or [1, width] where all have the same.
+
+        ``channels`` holds the numbers of those that it needs beside the tokens, [N, width] each, ``ABSENT`` (-1) where
+        a token has none. Beyond a sequence's own tokens, up to ``width``, positions are arbitrary but must not pass
+        those of :meth:`largest`.
         """
 
+    def reaches(self, task: Task, length: int, tokens: int, *, training: bool) -> int:
+        """The largest position that a token of an example of ``length``, of this many tokens, can be told."""
+        maxima = {channel: task.channel_maximum(channel, length) for channel in self.needs}
+        return self.largest(tokens, training=training, maxima=maxima)
+
     @abstractmethod
-    def largest(self, tokens: int, *, training: bool) -> int:
-        """The largest position that a sequence of this many tokens can be told.
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
+        """The largest position, rounded up, that a sequence of this many tokens can be told, where the channels that it
+        needs hold numbers up to ``maxima``.
 
         Raises :class:`ValueError` if the rule has no positions for that many tokens.
         """

@@ -1,8 +1,10 @@
 """Positions that start anywhere."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from harness.positions.base import PositionRule
+from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
 class RandomOffset(PositionRule):
@@ -17,13 +19,20 @@ class RandomOffset(PositionRule):
     def __init__(self, *, maximum: int = 512) -> None:
         self.maximum = maximum
 
-    def sample(self, rng: np.random.Generator, lengths: np.ndarray, width: int, *, training: bool) -> np.ndarray:
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
         if not training:
             return np.arange(width)[None]
-        starts = rng.integers(self.maximum - lengths + 1)
-        return np.minimum(starts[:, None] + np.arange(width), self.maximum - 1)
+        return np.minimum(counted(rng.integers(self.maximum - lengths + 1), width), self.maximum - 1)
 
-    def largest(self, tokens: int, *, training: bool) -> int:
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
         if not training:
             return tokens - 1
         if tokens > self.maximum:
@@ -32,3 +41,8 @@ class RandomOffset(PositionRule):
                 f"so it must be at least {tokens}"
             )
         return self.maximum - 1
+
+
+def counted(starts: np.ndarray, width: int) -> np.ndarray:
+    """Positions that count up from ``starts`` [N] -> [N, width]."""
+    return starts[:, None] + np.arange(width)

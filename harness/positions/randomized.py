@@ -1,10 +1,11 @@
 """Randomized positions."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 
-from harness.positions.base import PositionRule
+from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
 class Randomized(PositionRule):
@@ -12,31 +13,49 @@ class Randomized(PositionRule):
     meets all of them.
 
     Ruoss et al. (2023), arXiv 2305.16843, section 3.1. They draw in evaluation too (``evaluation="randomized"``; here
-    from a fixed stream, the same in every run); ``"sequential"`` counts 0, 1, 2, ... there. Every sequence has its own
-    draw; in the paper's code a batch shares one.
+    from a fixed stream, the same in every run); ``"sequential"`` counts 0, 1, 2, ... there.
+
+    ``scope="example"`` draws for every sequence. In the paper's code, whose batches hold sequences of one length, a
+    batch shares one draw, in training and in evaluation: ``"batch"`` does so for the whole batch of a step, over all
+    processes, and for all test examples of a length. Where a batch mixes lengths, sequences of the same length share
+    their positions, and those of a shorter one are a random part of those of a longer one. That code draws anew in
+    every layer for relative and rotary encodings; here all layers see the same positions.
     """
 
-    consecutive = False
-
-    def __init__(self, *, maximum: int = 2048, evaluation: Literal["randomized", "sequential"] = "randomized") -> None:
+    def __init__(
+        self,
+        *,
+        maximum: int = 2048,
+        evaluation: Literal["randomized", "sequential"] = "randomized",
+        scope: Literal["example", "batch"] = "example",
+    ) -> None:
         self.maximum = maximum
         self.evaluation = evaluation
+        self.scope = scope
 
-    def sample(self, rng: np.random.Generator, lengths: np.ndarray, width: int, *, training: bool) -> np.ndarray:
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
         if not training and self.evaluation == "sequential":
             return np.arange(width)[None]
         most = int(lengths.max(initial=0))
-        keys = rng.random((len(lengths), self.maximum), np.float32)
+        draws = len(lengths) if self.scope == "example" else 1
+        keys = rng.random((draws, self.maximum), np.float32)
         order = keys.argpartition(most - 1, axis=1)[:, :most]
         order = np.take_along_axis(order, np.take_along_axis(keys, order, axis=1).argsort(axis=1), axis=1)
-        order[np.arange(most) >= lengths[:, None]] = (
-            self.maximum
-        )  # the first n of a random order are a random choice of n
+        # the first n of a random order are a random choice of n
+        order = np.where(np.arange(most) < lengths[:, None], order, self.maximum)
         positions = np.full((len(lengths), width), self.maximum - 1)
         positions[:, :most] = np.minimum(np.sort(order, axis=1), self.maximum - 1)
         return positions
 
-    def largest(self, tokens: int, *, training: bool) -> int:
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
         if not training and self.evaluation == "sequential":
             return tokens - 1
         if tokens > self.maximum:

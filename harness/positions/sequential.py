@@ -1,8 +1,10 @@
 """Positions 0, 1, 2, ..."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from harness.positions.base import PositionRule
+from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
 class Sequential(PositionRule):
@@ -10,8 +12,16 @@ class Sequential(PositionRule):
 
     consecutive = True
 
-    def sample(self, rng: np.random.Generator, lengths: np.ndarray, width: int, *, training: bool) -> np.ndarray:
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
         return np.arange(width)[None]
 
-    def largest(self, tokens: int, *, training: bool) -> int:
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
         return tokens - 1

@@ -1,27 +1,35 @@
 """Every position rule of conf/positions keeps what a rule promises."""
 
+import importlib
+
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import choices
+from support import ROOT, choices
 
-from harness import build
-from harness.composition import composer
+from harness.positions.abacus import Abacus
 from harness.positions.base import PositionRule
 from harness.positions.random_offset import RandomOffset
+from harness.positions.cape import CAPE
+from harness.positions.coupled import Coupled
+from harness.positions.grid import Grid
 from harness.positions.randomized import Randomized
+from harness.positions.randomized_floats import RandomizedFloats
+from tasks.base import ABSENT
 
 
 def make(name: str) -> PositionRule:
-    with composer() as hydra:
-        return build.rule(hydra.run([f"positions={name}"]))
+    options = yaml.safe_load((ROOT / "conf" / "positions" / f"{name}.yaml").read_text())
+    module, _, rule = options.pop("_target_").rpartition(".")
+    return getattr(importlib.import_module(module), rule)(**options)
 
 
 RULES = {name: make(name) for name in choices("positions")}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(
     name=st.sampled_from(sorted(RULES)),
     lengths=st.lists(st.integers(1, 80), min_size=1, max_size=12),
@@ -29,27 +37,87 @@ RULES = {name: make(name) for name in choices("positions")}
     training=st.booleans(),
     seed=st.integers(0, 2**32),
 )
-def test_positions_rise_stay_in_range_and_are_reproducible(
+def test_positions_are_what_a_rule_declares_stay_in_range_and_are_reproducible(
     name: str, lengths: list[int], extra: int, training: bool, seed: int
 ) -> None:
     rule, width = RULES[name], max(lengths) + extra
+    some = np.random.default_rng(seed + 1).integers(ABSENT, 90, (len(lengths), width))
+    channels = {channel: np.roll(some, shift, axis=1) for shift, channel in enumerate(rule.needs)}
+    maxima = {channel: int(numbers.max()) for channel, numbers in channels.items()}
 
     def draw() -> np.ndarray:
-        return rule.sample(np.random.default_rng(seed), np.array(lengths), width, training=training)
+        rng = np.random.default_rng(seed)
+        return rule.sample(rng, np.array(lengths), width, training=training, channels=channels)
 
     positions = draw()
     assert np.array_equal(positions, draw())
-    assert positions.shape[1] == width
+    assert positions.shape[1:] == ((width,) if rule.channels == 1 else (width, rule.channels))
     assert len(positions) in (1, len(lengths))
-    assert positions.dtype == np.int64
-    assert positions.min() >= 0
-    assert positions.max() <= max(rule.largest(width, training=training), rule.largest(max(lengths), training=training))
+    assert positions.dtype == (np.float32 if rule.fractional else np.int64)
+    assert rule.fractional or positions.min() >= 0
+    assert positions.max() <= max(rule.largest(n, training=training, maxima=maxima) for n in (width, max(lengths)))
     for row, length in enumerate(lengths):
         own = positions[row if len(positions) > 1 else 0, :length]
-        assert (np.diff(own) == 1).all() if rule.consecutive else (np.diff(own) > 0).all()
+        if rule.consecutive:
+            assert (np.diff(own) == 1).all()
+        elif not rule.needs:
+            assert (np.diff(own) >= 0).all() if rule.fractional else (np.diff(own) > 0).all()
 
 
-@pytest.mark.parametrize("name", ["randomized", "random_offset"])
+@pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if rule.needs))
+def test_channels_decide_the_order_of_positions(name: str) -> None:
+    """Tokens with the same numbers are told the same position, in training and in evaluation; others another."""
+    rule = RULES[name]
+    numbers = np.array([[ABSENT, 3, 1, 2, 3, 1, ABSENT]])
+    for training in (True, False):
+        positions = rule.sample(
+            np.random.default_rng(0),
+            np.array([7]),
+            7,
+            training=training,
+            channels=dict.fromkeys(rule.needs, numbers),
+        )[0]
+        same = (positions[:, None] == positions[None]).reshape(7, 7, -1).all(axis=2)
+        assert np.array_equal(same, numbers[0][:, None] == numbers[0])
+
+
+@pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if rule.needs))
+def test_training_meets_more_positions_than_evaluation(name: str) -> None:
+    rule = RULES[name] if name != "grid" else Grid(maximum=40)
+    channels = dict.fromkeys(rule.needs, np.tile(np.arange(1, 6), (2000, 1)))
+    told = {
+        training: rule.sample(np.random.default_rng(0), np.full(2000, 5), 5, training=training, channels=channels).max()
+        for training in (True, False)
+    }
+    assert told[True] == rule.largest(5, training=True, maxima=dict.fromkeys(rule.needs, 5))
+    assert told[False] == rule.largest(5, training=False, maxima=dict.fromkeys(rule.needs, 5)) < told[True]
+
+
+@pytest.mark.parametrize(("rule", "needed"), [(Coupled(maximum=10), 22), (Grid(maximum=10), 22)])
+def test_too_large_numbers_of_a_channel_are_refused(rule: PositionRule, needed: int) -> None:
+    maxima = dict.fromkeys(rule.needs, 20)
+    with pytest.raises(ValueError, match=f"must be at least {needed}"):
+        rule.largest(50, training=True, maxima=maxima)
+    assert type(rule)(maximum=needed).largest(50, training=True, maxima=maxima) == needed - 1  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize(
+    ("rule", "options"),
+    [
+        (Abacus, {"offset": -1}),
+        (CAPE, {"global_shift": -1.0}),
+        (CAPE, {"local_shift": -0.1}),
+        (CAPE, {"global_scale": 0.9}),
+        (RandomizedFloats, {"maximum": 0}),
+    ],
+)
+def test_options_that_make_no_sense(rule: type[PositionRule], options: dict) -> None:
+    (key, value), *_ = options.items()
+    with pytest.raises(ValueError, match=f"^{key}={value}: it must be"):
+        rule(**options)
+
+
+@pytest.mark.parametrize("name", ["randomized", "random_offset", "pose"])
 def test_too_many_tokens_are_refused_with_the_number_that_would_do(name: str) -> None:
     with pytest.raises(ValueError, match="must be at least 5000"):
         RULES[name].largest(5000, training=True)
@@ -77,3 +145,48 @@ def test_random_offsets_start_anywhere() -> None:
     values, counts = np.unique(starts, return_counts=True)
     assert values.tolist() == list(range(10))
     assert np.abs(counts - 1000).max() < 5 * np.sqrt(1000)
+
+
+def test_a_batch_can_share_one_draw() -> None:
+    """Sequences of one length share it, those of a shorter one a part of it, still a uniform choice."""
+    rule = Randomized(maximum=6, scope="batch")
+    counts: dict[tuple[int, ...], int] = {}
+    for seed in range(4000):
+        drawn = rule.sample(np.random.default_rng(seed), np.array([3, 5, 3, 5]), 5, training=True)
+        assert np.array_equal(drawn[0, :3], drawn[2, :3])
+        assert np.array_equal(drawn[1], drawn[3])
+        assert set(drawn[0, :3]) < set(drawn[1])
+        short = tuple(drawn[0, :3].tolist())
+        counts[short] = counts.get(short, 0) + 1
+    assert len(counts) == 20
+    assert max(abs(count - 200) for count in counts.values()) < 5 * np.sqrt(200)
+
+
+def test_random_fractions_are_uniform_order_statistics() -> None:
+    """The i-th of n uniform numbers is i / (n + 1) of the range on average, also beside longer sequences."""
+    lengths = np.array([3, 5] * 10_000)
+    drawn = RandomizedFloats(maximum=100).sample(np.random.default_rng(0), lengths, 6, training=False)
+    assert np.abs(drawn[::2, :3].mean(axis=0) - 100 * np.arange(1, 4) / 4).max() < 1
+    assert np.abs(drawn[1::2, :5].mean(axis=0) - 100 * np.arange(1, 6) / 6).max() < 1
+
+
+def test_cape_draws_in_its_ranges() -> None:
+    rule = CAPE(global_shift=2.0, local_shift=0.25, global_scale=1.5)
+    drawn = rule.sample(np.random.default_rng(0), np.full(4000, 9), 9, training=True).astype(float)
+    farthest = 10.25 * 1.5
+    assert 0.95 * farthest < drawn.max() <= farthest
+    assert drawn.min() == pytest.approx(-2.25 * 1.5, rel=0.05)
+    slopes = (drawn[:, 8] - drawn[:, 0]) / 8
+    assert 1 / 1.6 < slopes.min() < 0.7
+    assert 1.45 < slopes.max() < 1.6
+
+
+def test_pose_skips_once_and_in_the_first_half() -> None:
+    rule = RULES["pose"]
+    drawn = rule.sample(np.random.default_rng(0), np.full(4000, 9), 9, training=True)
+    steps = np.diff(drawn, axis=1)
+    assert ((steps > 1).sum(axis=1) <= 1).all()
+    assert set(np.unique((steps > 1).argmax(axis=1)[steps.max(axis=1) > 1] + 1)) == {1, 2, 3, 4, 5}
+    assert drawn[:, 0].max() == 0
+    assert drawn[:, -1].min() == 8
+    assert drawn[:, -1].max() == 511

@@ -76,6 +76,20 @@ def test_the_shape_of_a_batch(case: tuple[Run, Task]) -> None:
                 assert (absent[:, 1:] >= absent[:, :-1]).all(), "absent tokens come last"
 
 
+def test_channels_have_a_number_for_every_token(case: tuple[Run, Task]) -> None:
+    run, task = case
+    for length in lengths(run, task) if task.channels else []:
+        for split in ("train", "test"):
+            batch = task.sample(np.random.default_rng(0), length, 7, split)
+            assert set(batch.channels) == set(task.channels)
+            tokens = batch.prompt.shape[1] + batch.answer.shape[1]
+            for name, numbers in batch.channels.items():
+                assert numbers.shape in ((len(batch.prompt), tokens), (len(batch.prompt), tokens + 1))
+                assert numbers.dtype == np.int64
+                assert numbers.min() >= ABSENT
+                assert numbers.max() <= task.channel_maximum(name, length)
+
+
 def test_the_alphabet_is_printable_and_unambiguous(case: tuple[Run, Task]) -> None:
     _, task = case
     assert len(set(task.alphabet)) == len(task.alphabet)

@@ -45,6 +45,19 @@ def test_a_run_from_python_gives_a_table_and_a_plot(tmp_path: Path, monkeypatch:
     assert again.record == result.record, "found, not done again"
 
 
+@pytest.mark.parametrize(("positions", "encoding"), [("coupled", "learned"), ("abacus", "learned"), ("cape", "rope")])
+def test_positions_from_channels_and_fractions_reach_the_record(
+    positions: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    choices = {"task": "addition", "positions": positions, "encoding": encoding, "lengths": {"train": 3, "test": 6}}
+    result = harness.run(*TINY[:-2], **choices)
+    assert result.record.status == "finished"
+    assert result.table.length.tolist() == [1, 2, 3, 4, 6]
+    assert cli.main(["show", "task=addition", f"positions={positions}", f"encoding={encoding}", "--length", "2"]) == 0
+    assert "position" in capsys.readouterr().out
+
+
 def test_python_refuses_what_the_shell_refuses() -> None:
     with pytest.raises(Refused, match="did you mean 'rope'"):
         harness.run(encoding="ropee")

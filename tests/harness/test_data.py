@@ -5,9 +5,14 @@ import pytest
 import torch
 
 from harness.data import BLOCK, TrainingBatch, TrainingData
-from harness.layouts import SPECIAL, Causal
+from harness.layouts import SEP, SPECIAL, Causal
+from harness.positions.abacus import Abacus
 from harness.positions.base import PositionRule
+from harness.positions.cape import CAPE
+from harness.positions.coupled import Coupled
+from harness.positions.pose import PoSE
 from harness.positions.randomized import Randomized
+from harness.positions.randomized_floats import RandomizedFloats
 from harness.positions.sequential import Sequential
 from tasks.addition import Addition
 from tasks.copy import Copy
@@ -53,6 +58,62 @@ def test_processes_share_out_a_batch(world: int, rule: PositionRule) -> None:
             rows = slice(rank * 32 // world, (rank + 1) * 32 // world)
             width = part.tokens.shape[1]
             assert torch.equal(part.positions.values, whole.positions.values[rows, :width])
+
+
+RULES = [Coupled(), Abacus(), CAPE(), RandomizedFloats(), PoSE(maximum=64), Randomized(maximum=64)]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+@pytest.mark.parametrize(("batch", "world"), [(1, 1), (100, 4), (1500, 3)])
+def test_positions_belong_to_the_examples_however_they_are_cut(rule: PositionRule, batch: int, world: int) -> None:
+    def told(batch: int, world: int) -> list[tuple[list[int], list[float]]]:
+        row, rows = data(batch=batch, rule=rule), []
+        for step in range(-(-1500 // batch)):
+            for part in (row(step, rank, world) for rank in range(world)):
+                for tokens, positions in zip(part.tokens.tolist(), part.positions.values.tolist(), strict=True):
+                    own = sum(token != 0 for token in tokens)
+                    rows.append((tokens[:own], positions[:own]))
+        return rows[:1500]
+
+    assert told(batch, world) == told(BLOCK, 1)
+
+
+def test_coupled_positions_stand_beside_their_tokens() -> None:
+    """In rows with and without a carry, closed up and padded: units are told one more than the plus sign."""
+    task = Addition()
+    batch = data(batch=BLOCK, rule=Coupled())(0)
+    plus = len(SPECIAL) + task.alphabet.index("+")
+    for tokens, told in zip(batch.tokens.tolist(), batch.positions.values.tolist(), strict=True):
+        middle, equals = tokens.index(plus), tokens.index(SEP)
+        start, digits = told[middle], middle - 1
+        assert start >= 1
+        falling = list(range(start + digits, start, -1))
+        own = sum(token != 0 for token in tokens)
+        answer = list(range(start + 1, start + own - equals))
+        assert told[:own] == [0, *falling, start, *falling, start, *answer]
+        assert set(told[own:]) <= {0}
+
+
+@pytest.mark.parametrize("world", [1, 2, 4])
+def test_a_draw_for_a_batch_is_the_same_for_any_number_of_processes(world: int) -> None:
+    rule = Randomized(maximum=64, scope="batch")
+    for step in (0, 10, 11):  # with 100 rows, batch 10 lies in two blocks
+        whole = data(batch=100, rule=rule)(step)
+        values = whole.positions.values
+        parts = [data(batch=100, rule=rule)(step, rank, world).positions.values for rank in range(world)]
+        for rank, part in enumerate(parts):
+            assert torch.equal(part, values[rank * 100 // world : (rank + 1) * 100 // world, : part.shape[1]])
+        by_length: dict[int, list[float]] = {}
+        for tokens, told in zip(whole.tokens.tolist(), values.tolist(), strict=True):
+            own = sum(token != 0 for token in tokens)
+            assert by_length.setdefault(own, told[:own]) == told[:own]
+    assert not torch.equal(data(batch=100, rule=rule)(0).positions.values[:, :4], values[:, :4])
+
+
+def test_blocks_whose_longest_examples_differ_are_joined() -> None:
+    task = Copy()
+    row = TrainingData(task, Causal(task), Sequential(), range(1, 1500), seed=0, batch=1000)
+    assert [len(row(step).tokens) for step in range(3)] == [1000] * 3
 
 
 def test_any_step_can_be_made_first() -> None:

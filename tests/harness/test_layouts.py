@@ -36,6 +36,34 @@ def test_shorter_prompts_and_answers_close_up_and_are_padded_behind() -> None:
     assert arranged.lengths.tolist() == [7, 4]
 
 
+def test_channels_close_up_with_their_tokens() -> None:
+    task = Copy(symbols=3)
+    batch = Batch(
+        np.array([[0, 1, 2], [1, ABSENT, ABSENT]]),
+        np.array([[2, 1], [0, ABSENT]]),
+        np.array([[True, True], [True, False]]),
+        {
+            "row": np.array([[1, 2, 3, 4, 5], [6, 7, 7, 8, 7]]),
+            "place": np.array([[1, 2, 3, 0, 4, 5], [6, 7, 7, 9, 8, 7]]),
+        },
+    )
+    layout = Causal(task)
+    arranged, channels = layout.arrange(batch), layout.channels(batch, ("row", "place"))
+    none = ABSENT
+    assert channels["row"].tolist() == [[none, 1, 2, 3, none, 4, 5], [none, 6, none, 8, none, none, none]]
+    assert channels["place"].tolist() == [[none, 1, 2, 3, 0, 4, 5], [none, 6, 9, 8, none, none, none]]
+    assert channels["row"].shape == arranged.tokens.shape
+    assert layout.channels(batch, ()) == {}
+
+
+def test_channels_of_running_text() -> None:
+    task = Text(targets=2, longest=8)
+    batch = Batch(
+        np.empty((1, 0), int), np.array([[97, 98, 99]]), np.ones((1, 3), bool), {"row": np.array([[1, 2, 3]])}
+    )
+    assert Causal(task).channels(batch, ("row",))["row"].tolist() == [[ABSENT, 1, 2]]
+
+
 def test_running_text_is_read_without_separator_and_end() -> None:
     task = Text(targets=2, longest=8)
     arranged = Causal(task).arrange(

@@ -56,6 +56,24 @@ REFUSED = {
     ("positions=randomized", "positions.maximum=50"): "positions=randomized: positions.maximum=50: "
     "sequences have up to 52 tokens, "
     "so it must be at least 52",
+    ("positions=abacus",): "positions=abacus needs the channels digit of a task, and task=copy has place. "
+    "Tasks that have them: addition",
+    ("positions=grid", "task=text"): "positions=grid needs the channels row, column of a task, and task=text has none. "
+    "Tasks that have them: ",
+    ("positions=coupled", "task=scan"): "positions=coupled needs the channels place of a task, and task=scan has none. "
+    "Tasks that have them: addition, copy, parity, reverse",
+    ("positions=cape", "encoding=learned"): "positions=cape gives fractions, and encoding=learned knows whole "
+    "positions only. Encodings for cape: ",
+    ("positions=randomized_floats", "encoding=learned"): "Positions for task=copy and encoding=learned: coupled, pose, "
+    "random_offset, randomized, sequential",
+    ("positions=coupled", "positions.maximum=20"): "positions=coupled: positions.maximum=20: training sequences have "
+    "places up to 20, so it must be at least 22",
+    ("positions=coupled", "encoding=learned", "encoding.rows=100"): "encoding=learned knows 100 positions, "
+    "but at length 20 of task=copy tokens are told positions up to 202: set encoding.rows=203",
+    ("positions=abacus", "task=addition", "encoding=learned", "encoding.rows=60"): "told positions up to 110: "
+    "set encoding.rows=111",
+    ("positions=randomized", "positions.scope=batc"): "positions.scope=batc: it should be 'example' or 'batch'",
+    ("positions=cape", "positions.global_scale=0.5"): "cape: global_scale=0.5: it must be at least 1",
     ("trainer.devices=2",): "trainer.devices=2 needs trainer=ddp",
     ("trainer=ddp", "train.batch=31"): "train.batch=31 cannot be divided among trainer.devices=2",
     ("trainer=gpu",): "trainer=gpu: PyTorch sees no GPU here; trainer=cpu works everywhere",
@@ -126,6 +144,25 @@ def test_one_clear_line(
     assert all(line.startswith("left out ") for line in left_out)
     assert said.out == ""
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "lock"] == []
+
+
+def test_an_encoding_that_takes_pairs_is_told_no_single_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "own.py").write_text(
+        "from harness.encodings.base import Encoding\n\n\nclass Plane(Encoding):\n    channels = 2\n\n"
+        "    def __init__(self, shape):\n        super().__init__()\n"
+    )
+    (tmp_path / "mine" / "encoding").mkdir(parents=True)
+    (tmp_path / "mine" / "encoding" / "plane.yaml").write_text("# Nothing, in two dimensions\n_target_: own.Plane\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert cli.main(["--config-dir", "mine", "packages=[own]", "encoding=plane"]) == 2
+    line = capsys.readouterr().err
+    assert (
+        "positions=sequential gives 1 numbers per token, and encoding=plane takes 2. Encodings for sequential:" in line
+    )
+    assert line.rstrip().endswith("Positions for task=copy and encoding=plane: none")
 
 
 @pytest.mark.parametrize("arguments", [("encoding=ropee",), ("encoding=alibi", "extension=ntk"), ("lengths.test=10",)])

@@ -1,0 +1,46 @@
+"""Positions inside each number."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+
+
+class Abacus(PositionRule):
+    """Digit i of a number, from 1 in the order in which it is written, is told ``i + k``; all other tokens are told 0.
+    In training ``k ~ U{0 .. offset}`` once per sequence, in evaluation it is 0.
+
+    McLeish et al. (2024), arXiv 2405.17399 (Abacus Embeddings): a learned vector per position (``encoding=learned``),
+    on numbers written from the units up (``task.operands=reversed``), offsets up to 99. Their code draws k once for a
+    batch. There the other encodings of the model go on seeing where tokens stand in the sequence; here the model knows
+    these positions alone.
+    """
+
+    needs = ("digit",)
+
+    def __init__(self, *, offset: int = 99) -> None:
+        if offset < 0:
+            raise ValueError(f"offset={offset}: it must be at least 0")
+        self.offset = offset
+
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
+        if not training:
+            return numbered(channels["digit"], 0)
+        return numbered(channels["digit"], rng.integers(self.offset + 1, size=(len(lengths), 1)))
+
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
+        return maxima["digit"] + (self.offset if training else 0)
+
+
+def numbered(digit: np.ndarray, offsets: np.ndarray | int) -> np.ndarray:
+    """The positions of digits [N, T] under these offsets, [N, 1] or one for all."""
+    return np.where(digit > 0, digit + offsets, 0)

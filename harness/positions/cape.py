@@ -1,0 +1,61 @@
+"""Augmented positions."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+
+
+class CAPE(PositionRule):
+    """In training token i is told ``(i + d + e_i) * exp(g)``, in evaluation i. d is uniform in +-``global_shift``, e_i
+    in +-``local_shift``, g in +-``ln(global_scale)``; d and g are drawn once per sequence, e_i for every token.
+
+    Likhomanenko et al. (2021), arXiv 2106.03143 (CAPE), for sequences: they add sinusoids of these positions
+    (``encoding=sinusoidal``). Positions are not centred on the middle of the sequence here, and they can be negative. A
+    public port of their code (gcambara/cape) has all three draws off by default; the defaults here move a short
+    sequence by a few tokens.
+    """
+
+    fractional = True
+
+    def __init__(self, *, global_shift: float = 5.0, local_shift: float = 0.5, global_scale: float = 1.03) -> None:
+        for option, value in (("global_shift", global_shift), ("local_shift", local_shift)):
+            if value < 0:
+                raise ValueError(f"{option}={value}: it must be at least 0")
+        if global_scale < 1:
+            raise ValueError(f"global_scale={global_scale}: it must be at least 1")
+        self.global_shift = global_shift
+        self.local_shift = local_shift
+        self.global_scale = global_scale
+
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
+        if not training:
+            return np.arange(width, dtype=np.float32)[None]
+        count, most = len(lengths), int(lengths.max(initial=0))
+        farthest = math.log(self.global_scale)
+        shifts = rng.uniform(-self.global_shift, self.global_shift, (count, 1))
+        scales = rng.uniform(-farthest, farthest, (count, 1))
+        positions = np.zeros((count, width), np.float32)
+        positions[:, :most] = augmented(shifts, rng.uniform(-self.local_shift, self.local_shift, (count, most)), scales)
+        return positions
+
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
+        if not training:
+            return tokens - 1
+        return math.ceil((tokens - 1 + self.global_shift + self.local_shift) * self.global_scale)
+
+
+def augmented(global_shifts: np.ndarray, local_shifts: np.ndarray, log_scales: np.ndarray) -> np.ndarray:
+    """The positions that these draws make, [N, 1], [N, T] and [N, 1] -> [N, T] float32."""
+    shifted = np.arange(local_shifts.shape[1]) + np.float64(global_shifts) + local_shifts
+    return (shifted * np.exp(np.float64(log_scales))).astype(np.float32)

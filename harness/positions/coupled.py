@@ -1,0 +1,49 @@
+"""Position coupling."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.starts import from_starts
+
+
+class Coupled(PositionRule):
+    """A token is told ``s + place``, where the task gives tokens that belong together the same place (digits of equal
+    significance, a symbol and its copy); tokens without a place, ``[BOS]`` and ``[EOS]``, are told 0. In training s is
+    uniform over all starts from 1 that keep the sequence below ``maximum``, in evaluation it is 1.
+
+    Cho et al. (2024), arXiv 2405.20671 (position coupling), with a learned vector per position (``encoding=learned``).
+    Largest positions of theirs go up to 202, for sums of up to 200 digits. What the places are, the docstrings of the
+    tasks say.
+    """
+
+    needs = ("place",)
+
+    def __init__(self, *, maximum: int = 203) -> None:
+        self.maximum = maximum
+
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
+        places = channels["place"]
+        if not training:
+            return from_starts(places, 1)
+        return from_starts(places, rng.integers(1, self.maximum - places.max(axis=1, initial=0))[:, None])
+
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
+        first = maxima["place"] + 1
+        if not training:
+            return first
+        if first >= self.maximum:
+            raise ValueError(
+                f"positions.maximum={self.maximum}: training sequences have places up to {maxima['place']}, "
+                f"so it must be at least {first + 1}"
+            )
+        return self.maximum - 1

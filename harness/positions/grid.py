@@ -1,0 +1,52 @@
+"""Positions on a grid."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.starts import from_starts
+
+
+class Grid(PositionRule):
+    """A token in row y and column x, from 0, is told ``(s + y, t + x)``, a token that is not on the grid (0, 0).
+    In training s and t are uniform over all starts from 1 that keep the sequence below ``maximum``, in evaluation both
+    are 1; ``maximum=0`` keeps them 1 in training too.
+
+    Two-dimensional positions as in Cho et al. (2024), arXiv 2405.20671, for Minesweeper. In their code the column comes
+    first and cells are one farther from the start, which belongs to the separator.
+    """
+
+    needs = ("row", "column")
+    channels = 2
+
+    def __init__(self, *, maximum: int = 0) -> None:
+        self.maximum = maximum
+
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
+        axes = []
+        for axis in self.needs:
+            cells, starts = channels[axis], np.ones((len(lengths), 1), np.int64)
+            if training and self.maximum:
+                starts = rng.integers(1, self.maximum - cells.max(axis=1, initial=0))[:, None]
+            axes.append(from_starts(cells, starts))
+        return np.stack(axes, axis=2)
+
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
+        first = max(maxima[axis] for axis in self.needs) + 1
+        if not (training and self.maximum):
+            return first
+        if first >= self.maximum:
+            raise ValueError(
+                f"positions.maximum={self.maximum}: training grids have {first} rows or columns, "
+                f"so it must be at least {first + 1}"
+            )
+        return self.maximum - 1
