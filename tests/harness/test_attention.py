@@ -9,9 +9,10 @@ import torch
 from support import choices, environment
 from torch import Tensor
 
-from harness import build
+from harness import build, declarations
 from harness.attention import Positions, attend, explicit
 from harness.composition import composer
+from harness.config import Run
 from harness.encodings.base import Encoding, Pairs
 from harness.logits.log_n import LogN
 from harness.logits.standard import Standard
@@ -20,9 +21,16 @@ from harness.shape import Shape
 SHAPE = Shape(dimension=32, heads=4, layers=1, train_tokens=20)
 
 
-def make(name: str) -> Encoding:
+def configured(name: str, positions: int) -> Run:
+    """A run with this encoding, whose table, if it has one, is long enough."""
     with composer() as hydra:
         run = hydra.run([f"encoding={name}", "lengths.test=21"])
+        limited_by = declarations.of(run.encoding.target).attributes["limited_by"]
+        return hydra.run([f"encoding={name}", f"encoding.{limited_by}={positions}"]) if limited_by else run
+
+
+def make(name: str) -> Encoding:
+    run = configured(name, 1400)
     torch.manual_seed(0)
     return build.make(run.encoding, run, SHAPE)
 
@@ -48,10 +56,12 @@ def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: in
     where = positions(kind, 2, length)
     results = []
     inputs = torch.randn(3, 2, SHAPE.heads, length, SHAPE.head_dimension)
+    h = torch.randn(2, length, SHAPE.dimension)
     for kernel in (attend, explicit):
         q, k, v = (tensor.clone().requires_grad_() for tensor in inputs)
         encoding.zero_grad()
-        out = kernel(q, k, v, where, encoding, scale, causal=causal, state={})
+        state = encoding.state(h, where.values)
+        out = kernel(q, k, v, where, encoding, scale, causal=causal, state=state)
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
         own = [p.grad.clone() for p in encoding.parameters() if p.grad is not None]
         results.append([out.detach(), q.grad, k.grad, v.grad, *own])
