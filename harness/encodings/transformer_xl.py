@@ -18,8 +18,8 @@ class TransformerXL(Encoding):
     Dai et al. (2019), arXiv 1901.02860, section 3.3. Distances beyond ``clamp``, on either side, count as ``clamp``:
     1000 as in the public models, whose training had no such bound; 0 is the largest distance between tokens of a
     training sequence. u, v and W are drawn from N(0, ``deviation`` squared), 0.02 as in their code, which can also
-    share u and v among layers. Negative distances (later keys) are those of XLNet (Yang et al., 2019). Code that takes R
-    at j - i (Ruoss et al., 2023) is the same with the sine half of W negated, so both learn alike.
+    share u and v among layers. Negative distances (later keys) are as in XLNet (Yang et al., 2019). Code that
+    takes R at j - i (Ruoss et al., 2023) is the same with the sine half of W negated, so both learn alike.
 
     ``R[i - j]`` comes from sinusoids of i and of j by the addition theorem: a dot product of D channels for each pair,
     no table by distance, and positions may be fractions.
