@@ -58,8 +58,8 @@ REFUSED = {
     ("encoding=learned", "extension=hierarchical", "lengths.test=1000"): "encoding=learned knows 1764 positions with "
     "extension=hierarchical, but at length 885 of task=copy tokens are told positions up to 1771: "
     "leave extension=hierarchical out, or test shorter lengths",
-    ("encoding=learned", "extension=hierarchical", "lengths.train=300", "lengths.test=400"): "encoding=learned knows 512 "
-    "positions, but at length 300 of task=copy",
+    ("encoding=learned", "extension=hierarchical", "lengths.train=300", "lengths.test=400"): "encoding=learned knows "
+    "512 positions, but at length 300 of task=copy",
     ("encoding=learned", "positions=randomized"): "encoding=learned knows 512 positions, but at length 20",
     ("positions=randomized", "positions.maximum=50"): "positions=randomized: positions.maximum=50: "
     "sequences have up to 52 tokens, "

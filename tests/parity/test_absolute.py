@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from golden_cases import golden, logits, shape
@@ -10,9 +11,13 @@ from harness.encodings.digits import Digits
 from harness.encodings.learned import Learned
 from harness.encodings.nope import NoPE
 from harness.encodings.scaled_sinusoidal import ScaledSinusoidal
+from harness.encodings.segment import Segment
 from harness.encodings.sinusoidal import Sinusoidal
 from harness.extensions.hierarchical import Hierarchical
+from harness.layouts import SEP, Causal
 from harness.shape import Shape
+from tasks.base import ABSENT, Batch
+from tasks.copy import Copy
 
 
 def test_none() -> None:
@@ -118,3 +123,27 @@ def test_digits() -> None:
     for row, position in zip(added, positions[0].tolist(), strict=True):
         wanted = sum(encoding.table[place, int(digit)] for place, digit in enumerate(reversed(f"{position:03}")))
         torch.testing.assert_close(row, wanted, atol=1e-6, rtol=1e-5)
+
+
+def test_segments_are_what_stands_before_and_after_the_separator() -> None:
+    """As the causal layout lays them out, with answers of different lengths."""
+    encoding = Segment(Shape(64, 4, 1, 64))
+    assert encoding.separator == SEP
+    prompt, answer = np.array([[0, 1, 2], [3, ABSENT, ABSENT]]), np.array([[0, 1, 2], [3, ABSENT, ABSENT]])
+    tokens = torch.from_numpy(Causal(Copy()).arrange(Batch(prompt, answer, answer != ABSENT)).tokens)
+    added = encoding.embed(torch.zeros(*tokens.shape, 64), tokens, torch.arange(tokens.shape[1])[None])
+    wanted = torch.tensor([[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1, 1]])  # the rest of the second is padding
+    assert torch.equal(added, encoding.table.weight[wanted])
+
+
+def test_segment_rows_of_bert() -> None:
+    """The sum of token, position and segment rows, with the segments that a separator makes."""
+    case = golden("learned_bert")
+    segments = case["segments"].long()
+    encoding = Segment(Shape(64, 4, 1, 64), separator=29)
+    encoding.table.weight.data = case["segment"]
+    tokens = torch.zeros(1, len(segments), dtype=torch.long)
+    tokens[0, int((segments == 0).sum()) - 1] = 29
+    x = (case["word"][case["ids"].long()] + case["table"])[None]
+    embedded = encoding.embed(x, tokens, torch.arange(len(segments))[None])
+    case.match("output", torch.nn.functional.layer_norm(embedded, (64,), case["ln_weight"], case["ln_bias"], 1e-12)[0])
