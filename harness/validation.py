@@ -166,8 +166,10 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
 
 def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     _check_channels(run, task, rule)
-    limited_by = declarations.of(run.encoding.target).attributes["limited_by"]
     layout = build.layout(run, task)
+    train_tokens = layout.width(task, run.lengths.train)
+    known = longest(run)
+    extended = {name: extension.longest(known, train_tokens) for name, extension in build.extensions(run).items()}
     for length, training in (
         (run.lengths.train, True),
         *((length, False) for length in identity.tested_lengths(run, task)),
@@ -177,12 +179,32 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
             largest = rule.reaches(task, length, tokens, training=training)
         except ValueError as error:
             raise Refused(f"positions={run.positions.name}: {error}") from error
-        if limited_by and largest >= cast(int, run.encoding.options[limited_by]):
-            raise Refused(
-                f"encoding={run.encoding.name} knows {run.encoding.options[limited_by]} positions, "
-                f"but at length {length} of task={run.task.name} tokens are told positions up to {largest}: "
-                f"set encoding.{limited_by}={largest + 1} or more, or test shorter lengths"
-            )
+        limits = extended if tokens > train_tokens else {"": known}
+        for name, limit in limits.items():
+            if limit is not None and largest >= limit:
+                raise _too_far(run, length, largest, limit, name if {known} != {*limits.values()} else "")
+
+
+def longest(run: Run) -> int | None:
+    """How many positions the encoding knows, ``None`` if there is no limit: ``Encoding.longest`` from its source."""
+    attributes = declarations.of(run.encoding.target).attributes
+    option, _, value = attributes["unlimited_with"].partition("=")
+    if not attributes["limited_by"] or (option and run.encoding.options[option] == value):
+        return None
+    return cast(int, run.encoding.options[attributes["limited_by"]])
+
+
+def _too_far(run: Run, length: int, largest: int, limit: int, extension: str) -> Refused:
+    """``extension`` is empty where it makes no difference."""
+    limited_by = declarations.of(run.encoding.target).attributes["limited_by"]
+    remedies = [f"set encoding.{limited_by}={largest + 1} or more"] if limit == longest(run) else []
+    if extension:
+        remedies.append(f"leave extension={extension} out")
+    return Refused(
+        f"encoding={run.encoding.name} knows {limit} positions{f' with extension={extension}' if extension else ''}, "
+        f"but at length {length} of task={run.task.name} tokens are told positions up to {largest}: "
+        f"{', '.join([*remedies, 'or test shorter lengths'])}"
+    )
 
 
 def _check_packages(run: Run) -> None:

@@ -101,16 +101,22 @@ class Encoding(nn.Module):
     """What test-time extensions can change about it. ``frequencies``: a buffer of angular frequencies, highest first.
     ``attention_factor``: a number that queries and keys are multiplied by as they are turned. ``distances``: logits
     depend on positions only through hooks that are told them pair by pair (:meth:`rotate`, :meth:`bias`). ``table``: an
-    ``nn.Embedding`` with a row per position.
+    ``nn.Embedding`` called ``table`` whose rows are, after the first ``offset``, those of positions 0 to ``rows`` - 1.
     """
 
     limited_by: ClassVar[str] = ""
     """The option that bounds its positions, for a table with one row each: positions are less than its value."""
 
+    unlimited_with: ClassVar[str] = ""
+    """The choice with which :attr:`limited_by` is no bound, such as ``beyond=clamp``."""
+
     @property
     def longest(self) -> int | None:
         """How many positions it knows, ``None`` if there is no limit."""
-        return getattr(self, self.limited_by) if self.limited_by else None
+        option, _, value = self.unlimited_with.partition("=")
+        if not self.limited_by or (option and getattr(self, option) == value):
+            return None
+        return getattr(self, self.limited_by)
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         """What a test needs of this encoding that training never met, a line each: table rows, buckets, pairs of

@@ -1,5 +1,8 @@
 """The geometric series of angular frequencies that sinusoidal and rotary encodings share."""
 
+import math
+from typing import Literal
+
 import torch
 from torch import Tensor
 
@@ -15,3 +18,19 @@ def geometric(channels: int, base: float) -> Tensor:
         raise ValueError(f"base={base}: it must be above 1")
     exponents = torch.arange(0, channels, 2, dtype=torch.float64) / channels
     return (base**-exponents).to(torch.float32)
+
+
+def waves(positions: Tensor, frequencies: Tensor, layout: Literal["interleaved", "concatenated"]) -> Tensor:
+    """Sine and cosine of positions [...] times n frequencies -> [..., 2n], float32: in turn, or all sines first."""
+    angles = positions[..., None].to(torch.float32) * frequencies
+    if layout == "concatenated":
+        return torch.cat([angles.sin(), angles.cos()], dim=-1)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
+
+
+def unfinished(frequencies: Tensor, trained: int, tested: int) -> list[str]:
+    """The line about frequencies that did not finish a period in ``trained`` positions and are asked for more."""
+    slow = int((frequencies.double() * trained < 2 * math.pi).sum())
+    if tested <= trained or not slow:
+        return []
+    return [f"{slow} of {len(frequencies)} frequencies finished no period in training"]

@@ -1,43 +1,63 @@
 """A learned vector per position, added to the token embeddings."""
 
+from typing import Literal
+
 from torch import Tensor, nn
 
 from harness.encodings.base import Encoding, Extent
+from harness.encodings.limits import check
 from harness.shape import Shape
 
 
 class Learned(Encoding):
-    """``x + P[i]`` with a table of ``rows`` vectors drawn from N(0, ``deviation`` squared).
+    """``x + P[i + offset]`` with a table of ``rows + offset`` vectors drawn from N(0, ``deviation`` squared).
 
-    BERT (Devlin et al., 2019, arXiv 1810.04805) has 512 rows and a deviation of 0.02. Rows beyond the training length
-    are never trained: they stay as they were drawn, but for weight decay; positions beyond the table are refused.
+    BERT (Devlin et al., 2019, arXiv 1810.04805) has 512 rows and a deviation of 0.02; OPT (Zhang et al., 2022) has an
+    offset of 2, whose rows serve padding. Rows beyond the training length are never trained: they stay as they
+    were drawn, but for weight decay. Positions beyond the table are refused, or with ``beyond="clamp"`` all have its last row.
     """
 
     kind = "absolute"
     shift_invariant = False
     limited_by = "rows"
+    unlimited_with = "beyond=clamp"
     offers = ("table",)
     fractional = False
 
-    def __init__(self, shape: Shape, *, rows: int = 512, deviation: float = 0.02) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        rows: int = 512,
+        deviation: float = 0.02,
+        beyond: Literal["error", "clamp"] = "error",
+        offset: int = 0,
+    ) -> None:
         super().__init__()
         if rows < 1:
             raise ValueError(f"rows={rows}: there is at least 1")
         if deviation < 0:
             raise ValueError(f"deviation={deviation}: it must be 0 or above")
+        if offset < 0:
+            raise ValueError(f"offset={offset}: it must be at least 0")
         self.rows = rows
-        self.table = nn.Embedding(rows, shape.dimension)
+        self.beyond = beyond
+        self.offset = offset
+        self.table = nn.Embedding(rows + offset, shape.dimension)
         nn.init.normal_(self.table.weight, std=deviation)
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
-        if positions.device.type == "cpu" and positions.numel() and int(positions.max()) >= self.rows:
-            raise IndexError(
-                f"position {int(positions.max())} is beyond the {self.rows} rows of the learned table: "
-                "set encoding.rows higher"
-            )
-        return x + self.table(positions)
+        return x + self.table(self.row(positions))
+
+    def row(self, positions: Tensor) -> Tensor:
+        """The row of each position, same shape."""
+        if self.beyond == "clamp":
+            return positions.clamp(max=self.rows - 1) + self.offset
+        check(positions, self.rows, "rows of the learned table: set encoding.rows higher")
+        return positions + self.offset
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        if tested.position <= trained.position:
+        last = min(tested.position, self.rows - 1)
+        if last <= trained.position:
             return []
-        return [f"rows {trained.position + 1} to {tested.position} of the table are as they were drawn"]
+        return [f"rows {trained.position + 1} to {last} of the table are as they were drawn"]

@@ -2,11 +2,10 @@
 
 from typing import Literal
 
-import torch
 from torch import Tensor
 
-from harness.encodings.base import Encoding
-from harness.encodings.frequencies import geometric
+from harness.encodings.base import Encoding, Extent
+from harness.encodings.frequencies import geometric, unfinished, waves
 from harness.shape import Shape
 
 
@@ -35,7 +34,7 @@ class Sinusoidal(Encoding):
 
     def table(self, positions: Tensor) -> Tensor:
         """``p(i)`` for positions [...] -> [..., D], float32."""
-        angles = positions[..., None].to(torch.float32) * self.frequencies
-        if self.layout == "concatenated":
-            return torch.cat([angles.sin(), angles.cos()], dim=-1)
-        return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
+        return waves(positions, self.frequencies, self.layout)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        return unfinished(self.frequencies, trained.position, tested.position)

@@ -19,6 +19,10 @@ class Extension(ABC):
     needs: ClassVar[str] = ""
     """What it changes, one of what encodings offer (``Encoding.offers``); empty if it works with all."""
 
+    def longest(self, known: int | None, train_tokens: int) -> int | None:
+        """How many positions an encoding knows with this extension that knows ``known`` without; ``None``: no limit."""
+        return known
+
     @abstractmethod
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         """Fit ``encoding``, a copy that belongs to the caller, to sequences of ``test_tokens`` tokens: the same object,

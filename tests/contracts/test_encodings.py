@@ -8,7 +8,7 @@ import torch
 from support import choices
 from torch import Tensor
 
-from harness import build
+from harness import build, validation
 from harness.attention import Attention, Positions
 from harness.composition import composer
 from harness.encodings.base import Encoding, Mode
@@ -147,8 +147,20 @@ def test_a_limit_on_positions_is_a_clear_error(name: str) -> None:
     layer = attention(encoding)
     x = torch.randn(1, 2, SHAPE.dimension)
     layer(x, sequential(2, start=encoding.longest - 2))
-    with pytest.raises(IndexError, match=f"position {encoding.longest} is beyond the {encoding.longest} rows"):
+    with pytest.raises(IndexError, match=f"position {encoding.longest} is beyond the {encoding.longest} "):
         layer(x, sequential(2, start=encoding.longest - 1))
+
+
+def test_the_validator_reads_the_same_limit_from_the_source(name: str) -> None:
+    with composer() as hydra:
+        run = hydra.run([f"encoding={name}", "lengths.test=21"])
+    assert validation.longest(run) == make(name).longest
+
+
+def test_a_choice_can_lift_the_limit() -> None:
+    with composer() as hydra:
+        run = hydra.run(["encoding=learned", "encoding.beyond=clamp", "lengths.test=500"])
+    assert validation.longest(run) is None
 
 
 @torch.no_grad()
@@ -172,7 +184,14 @@ def test_angles_and_biases_stay_exact_in_bfloat16(name: str) -> None:
 
 def test_two_configurations_in_one_process_do_not_mix(name: str) -> None:
     """Caches at module level gave one configuration the tables of another elsewhere."""
-    options = {"rope": "encoding.base=50.0", "sinusoidal": "encoding.base=50.0", "t5": "encoding.farthest=20"}
+    options = {
+        "nezha": "encoding.clip=20",
+        "rope": "encoding.base=50.0",
+        "scaled_sinusoidal": "encoding.base=50.0",
+        "sinusoidal": "encoding.base=50.0",
+        "t5": "encoding.farthest=20",
+        "transformer_xl": "encoding.base=50.0",
+    }
     if name not in options:
         pytest.skip("nothing to configure that changes its function")
     x = torch.randn(1, 60, SHAPE.dimension)

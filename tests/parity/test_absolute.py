@@ -2,14 +2,22 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from golden_cases import golden, logits, shape
 
+from harness.encodings.digits import Digits
 from harness.encodings.learned import Learned
 from harness.encodings.nope import NoPE
+from harness.encodings.scaled_sinusoidal import ScaledSinusoidal
+from harness.encodings.segment import Segment
 from harness.encodings.sinusoidal import Sinusoidal
+from harness.extensions.hierarchical import Hierarchical
+from harness.layouts import SEP, Causal
 from harness.shape import Shape
+from tasks.base import ABSENT, Batch
+from tasks.copy import Copy
 
 
 def test_none() -> None:
@@ -49,4 +57,93 @@ def test_learned() -> None:
     positions = case["positions"].long()[None]
     embedded = encoding.embed(x, positions, positions)
     case.match("table", (embedded - x)[0])
+    case.match("output", torch.nn.functional.layer_norm(embedded, (64,), case["ln_weight"], case["ln_bias"], 1e-12)[0])
+
+
+def test_learned_with_an_offset() -> None:
+    """Padding on the left is at position -1 there."""
+    case = golden("learned_offset2_opt")
+    encoding = Learned(Shape(64, 4, 1, 64), rows=64, offset=2)
+    encoding.table.weight.data = case["table_full"]
+    mask = case["mask"].long()
+    positions = mask.cumsum(dim=1) * mask - 1
+    case.match("rows", encoding.row(positions).int())
+    case.match("table", encoding.embed(torch.zeros(2, 20, 64), positions, positions))
+
+
+def test_learned_clamps_where_it_is_asked_to() -> None:
+    encoding = Learned(Shape(64, 4, 1, 64), rows=8, beyond="clamp", offset=1)
+    positions = torch.tensor([[0, 7, 8, 10**6]])
+    added = encoding.embed(torch.zeros(1, 4, 64), positions, positions)[0]
+    assert encoding.longest is None
+    assert torch.equal(added, encoding.table.weight[[1, 8, 8, 8]])
+
+
+@torch.no_grad()
+def test_learned_hierarchical() -> None:
+    case = golden("learned_hierarchical")
+    encoding = Learned(Shape(64, 4, 1, 16), rows=16)
+    encoding.table.weight.data = case["base_table"]
+    extended = Hierarchical(alpha=case.meta["hyper"]["alpha"]).extend(encoding, 16, 256)
+    positions = case["positions"].long()[None]
+    case.match("table", extended.embed(torch.zeros(1, 256, 64), positions, positions)[0])
+    assert extended.longest == 256
+    with pytest.raises(IndexError, match="position 256 is beyond the 256 rows"):
+        extended.embed(torch.zeros(1, 1, 64), positions[:, :1], torch.tensor([[256]]))
+
+
+@torch.no_grad()
+def test_hierarchical_takes_its_digits_from_trained_rows_alone() -> None:
+    """Rows that training never reached do not matter, nor does an offset."""
+    encoding = Learned(Shape(64, 4, 1, 5), rows=9, offset=2)
+    trained = encoding.table.weight[2:7].clone()
+    extended = Hierarchical().extend(encoding, 5, 20)
+    positions = torch.arange(25)[None]
+    got = extended.embed(torch.zeros(1, 25, 64), positions, positions)[0]
+    digits = (trained - 0.4 * trained[0]) / 0.6
+    for position in range(25):
+        wanted = 0.4 * digits[position // 5] + 0.6 * digits[position % 5]
+        torch.testing.assert_close(got[position], wanted, atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(got[:5], trained, atol=1e-6, rtol=1e-5)
+
+
+def test_sinusoidal_scaled() -> None:
+    case = golden("sinusoidal_scaled")
+    encoding = ScaledSinusoidal(Shape(64, 4, 1, 64), base=case.meta["hyper"]["base"])
+    assert float(encoding.scale.detach()) == case.meta["hyper"]["scale"]
+    encoding.scale.data = case["scale"]
+    case.match("table", encoding.table(case["positions"].long()))
+
+
+def test_digits() -> None:
+    """No public code to compare with: digits as Python writes them."""
+    encoding = Digits(Shape(64, 4, 1, 64), positions=1000)
+    positions = torch.tensor([[0, 7, 10, 99, 305, 999]])
+    added = encoding.embed(torch.zeros(1, 6, 64), positions, positions)[0]
+    for row, position in zip(added, positions[0].tolist(), strict=True):
+        wanted = sum(encoding.table[place, int(digit)] for place, digit in enumerate(reversed(f"{position:03}")))
+        torch.testing.assert_close(row, wanted, atol=1e-6, rtol=1e-5)
+
+
+def test_segments_are_what_stands_before_and_after_the_separator() -> None:
+    """As the causal layout lays them out, with answers of different lengths."""
+    encoding = Segment(Shape(64, 4, 1, 64))
+    assert encoding.separator == SEP
+    prompt, answer = np.array([[0, 1, 2], [3, ABSENT, ABSENT]]), np.array([[0, 1, 2], [3, ABSENT, ABSENT]])
+    tokens = torch.from_numpy(Causal(Copy()).arrange(Batch(prompt, answer, answer != ABSENT)).tokens)
+    added = encoding.embed(torch.zeros(*tokens.shape, 64), tokens, torch.arange(tokens.shape[1])[None])
+    wanted = torch.tensor([[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1, 1]])  # the rest of the second is padding
+    assert torch.equal(added, encoding.table.weight[wanted])
+
+
+def test_segment_rows_of_bert() -> None:
+    """The sum of token, position and segment rows, with the segments that a separator makes."""
+    case = golden("learned_bert")
+    segments = case["segments"].long()
+    encoding = Segment(Shape(64, 4, 1, 64), separator=29)
+    encoding.table.weight.data = case["segment"]
+    tokens = torch.zeros(1, len(segments), dtype=torch.long)
+    tokens[0, int((segments == 0).sum()) - 1] = 29
+    x = (case["word"][case["ids"].long()] + case["table"])[None]
+    embedded = encoding.embed(x, tokens, torch.arange(len(segments))[None])
     case.match("output", torch.nn.functional.layer_norm(embedded, (64,), case["ln_weight"], case["ln_bias"], 1e-12)[0])

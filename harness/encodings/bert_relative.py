@@ -1,0 +1,56 @@
+"""A learned vector for every distance, met by queries or by queries and keys."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.limits import check
+from harness.encodings.relative import between, keyed, scored
+from harness.shape import Shape
+
+
+class BERTRelative(Encoding):
+    """``(q_i . k_j + q_i . E[i - j] [+ k_j . E[i - j]]) / sqrt(d)``, E shared by the heads of a layer.
+
+    ``meets="key_query"`` is method 4 of Huang et al. (2020), arXiv 2009.13658, and ``"key"`` the keys of Shaw et al.
+    (2018), both as BERT had them in Transformers 4 (relative_key_query, relative_key). Nothing is clipped: E has
+    2 ``rows`` - 1 vectors, for positions below ``rows``, drawn from N(0, ``deviation`` squared); ``rows`` is the 512 of
+    BERT, and not scaled to the training length because longer ones must fit. Sequences that come in other positions
+    than 0, 1, ... are held to the same limit.
+    """
+
+    kind = "relative"
+    per_layer = True
+    fractional = False
+    limited_by = "rows"
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        rows: int = 512,
+        meets: Literal["key", "key_query"] = "key",
+        deviation: float = 0.02,
+    ) -> None:
+        super().__init__()
+        if rows < 1:
+            raise ValueError(f"rows={rows}: it must be at least 1")
+        self.rows = rows
+        self.meets_keys = meets == "key_query"
+        self.table = nn.Parameter(deviation * torch.randn(2 * rows - 1, shape.head_dimension))
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+        check(pairs.k_positions, self.rows, "rows of the relative table: set encoding.rows higher")
+        row = between(pairs.q_positions, pairs.k_positions) + self.rows - 1
+        products = scored(q, self.table, row)
+        if self.meets_keys:
+            products = products + keyed(k, self.table, row)
+        return logits + pairs.scale * products
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        if tested.distance <= trained.distance:
+            return []
+        return [f"the vectors of distances {trained.distance + 1} to {tested.distance} are as they were drawn"]

@@ -1,0 +1,84 @@
+"""Disentangled attention: content to position and position to content."""
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.relative import between, keyed, scored
+from harness.shape import Shape
+
+
+class DeBERTa(Encoding):
+    """``(q_i . k_j + q_i . K[t] + k_j . Q[t]) / sqrt(3 d)`` with ``t = clip(bucket(i - j) + span, 0, 2 span - 1)``.
+
+    He et al. (2020), arXiv 2006.03654, section 3.1; ``terms`` leaves out one of the last two, and the 3 counts those
+    there are. Without ``buckets`` every distance is its own and span is ``farthest``, 512 as in the paper; 0 is the
+    number of tokens of the longest training sequence. ``buckets`` above 0 (256 in DeBERTa-v3) is the span: distances up
+    to half of it are their own, farther ones share buckets that grow logarithmically up to ``farthest``.
+
+    K and Q [H, 2 span, d] are learned in each layer, drawn from N(0, ``deviation`` squared). In DeBERTa they are
+    projections, one per layer, of a table that all layers share; here a layer has the product itself, because it holds
+    its own parameters only. The last term takes t at (i, j) as the public code does; in the paper it is at (j, i),
+    which renames the rows of Q.
+    """
+
+    kind = "relative"
+    per_layer = True
+    fractional = False
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        farthest: int = 512,
+        buckets: int = 0,
+        terms: Literal["both", "content_to_position", "position_to_content"] = "both",
+        deviation: float = 0.02,
+    ) -> None:
+        super().__init__()
+        self.farthest = farthest or shape.train_tokens
+        self.buckets = buckets
+        if buckets < 0 or buckets % 2:
+            raise ValueError(f"buckets={buckets}: it must be even and at least 2, or 0 for none")
+        if self.farthest <= buckets // 2 + 1:
+            raise ValueError(f"farthest={farthest}: it must be above {buckets // 2 + 1}")
+        self.span = buckets or self.farthest
+        size = (shape.heads, 2 * self.span, shape.head_dimension)
+        self.keys = nn.Parameter(deviation * torch.randn(size)) if terms != "position_to_content" else None
+        self.queries = nn.Parameter(deviation * torch.randn(size)) if terms != "content_to_position" else None
+
+    def logit_scale(self, q_positions: Tensor) -> Tensor:
+        terms = 1 + (self.keys is not None) + (self.queries is not None)
+        return torch.full_like(q_positions, terms**-0.5, dtype=torch.float32)
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+        row = self.row(between(pairs.q_positions, pairs.k_positions))
+        if self.keys is not None:
+            logits = logits + pairs.scale * scored(q, self.keys, row)
+        if self.queries is not None:
+            logits = logits + pairs.scale * keyed(k, self.queries, row)
+        return logits
+
+    def row(self, distances: Tensor) -> Tensor:
+        """``t`` for each distance i - j, same shape."""
+        return (self.bucket(distances) + self.span).clamp(0, 2 * self.span - 1)
+
+    def bucket(self, distances: Tensor) -> Tensor:
+        """The bucket of each distance, with its sign, same shape, int64."""
+        if not self.buckets:
+            return distances
+        exact = self.buckets // 2
+        far = distances.abs().clamp(min=exact).float()
+        growth = torch.log(far / exact) / math.log((self.farthest - 1) / exact) * (exact - 1)
+        return torch.where(distances.abs() <= exact, distances, distances.sign() * (growth.ceil().long() + exact))
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        def met(extent: Extent) -> set[int]:
+            return set(self.row(torch.arange(extent.distance + 1)).tolist())
+
+        new = met(tested) - met(trained)
+        return [f"{len(new)} of {self.span} vectors of earlier keys are as they were drawn"] if new else []

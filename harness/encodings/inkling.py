@@ -1,0 +1,53 @@
+"""A bank of biases by distance that every query mixes for itself."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.relative import between, scored
+from harness.shape import Shape
+
+
+class Inkling(Encoding):
+    """Adds ``w(x_i, h) . bank[i - j]`` to the scaled logits for ``0 <= i - j < extent``, nothing farther away.
+
+    The relative attention of Inkling (Thinking Machines, 2026), as in Transformers' code; there is no paper. ``w`` is
+    a linear map, without a bias, from the layer's input to ``profiles`` numbers per head, the bank is shared by the
+    heads of a layer. Both are drawn from N(0, ``deviation`` squared). Inkling has an extent of 1024, 512 in layers with
+    a sliding window; ``extent=0`` is the number of tokens of the longest training sequence. Its factor by position,
+    which also scales the queries, is not part of this.
+    """
+
+    kind = "relative"
+    modes = ("causal",)
+    per_layer = True
+    fractional = False
+
+    def __init__(self, shape: Shape, *, profiles: int = 16, extent: int = 1024, deviation: float = 0.02) -> None:
+        super().__init__()
+        if profiles < 1:
+            raise ValueError(f"profiles={profiles}: it must be at least 1")
+        if extent < 0:
+            raise ValueError(f"extent={extent}: it must be at least 1, or 0 for the training length")
+        self.heads = shape.heads
+        self.extent = extent or shape.train_tokens
+        self.mix = nn.Parameter(deviation * torch.randn(shape.heads * profiles, shape.dimension))
+        self.bank = nn.Parameter(deviation * torch.randn(self.extent, profiles))
+
+    def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
+        mixed = h.float() @ self.mix.float().T
+        return {"mix": mixed.unflatten(-1, (self.heads, -1)).transpose(1, 2)}  # [B, H, L, profiles]
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+        distances = between(pairs.q_positions, pairs.k_positions)
+        bias = scored(state["mix"][:, :, pairs.rows], self.bank, distances.clamp(0, self.extent - 1))
+        outside = (distances < 0) | (distances >= self.extent)
+        return logits + bias.masked_fill(outside[:, None], 0.0)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        farthest = min(tested.distance, self.extent - 1)
+        if farthest <= trained.distance:
+            return []
+        return [f"the biases of distances {trained.distance + 1} to {farthest} are as they were drawn"]

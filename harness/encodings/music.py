@@ -1,0 +1,45 @@
+"""The relative attention of Music Transformer."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.limits import check
+from harness.encodings.relative import between, scored
+from harness.shape import Shape
+
+
+class Music(Encoding):
+    """``(q_i . k_j + q_i . E[i - j]) / sqrt(d)`` for keys that are not later, E shared by the heads of a layer.
+
+    Huang et al. (2018), arXiv 1809.04281, where a skewed copy of the products with E takes the place of
+    vectors by pair; picking them by distance gives the same numbers at any positions. ``rows`` distances from 0 on have
+    a vector, drawn from N(0, ``deviation`` squared). 1024 and 1 are what public PyTorch code has; there the last row is
+    distance 0, here the first. Positions beyond the table are refused, so ``rows`` is not scaled to the training
+    length.
+    """
+
+    kind = "relative"
+    modes = ("causal",)
+    per_layer = True
+    fractional = False
+    limited_by = "rows"
+
+    def __init__(self, shape: Shape, *, rows: int = 1024, deviation: float = 1.0) -> None:
+        super().__init__()
+        if rows < 1:
+            raise ValueError(f"rows={rows}: it must be at least 1")
+        self.rows = rows
+        self.table = nn.Parameter(deviation * torch.randn(rows, shape.head_dimension))
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+        check(pairs.k_positions, self.rows, "rows of the relative table: set encoding.rows higher")
+        row = between(pairs.q_positions, pairs.k_positions).clamp(min=0)
+        return logits + pairs.scale * scored(q, self.table, row)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        if tested.distance <= trained.distance:
+            return []
+        return [f"the vectors of distances {trained.distance + 1} to {tested.distance} are as they were drawn"]

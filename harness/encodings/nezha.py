@@ -1,0 +1,51 @@
+"""Fixed sinusoids by clipped distance, added to keys and values."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.frequencies import geometric, waves
+from harness.encodings.relative import between, scored, valued
+from harness.shape import Shape
+
+
+class NEZHA(Encoding):
+    """``q_i . (k_j + a[c]) / sqrt(d)`` and ``sum_j weight_ij (v_j + a[c])``, ``c = clip(j - i, -clip, clip) + clip``,
+    ``a[c]`` the sinusoid of Transformers at c over the head dimension. Nothing is learned.
+
+    Wei et al. (2019), arXiv 1909.00204: functional relative position encoding, the same for all heads and
+    layers. ``clip`` is the 64 of their models; 0 is the largest distance between tokens of a training sequence. That c
+    counts from the farthest key on the left is what their code does.
+    """
+
+    kind = "relative"
+    fractional = False
+
+    table: Tensor
+
+    def __init__(self, shape: Shape, *, clip: int = 64, base: float = 10000.0) -> None:
+        super().__init__()
+        if clip < 0:
+            raise ValueError(f"clip={clip}: it must be at least 1, or 0 for the training length")
+        self.clip = clip or max(1, shape.train_tokens - 1)
+        frequencies = geometric(shape.head_dimension, base)
+        table = waves(torch.arange(2 * self.clip + 1), frequencies, "interleaved")
+        self.register_buffer("table", table, persistent=False)
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+        return logits + pairs.scale * scored(q, self.table, self.row(pairs.q_positions, pairs.k_positions))
+
+    def value(self, weights: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        return valued(weights, self.table, self.row(q_positions, k_positions))
+
+    def row(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        """Which vector belongs to each pair, [B, Lq], [B, Lk] -> [B, Lq, Lk]."""
+        return (-between(q_positions, k_positions)).clamp(-self.clip, self.clip) + self.clip
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        farthest = min(tested.distance, self.clip)
+        if farthest <= trained.distance:
+            return []
+        return [f"the vectors of distances {trained.distance + 1} to {farthest} were never met"]

@@ -1,0 +1,40 @@
+"""Dot products with a table of vectors by distance, the mathematics that the relative encodings share.
+
+``rows`` [B or 1, Lq, Lk] says which vector of the table [R, d] or [H, R, d] belongs to a query and a key. The products
+of queries with all vectors, [B, H, Lq, R], are small; the vectors of all pairs, [Lq, Lk, d], are never built. Only
+vectors that some pair has are multiplied: finding them costs a look at ``rows`` and saves most of a table that is made
+for longer sequences.
+"""
+
+import torch
+from torch import Tensor
+
+
+def scored(q: Tensor, table: Tensor, rows: Tensor) -> Tensor:
+    """``q_i . table[rows[i, j]]`` for ``q`` [B, H, Lq, d] -> [B, H, Lq, Lk], float32, not scaled."""
+    low, used = _used(table, rows)
+    products = q.float() @ used.transpose(-1, -2)
+    return products.gather(-1, (rows - low)[:, None].expand(*products.shape[:2], -1, -1))
+
+
+def keyed(k: Tensor, table: Tensor, rows: Tensor) -> Tensor:
+    """``k_j . table[rows[i, j]]`` for ``k`` [B, H, Lk, d] -> [B, H, Lq, Lk], float32, not scaled."""
+    return scored(k, table, rows.transpose(-1, -2)).transpose(-1, -2)
+
+
+def valued(weights: Tensor, table: Tensor, rows: Tensor) -> Tensor:
+    """``sum_j weights[i, j] table[rows[i, j]]`` for ``weights`` [B, H, Lq, Lk] -> [B, H, Lq, d], float32."""
+    low, used = _used(table, rows)
+    empty = torch.zeros(*weights.shape[:3], used.shape[-2], dtype=torch.float32, device=weights.device)
+    return empty.scatter_add(-1, (rows - low)[:, None].expand(weights.shape), weights.float()) @ used
+
+
+def between(q_positions: Tensor, k_positions: Tensor) -> Tensor:
+    """Query position - key position, [B, Lq], [B, Lk] -> [B, Lq, Lk]."""
+    return q_positions[:, :, None] - k_positions[:, None, :]
+
+
+def _used(table: Tensor, rows: Tensor) -> tuple[int, Tensor]:
+    """The first row that occurs, and the table from there to the last, float32."""
+    low, high = (int(bound) for bound in rows.aminmax())
+    return low, table[..., low : high + 1, :].float()

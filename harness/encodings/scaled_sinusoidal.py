@@ -1,0 +1,42 @@
+"""Sinusoids times a learned number, added to the token embeddings."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent
+from harness.encodings.frequencies import geometric, unfinished, waves
+from harness.shape import Shape
+
+
+class ScaledSinusoidal(Encoding):
+    """``x + g p(i)``, p the sinusoids of Vaswani et al. (2017), g one learned number, at first ``D ** -0.5``.
+
+    Hua et al. (2022), arXiv 2202.10447 (FLASH). The layout is that of x-transformers, all sines before all cosines;
+    ``"interleaved"`` has them in turn.
+    """
+
+    kind = "absolute"
+    shift_invariant = False
+    offers = ("frequencies",)
+
+    frequencies: Tensor
+
+    def __init__(
+        self, shape: Shape, *, base: float = 10000.0, layout: Literal["interleaved", "concatenated"] = "concatenated"
+    ) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
+        self.layout = layout
+        self.scale = nn.Parameter(torch.tensor(shape.dimension**-0.5))
+
+    def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
+        return x + self.table(positions).to(x.dtype)
+
+    def table(self, positions: Tensor) -> Tensor:
+        """``g p(i)`` for positions [...] -> [..., D], float32."""
+        return self.scale.float() * waves(positions, self.frequencies, self.layout)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        return unfinished(self.frequencies, trained.position, tested.position)

@@ -1,0 +1,30 @@
+"""A learned vector per segment, added to the token embeddings."""
+
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding
+from harness.shape import Shape
+
+
+class Segment(Encoding):
+    """``x + S[s]``: s is 0 up to the first separator and 1 after it, prompt and answer. Nothing else is told.
+
+    The segment embedding of BERT (Devlin et al., 2019, arXiv 1810.04805), where it stands beside learned positions and
+    the separator belongs to what it ends, as here. Drawn from N(0, ``deviation`` squared), 0.02 as in BERT. Running
+    text has no separator and is one segment.
+    """
+
+    kind = "absolute"
+    modes = ("causal",)
+
+    def __init__(self, shape: Shape, *, separator: int = 2, deviation: float = 0.02) -> None:
+        super().__init__()
+        if separator < 0:
+            raise ValueError(f"separator={separator}: it must be at least 0")
+        self.separator = separator
+        self.table = nn.Embedding(2, shape.dimension)
+        nn.init.normal_(self.table.weight, std=deviation)
+
+    def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
+        ends = (tokens == self.separator).long()
+        return x + self.table((ends.cumsum(dim=1) - ends).clamp(max=1))

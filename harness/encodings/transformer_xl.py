@@ -1,0 +1,69 @@
+"""The relative attention of Transformer-XL."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.frequencies import geometric, unfinished, waves
+from harness.encodings.relative import between
+from harness.shape import Shape
+
+
+class TransformerXL(Encoding):
+    """``((q_i + u) . k_j + (q_i + v) . W R[i - j]) / sqrt(d)``, R the sinusoids over the model dimension, all sines
+    before all cosines, with ``f_m = base ** (-2m / D)``; u, v [H, d] and W [H, d, D] of each layer are learned.
+
+    Dai et al. (2019), arXiv 1901.02860, section 3.3. Distances beyond ``clamp``, on either side, count as ``clamp``:
+    1000 as in the public models, whose training had no such bound; 0 is the largest distance between tokens of a
+    training sequence. u, v and W are drawn from N(0, ``deviation`` squared), 0.02 as in their code, which can also
+    share u and v among layers. Negative distances (later keys) are as in XLNet (Yang et al., 2019). Code that
+    takes R at j - i (Ruoss et al., 2023) is the same with the sine half of W negated, so both learn alike.
+
+    ``R[i - j]`` comes from sinusoids of i and of j by the addition theorem: a dot product of D channels for each pair,
+    no table by distance, and positions may be fractions.
+    """
+
+    kind = "relative"
+    per_layer = True
+    offers = ("frequencies",)
+
+    frequencies: Tensor
+
+    def __init__(self, shape: Shape, *, base: float = 10000.0, clamp: int = 1000, deviation: float = 0.02) -> None:
+        super().__init__()
+        if clamp < 0:
+            raise ValueError(f"clamp={clamp}: it must be at least 1, or 0 for the training length")
+        self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
+        self.clamp = clamp or max(1, shape.train_tokens - 1)
+        self.u = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension))
+        self.v = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension))
+        self.project = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension, shape.dimension))
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+        content = self.u.float()[:, None] @ k.float().transpose(-1, -2)
+        towards = (q.float() + self.v.float()[:, None]) @ self.project.float()
+        distant = between(pairs.q_positions, pairs.k_positions)[:, None]
+        position = self._near(towards, pairs)
+        for bound, beyond in ((self.clamp, distant > self.clamp), (-self.clamp, distant < -self.clamp)):
+            there = waves(torch.tensor([bound], device=q.device), self.frequencies, "concatenated")
+            position = torch.where(beyond, towards @ there.T, position)
+        return logits + pairs.scale * (content + position)
+
+    def _near(self, towards: Tensor, pairs: Pairs) -> Tensor:
+        """``towards_i . R[i - j]`` [B, H, Lq, Lk]: with ``sin(a - b) = sin a cos b - cos a sin b`` and
+        ``cos(a - b) = cos a cos b + sin a sin b`` a dot product of the query's part with the sinusoids of the key.
+
+        Positions count from the first key, so that angles are as exact far away as near 0.
+        """
+        first = pairs.k_positions[:, :1]
+        angles = (pairs.q_positions - first)[:, None, :, None].to(torch.float32) * self.frequencies
+        sines, cosines = towards.chunk(2, dim=-1)
+        with_sine = cosines * angles.sin() - sines * angles.cos()
+        with_cosine = sines * angles.sin() + cosines * angles.cos()
+        keys = waves(pairs.k_positions - first, self.frequencies, "concatenated")[:, None]
+        return torch.cat([with_sine, with_cosine], dim=-1) @ keys.transpose(-1, -2)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        return unfinished(self.frequencies, trained.distance, min(tested.distance, self.clamp))

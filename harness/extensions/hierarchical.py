@@ -1,0 +1,41 @@
+"""A learned table read as two digits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harness.extensions.base import Extension
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class Hierarchical(Extension):
+    """Extends n learned rows P to ``n ** 2``: row i becomes ``alpha u[i // n] + (1 - alpha) u[i mod n]`` with
+    ``u = (P - alpha P[0]) / (1 - alpha)``, which leaves the first n rows as they are.
+
+    Su (2020, kexue.fm 7947), with its alpha of 0.4. There n is all rows of the table, and all are trained. Rows beyond
+    the training length are not, so n is the number of tokens of the longest training sequence, or ``rows``.
+    """
+
+    needs = "table"
+
+    def __init__(self, *, alpha: float = 0.4, rows: int = 0) -> None:
+        if not 0 < alpha < 1:
+            raise ValueError(f"alpha={alpha}: it must be between 0 and 1")
+        if rows < 0:
+            raise ValueError(f"rows={rows}: it must be at least 1, or 0 for the training length")
+        self.alpha = alpha
+        self.rows = rows
+
+    def longest(self, known: int | None, train_tokens: int) -> int | None:
+        return None if known is None else min(self.rows or train_tokens, known) ** 2
+
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+        from harness.extensions.two_digits import TwoDigits
+
+        learned: Any = encoding
+        rows = min(self.rows or train_tokens, learned.rows)
+        learned.table = TwoDigits(learned.table.weight[learned.offset : learned.offset + rows], self.alpha)
+        learned.rows, learned.offset = rows**2, 0
+        return encoding

@@ -1,0 +1,204 @@
+"""Relative encodings: content meets position in the logits, or position joins the values."""
+
+from typing import Any
+
+import pytest
+import torch
+from golden_cases import Golden, golden, shape
+from torch import Tensor
+
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.bert_relative import BERTRelative
+from harness.encodings.deberta import DeBERTa
+from harness.encodings.inkling import Inkling
+from harness.encodings.music import Music
+from harness.encodings.nezha import NEZHA
+from harness.encodings.shaw import Shaw
+from harness.encodings.transformer_xl import TransformerXL
+
+SHAPE = shape(4, 16)
+
+
+def where(case: Golden) -> tuple[Tensor, Tensor]:
+    return case["pos_q"].long()[None], case["pos_k"].long()[None]
+
+
+def pairs(case: Golden, encoding: Encoding) -> Pairs:
+    q_positions, k_positions = where(case)
+    visible = torch.ones(1, 1, q_positions.shape[1], k_positions.shape[1], dtype=torch.bool)
+    scale = 16**-0.5 * encoding.logit_scale(q_positions)[:, None, :, None]
+    return Pairs(slice(0, q_positions.shape[1]), q_positions, k_positions, visible, scale)
+
+
+def scores(encoding: Encoding, case: Golden) -> Tensor:
+    """Scaled logits [1, H, Lq, Lk] through the encoding's hooks."""
+    q, k, these = case["q"][None], case["k"][None], pairs(case, encoding)
+    return encoding.score(q @ k.transpose(-1, -2) * these.scale, q, k, these, {})
+
+
+def output(encoding: Encoding, case: Golden, logits: Tensor, visible: Tensor) -> Tensor:
+    weights = encoding.weights(logits, visible)
+    out = weights @ case["v"][None]
+    if encoding.uses("value"):
+        out = out + encoding.value(weights, *where(case))
+    return out[0]
+
+
+@torch.no_grad()
+def compare(encoding: Encoding, case: Golden) -> None:
+    """Logits, and outputs over the keys that each says."""
+    logits = scores(encoding, case)
+    everything = torch.ones(logits.shape[-2:], dtype=torch.bool)
+    earlier = where(case)[0][0][:, None] >= where(case)[1][0]
+    meaningful = case.arrays.get("valid", everything).bool()
+    case.match("logits", torch.where(meaningful, logits, case["logits"])[0])
+    for name, visible in (("out", meaningful), ("out_causal", earlier)):
+        if name in case.meta["tolerance"]:
+            case.match(name, output(encoding, case, logits, visible[None, None]))
+
+
+def test_shaw_with_vectors_for_keys() -> None:
+    case = golden("shaw_keys_only")
+    hyper = case.meta["hyper"]
+    encoding = Shaw(SHAPE, left=hyper["left"], right=hyper["right"], values=False, shared=True)
+    encoding.key_table.data = case["table_k"]
+    compare(encoding, case)
+
+
+def test_shaw_with_vectors_for_keys_and_values() -> None:
+    case = golden("shaw_keys_values")
+    encoding = Shaw(SHAPE, left=6, right=6, shared=True)
+    encoding.key_table.data = case["table_k"]
+    assert encoding.value_table is not None
+    encoding.value_table.data = case["table_v"]
+    case.match("index", encoding.row(*where(case))[0].int())
+    compare(encoding, case)
+
+
+@torch.no_grad()
+def test_shaw_with_vectors_of_each_head() -> None:
+    """No public code to compare with: the definition, pair by pair."""
+    torch.manual_seed(0)
+    encoding = Shaw(SHAPE, left=3, right=2, deviation=1.0)
+    q, k = torch.randn(2, 1, 4, 9, 16)
+    positions = torch.tensor([[0, 1, 2, 4, 5, 8, 9, 10, 20]])
+    scale = torch.full((1, 1, 1, 1), 0.25)
+    visible = torch.ones(1, 1, 9, 9, dtype=torch.bool)
+    logits = encoding.score(torch.zeros(1, 4, 9, 9), q, k, Pairs(slice(0, 9), positions, positions, visible, scale), {})
+    weights = torch.rand(1, 4, 9, 9)
+    added = encoding.value(weights, positions, positions)
+    assert encoding.value_table is not None
+    for head in range(4):
+        for i in range(9):
+            total = torch.zeros(16, dtype=torch.float64)
+            for j in range(9):
+                row = 3 + max(-3, min(2, int(positions[0, j] - positions[0, i])))
+                wanted = q[0, head, i].double() @ encoding.key_table[head, row].double() / 4
+                torch.testing.assert_close(logits[0, head, i, j].double(), wanted, atol=1e-5, rtol=1e-5)
+                total += weights[0, head, i, j].double() * encoding.value_table[head, row].double()
+            torch.testing.assert_close(added[0, head, i].double(), total, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("case", "meets"), [("bert_relative_key", "key"), ("bert_relative_key_query", "key_query")])
+def test_bert_relative(case: str, meets: Any) -> None:
+    known = golden(case)
+    encoding = BERTRelative(SHAPE, rows=32, meets=meets)
+    encoding.table.data = known["table"]
+    compare(encoding, known)
+
+
+@pytest.mark.parametrize(
+    "case", ["txl", "txl_clamped", "txl_memory", "txl_bidirectional_deepmind", "txl_bidirectional_xlnet"]
+)
+def test_transformer_xl(case: str) -> None:
+    known = golden(case)
+    encoding = TransformerXL(SHAPE, clamp=known.meta["hyper"].get("clamp_len") or 1000)
+    project = known["w_r"]
+    if case == "txl_bidirectional_deepmind":  # distances j - i: sine changes its sign, and is the first half of D
+        project = (project * torch.tensor([-1.0, 1.0]).repeat_interleave(32)[:, None]).T
+    elif case == "txl_bidirectional_xlnet":
+        project = project.permute(1, 2, 0)
+    encoding.project.data = project.reshape(4, 16, 64)
+    encoding.u.data, encoding.v.data = known["u"], known["v_bias"]
+    compare(encoding, known)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("start", [0, 100_000])
+def test_transformer_xl_at_far_and_fractional_positions(start: int) -> None:
+    """Against sines and cosines of the distances themselves, in float64, clamped on both sides."""
+    torch.manual_seed(0)
+    encoding = TransformerXL(SHAPE, clamp=30, deviation=0.5)
+    positions = start + torch.tensor([[0.0, 0.5, 1.25, 7.0, 40.75, 90.0]])
+    q, k = torch.randn(2, 1, 4, 6, 16)
+    these = Pairs(
+        slice(0, 6), positions, positions, torch.ones(1, 1, 6, 6, dtype=torch.bool), torch.full((1, 1, 1, 1), 0.25)
+    )
+    mine = encoding.score(q @ k.transpose(-1, -2) / 4, q, k, these, {})
+    distances = (positions[0, :, None] - positions[0]).double().clamp(-30, 30)
+    angles = distances[..., None] * 10000.0 ** (-torch.arange(0, 64, 2, dtype=torch.float64) / 64)
+    relative = torch.einsum("hdn,ijn->hijd", encoding.project.double(), torch.cat([angles.sin(), angles.cos()], -1))
+    wanted = torch.einsum("bhid,bhjd->bhij", q.double() + encoding.u.double()[:, None], k.double())
+    wanted = wanted + torch.einsum("bhid,hijd->bhij", q.double() + encoding.v.double()[:, None], relative)
+    torch.testing.assert_close(mine.double(), wanted / 4, atol=1e-4, rtol=1e-5)
+
+
+def test_nezha() -> None:
+    case = golden("nezha")
+    encoding = NEZHA(SHAPE, clip=8)
+    case.match("table", encoding.table)
+    case.match("index", encoding.row(*where(case))[0].int())
+    compare(encoding, case)
+
+
+@pytest.mark.parametrize(
+    ("case", "terms"),
+    [
+        ("deberta_plain", "both"),
+        ("deberta_bucketed", "both"),
+        ("deberta_c2p_only", "content_to_position"),
+        ("deberta_p2c_only", "position_to_content"),
+    ],
+)
+def test_deberta(case: str, terms: Any) -> None:
+    known = golden(case)
+    hyper = known.meta["hyper"]
+    encoding = DeBERTa(
+        SHAPE, farthest=hyper["max_relative_positions"], buckets=max(0, hyper["position_buckets"]), terms=terms
+    )
+    for table, name in ((encoding.keys, "pos_key"), (encoding.queries, "pos_query")):
+        if table is not None:
+            table.data = known[name].transpose(0, 1)
+    q_positions, k_positions = where(known)
+    known.match("index", encoding.row(q_positions[0][:, None] - k_positions[0]).int())
+    compare(encoding, known)
+
+
+def test_music() -> None:
+    case = golden("music_skew")
+    encoding = Music(SHAPE, rows=32)
+    encoding.table.data = case["table_k"].flip(0)  # which end of the table distance 0 has is a matter of naming
+    compare(encoding, case)
+
+
+@torch.no_grad()
+def test_inkling() -> None:
+    case = golden("inkling")
+    encoding = Inkling(SHAPE, profiles=6, extent=40)
+    encoding.bank.data = case["bank"].T
+    state = {"mix": case["w"].transpose(0, 1)[None]}
+    empty = torch.zeros(1, 4, 28, 28)
+    q = torch.zeros(1, 4, 28, 16)
+    case.match("bias", encoding.score(empty, q, q, pairs(case, encoding), state)[0])
+
+
+@torch.no_grad()
+def test_inkling_mixes_its_bank_by_the_layers_input() -> None:
+    torch.manual_seed(0)
+    encoding = Inkling(SHAPE, profiles=3)
+    h = torch.randn(2, 5, 64)
+    mixed = encoding.state(h, torch.arange(5)[None])["mix"]
+    for head in range(4):
+        for profile in range(3):
+            wanted = h @ encoding.mix[3 * head + profile]
+            torch.testing.assert_close(mixed[:, head, :, profile], wanted, atol=1e-6, rtol=1e-5)
