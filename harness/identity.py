@@ -2,6 +2,9 @@
 
 Two ids, because weights can be tested in more than one way: the training id names the weights, the run id names weights
 together with the lengths, extensions and number of examples they are tested with.
+
+Options of classes enter where they differ from the class's default, so that a new option with a default that changes
+nothing leaves all ids as they were.
 """
 
 import hashlib
@@ -9,8 +12,9 @@ import json
 from functools import cache
 from typing import Any
 
-from harness import catalogue
+from harness import catalogue, declarations
 from harness.config import Component, Run
+from harness.declarations import Option
 from tasks.base import Task
 
 VERSION = 1
@@ -85,10 +89,16 @@ def _task(run: Run, task: Task) -> dict[str, Any]:
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:
-    values: dict[str, Any] = {"name": component.name, "options": dict(component.options)}
+    known = declarations.of(component.target).options
+    changed = {k: v for k, v in component.options.items() if k not in known or v != _default(known[k])}
+    values: dict[str, Any] = {"name": component.name, "options": changed}
     if component.target != _shipped(group).get(component.name):
         values["target"] = component.target
     return values
+
+
+def _default(option: Option) -> Any:
+    return list(option.default) if isinstance(option.default, tuple) else option.default
 
 
 @cache

@@ -14,7 +14,8 @@ class Learned(Encoding):
 
     BERT (Devlin et al., 2019, arXiv 1810.04805) has 512 rows and a deviation of 0.02; OPT (Zhang et al., 2022) has an
     offset of 2, whose rows serve padding. Rows beyond the training length are never trained: they stay as they
-    were drawn, but for weight decay. Positions beyond the table are refused, or with ``beyond="clamp"`` all have its last row.
+    were drawn, but for weight decay. Positions beyond the table are refused, or with ``beyond="clamp"`` all have its
+    last row.
     """
 
     kind = "absolute"
