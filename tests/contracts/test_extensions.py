@@ -54,7 +54,23 @@ def test_an_extension_works_or_is_refused_with_what_is_possible(encoding: str, e
     assert all(torch.equal(before[key], after[key]) for key in before)
     needs = declarations.of(made.extension[extension].target).attributes["needs"]
     assert torch.equal(changed, plain) == (needs == "")
-    assert torch.equal(changed, further) == (needs == "")
+    assert torch.equal(changed, further) == (needs == "" or extension == "rerope"), "ReRoPE ends at the same distance"
+
+
+@pytest.mark.parametrize("extension", choices("extension"))
+def test_with_the_length_declared_outputs_do_not_depend_on_later_tokens(extension: str) -> None:
+    """Dynamic rules too: their scale is that of the declared length, whatever has been written so far."""
+    made = run("rope", extension)
+    if isinstance(made, Refused):
+        pytest.skip("not for rotary encodings")
+    task = build.task(made)
+    model = build.model(made, task, build.layout(made, task)).eval()
+    tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
+    with torch.no_grad(), extended(model, build.extensions(made)[extension], 42, 60):
+        whole = model(tokens, positions)
+        for length in (1, 30, 50):
+            part = model(tokens[:, :length], Positions(positions.values[:, :length], True))
+            torch.testing.assert_close(whole[:, :length], part, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,21 @@ def test_scaled_windows_leave_no_distance_beyond_training(extension: Extension, 
     assert (other.where[0].sum(dim=1) == (torch.arange(tested) - trained // 2 + 1).clamp(min=0)).all()
 
 
+@pytest.mark.parametrize(("extension", "invariant"), [(ReRoPE(), True), (LeakyReRoPE(), True), (SelfExtend(), False)])
+def test_only_groups_tell_where_a_sequence_starts(extension: Extension, invariant: bool) -> None:
+    small = Shape(64, 4, 1, 42)
+    encoding = extension.extend(RoPE(small), 42, 100)
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 1, 4, 100, 16)
+    here, there = (
+        explicit(
+            q, k, v, Positions(start + torch.arange(100)[None], True), encoding, Standard(small), causal=True, state={}
+        )
+        for start in (0, 301)
+    )
+    assert torch.allclose(here, there, atol=1e-4) == invariant
+
+
 def test_yarn_scaled_to_training_spares_more_than_the_first_pair() -> None:
     original = RoPE(shape(4, 64)).frequencies
     kept = []
