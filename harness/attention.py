@@ -73,11 +73,14 @@ def attend(
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
     q, k = _rotated(q, k, positions.values, encoding, state)
     q = (q * _factor(q, positions.values, encoding, logit, causal=causal)).to(q.dtype)
+    width = v.shape[-1]
+    if q.shape[-1] != width:  # fused kernels are for heads of one width: with others PyTorch builds the matrix
+        v = F.pad(v, (0, q.shape[-1] - width))
     if not biased:
-        return F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=1.0)
+        return F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=1.0)[..., :width]
     if positions.consecutive and encoding.uses("distance_bias") and not encoding.uses("bias"):
-        return _biased_by_distance(q, k, v, encoding, causal=causal)
-    return _biased(q, k, v, positions.values, encoding, causal=causal)
+        return _biased_by_distance(q, k, v, encoding, causal=causal)[..., :width]
+    return _biased(q, k, v, positions.values, encoding, causal=causal)[..., :width]
 
 
 def explicit(

@@ -59,8 +59,9 @@ def logits(encoding: Encoding, case: Golden) -> Tensor:
     q, k = case["q"][None], case["k"][None]
     q_positions = case.arrays.get("pos_q", torch.arange(q.shape[2])).long()[None]
     k_positions = case.arrays.get("pos_k", torch.arange(k.shape[2])).long()[None]
+    scale = q.shape[-1] ** -0.5  # of the channels before rotation, which may double them
     q, k = encoding.rotate(q, k, q_positions, k_positions, {})
-    return (q @ k.transpose(-1, -2) * q.shape[-1] ** -0.5)[0]
+    return (q @ k.transpose(-1, -2) * scale)[0]
 
 
 def write_measured() -> None:

@@ -34,3 +34,44 @@ def unfinished(frequencies: Tensor, trained: int, tested: int) -> list[str]:
     if tested <= trained or not slow:
         return []
     return [f"{slow} of {len(frequencies)} frequencies finished no period in training"]
+
+
+def base_for(tokens: int, slowest: float) -> float:
+    """The base for which ``base ** -slowest``, the slowest frequency, completes one period within ``tokens`` positions:
+    ``(tokens / 2 pi) ** (1 / slowest)``. Where the only frequency is 1 any base does.
+
+    Raises :class:`ValueError` where there are too few tokens for frequencies below 1.
+    """
+    if tokens < 7:
+        raise ValueError(f"base=0: it must be set where training has {tokens} tokens, less than the shortest period")
+    return (tokens / math.tau) ** (1 / slowest) if slowest > 0 else 2.0
+
+
+def divided(frequencies: Tensor, scale: float) -> Tensor:
+    """Frequency m of M divided by ``scale ** (m / (M - 1))``: the first stays, the last is divided by ``scale``. For a
+    geometric series of d = 2M channels that is a base multiplied by ``scale ** (d / (d - 2))``.
+    """
+    count = len(frequencies)
+    exponents = torch.arange(count, dtype=torch.float64, device=frequencies.device) / max(count - 1, 1)
+    return (frequencies / scale**exponents).to(torch.float32)
+
+
+def turning(frequencies: Tensor, turns: float, tokens: int) -> float:
+    """The number, between integers, of the frequency of a geometric series that turns ``turns`` times within ``tokens``
+    positions. Frequencies of 0 at the end are no part of the series.
+    """
+    series = frequencies[frequencies > 0].double()
+    if len(series) < 2:
+        return 0.0
+    step = float(torch.log(series[0] / series[-1])) / (len(series) - 1)
+    return math.log(float(series[0]) * tokens / (math.tau * turns)) / step
+
+
+def ramp(count: int, low: float, high: float, device: torch.device) -> Tensor:
+    """[count], float64: 0 up to number ``low``, 1 from number ``high`` on, linear between. Both are rounded outwards
+    and kept within the 2 x count channels, as YaRN's code does.
+    """
+    start = max(math.floor(low), 0)
+    stop = min(math.ceil(high), 2 * count - 1)
+    numbers = torch.arange(count, dtype=torch.float64, device=device)
+    return ((numbers - start) / (stop - start if stop != start else 0.001)).clamp(0, 1)

@@ -3,37 +3,66 @@
 from collections.abc import Mapping
 from typing import Literal
 
-import torch
 from torch import Tensor
 
-from harness.encodings.base import Encoding
-from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import rotate
+from harness.encodings.base import Encoding, Extent
+from harness.encodings.frequencies import base_for, geometric
+from harness.encodings.rotary import angles, rotate, unfinished
 from harness.shape import Shape
 
 
 class RoPE(Encoding):
-    """Turns pair m of the channels of queries and keys by ``i f_m``, ``f_m = base ** (-2m / d)``, so that logits depend
+    """Turns pair m of the channels of queries and keys by ``i f_m``, ``f_m = base ** (-2m / r)``, so that logits depend
     on distances.
 
-    Su et al. (2021), arXiv 2104.09864, equation 34. ``layout="interleaved"`` pairs neighbouring channels as the paper
-    does, ``"half"`` pairs channel m with m + d/2 as Llama does; from random weights both learn alike.
+    Su et al. (2021), arXiv 2104.09864, equation 34, where r is the head dimension d. ``layout="interleaved"`` pairs
+    neighbouring channels as the paper does, ``"half"`` pairs channel m with m + r/2 as Llama does; from random weights
+    both learn alike.
+
+    ``fraction`` below 1 turns the first ``r = fraction d`` channels only, as GPT-J and GPT-NeoX (0.25) do. ``kept``
+    below 1 is p-RoPE (Barbero et al., 2024, arXiv 2410.06205): the highest ``floor(kept r / 2)`` frequencies stay as
+    they are, the others become 0, so that their channels carry content alone.
+
+    ``base=0`` scales to training: the slowest kept pair, K - 1, completes one period within its N tokens,
+    ``base = (N / 2 pi) ** (r / (2 (K - 1)))``.
     """
 
     kind = "rotary"
-    offers = ("frequencies",)
+    offers = ("frequencies", "attention_factor", "distances")
 
     frequencies: Tensor
 
-    def __init__(self, shape: Shape, *, base: float = 10000.0, layout: Literal["interleaved", "half"] = "half") -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        base: float = 10000.0,
+        layout: Literal["interleaved", "half"] = "half",
+        fraction: float = 1.0,
+        kept: float = 1.0,
+    ) -> None:
         super().__init__()
-        self.register_buffer("frequencies", geometric(shape.head_dimension, base), persistent=False)
+        channels = int(fraction * shape.head_dimension + 1e-6)  # not 57 for 0.29 of 200
+        if not 0 < fraction <= 1 or channels < 2 or channels % 2:
+            raise ValueError(
+                f"fraction={fraction}: it must make an even number of the {shape.head_dimension} channels of a head"
+            )
+        pairs = int(kept * channels / 2 + 1e-6)
+        if not 0 < kept <= 1 or pairs < 1:
+            raise ValueError(f"kept={kept}: it must be at most 1 and keep at least one of {channels // 2} pairs")
+        frequencies = geometric(channels, base or base_for(shape.train_tokens, 2 * (pairs - 1) / channels))
+        frequencies[pairs:] = 0
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        self.attention_factor = 1.0
         self.layout = layout
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         def turn(x: Tensor, positions: Tensor) -> Tensor:
-            return rotate(x, positions[..., None].to(torch.float32) * self.frequencies, self.layout)
+            return rotate(x, angles(positions, self.frequencies), self.layout, self.attention_factor)
 
         return turn(q, q_positions), turn(k, k_positions)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        return unfinished(self.frequencies, trained, tested)

@@ -1,24 +1,60 @@
 """Rotation of pairs of channels, the mathematics that the rotary encodings share."""
 
+import math
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from harness.encodings.base import Extent
+
 Layout = Literal["interleaved", "half"]
 
 
-def rotate(x: Tensor, angles: Tensor, layout: Layout) -> Tensor:
-    """Turn the pairs of channels of ``x`` [B, H, L, 2n] by ``angles`` [B, L, n] in float32, giving x's dtype.
+def rotate(x: Tensor, angles: Tensor, layout: Layout, factor: float | Tensor = 1.0) -> Tensor:
+    """Turn the pairs among the first 2n channels of ``x`` [B, H, L, d] by ``angles``, [B, L, n] for all heads or
+    [B, H, L, n], and multiply them by ``factor``, a number or of the shape of the angles. In float32, giving x's dtype.
 
     ``layout="interleaved"`` pairs channels (2m, 2m + 1), ``"half"`` channels (m, m + n).
     """
-    cos, sin = angles.cos()[:, None], angles.sin()[:, None]
-    pairs = x.float()
+    cos, sin = angles.cos() * factor, angles.sin() * factor
+    return combine(x, cos, sin, layout)
+
+
+def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
+    """Pairs (a, b) among the first 2n channels of ``x`` become (a cos - b sin, a sin + b cos); shapes as in
+    :func:`rotate`.
+    """
+    if cos.dim() == 3:
+        cos, sin = cos[:, None], sin[:, None]
+    turning = 2 * cos.shape[-1]
+    pairs, rest = x[..., :turning].float(), x[..., turning:]
     if layout == "interleaved":
         first, second = pairs[..., 0::2], pairs[..., 1::2]
         turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1).flatten(-2)
     else:
         first, second = pairs.chunk(2, dim=-1)
         turned = torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
-    return turned.to(x.dtype)
+    turned = turned.to(x.dtype)
+    return torch.cat([turned, rest], dim=-1) if rest.shape[-1] else turned
+
+
+def angles(positions: Tensor, frequencies: Tensor) -> Tensor:
+    """Positions [B, L] times frequencies [n] -> [B, L, n], float32."""
+    return positions[..., None].to(torch.float32) * frequencies
+
+
+def unfinished(frequencies: Tensor, trained: Extent, tested: Extent) -> list[str]:
+    """How many pairs complete no period within training's positions, and how far a test turns them beyond it. Pairs of
+    frequency 0 do not turn.
+    """
+    turning = frequencies[frequencies > 0]
+    # A period as long as all positions together is complete; the margin is for what float32 rounds.
+    slow = turning[turning * (trained.position + 1) < math.tau * (1 - 1e-5)]
+    if not len(slow) or tested.distance <= trained.distance:
+        return []
+    fastest = float(slow.max())
+    return [
+        f"{len(slow)} of {len(turning)} rotary pairs complete no period in training: the fastest of them turns by "
+        f"up to {fastest * trained.distance:.1f} radians there and {fastest * tested.distance:.1f} in the test"
+    ]

@@ -59,4 +59,4 @@ class T5(Encoding):
 def _one_way(distances: Tensor, buckets: int, farthest: int) -> Tensor:
     exact = buckets // 2
     logarithmic = torch.log(distances.clamp(min=1).float() / exact) / math.log(farthest / exact) * (buckets - exact)
-    return torch.where(distances < exact, distances, (exact + logarithmic.long()).clamp(max=buckets - 1))
+    return torch.where(distances < exact, distances.long(), (exact + logarithmic.long()).clamp(max=buckets - 1))

@@ -29,11 +29,8 @@ class NTK(Extension):
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        import torch
+        from harness.encodings.frequencies import divided
 
-        frequencies = encoding.get_buffer("frequencies")
         scale = self.factor or test_tokens / train_tokens
-        pairs = len(frequencies)
-        exponents = torch.arange(pairs, dtype=torch.float64, device=frequencies.device) / max(pairs - 1, 1)
-        encoding.frequencies = (frequencies / scale**exponents).to(torch.float32)
+        encoding.frequencies = divided(encoding.get_buffer("frequencies"), scale)
         return encoding

@@ -19,7 +19,7 @@ def run(encoding: str, extension: str) -> Run | Refused:
         return hydra.attempt([f"encoding={encoding}", f"extension={extension}", "model=nano", "lengths.test=21"])
 
 
-SAME_AT_EVERY_LENGTH = {"hierarchical"}
+SAME_AT_EVERY_LENGTH = {"hierarchical", "rerope"}
 """What these change depends on the training length, and not on the tested one."""
 
 PAIRS = [(encoding, extension) for encoding in choices("encoding") for extension in choices("extension")]
@@ -58,6 +58,22 @@ def test_an_extension_works_or_is_refused_with_what_is_possible(encoding: str, e
     needs = declarations.of(made.extension[extension].target).attributes["needs"]
     assert torch.equal(changed, plain) == (needs == "")
     assert torch.equal(changed, further) == (needs == "" or extension in SAME_AT_EVERY_LENGTH)
+
+
+@pytest.mark.parametrize("extension", choices("extension"))
+def test_with_the_length_declared_outputs_do_not_depend_on_later_tokens(extension: str) -> None:
+    """Dynamic rules too: their scale is that of the declared length, whatever has been written so far."""
+    made = run("rope", extension)
+    if isinstance(made, Refused):
+        pytest.skip("not for rotary encodings")
+    task = build.task(made)
+    model = build.model(made, task, build.layout(made, task)).eval()
+    tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
+    with torch.no_grad(), extended(model, build.extensions(made)[extension], 42, 60):
+        whole = model(tokens, positions)
+        for length in (1, 30, 50):
+            part = model(tokens[:, :length], Positions(positions.values[:, :length], True))
+            torch.testing.assert_close(whole[:, :length], part, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,8 @@ def positions(kind: str, batch: int, length: int) -> Positions:
 @pytest.mark.parametrize("name", choices("encoding"))
 def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: int, causal: bool, logit: type) -> None:
     encoding, scale = make(name), logit(SHAPE)
+    if not causal and "bidirectional" not in encoding.modes:
+        pytest.skip("causal only")
     torch.manual_seed(0)
     where = positions(kind, 2, length)
     results = []

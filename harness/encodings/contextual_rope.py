@@ -1,0 +1,60 @@
+"""Rotary embedding by accumulated content."""
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding
+from harness.encodings.frequencies import geometric
+from harness.encodings.rotary import rotate
+from harness.shape import Shape
+
+
+class ContextualRoPE(Encoding):
+    """Each token moves the clock by a step of its own: pair m turns by ``-P_i f_m``, ``P_i = sum over s <= i of
+    softplus(w x_s + b)``, with RoPE's frequencies and x the input of the layer.
+
+    Zhang et al. (2025), arXiv 2512.07805 (contextual GRAPE-M), and their code: w starts at 0 and b so that every step
+    is ``initial``; one phase for all heads, or one for each (``per_head``). Two differences: their sum ends before
+    token i, and they learn the frequencies too (:mod:`harness.encodings.grape_m` does). With ``initial=1`` training
+    starts from RoPE; from 0.001 it starts almost without positions.
+
+    The positions that tokens are told are not used: the order of tokens is that of the sequence.
+    """
+
+    kind = "rotary"
+    per_layer = True
+
+    frequencies: Tensor
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        base: float = 10000.0,
+        layout: Literal["interleaved", "half"] = "half",
+        per_head: bool = False,
+        initial: float = 0.001,
+    ) -> None:
+        super().__init__()
+        if initial <= 0:
+            raise ValueError(f"initial={initial}: it must be above 0")
+        self.register_buffer("frequencies", geometric(shape.head_dimension, base), persistent=False)
+        self.step = nn.Linear(shape.dimension, shape.heads if per_head else 1)
+        nn.init.zeros_(self.step.weight)
+        nn.init.constant_(self.step.bias, math.log(math.expm1(initial)))
+        self.layout = layout
+
+    def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
+        """``phase`` [B, L, H or 1], float32."""
+        steps = F.softplus(F.linear(h.float(), self.step.weight.float(), self.step.bias.float()))
+        return {"phase": steps.cumsum(dim=1)}
+
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        turned = -state["phase"].transpose(1, 2)[..., None] * self.frequencies
+        return rotate(q, turned, self.layout), rotate(k, turned, self.layout)

@@ -1,0 +1,86 @@
+"""Fourier position embedding."""
+
+import math
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding
+from harness.encodings.frequencies import geometric
+from harness.encodings.rotary import angles, combine
+from harness.shape import Shape
+
+
+class FoPE(Encoding):
+    """Rotary embedding in which every pair turns by a mixture of frequencies, and none that training leaves unfinished
+    takes part.
+
+    Hua et al. (2024), arXiv 2412.17739, and their code. Of RoPE's frequencies the n with a period of at most the
+    training length are kept. Pair o of head h, o below ``min(n, d / 4)``, uses ``C = sum_m c_hmo cos(i f_m)`` and ``S =
+    sum_m s_hmo sin(i f_m)`` in the place of cosine and sine; all other pairs use the constant 1 for both, sine too, as
+    their code does (the paper speaks of frequency 0, whose sine would be 0). C and S do not make a rotation: logits
+    depend on more than the distance.
+
+    c and s are a part of the identity (every ``ceil(n / o)``-th row where there are more frequencies than pairs) plus
+    Xavier's normal noise times ``gain``, drawn for every layer. They stay as drawn, as in their code, or are
+    ``learned``.
+    """
+
+    kind = "rotary"
+    shift_invariant = False
+    per_layer = True
+
+    frequencies: Tensor
+    cosines: Tensor
+    sines: Tensor
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        base: float = 10000.0,
+        layout: Literal["interleaved", "half"] = "half",
+        gain: float = 0.3,
+        learned: bool = False,
+    ) -> None:
+        super().__init__()
+        every = geometric(shape.head_dimension, base)
+        frequencies = every[every >= math.tau / shape.train_tokens]
+        self.pairs = min(len(frequencies), shape.head_dimension // 4)
+        if not self.pairs:
+            raise ValueError(
+                f"base={base}: none of the {len(every)} pairs that {shape.head_dimension} channels make can be used, "
+                f"as at least 4 channels and a period within the {shape.train_tokens} tokens of training are needed"
+            )
+        self.register_buffer("frequencies", frequencies, persistent=False)
+        for name in ("sines", "cosines"):
+            drawn = _coefficients(shape.heads, len(frequencies), self.pairs, gain)
+            if learned:
+                self.register_parameter(name, nn.Parameter(drawn))
+            else:
+                self.register_buffer(name, drawn)
+        self.layout = layout
+
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        def turn(x: Tensor, positions: Tensor) -> Tensor:
+            turned = angles(positions, self.frequencies)
+            cos = torch.einsum("bln,hno->bhlo", turned.cos(), self.cosines.float())
+            sin = torch.einsum("bln,hno->bhlo", turned.sin(), self.sines.float())
+            constant = (0, x.shape[-1] // 2 - self.pairs)
+            return combine(x, F.pad(cos, constant, value=1.0), F.pad(sin, constant, value=1.0), self.layout)
+
+        return turn(q, q_positions), turn(k, k_positions)
+
+
+def _coefficients(heads: int, frequencies: int, pairs: int, gain: float) -> Tensor:
+    """[H, n, o]; the noise's deviation comes from all three sizes, as where their code draws all heads at once."""
+    drawn = nn.init.xavier_normal_(torch.empty(heads, frequencies, pairs), gain=gain)
+    rows = torch.arange(pairs) * math.ceil(frequencies / pairs)
+    inside = rows < frequencies
+    drawn[:, rows[inside], torch.arange(pairs)[inside]] += 1
+    return drawn

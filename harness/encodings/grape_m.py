@@ -1,0 +1,53 @@
+"""Rotary embedding with learned frequencies."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent
+from harness.encodings.frequencies import base_for, geometric
+from harness.encodings.rotary import rotate, unfinished
+from harness.shape import Shape
+
+
+class GrapeM(Encoding):
+    """Turns pair m by ``-i exp(g_m)``, g learned: the multiplicative form of group representational position encoding
+    on the canonical planes, where rotations commute.
+
+    Zhang et al. (2025), arXiv 2512.07805 (GRAPE-M), and their code: g starts at the logarithms of RoPE's frequencies,
+    one set for all heads (``shared``) or one per head, in every layer its own; the rotation is by minus the position,
+    which from random weights learns as RoPE's does. Planes that are learned as well are not part of it.
+    """
+
+    kind = "rotary"
+    per_layer = True
+    offers = ("distances",)
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        base: float = 10000.0,
+        layout: Literal["interleaved", "half"] = "half",
+        shared: bool = True,
+    ) -> None:
+        super().__init__()
+        channels = shape.head_dimension
+        initial = torch.log(geometric(channels, base or base_for(shape.train_tokens, (channels - 2) / channels)))
+        self.log_frequencies = nn.Parameter(initial.repeat(1 if shared else shape.heads, 1))
+        self.layout = layout
+
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        frequencies = self.log_frequencies.float().exp()[:, None]
+
+        def turn(x: Tensor, positions: Tensor) -> Tensor:
+            return rotate(x, -positions[:, None, :, None].to(torch.float32) * frequencies, self.layout)
+
+        return turn(q, q_positions), turn(k, k_positions)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        return unfinished(self.log_frequencies.detach().exp().flatten(), trained, tested)

@@ -1,0 +1,62 @@
+"""Rotary embedding in most layers and nothing in the others."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from torch import Tensor
+
+from harness.encodings.base import Encoding, Extent
+from harness.encodings.frequencies import base_for, geometric
+from harness.encodings.rotary import angles, rotate, unfinished
+from harness.shape import Shape
+
+
+class RopeNope(Encoding):
+    """RoPE, but every ``interval``-th layer has no encoding: layer l, counted from 0, has none where ``(l + 1) mod
+    interval = 0``.
+
+    Yang et al. (2025), arXiv 2501.18795 (RNoPE), show that layers without positions then retrieve over long distances;
+    the pattern with every fourth layer is that of Llama 4 and SmolLM3. A network of fewer layers than ``interval``
+    would be plain RoPE: there the interval is the number of layers, at least 2, so that the last one has no encoding.
+    What they add besides (windows in the rotary layers, temperatures) is not part of it.
+
+    ``base=0`` as in :class:`~harness.encodings.rope.RoPE`.
+    """
+
+    kind = "rotary"
+    per_layer = True
+    offers = ("frequencies", "attention_factor", "distances")
+
+    frequencies: Tensor
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        base: float = 10000.0,
+        layout: Literal["interleaved", "half"] = "half",
+        interval: int = 4,
+    ) -> None:
+        super().__init__()
+        if interval < 2:
+            raise ValueError(f"interval={interval}: it must be at least 2")
+        channels = shape.head_dimension
+        base = base or base_for(shape.train_tokens, (channels - 2) / channels)
+        self.register_buffer("frequencies", geometric(channels, base), persistent=False)
+        self.attention_factor = 1.0
+        self.layout = layout
+        self.turns = (shape.layer + 1) % max(2, min(interval, shape.layers)) != 0
+
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        if not self.turns:
+            return q, k
+
+        def turn(x: Tensor, positions: Tensor) -> Tensor:
+            return rotate(x, angles(positions, self.frequencies), self.layout, self.attention_factor)
+
+        return turn(q, q_positions), turn(k, k_positions)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        return unfinished(self.frequencies, trained, tested) if self.turns else []

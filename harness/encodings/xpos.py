@@ -1,0 +1,86 @@
+"""Rotary embedding with decay."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from harness.encodings.base import Encoding, Extent
+from harness.encodings.frequencies import base_for, geometric
+from harness.encodings.rotary import angles, rotate, unfinished
+from harness.shape import Shape
+
+LARGEST_EXPONENT = 75.0
+"""Of e, for the decay between the two ends of a sequence: float32 ends at 88, and logits themselves need room."""
+
+
+class XPos(Encoding):
+    """Rotary embedding whose pair m is also multiplied by ``zeta_m ** ((i - j) / scale_base)``, ``zeta_m = (2m + gamma
+    d) / ((1 + gamma) d)``, so that fast pairs fade with distance.
+
+    Sun et al. (2022), arXiv 2212.10554, section 3.2; constants as in torchscale. Defined for causal attention: towards
+    later keys it would grow. ``scale_base=0`` is half the training length, as the paper's 512 is of 1024; ``base=0`` as
+    in :class:`~harness.encodings.rope.RoPE`.
+
+    Queries are multiplied by ``zeta ** ((i - c) / scale_base)`` and keys by its inverse, c the middle of the sequence's
+    positions, which cancels: so the size of the positions does not matter, but their span does. float32 holds up to
+    about ``75 scale_base / ln(1 / zeta_0)`` positions from first to last, 30650 with the defaults; a longer span is
+    refused (on a CPU; on a GPU, where looking would cost a wait, logits become infinite there).
+    """
+
+    kind = "rotary"
+    modes = ("causal",)
+    offers = ("frequencies", "attention_factor")
+
+    frequencies: Tensor
+    zeta: Tensor
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        base: float = 10000.0,
+        scale_base: float = 512.0,
+        gamma: float = 0.4,
+        layout: Literal["interleaved", "half"] = "half",
+    ) -> None:
+        super().__init__()
+        if scale_base < 0:
+            raise ValueError(f"scale_base={scale_base}: it must be above 0, or 0 for half the training length")
+        if gamma <= 0:
+            raise ValueError(f"gamma={gamma}: it must be above 0")
+        channels = shape.head_dimension
+        base = base or base_for(shape.train_tokens, (channels - 2) / channels)
+        self.register_buffer("frequencies", geometric(channels, base), persistent=False)
+        zeta = (torch.arange(0, channels, 2) + gamma * channels) / ((1 + gamma) * channels)
+        self.register_buffer("zeta", zeta, persistent=False)
+        self.scale_base = scale_base or shape.train_tokens / 2
+        self.attention_factor = 1.0
+        self.layout = layout
+
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        first, last = k_positions.amin(dim=1, keepdim=True), k_positions.amax(dim=1, keepdim=True)
+        self._check_span(last - first)
+        centre = (first.float() + last.float()) / 2
+
+        def turn(x: Tensor, positions: Tensor, sign: int) -> Tensor:
+            exponents = sign * (positions.float() - centre)[..., None] / self.scale_base
+            factor = self.attention_factor * torch.exp(exponents * torch.log(self.zeta))
+            return rotate(x, angles(positions, self.frequencies), self.layout, factor)
+
+        return turn(q, q_positions, 1), turn(k, k_positions, -1)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        return unfinished(self.frequencies, trained, tested)
+
+    def _check_span(self, span: Tensor) -> None:
+        if span.device.type == "cpu":
+            longest = LARGEST_EXPONENT * self.scale_base / -float(torch.log(self.zeta[0]))
+            if float(span.max()) > longest:
+                raise IndexError(
+                    f"positions span {float(span.max()):.0f}, beyond the {longest:.0f} that float32 holds for "
+                    f"xpos with scale_base={self.scale_base}: set encoding.scale_base higher"
+                )

@@ -1,0 +1,44 @@
+"""The scaling of Llama 3.1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.extensions.base import Extension
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class Llama3(Extension):
+    """With n the turns of a pair within the training length: pairs with ``n > high`` keep their frequency, those with
+    ``n < low`` have it divided by s, those between have the mixture ``(1 - a) f / s + a f``, ``a = (n - low) / (high -
+    low)``. ``s = test tokens / train tokens``, or ``factor``.
+
+    The released code of Llama 3.1 (Llama team, 2024, arXiv 2407.21783) with low 1 and high 4, for 8192 tokens and a
+    fixed factor of 8; as Hugging Face's ``llama3``. The mixture is linear in the frequency, YaRN's in the number of the
+    pair.
+
+    Training tokens count the turns; tested tokens enter through s alone.
+    """
+
+    needs = "frequencies"
+
+    def __init__(self, *, factor: float = 0.0, low: float = 1.0, high: float = 4.0) -> None:
+        if not 0 < low < high:
+            raise ValueError(f"low={low}: it must be above 0 and below high={high}")
+        self.factor = factor
+        self.low = low
+        self.high = high
+
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+        import math
+
+        import torch
+
+        frequencies = encoding.get_buffer("frequencies").double()
+        scale = self.factor or test_tokens / train_tokens
+        turns = frequencies * train_tokens / math.tau
+        kept = ((turns - self.low) / (self.high - self.low)).clamp(0, 1)
+        encoding.frequencies = (frequencies * ((1 - kept) / scale + kept)).to(torch.float32)
+        return encoding

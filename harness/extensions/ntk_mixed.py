@@ -1,0 +1,38 @@
+"""NTK scaling with a mixture of bases."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.extensions.base import Extension
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class NTKMixed(Extension):
+    """Multiplies frequency m of M by ``exp(-a (m + 1) ** b)`` with ``a = ln s / M ** b``: the last is divided by s, the
+    first by a little. b = 1 is the geometric order of :class:`~harness.extensions.ntk.NTK`, shifted by one pair; below
+    1 fast pairs are squeezed more. ``s = test tokens / train tokens``, or ``factor``.
+
+    Su (2023), "Transformer Upgrade Road 11", kexue.fm/archives/9706, "NTK-RoPE-mixed": b is 0.75 and s in his code 12.
+    He uses it with logits that grow with log n, here ``logit=log_n``.
+    """
+
+    needs = "frequencies"
+
+    def __init__(self, *, factor: float = 0.0, power: float = 0.75) -> None:
+        if power <= 0:
+            raise ValueError(f"power={power}: it must be above 0")
+        self.factor = factor
+        self.power = power
+
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+        import torch
+
+        frequencies = encoding.get_buffer("frequencies")
+        scale = self.factor or test_tokens / train_tokens
+        count = len(frequencies)
+        numbers = torch.arange(1, count + 1, dtype=torch.float64, device=frequencies.device)
+        encoding.frequencies = (frequencies / scale ** ((numbers / count) ** self.power)).to(torch.float32)
+        return encoding
