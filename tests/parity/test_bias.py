@@ -181,3 +181,13 @@ def test_swin_v2() -> None:
 @pytest.mark.parametrize("kind", [Swin, SwinV2])
 def test_a_window_scaled_to_the_training_length_holds_it(kind: type[Swin | SwinV2]) -> None:
     assert [kind(Shape(32, 4, 1, tokens), window=0).window for tokens in (4, 9, 10, 16, 42)] == [2, 3, 4, 4, 7]
+
+
+@pytest.mark.parametrize("kind", [ALiBi, KerpleLog, KerplePower, Sandwich, FIRE, DynamicBias, T5])
+def test_a_bias_is_float32_in_mixed_precision(kind: type[Encoding]) -> None:
+    encoding, positions = kind(shape(4, 16)), torch.arange(900, 1200)[None]
+    exact = encoding.bias(positions, positions)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = encoding.bias(positions, positions)
+    assert mixed.dtype == torch.float32
+    torch.testing.assert_close(mixed, exact)
