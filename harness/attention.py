@@ -20,7 +20,10 @@ from harness.logits.base import LogitScale
 from harness.shape import Shape
 
 CHUNK = 512
-"""Queries handled at once where logits or biases are built."""
+"""Queries handled at once where logits or biases are built, at most."""
+
+PAIRS = 2**19
+"""Pairs of a query and a key handled at once there, at most: with 4 heads their float32 logits take 8 MiB."""
 
 
 class Positions(NamedTuple):
@@ -190,8 +193,10 @@ def _biased(q: Tensor, k: Tensor, v: Tensor, positions: Tensor, encoding: Encodi
 
 
 def _chunks(q: Tensor) -> Iterator[slice]:
-    for start in range(0, q.shape[2], CHUNK):
-        yield slice(start, min(start + CHUNK, q.shape[2]))
+    length = q.shape[2]
+    size = max(1, min(CHUNK, PAIRS // length))
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))
 
 
 def _earlier(rows: slice, k: Tensor) -> Tensor:

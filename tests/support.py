@@ -1,8 +1,11 @@
 """What several tests need."""
 
+import importlib
 import os
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from harness import build, identity, provenance, records
 from harness.config import Run
@@ -16,6 +19,13 @@ QUICK = ("model=nano", "train.steps=60", "train.warmup=5", "evaluation.examples=
 def choices(group: str) -> list[str]:
     """The choices that conf/ lists: a new file is tested the moment it exists."""
     return sorted(path.stem for path in (ROOT / "conf" / group).glob("*.yaml"))
+
+
+def component(group: str, name: str, *arguments: Any, **options: Any) -> Any:
+    """What conf/ calls by this name, made with these options: also where no run of the program could have it."""
+    content = yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())
+    module, _, cls = content.pop("_target_").rpartition(".")
+    return getattr(importlib.import_module(module), cls)(*arguments, **{**content, **options})
 
 
 def environment(**extra: str) -> dict[str, str]:

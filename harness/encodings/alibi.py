@@ -1,9 +1,10 @@
 """Attention with linear biases."""
 
 import math
+from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from harness.encodings.base import Encoding
 from harness.shape import Shape
@@ -11,10 +12,16 @@ from harness.shape import Shape
 
 class ALiBi(Encoding):
     """Adds ``-slope_h |i - j|`` to the scaled logits; ``slope_h = 2 ** (-8h / H)``, h = 1 .. H, for H a power of two.
-    Nothing is learned.
 
-    Press et al. (2022), arXiv 2108.12409, section 3; other numbers of heads as in their code. Over all tokens
-    (bidirectional) this is the symmetric variant.
+    Press et al. (2022), arXiv 2108.12409, section 3; other numbers of heads as in their code. ``slopes="fixed"`` is the
+    paper's; ``"learned"`` makes the logarithms of the slopes parameters that start there, as Kazemnejad et al. (2023),
+    arXiv 2305.19466, have it in their code.
+
+    ``later`` says what keys after the query get, which the paper leaves open. ``"symmetric"``: the same as keys as far
+    before it. ``"half_offset"``: ``-slope_h (j - i)`` after and ``-slope_h (i - j - 1/2)`` before, as in the code of
+    Ruoss et al. (2023), arXiv 2305.16843, so that the two sides differ. ``"one_sided"``: the first half of the heads
+    looks only at earlier keys, the other half only at later ones, each half with the slopes of H / 2 heads, as the
+    authors of ALiBi propose in issue 5 of their repository.
     """
 
     kind = "bias"
@@ -22,15 +29,36 @@ class ALiBi(Encoding):
 
     slopes: Tensor
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        slopes: Literal["fixed", "learned"] = "fixed",
+        later: Literal["symmetric", "half_offset", "one_sided"] = "symmetric",
+    ) -> None:
         super().__init__()
-        self.register_buffer("slopes", slopes(shape.heads), persistent=False)
+        if later == "one_sided" and shape.heads % 2:
+            raise ValueError(f"later=one_sided: it needs an even number of heads, and there are {shape.heads}")
+        first = geometric_slopes(shape.heads // 2).repeat(2) if later == "one_sided" else geometric_slopes(shape.heads)
+        self.log_slopes = nn.Parameter(first.log()) if slopes == "learned" else None
+        if slopes == "fixed":
+            self.register_buffer("slopes", first, persistent=False)
+        self.later = later
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        return -torch.einsum("h,...->h...", self.slopes, distances.abs().to(torch.float32))
+        slopes = self.slopes if self.log_slopes is None else self.log_slopes.float().exp()
+        far = distances.abs().to(torch.float32)
+        if self.later == "half_offset":
+            far = torch.where(distances > 0, far - 0.5, far)
+        bias = -slopes.view(-1, *[1] * far.dim()) * far
+        if self.later != "one_sided":
+            return bias
+        half = len(slopes) // 2
+        earlier, after = bias[:half].masked_fill(distances < 0, -torch.inf), bias[half:]
+        return torch.cat([earlier, after.masked_fill(distances > 0, -torch.inf)])
 
 
-def slopes(heads: int) -> Tensor:
+def geometric_slopes(heads: int) -> Tensor:
     """The slope of each head, float32 [H]: for H not a power of two, those of the power below, then every second one of
     the power above.
     """

@@ -14,6 +14,8 @@ class T5(Encoding):
 
     Raffel et al. (2020), arXiv 1910.10683, section 2.1, and their code: the first half of the ``buckets`` holds one
     distance each, the others grow logarithmically up to ``farthest``, and all that is farther shares the last.
+    ``farthest=0`` takes the training length, so that training meets all buckets, or nearly (the least that leaves
+    something to share, where training is shorter than that).
     ``bidirectional`` gives later keys buckets of their own, half of all; without it every later key counts as distance
     0. The table is drawn from N(0, 1/D). T5 itself does not divide logits by the square root of d.
     """
@@ -27,13 +29,14 @@ class T5(Encoding):
         directions = 2 if bidirectional else 1
         if buckets % (2 * directions) or buckets < 2 * directions:
             raise ValueError(f"buckets={buckets}: it must be a multiple of {2 * directions}")
-        if farthest <= buckets // directions // 2:
+        exact = buckets // directions // 2
+        if farthest and farthest <= exact:
             raise ValueError(
-                f"farthest={farthest}: it must be above {buckets // directions // 2}, "
-                "the number of distances that have a bucket of their own"
+                f"farthest={farthest}: it must be above {exact}, "
+                "the number of distances that have a bucket of their own, or 0 for the training length"
             )
         self.buckets = buckets
-        self.farthest = farthest
+        self.farthest = farthest or max(shape.train_tokens, exact + 1)
         self.bidirectional = bidirectional
         self.table = nn.Parameter(torch.randn(shape.heads, buckets) * shape.dimension**-0.5)
 

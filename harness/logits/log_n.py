@@ -10,17 +10,24 @@ from harness.shape import Shape
 
 
 class LogN(LogitScale):
-    """``max(1, ln n / ln n_train) / sqrt(d)`` for a query that sees n keys, ``n_train`` the most in training.
+    """``ln max(n, least) / ln(reference) / sqrt(d)`` for a query that sees n keys.
 
-    Su (2023) in his code for ReRoPE; Chiang & Cholak (2022), arXiv 2202.12172, show why attention over n tokens needs
-    logits that grow with log n. Within the training length it changes nothing.
+    With both 0 they are the training length, so that nothing changes within it: ``max(1, ln n / ln n_train)``, as Su
+    (2023) has it in his code for ReRoPE. ``reference=512 least=16`` is the softmax of invariant entropy in his
+    bert4keras. Chiang & Cholak (2022), arXiv 2202.12172, show why attention over n tokens needs logits that grow with
+    log n.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, *, reference: int = 0, least: int = 0) -> None:
         super().__init__()
+        if reference < 0 or reference == 1:
+            raise ValueError(f"reference={reference}: it must be above 1, or 0 for the training length")
+        if least < 0:
+            raise ValueError(f"least={least}: it must be above 0, or 0 for the reference")
         self.scale = shape.head_dimension**-0.5
-        self.train_tokens = shape.train_tokens
+        self.reference = reference or max(2, shape.train_tokens)
+        self.least = least or self.reference
 
     def factor(self, seen: Tensor) -> Tensor:
-        growth = torch.log(seen.float()) / math.log(self.train_tokens)
-        return growth.clamp(min=1)[None] * self.scale
+        growth = torch.log(seen.clamp(min=self.least).float()) / math.log(self.reference)
+        return growth[None] * self.scale

@@ -14,14 +14,14 @@ REFUSED = {
     ("encoding=ropee",): "unknown encoding 'ropee'; did you mean 'rope'? Choices: alibi, ",
     ("encodng=rope",): "unknown key 'encodng'; did you mean 'encoding'? Keys: architecture, encoding,",
     ("model.heds=4",): "unknown key 'model.heds'; did you mean 'model.heads'? Keys of model: model.dimension,",
-    ("encoding=alibi", "encoding.base=3"): "unknown key 'encoding.base'. Keys of encoding: none",
-    ("encoding.base=3", "encoding=alibi"): "unknown key 'encoding.base'. Keys of encoding: none",
+    ("encoding=nope", "encoding.base=3"): "unknown key 'encoding.base'. Keys of encoding: none",
+    ("encoding.base=3", "encoding=nope"): "unknown key 'encoding.base'. Keys of encoding: none",
     ("task=addition", "task.symbols=4"): "unknown key 'task.symbols'; did you mean 'task.operands'? "
     "Keys of task: task.answer,",
     ("encoding=alibi", "extension=ntk"): "extension=ntk changes an encoding's frequencies, "
     "and encoding=alibi has none. "
     "Encodings that have: rope, ",
-    ("extension=[extrapolate,ntkk]",): "unknown extension 'ntkk'; did you mean 'ntk'? Choices: extrapolate,",
+    ("extension=[extrapolate,ntkk]",): "unknown extension 'ntkk'; did you mean 'ntk'?",
     ("encoding.base=abc",): "encoding.base=abc: it should be a valid number",
     ("encoding.base=1.0",): "base=1.0: it must be above 1",
     ("encoding.layout=haf",): "encoding.layout=haf: it should be 'interleaved' or 'half'",

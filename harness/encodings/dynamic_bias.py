@@ -1,0 +1,44 @@
+"""Dynamic position bias: a learned function of the distance."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+from torch.nn.functional import silu
+
+from harness.encodings.base import Encoding
+from harness.encodings.perceptron import Perceptron
+from harness.shape import Shape
+
+
+class DynamicBias(Encoding):
+    """Adds ``f_h(x)`` to the scaled logits, f a perceptron with ``depth`` hidden layers of ``width`` SiLU units and an
+    output per head, shared by all layers; ``x = i - j``, or ``sign(i - j) ln(1 + |i - j|)`` with
+    ``distance="log"``.
+
+    The idea is from CrossFormer (Wang et al., 2021, arXiv 2108.00154), which learns such a function of two-dimensional
+    distances with ReLU and layer norms; in this form it is the ``DynamicPositionBias`` of x-transformers, whose width
+    is a quarter of the model dimension (``width=0``) and whose layers are drawn as PyTorch draws linear layers.
+    """
+
+    kind = "bias"
+    offers = ("distances",)
+
+    def __init__(
+        self, shape: Shape, *, distance: Literal["linear", "log"] = "linear", depth: int = 2, width: int = 0
+    ) -> None:
+        super().__init__()
+        if depth < 1:
+            raise ValueError(f"depth={depth}: it must be at least 1")
+        if width < 0:
+            raise ValueError(f"width={width}: it must be above 0, or 0 for a quarter of the model dimension")
+        self.logarithmic = distance == "log"
+        hidden = width or max(1, shape.dimension // 4)
+        self.function = Perceptron([1, *[hidden] * depth, shape.heads], silu)
+
+    def distance_bias(self, distances: Tensor) -> Tensor:
+        distinct, where = distances.unique(return_inverse=True)  # there are far fewer distances than pairs
+        x = distinct.to(torch.float32)
+        if self.logarithmic:
+            x = x.sign() * torch.log1p(x.abs())
+        return self.function(x[:, None]).T[:, where]

@@ -1,0 +1,54 @@
+"""FIRE: a learned function of distance relative to the query's position."""
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding
+from harness.encodings.perceptron import Perceptron
+from harness.shape import Shape
+
+PAIRS = 2**17
+"""Pairs whose hidden vectors are held at once."""
+
+
+class FIRE(Encoding):
+    """Adds ``f_h(psi(|i - j|) / psi(max(i, |m L|)))`` to the scaled logits, ``psi(x) = ln(|c| x + 1)``, f a perceptron
+    with one hidden layer of ``width`` units and an output per head, shared by all layers.
+
+    Li et al. (2023), arXiv 2310.04418. Its input stays between 0 and 1 whatever the length. ``c``, which starts as
+    given, the multiplier m, which starts at 1, and f are learned; L is ``threshold``, below which a query's position
+    plays no part, and 0 makes it the training length. f is drawn as PyTorch draws linear layers, and 1e-6 is added to
+    the divisor, as in the authors' listing.
+    """
+
+    kind = "bias"
+    modes = ("causal",)
+    shift_invariant = False
+
+    def __init__(self, shape: Shape, *, width: int = 32, c: float = 0.1, threshold: int = 512) -> None:
+        super().__init__()
+        for name, value in (("width", width), ("c", c)):
+            if value <= 0:
+                raise ValueError(f"{name}={value}: it must be above 0")
+        if threshold < 0:
+            raise ValueError(f"threshold={threshold}: it must be above 0, or 0 for the training length")
+        self.threshold = threshold or shape.train_tokens
+        self.c = nn.Parameter(torch.tensor(c))
+        self.multiplier = nn.Parameter(torch.tensor(1.0))
+        self.function = Perceptron([1, width, shape.heads], torch.relu)
+
+    def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        step = max(1, PAIRS // k_positions.numel())
+        parts = [self.function(self._relative(part, k_positions)) for part in q_positions.split(step, dim=1)]
+        return torch.cat([part.permute(0, 3, 1, 2) for part in parts], dim=2)
+
+    def _relative(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        """The input of f, [B, Lq, Lk, 1], float32."""
+
+        def psi(x: Tensor) -> Tensor:
+            return torch.log(self.c.float().abs() * x + 1)
+
+        distances = (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(torch.float32)
+        threshold = (self.multiplier.float() * self.threshold).abs()
+        reach = torch.maximum(q_positions.to(torch.float32), threshold)[:, :, None]
+        return (psi(distances) / (psi(reach) + 1e-6))[..., None]

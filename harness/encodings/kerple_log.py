@@ -1,0 +1,33 @@
+"""KERPLE's logarithmic kernel."""
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding
+from harness.encodings.bounded import bounded
+from harness.shape import Shape
+
+
+class KerpleLog(Encoding):
+    """Adds ``-p_h ln(1 + a_h |i - j|)`` to the scaled logits, p and a learned, one pair per head for all layers.
+
+    Chi et al. (2022), arXiv 2205.09921. As in their code p is drawn from U(0, 2) and a from U(0, 1), and neither acts
+    below ``least``; their code writes the bound into the parameters, here they are left alone
+    (:func:`~harness.encodings.bounded.bounded`).
+    """
+
+    kind = "bias"
+    offers = ("distances",)
+
+    def __init__(self, shape: Shape, *, least: float = 0.01) -> None:
+        super().__init__()
+        if least <= 0:
+            raise ValueError(f"least={least}: it must be above 0")
+        self.least = least
+        self.p = nn.Parameter(2 * torch.rand(shape.heads))
+        self.a = nn.Parameter(torch.rand(shape.heads))
+
+    def distance_bias(self, distances: Tensor) -> Tensor:
+        per_head = (-1, *[1] * distances.dim())
+        p, a = bounded(self.p, self.least).view(per_head), bounded(self.a, self.least).view(per_head)
+        return -p * torch.log1p(a * distances.abs().to(torch.float32))

@@ -1,0 +1,33 @@
+"""KERPLE's power kernel."""
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding
+from harness.encodings.bounded import bounded
+from harness.shape import Shape
+
+
+class KerplePower(Encoding):
+    """Adds ``-a_h |i - j| ** p_h`` to the scaled logits, a and p learned, one pair per head for all layers.
+
+    Chi et al. (2022), arXiv 2205.09921. As in their code a is drawn from U(0, 1) and p from U(0, 2); neither acts below
+    ``least``, nor p above 2, the largest power that makes a kernel. Their code writes the bounds into the parameters,
+    here they are left alone (:func:`~harness.encodings.bounded.bounded`).
+    """
+
+    kind = "bias"
+    offers = ("distances",)
+
+    def __init__(self, shape: Shape, *, least: float = 0.01) -> None:
+        super().__init__()
+        if not 0 < least <= 2:
+            raise ValueError(f"least={least}: it must be above 0 and at most 2")
+        self.least = least
+        self.a = nn.Parameter(torch.rand(shape.heads))
+        self.p = nn.Parameter(2 * torch.rand(shape.heads))
+
+    def distance_bias(self, distances: Tensor) -> Tensor:
+        per_head = (-1, *[1] * distances.dim())
+        a, p = bounded(self.a, self.least).view(per_head), bounded(self.p, self.least, 2.0).view(per_head)
+        return -a * distances.abs().to(torch.float32) ** p

@@ -1,0 +1,30 @@
+"""A small multilayer perceptron for encodings that learn a function of distance."""
+
+import itertools
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class Perceptron(nn.Module):
+    """Linear layers of these widths with an activation between them, in float32 whatever the precision of the model.
+
+    Drawn as PyTorch draws linear layers; ``bias`` says whether the last one has a bias.
+    """
+
+    def __init__(self, widths: Sequence[int], activation: Callable[[Tensor], Tensor], *, bias: bool = True) -> None:
+        super().__init__()
+        last = len(widths) - 2
+        self.layers = nn.ModuleList(
+            nn.Linear(before, after, bias=bias or number < last)
+            for number, (before, after) in enumerate(itertools.pairwise(widths))
+        )
+        self.activation = activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        with torch.autocast(x.device.type, enabled=False):
+            x = x.to(torch.float32)
+            for number, layer in enumerate(self.layers):
+                x = layer(self.activation(x) if number else x)
+            return x

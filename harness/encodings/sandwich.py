@@ -1,0 +1,37 @@
+"""Sandwich: the inner product of sinusoidal encodings as a bias."""
+
+import torch
+from torch import Tensor
+
+from harness.encodings.base import Encoding
+from harness.encodings.frequencies import geometric
+from harness.shape import Shape
+
+
+class Sandwich(Encoding):
+    """Adds ``(sum over m = 1 .. w / 2 of cos((i - j) f_m) - w / 2) / c_h`` to the scaled logits, ``f_m = base ** (-2m /
+    w)``, ``c_h = 8h / H``, h = 1 .. H, w the ``width``. Nothing is learned.
+
+    Chi et al. (2023), arXiv 2212.10356, whose width is 128 whatever the head dimension. The inner product of two
+    sinusoidal position vectors falls off with distance nearly as a logarithm.
+    """
+
+    kind = "bias"
+    offers = ("distances",)
+
+    frequencies: Tensor
+    divisors: Tensor
+
+    def __init__(self, shape: Shape, *, width: int = 128, base: float = 10000.0) -> None:
+        super().__init__()
+        if width < 2 or width % 2:
+            raise ValueError(f"width={width}: it must be even and at least 2")
+        self.register_buffer("frequencies", geometric(width, base) * base ** (-2 / width), persistent=False)
+        self.register_buffer("divisors", 8 * torch.arange(1, shape.heads + 1) / shape.heads, persistent=False)
+
+    def distance_bias(self, distances: Tensor) -> Tensor:
+        far = distances.to(torch.float32)
+        total = torch.zeros_like(far)
+        for frequency in self.frequencies:  # one at a time: all at once would take as many times the memory
+            total = total + torch.cos(far * frequency)
+        return (total - len(self.frequencies)) / self.divisors.view(-1, *[1] * far.dim())

@@ -1,0 +1,49 @@
+"""Swin Transformer's bias: one learned number per head and offset on a grid."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent
+from harness.shape import Shape
+
+
+class Swin(Encoding):
+    """Adds ``table[h, (dy + M - 1) (2M - 1) + dx + M - 1]`` to the scaled logits, (dy, dx) the query's row and column
+    minus the key's, M the ``window``; one table for all layers.
+
+    Liu et al. (2021), arXiv 2103.14030, section 3.2, where M is 7 and the table is drawn from N(0, 0.02 squared) in
+    their code (truncated at 2; here it is not). Offsets of M or more are refused; ``window=0`` is the side of the
+    smallest square that holds the training length.
+    """
+
+    kind = "bias"
+    modes = ("bidirectional", "grid")
+    channels = 2
+    fractional = False
+
+    def __init__(self, shape: Shape, *, window: int = 7, deviation: float = 0.02) -> None:
+        super().__init__()
+        if window < 0:
+            raise ValueError(f"window={window}: it must be above 0, or 0 for the square of the training length")
+        self.window = window or math.isqrt(shape.train_tokens - 1) + 1
+        self.table = nn.Parameter(deviation * torch.randn(shape.heads, (2 * self.window - 1) ** 2))
+
+    def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        return self.table.float()[:, self.index(q_positions, k_positions)].transpose(0, 1)
+
+    def index(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        """The entry of the table that a pair has, [B, Lq, 2] and [B, Lk, 2] -> [B, Lq, Lk], int64."""
+        offsets = q_positions[:, :, None] - k_positions[:, None, :]
+        if offsets.device.type == "cpu" and offsets.numel() and int(offsets.abs().max()) >= self.window:
+            raise IndexError(
+                f"offset {int(offsets.abs().max())} is beyond the window of {self.window}: set encoding.window higher"
+            )
+        rows, columns = (offsets + self.window - 1).unbind(-1)
+        return rows * (2 * self.window - 1) + columns
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        if tested.distance <= trained.distance:
+            return []
+        return [f"biases of offsets from {trained.distance + 1} on are as they were drawn"]

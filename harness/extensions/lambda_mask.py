@@ -1,0 +1,34 @@
+"""A mask in the shape of a lambda, and a cap on distances."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.extensions.base import Extension
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class LambdaMask(Extension):
+    """LM-Infinite: a query sees the first ``first`` keys and the last ``size``, itself included, and no key seems
+    farther than the first of the window.
+
+    Han et al. (2023), arXiv 2308.16137. ``size=0`` is the training length, as in the paper, so that the cap is the
+    largest distance of training. The cap needs an encoding that offers distances and has all pairs where they are; with
+    others only the mask acts. How tokens are counted is said in :mod:`harness.extensions.masks`.
+    """
+
+    def __init__(self, *, first: int = 10, size: int = 0) -> None:
+        if first < 1:
+            raise ValueError(f"first={first}: it must be at least 1")
+        if size < 0:
+            raise ValueError(f"size={size}: it must be above 0, or 0 for the training length")
+        self.first = first
+        self.size = size
+
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+        from harness.extensions.masks import Anchored, Capped, movable
+
+        size = self.size or train_tokens
+        return Anchored(Capped(encoding, size) if movable(encoding) else encoding, self.first, size)

@@ -1,0 +1,105 @@
+"""Encodings around others that let a query look at fewer keys.
+
+They count tokens, not positions: a key's place is its index, a query's is found among the keys by its position. So
+positions must rise from token to token, in steps of any size, as all rules of conf/positions make them; where tokens
+share positions, a query counts as standing at the first token that has its position or a later one. Scales of the
+logits go on counting the keys that a query would see without a mask.
+"""
+
+import torch
+from torch import Tensor
+
+from harness.encodings.base import Elsewhere, Encoding
+from harness.extensions.around import Around
+
+
+def places(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
+    """Which token a query and a key are, [B, Lq, 1] and [1, 1, Lk], int64.
+
+    What stands beyond a sequence's own tokens may have any positions: the running maximum leaves the own ones as they
+    are and puts all others behind them.
+    """
+    if k_positions.dim() != 2:
+        raise ValueError("a window counts tokens in a row: it is not defined on a grid")
+    rising = k_positions.cummax(dim=1).values.contiguous()
+    queries = torch.searchsorted(rising, q_positions.contiguous())
+    keys = torch.arange(k_positions.shape[1], device=k_positions.device)
+    return queries[:, :, None], keys[None, None, :]
+
+
+class Windowed(Around):
+    """A query sees the last ``size`` keys, itself included, and under bidirectional attention as many after it."""
+
+    def __init__(self, inner: Encoding, size: int) -> None:
+        super().__init__(inner)
+        self.size = size
+
+    def visible(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        query, key = places(q_positions, k_positions)
+        return self.inner.visible(q_positions, k_positions) & ((query - key).abs() < self.size)
+
+
+class Chunked(Around):
+    """A query sees the keys of its own chunk of ``size`` tokens."""
+
+    def __init__(self, inner: Encoding, size: int) -> None:
+        super().__init__(inner)
+        self.size = size
+
+    def visible(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        query, key = places(q_positions, k_positions)
+        return self.inner.visible(q_positions, k_positions) & (query // self.size == key // self.size)
+
+
+class Anchored(Around):
+    """A query sees the last ``size`` keys and the first ``first`` keys of all."""
+
+    def __init__(self, inner: Encoding, first: int, size: int) -> None:
+        super().__init__(inner)
+        self.first = first
+        self.size = size
+
+    def visible(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        query, key = places(q_positions, k_positions)
+        near = (query - key).abs() < self.size
+        return self.inner.visible(q_positions, k_positions) & (near | (key < self.first))
+
+
+class Closed(Around):
+    """The first ``first`` keys stand right before the last ``size``, as in a cache that keeps nothing between."""
+
+    def __init__(self, inner: Encoding, first: int, size: int) -> None:
+        super().__init__(inner)
+        self.first = first
+        self.size = size
+
+    def elsewhere(self, q_positions: Tensor, k_positions: Tensor) -> Elsewhere:
+        place, position = _oldest(q_positions, k_positions, self.size)
+        key = torch.arange(k_positions.shape[1], device=k_positions.device)
+        where = (key < self.first) & (place > self.first)[:, :, None]
+        return Elsewhere(where, q_positions - position + self.first, key[None].to(k_positions.dtype))
+
+
+class Capped(Around):
+    """Keys before the last ``size`` are as far away as the first of those."""
+
+    def __init__(self, inner: Encoding, size: int) -> None:
+        super().__init__(inner)
+        self.size = size
+
+    def elsewhere(self, q_positions: Tensor, k_positions: Tensor) -> Elsewhere:
+        place, position = _oldest(q_positions, k_positions, self.size)
+        where = torch.arange(k_positions.shape[1], device=k_positions.device) < place[:, :, None]
+        return Elsewhere(where, q_positions - position, torch.zeros_like(k_positions))
+
+
+def movable(encoding: Encoding) -> bool:
+    """Whether keys can be given other distances."""
+    return "distances" in encoding.offers and not encoding.uses("elsewhere")
+
+
+def _oldest(q_positions: Tensor, k_positions: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """The place and the position of the first of the last ``size`` keys of each query, [B, Lq] each."""
+    query, _ = places(q_positions, k_positions)
+    place = (query[..., 0] - size + 1).clamp(min=0)
+    return place, k_positions.gather(1, place)

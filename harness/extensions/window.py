@@ -1,0 +1,29 @@
+"""Sliding window."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.extensions.base import Extension
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class Window(Extension):
+    """A query sees the last ``size`` keys, itself included; under bidirectional attention as many after it.
+
+    The window of Longformer (Beltagy et al., 2020, arXiv 2004.05150, section 3.1), at test time. ``size=0`` is the
+    training length: no distance that training did not meet is left. How tokens are counted is said in
+    :mod:`harness.extensions.masks`.
+    """
+
+    def __init__(self, *, size: int = 0) -> None:
+        if size < 0:
+            raise ValueError(f"size={size}: it must be above 0, or 0 for the training length")
+        self.size = size
+
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+        from harness.extensions.masks import Windowed
+
+        return Windowed(encoding, self.size or train_tokens)

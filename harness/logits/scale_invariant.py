@@ -1,0 +1,32 @@
+"""Scale-invariant attention."""
+
+import torch
+from torch import Tensor
+
+from harness.logits.base import LogitScale
+from harness.shape import Shape
+
+
+class ScaleInvariant(LogitScale):
+    """Logit l of a key at distance t becomes ``sqrt(1 + 2u) l - 2u`` with ``u = ln(1 + t / tau)``, after the usual
+    ``1 / sqrt(d)``.
+
+    Anson et al. (2025), arXiv 2505.17083: for Gaussian logits of variance 1 every range of distances from n to a
+    multiple of n then gets about the same attention, whatever n. The paper normalises queries and keys, so that logits
+    have that variance, and uses it with partial rotation; neither is part of it here. It acts at all lengths.
+    """
+
+    def __init__(self, shape: Shape, *, tau: float = 10.0) -> None:
+        super().__init__()
+        if tau <= 0:
+            raise ValueError(f"tau={tau}: it must be above 0")
+        self.scale = shape.head_dimension**-0.5
+        self.tau = tau
+
+    def factor(self, seen: Tensor) -> Tensor:
+        return torch.full_like(seen, self.scale, dtype=torch.float32)[None]
+
+    def by_distance(self, logits: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        distances = (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().to(torch.float32)
+        growth = 2 * torch.log1p(distances / self.tau)
+        return torch.sqrt(1 + growth) * logits - growth

@@ -1,0 +1,28 @@
+"""Scalable softmax."""
+
+import torch
+from torch import Tensor, nn
+
+from harness.logits.base import LogitScale
+from harness.shape import Shape
+
+
+class SSMax(LogitScale):
+    """``(s_h ln n + b_h) / sqrt(d)`` for a query that sees n keys, s and b learned per layer and head.
+
+    Nakanishi (2025), arXiv 2501.19399. s starts at ``initial``, 0.43 as in the package scalable-softmax; b, a variant
+    of the paper, exists with ``bias=true`` and starts at 0. A query that sees one key has logit 0 for it without b,
+    which changes nothing.
+    """
+
+    def __init__(self, shape: Shape, *, initial: float = 0.43, bias: bool = False) -> None:
+        super().__init__()
+        self.scale = shape.head_dimension**-0.5
+        self.s = nn.Parameter(torch.full((shape.heads,), initial))
+        self.b = nn.Parameter(torch.zeros(shape.heads)) if bias else None
+
+    def factor(self, seen: Tensor) -> Tensor:
+        growth = self.s.float()[:, None] * torch.log(seen.float())
+        if self.b is not None:
+            growth = growth + self.b.float()[:, None]
+        return growth * self.scale

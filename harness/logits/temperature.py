@@ -1,0 +1,34 @@
+"""A temperature that grows in steps with the position of the query."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from harness.logits.base import LogitScale
+from harness.shape import Shape
+
+
+class Temperature(LogitScale):
+    """``(1 + beta ln(1 + floor(n / interval))) / sqrt(d)`` for a query that sees n keys.
+
+    Llama 4 (Meta, 2025), which has it only in layers without rotation: ``beta`` 0.1 and ``interval`` 8192.
+    ``counts="earlier"`` takes the keys before the query, n - 1, instead, as Ministral 3 (Mistral AI, 2025) does, at an
+    interval of the length that it was first trained on. ``interval=0`` is the training length: nothing changes within
+    it then, but for a query that sees just as many keys with ``counts="seen"``.
+    """
+
+    def __init__(
+        self, shape: Shape, *, beta: float = 0.1, interval: int = 8192, counts: Literal["seen", "earlier"] = "seen"
+    ) -> None:
+        super().__init__()
+        if interval < 0:
+            raise ValueError(f"interval={interval}: it must be above 0, or 0 for the training length")
+        self.scale = shape.head_dimension**-0.5
+        self.beta = beta
+        self.interval = interval or shape.train_tokens
+        self.left_out = 1 if counts == "earlier" else 0
+
+    def factor(self, seen: Tensor) -> Tensor:
+        steps = (seen - self.left_out) // self.interval
+        return (1 + self.beta * torch.log1p(steps.float()))[None] * self.scale
