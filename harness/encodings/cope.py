@@ -10,8 +10,9 @@ from harness.shape import Shape
 
 
 class CoPE(Encoding):
-    """Adds ``q_i E[p_ij]`` to the scaled logits, ``p_ij = sum over visible t from j to i of sigmoid(logit_it)``, at most
-    ``positions`` - 1, with E interpolated between whole numbers. E is shared by the heads of a layer and starts at 0.
+    """Adds ``q_i E[p_ij]`` to the scaled logits, ``p_ij = sum over visible t from j to i of sigmoid(logit_it)``, at
+    most ``positions`` - 1, with E interpolated between whole numbers. E is shared by the heads of a layer and starts
+    at 0.
 
     Golovneva et al. (2024), arXiv 2405.18719, with 64 positions in their language models; 0 has as many as training
     sequences have tokens. The gates take the logits as they are scaled for attention. The order is that of the

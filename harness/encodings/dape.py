@@ -16,8 +16,8 @@ PAIRS = 2**20
 
 
 class DAPE(Encoding):
-    """Turns the scaled logits S of all heads into ``S + B + f([S; B])``, B a ``bias`` by position and f a perceptron from
-    2H channels over ``width`` hidden units to H, the same for every pair of tokens.
+    """Turns the scaled logits S of all heads into ``S + B + f([S; B])``, B a ``bias`` by position and f a perceptron
+    from 2H channels over ``width`` hidden units to H, the same for every pair of tokens.
 
     Zheng et al. (2024), arXiv 2405.14722, and their code: leaky ReLU of slope 0.01, drawn as PyTorch draws linear
     layers, biases as ALiBi, KERPLE's logarithm (their best) and FIRE define them, the latter with leaky ReLU too.

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 
 def log_gates(layer: nn.Linear, h: Tensor) -> Tensor:
-    """``ln sigmoid(w x + b)`` of every token, [B, L, D] -> [B, gates, L], float32 whatever the precision of the model."""
+    """``ln sigmoid(w x + b)`` of every token, [B, L, D] -> [B, gates, L], float32 whatever the model's precision."""
     with torch.autocast(h.device.type, enabled=False):
         return F.logsigmoid(layer(h.to(torch.float32))).transpose(1, 2)
 

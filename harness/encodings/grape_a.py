@@ -13,8 +13,8 @@ from harness.shape import Shape
 
 
 class GrapeA(Encoding):
-    """Adds ``-(i - j) s_h softplus(o_h) (softplus(q_i v_h / (|v_h| sqrt(d))) + softplus(k_j u_h / (|u_h| sqrt(d))))`` to
-    the scaled logits: ALiBi with slopes s_h that query and key change.
+    """Adds ``-(i - j) s_h softplus(o_h) (softplus(q_i v_h / (|v_h| sqrt(d))) + softplus(k_j u_h / (|u_h| sqrt(d))))``
+    to the scaled logits: ALiBi with slopes s_h that query and key change.
 
     Zhang et al. (2025), arXiv 2512.07805 (GRAPE-A with query and key gates), and their code: o starts where its
     softplus is 1, u and v are drawn from N(0, 1/d), one vector per head. Queries and keys are normalised in their

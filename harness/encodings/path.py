@@ -81,8 +81,8 @@ def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
 
 
 def carried(q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> Tensor:
-    """``q_i H_i .. H_(j+1) k_j`` for the queries [B, H, Lq, d] at ``rows`` and all keys [B, H, L, d], [B, H, Lq, L], where
-    j <= i; elsewhere the numbers mean nothing.
+    """``q_i H_i .. H_(j+1) k_j`` for the queries [B, H, Lq, d] at ``rows`` and all keys [B, H, L, d] -> [B, H, Lq, L],
+    where j <= i; elsewhere the numbers mean nothing.
     """
     used = -(-rows.stop // BLOCK)
     w, updates = blocks["directions"][:, :, :used], blocks["updates"][:, :, :used]
