@@ -1,0 +1,44 @@
+"""Contextual position encoding: distances count only the tokens that the query wants counted."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from harness.encodings.base import Encoding, Extent, Pairs
+from harness.shape import Shape
+
+
+class CoPE(Encoding):
+    """Adds ``q_i E[p_ij]`` to the scaled logits, ``p_ij = sum over visible t from j to i of sigmoid(logit_it)``, at
+    most ``positions`` - 1, with E interpolated between whole numbers. E is shared by the heads of a layer and starts
+    at 0.
+
+    Golovneva et al. (2024), arXiv 2405.18719, with 64 positions in their language models; 0 has as many as training
+    sequences have tokens. The gates take the logits as they are scaled for attention. The order is that of the
+    sequence: positions that tokens are told play no part.
+    """
+
+    kind = "content"
+    modes = ("causal",)
+    per_layer = True
+
+    def __init__(self, shape: Shape, *, positions: int = 64) -> None:
+        super().__init__()
+        if positions == 1 or positions < 0:
+            raise ValueError(f"positions={positions}: it must be at least 2, or 0 for the training length")
+        self.table = nn.Parameter(torch.zeros(positions or max(2, shape.train_tokens), shape.head_dimension))
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+        gates = torch.sigmoid(logits).masked_fill(~pairs.visible, 0)
+        counted = gates.flip(-1).cumsum(dim=-1).flip(-1).clamp(max=len(self.table) - 1)
+        with torch.autocast(q.device.type, enabled=False):
+            whole = q.to(logits.dtype) @ self.table.to(logits.dtype).T
+        below = counted.detach().long().clamp(max=len(self.table) - 2)
+        share = counted - below
+        return logits + torch.lerp(whole[..., :-1].gather(-1, below), whole[..., 1:].gather(-1, below), share)
+
+    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
+        # n tokens count to less than n, which takes row n at most.
+        met, needed = (min(extent.tokens, len(self.table) - 1) for extent in (trained, tested))
+        return [f"rows {met + 1} to {needed} of the table are as they started"] if needed > met else []

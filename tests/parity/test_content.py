@@ -1,0 +1,229 @@
+"""Encodings that depend on what the tokens are."""
+
+from typing import Any
+
+import pytest
+import torch
+from golden_cases import Golden, golden, shape
+from torch import Tensor
+
+from harness.encodings import path
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.cope import CoPE
+from harness.encodings.dape import DAPE
+from harness.encodings.fox import FoX
+from harness.encodings.grape_a import GrapeA
+from harness.encodings.path import PaTH
+from harness.encodings.stick_breaking import StickBreaking
+
+
+def pairs(length: int, dimension: int, rows: slice | None = None, positions: Tensor | None = None) -> Pairs:
+    """All keys and the queries of ``rows`` under causal attention."""
+    rows = rows or slice(0, length)
+    where = torch.arange(length)[None] if positions is None else positions.long()[None]
+    visible = torch.ones(length, length, dtype=torch.bool).tril()[rows][None, None]
+    return Pairs(rows, where[:, rows], where, visible, torch.tensor(dimension**-0.5).view(1, 1, 1, 1))
+
+
+def plain(case: Golden) -> Tensor:
+    return (case["q"] @ case["k"].transpose(-1, -2) * case["q"].shape[-1] ** -0.5)[None]
+
+
+def scored(encoding: Encoding, case: Golden, state: Any, *, logits: Tensor | None = None, step: int = 7) -> Tensor:
+    """The logits [H, L, L] after the encoding's hook, a few queries at a time."""
+    q, k = case["q"][None], case["k"][None]
+    logits = plain(case) if logits is None else logits
+    parts = []
+    for start in range(0, q.shape[2], step):
+        rows = slice(start, min(start + step, q.shape[2]))
+        some = pairs(q.shape[2], q.shape[3], rows, case.arrays.get("pos_q"))
+        parts.append(encoding.score(logits[:, :, rows], q[:, :, rows], k, some, state))
+    return torch.cat(parts, dim=2)[0]
+
+
+def attended(encoding: Encoding, case: Golden, logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights [H, L, L] and output [H, L, d]."""
+    weights = encoding.weights(logits[None], pairs(logits.shape[-1], 1).visible)[0]
+    return weights, weights @ case["v"]
+
+
+def meaningful(case: Golden, name: str, mine: Tensor) -> Tensor:
+    """Mine, and what is stored where that means nothing."""
+    return torch.where(case["valid"].bool(), mine, case[name])
+
+
+def test_cope() -> None:
+    case = golden("cope")
+    encoding = CoPE(shape(4, 16), positions=len(case["table"]))
+    encoding.table.data = case["table"]
+    logits = scored(encoding, case, {})
+    case.match("bias", meaningful(case, "bias", logits - plain(case)[0]))
+    case.match("logits", meaningful(case, "logits", logits))
+    case.match("out", attended(encoding, case, logits)[1])
+
+
+@pytest.mark.parametrize("case", ["dape_alibi", "dape_kerple_log", "dape_fire"])
+def test_dape(case: str) -> None:
+    known = golden(case)
+    hyper = known.meta["hyper"]
+    encoding = DAPE(shape(4, 16), bias=hyper["base_bias"], threshold=int(hyper.get("fire_threshold", 512)))
+    given = {
+        "widen.weight": "mlp_w0",
+        "widen.bias": "mlp_b0",
+        "narrow.weight": "mlp_w1",
+        "narrow.bias": "mlp_b1",
+        "prior.p": "p",
+        "prior.a": "a",
+        "prior.widen.weight": "fire_w0",
+        "prior.widen.bias": "fire_b0",
+        "prior.narrow.weight": "fire_w1",
+        "prior.narrow.bias": "fire_b1",
+    }
+    for name, parameter in encoding.named_parameters():
+        if name in given:
+            parameter.data = known[given[name]].view_as(parameter)
+    scores = known["scores"][None]
+    nothing = torch.zeros(1, 4, scores.shape[-1], 16)
+    arrays = {**known.arrays, "q": nothing[0], "k": nothing[0]}
+    mine = scored(encoding, known._replace(arrays=arrays), {}, logits=scores)
+    known.match("logits", meaningful(known, "logits", mine))
+
+
+def test_fox() -> None:
+    case = golden("fox")
+    encoding = FoX(shape(4, 16))
+    encoding.gate.weight.data, encoding.gate.bias.data = case["gate_w"], case["gate_b"]
+    state = encoding.state(case["x"][None], case["pos_q"][None])
+    case.match("log_forget", torch.diff(state["gates"][0], prepend=torch.zeros(4, 1)))
+    logits = scored(encoding, case, state)
+    case.match("bias", meaningful(case, "bias", logits - plain(case)[0]))
+    case.match("logits", meaningful(case, "logits", logits))
+    case.match("out", attended(encoding, case, logits)[1])
+    near = torch.ones(24, 24, dtype=torch.bool).tril().triu(1 - case.meta["hyper"]["window"])
+    case.match("out_window", (encoding.weights(logits[None], near) @ case["v"])[0])
+
+
+def test_fox_bidirectional() -> None:
+    case = golden("fox_bidirectional")
+    encoding = FoX(shape(4, 16), bidirectional=True)
+    encoding.gate.weight.data, encoding.gate.bias.data = case["gate_w"], case["gate_b"]
+    state = encoding.state(case["x"][None], torch.arange(24)[None])
+    zeros = torch.zeros(1, 4, 24, 16)
+    for rows in (slice(0, 24), slice(5, 12)):
+        bias = encoding.score(
+            torch.zeros(1, 4, 24, 24)[:, :, rows], zeros[:, :, rows], zeros, pairs(24, 16, rows), state
+        )
+        case.match("bias", case["bias"].index_copy(1, torch.arange(24)[rows], bias[0]))
+
+
+def test_one_gate_for_both_directions_is_the_golden_bias_with_the_same_gates_twice() -> None:
+    torch.manual_seed(0)
+    one, two = FoX(shape(4, 16)), FoX(shape(4, 16), bidirectional=True)
+    two.gate.weight.data, two.gate.bias.data = one.gate.weight.repeat(2, 1), one.gate.bias.repeat(2)
+    h, zeros = torch.randn(1, 9, 64), torch.zeros(1, 4, 9, 16)
+    both = [
+        e.score(torch.zeros(1, 4, 9, 9), zeros, zeros, pairs(9, 16), e.state(h, torch.arange(9)[None]))
+        for e in (one, two)
+    ]
+    torch.testing.assert_close(*both)
+
+
+def test_grape_a() -> None:
+    case = golden("grape_a")
+    encoding = GrapeA(shape(4, 16))
+    encoding.o.data, encoding.u.data, encoding.v.data = case["omega"], case["u"], case["v_vec"]
+    case.match("bias", meaningful(case, "bias", scored(encoding, case, {}) - plain(case)[0]))
+
+
+def test_stick_breaking() -> None:
+    case = golden("stick_breaking")
+    logits = plain(case)[0]
+    weights, out = attended(StickBreaking(shape(4, 16)), case, logits)
+    case.match("weights", weights)
+    case.match("out", out)
+    whole, with_remainder = attended(StickBreaking(shape(4, 16), remainder=True), case, logits)
+    case.match("remainder", whole.diagonal(dim1=1, dim2=2))
+    case.match("out_with_remainder", with_remainder)
+    torch.testing.assert_close(whole.sum(-1), torch.ones(4, 24))
+
+
+@pytest.mark.parametrize(("case", "block"), [("path", 64), ("path", 5), ("path_fox", 64), ("path_fox", 5)])
+def test_path(case: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path, "BLOCK", block)
+    known = golden(case)
+    encoding = PaTH(shape(4, 16), forget="log_forget" in known.arrays)
+    state = path.reflections(known["w"][None], known["beta"][None])
+    if "log_forget" in known.arrays:
+        state["gates"] = known["log_forget"][None].cumsum(-1)
+    weights, out = attended(encoding, known, scored(encoding, known, state))
+    known.match("weights", weights)
+    known.match("out", out)
+
+
+def reflecting(length: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Queries, keys, directions and strengths, float64."""
+    generator = torch.Generator().manual_seed(0)
+    q, k, w = torch.randn(3, 1, 2, length, 4, generator=generator, dtype=torch.float64)
+    beta = 2 * torch.rand(1, 2, length, generator=generator, dtype=torch.float64)
+    return q, k, torch.nn.functional.normalize(w, dim=-1), beta
+
+
+@pytest.mark.parametrize("rows", [slice(0, 11), slice(0, 3), slice(4, 9), slice(6, 7), slice(8, 11)])
+def test_path_is_the_product_of_reflections(rows: slice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path, "BLOCK", 4)
+    q, k, w, beta = reflecting(11)
+    got = path.carried(q[:, :, rows], k, rows, path.reflections(w, beta))
+    for head in range(2):
+        for i in range(rows.start, rows.stop):
+            for j in range(i + 1):
+                product = q[0, head, i]
+                for t in range(i, j, -1):
+                    product = product - beta[0, head, t] * (product @ w[0, head, t]) * w[0, head, t]
+                assert abs(product @ k[0, head, j] - got[0, head, i - rows.start, j]) < 1e-12
+
+
+def test_path_stays_exact_over_many_blocks_in_float32() -> None:
+    q, k, w, beta = reflecting(400)
+    exact = path.carried(q, k, slice(0, 400), path.reflections(w, beta)).tril()
+    rounded = path.carried(q.float(), k.float(), slice(0, 400), path.reflections(w.float(), beta.float())).tril()
+    torch.testing.assert_close(rounded.double(), exact, atol=2e-5, rtol=0)
+
+
+def test_gradients_of_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(path, "BLOCK", 3)
+
+    def products(q: Tensor, k: Tensor, w: Tensor, beta: Tensor) -> Tensor:
+        return path.carried(q[:, :, 2:], k, slice(2, 7), path.reflections(w, beta)).tril(2)
+
+    assert torch.autograd.gradcheck(products, [x.requires_grad_() for x in reflecting(7)])
+
+
+def test_gradients_of_cope() -> None:
+    torch.manual_seed(0)
+    encoding = CoPE(shape(2, 4), positions=5)
+    encoding.table = torch.nn.Parameter(torch.randn(5, 4, dtype=torch.float64))
+    q, k, _, _ = reflecting(9)
+
+    def logits(q: Tensor, k: Tensor, table: Tensor) -> Tensor:
+        assert table is encoding.table, "which is perturbed in place"
+        return encoding.score(q @ k.transpose(-1, -2) / 2, q, k, pairs(9, 4), {}).tril()
+
+    assert torch.autograd.gradcheck(logits, [q.requires_grad_(), k.requires_grad_(), encoding.table])
+
+
+@pytest.mark.parametrize("remainder", [False, True])
+def test_stick_breaking_breaks_the_stick(remainder: bool) -> None:
+    torch.manual_seed(0)
+    logits = 2 * torch.randn(1, 2, 8, 8, dtype=torch.float64)
+    visible = torch.ones(8, 8, dtype=torch.bool).tril()
+    visible[6, 2] = False
+    weights = StickBreaking(shape(2, 4), remainder=remainder).weights(logits, visible[None, None])
+    for head in range(2):
+        for i in range(8):
+            left = 1.0
+            for j in range(i - 1, -1, -1):
+                part = left * float(torch.sigmoid(logits[0, head, i, j])) if visible[i, j] else 0.0
+                assert abs(part - weights[0, head, i, j]) < 1e-12
+                left -= part
+            assert abs((left if remainder else 0) - weights[0, head, i, i]) < 1e-12
+            assert not weights[0, head, i, i + 1 :].any()
