@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.encodings.alibi import slopes
+from harness.encodings.alibi import geometric_slopes
 from harness.encodings.base import Encoding, Pairs
 from harness.shape import Shape
 
@@ -69,7 +69,7 @@ class _ALiBi(nn.Module):
 
     def __init__(self, heads: int) -> None:
         super().__init__()
-        self.register_buffer("slopes", slopes(heads), persistent=False)
+        self.register_buffer("slopes", geometric_slopes(heads), persistent=False)
 
     def forward(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         return -self.slopes[:, None, None] * _distances(q_positions, k_positions)[:, None]

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.encodings.alibi import slopes
+from harness.encodings.alibi import geometric_slopes
 from harness.encodings.base import Encoding, Pairs
 from harness.shape import Shape
 
@@ -29,7 +29,7 @@ class GrapeA(Encoding):
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
-        self.register_buffer("slopes", slopes(shape.heads), persistent=False)
+        self.register_buffer("slopes", geometric_slopes(shape.heads), persistent=False)
         self.o = nn.Parameter(torch.full((shape.heads,), math.log(math.expm1(1.0))))
         self.u = nn.Parameter(torch.randn(shape.heads, shape.head_dimension) * shape.head_dimension**-0.5)
         self.v = nn.Parameter(torch.randn(shape.heads, shape.head_dimension) * shape.head_dimension**-0.5)
