@@ -43,12 +43,12 @@ class RoPE(Encoding):
     ) -> None:
         super().__init__()
         channels = int(fraction * shape.head_dimension + 1e-6)  # not 57 for 0.29 of 200
-        if not 0 < fraction <= 1 or channels < 2 or channels % 2:
+        if not 0 < fraction <= 1 or (fraction < 1 and (channels < 2 or channels % 2)):
             raise ValueError(
                 f"fraction={fraction}: it must make an even number of the {shape.head_dimension} channels of a head"
             )
         pairs = int(kept * channels / 2 + 1e-6)
-        if not 0 < kept <= 1 or pairs < 1:
+        if not 0 < kept <= 1 or pairs < 1 <= channels // 2:
             raise ValueError(f"kept={kept}: it must be at most 1 and keep at least one of {channels // 2} pairs")
         frequencies = geometric(channels, base or base_for(shape.train_tokens, 2 * (pairs - 1) / channels))
         frequencies[pairs:] = 0

@@ -25,7 +25,7 @@ REFUSED = {
     ("encoding.base=abc",): "encoding.base=abc: it should be a valid number",
     ("encoding.base=1.0",): "base=1.0: it must be above 1",
     ("encoding.layout=haf",): "encoding.layout=haf: it should be 'interleaved' or 'half'",
-    ("+encoding.bse=3",): "unknown option of encoding=rope 'bse'; did you mean 'base'? Options: base, layout",
+    ("+encoding.bse=3",): "unknown option of encoding=rope 'bse'; did you mean 'base'? Options: base, ",
     ("train.steps=abc",): "train.steps=abc: it should be a valid integer",
     ("train.steps=0",): "train.steps=0: it should be greater than or equal to 1",
     ("train.precision=8",): "train.precision=8: it should be '32-true' or 'bf16-mixed'",
