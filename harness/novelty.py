@@ -4,10 +4,15 @@ Most failures beyond the training length begin here: a table row that was never 
 that never occurred. It is known before a step is taken, so every run says it.
 """
 
+import math
 from collections.abc import Mapping
 
+import torch
+
 from harness import evaluation
+from harness.attention import Attention
 from harness.encodings.base import Encoding, Extent
+from harness.extensions.around import Around
 from harness.extensions.base import Extension
 from harness.layouts import Causal
 from harness.models.base import Model
@@ -31,7 +36,8 @@ def novelty(
     found = {}
     for name, extension in extensions.items():
         with evaluation.extended(model, extension, trained.tokens, tested.tokens):
-            lines = [line for encoding in model.encodings() for line in _lines(encoding, trained, tested)]
+            layers = [module.encoding for module in model.modules() if isinstance(module, Attention)]
+            lines = [line for encoding in layers for line in _lines(encoding, trained, tested)]
         found[name] = list(dict.fromkeys(lines))
     return found
 
@@ -42,12 +48,31 @@ def _extent(task: Task, layout: Causal, rule: PositionRule, length: int, *, trai
 
 
 def _lines(encoding: Encoding, trained: Extent, tested: Extent) -> list[str]:
+    inner = encoding
+    while isinstance(inner, Around):
+        inner = inner.inner
     lines = []
-    if encoding.kind == "absolute":
+    if inner.kind == "absolute":
         lines += _range("positions", trained.position, tested.position)
-    elif encoding.kind in ("relative", "bias", "rotary"):
-        lines += _range("distances", trained.distance, tested.distance)
-    return [*lines, *encoding.untrained(trained, tested)]
+    elif inner.kind in ("relative", "bias", "rotary"):
+        lines += _range("distances", trained.distance, _farthest(encoding, tested))
+    return [*lines, *inner.untrained(trained, tested)]
+
+
+@torch.no_grad()
+def _farthest(encoding: Encoding, tested: Extent) -> int:
+    """The largest distance that the last query is told of a key that it sees: a window hides keys, and some extensions
+    tell other distances.
+    """
+    if not tested.consecutive or not (encoding.uses("visible") or encoding.uses("elsewhere")):
+        return tested.distance
+    keys = torch.arange(tested.tokens)[None]
+    query = keys[:, -1:]
+    told = (query - keys).float()
+    if encoding.uses("elsewhere"):
+        other = encoding.elsewhere(query, keys)
+        told = torch.where(other.where[:, 0], (other.q_positions - other.k_positions).float(), told)
+    return math.ceil(float(told[encoding.visible(query, keys)[:, 0]].max()))
 
 
 def _range(what: str, trained: int, tested: int) -> list[str]:

@@ -144,6 +144,11 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
                 f"extension={name} changes an encoding's {needs}, and encoding={run.encoding.name} has none. "
                 f"Encodings that have: {able}. Extensions for {run.encoding.name}: {others}"
             )
+        if rule.needs and declarations.of(extension.target).attributes["counts_tokens"]:
+            raise Refused(
+                f"extension={name} counts tokens by positions that rise from token to token, "
+                f"and positions={run.positions.name} gives several tokens one"
+            )
         if needs:
             _check_reach(run, task, rule, name)
 

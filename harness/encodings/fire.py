@@ -7,7 +7,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
 from harness.shape import Shape
 
-PAIRS = 2**17
+PAIRS = 2**14
 """Pairs whose hidden vectors are held at once."""
 
 

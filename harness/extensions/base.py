@@ -19,6 +19,9 @@ class Extension(ABC):
     needs: ClassVar[str] = ""
     """What it changes, one of what encodings offer (``Encoding.offers``); empty if it works with all."""
 
+    counts_tokens: ClassVar[bool] = False
+    """Whether it counts tokens by their positions, which must then rise from token to token."""
+
     def longest(self, known: int | None, train_tokens: int) -> int | None:
         """How many positions an encoding knows with this extension that knows ``known`` without; ``None``: no limit."""
         return known

@@ -19,6 +19,8 @@ class LambdaMask(Extension):
     others only the mask acts. How tokens are counted is said in :mod:`harness.extensions.masks`.
     """
 
+    counts_tokens = True
+
     def __init__(self, *, first: int = 10, size: int = 0) -> None:
         if first < 1:
             raise ValueError(f"first={first}: it must be at least 1")

@@ -19,6 +19,8 @@ class Sinks(Extension):
     stay what they are, and only the mask acts. How tokens are counted is said in :mod:`harness.extensions.masks`.
     """
 
+    counts_tokens = True
+
     def __init__(self, *, sinks: int = 4, size: int = 0) -> None:
         if sinks < 1:
             raise ValueError(f"sinks={sinks}: it must be at least 1")

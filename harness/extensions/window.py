@@ -18,6 +18,8 @@ class Window(Extension):
     :mod:`harness.extensions.masks`.
     """
 
+    counts_tokens = True
+
     def __init__(self, *, size: int = 0) -> None:
         if size < 0:
             raise ValueError(f"size={size}: it must be above 0, or 0 for the training length")
