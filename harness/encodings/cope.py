@@ -8,6 +8,9 @@ from torch import Tensor, nn
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.shape import Shape
 
+PAIRS = 2**18
+"""Pairs of tokens, in each sequence and head, that are handled at once."""
+
 
 class CoPE(Encoding):
     """Adds ``q_i E[p_ij]`` to the scaled logits, ``p_ij = sum over visible t from j to i of sigmoid(logit_it)``, at
@@ -30,13 +33,18 @@ class CoPE(Encoding):
         self.table = nn.Parameter(torch.zeros(positions or max(2, shape.train_tokens), shape.head_dimension))
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        gates = torch.sigmoid(logits).masked_fill(~pairs.visible, 0)
-        counted = gates.flip(-1).cumsum(dim=-1).flip(-1).clamp(max=len(self.table) - 1)
+        step = max(1, PAIRS // logits.shape[-1])
+        parts = (x.split(step, dim=2) for x in (logits, q, pairs.visible))
+        return torch.cat([self._counted(*part) for part in zip(*parts, strict=True)], dim=2)
+
+    def _counted(self, logits: Tensor, q: Tensor, visible: Tensor) -> Tensor:
+        counted = torch.sigmoid(logits).masked_fill(~visible, 0).flip(-1).cumsum(dim=-1).flip(-1)
+        counted = counted.clamp(max=len(self.table) - 1)
         with torch.autocast(q.device.type, enabled=False):
             whole = q.to(logits.dtype) @ self.table.to(logits.dtype).T
-        below = counted.detach().long().clamp(max=len(self.table) - 2)
-        share = counted - below
-        return logits + torch.lerp(whole[..., :-1].gather(-1, below), whole[..., 1:].gather(-1, below), share)
+        below = counted.detach().clamp(max=len(self.table) - 2).long()
+        low, high = whole[..., :-1].gather(-1, below), whole[..., 1:].gather(-1, below)
+        return logits + torch.lerp(low, high, counted - below)
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         # n tokens count to less than n, which takes row n at most.

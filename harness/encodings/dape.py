@@ -11,7 +11,7 @@ from harness.encodings.alibi import geometric_slopes
 from harness.encodings.base import Encoding, Pairs
 from harness.shape import Shape
 
-PAIRS = 2**20
+PAIRS = 2**18
 """Pairs of tokens whose hidden vectors are held at once."""
 
 

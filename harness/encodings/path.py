@@ -25,8 +25,8 @@ class PaTH(Encoding):
 
     The sequence is cut into blocks. Within one, with W its directions, ``H_b .. H_a = I - W^T T W`` for all a <= b with
     one triangular T (the UT transform: a triangular system, solved in float32); from block to block queries are carried
-    back. Beside the logits of a chunk of queries this takes memory in proportion to the length, and with gradients,
-    for each query and block, d numbers: as much as the logits if d is :data:`BLOCK`.
+    back. Beside the logits of a chunk of queries this takes memory in proportion to the length. Gradients need one
+    more number for each pair of tokens, and d for each query and block: another one per pair if d is :data:`BLOCK`.
     """
 
     kind = "content"

@@ -7,8 +7,8 @@ import torch
 from golden_cases import Golden, golden, shape
 from torch import Tensor
 
-from harness.encodings import path
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings import cope, dape, path
+from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.cope import CoPE
 from harness.encodings.dape import DAPE
 from harness.encodings.fox import FoX
@@ -52,7 +52,9 @@ def meaningful(case: Golden, name: str, mine: Tensor) -> Tensor:
     return torch.where(case["valid"].bool(), mine, case[name])
 
 
-def test_cope() -> None:
+@pytest.mark.parametrize("at_once", [2**18, 50])
+def test_cope(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cope, "PAIRS", at_once)
     case = golden("cope")
     encoding = CoPE(shape(4, 16), positions=len(case["table"]))
     encoding.table.data = case["table"]
@@ -62,8 +64,10 @@ def test_cope() -> None:
     case.match("out", attended(encoding, case, logits)[1])
 
 
+@pytest.mark.parametrize("at_once", [2**18, 50])
 @pytest.mark.parametrize("case", ["dape_alibi", "dape_kerple_log", "dape_fire"])
-def test_dape(case: str) -> None:
+def test_dape(case: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dape, "PAIRS", at_once)
     known = golden(case)
     hyper = known.meta["hyper"]
     encoding = DAPE(shape(4, 16), bias=hyper["base_bias"], threshold=int(hyper.get("fire_threshold", 512)))
@@ -209,6 +213,13 @@ def test_gradients_of_cope() -> None:
         return encoding.score(q @ k.transpose(-1, -2) / 2, q, k, pairs(9, 4), {}).tril()
 
     assert torch.autograd.gradcheck(logits, [q.requires_grad_(), k.requires_grad_(), encoding.table])
+
+
+def test_cope_says_which_rows_are_untrained() -> None:
+    few, many = Extent(20, 19), Extent(100, 99)
+    assert CoPE(shape(2, 4)).untrained(few, few) == []
+    assert CoPE(shape(2, 4)).untrained(few, many) == ["rows 21 to 63 of the table are as they started"]
+    assert CoPE(shape(2, 4), positions=21).untrained(few, many) == []
 
 
 @pytest.mark.parametrize("remainder", [False, True])
