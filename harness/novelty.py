@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from harness import evaluation
 from harness.attention import Attention
@@ -18,6 +19,9 @@ from harness.layouts import Causal
 from harness.models.base import Model
 from harness.positions.base import PositionRule
 from tasks.base import Task
+
+BY_DISTANCE = ("relative", "bias", "rotary")
+"""Kinds of encodings to which distances are all that positions are."""
 
 
 def novelty(
@@ -33,13 +37,18 @@ def novelty(
     """A line for each kind of thing that a test of ``test_length`` needs and training never met, by extension."""
     trained = _extent(task, layout, rule, train_length, training=True)
     tested = _extent(task, layout, rule, test_length, training=False)
+    own = _encodings(model)
     found = {}
     for name, extension in extensions.items():
         with evaluation.extended(model, extension, trained.tokens, tested.tokens):
-            layers = [module.encoding for module in model.modules() if isinstance(module, Attention)]
-            lines = [line for encoding in layers for line in _lines(encoding, trained, tested)]
+            pairs = zip(own, _encodings(model), strict=True)
+            lines = [line for before, now in pairs for line in _lines(before, now, trained, tested)]
         found[name] = list(dict.fromkeys(lines))
     return found
+
+
+def _encodings(model: Model) -> list[Encoding]:
+    return [module.encoding for module in model.modules() if isinstance(module, Attention)]
 
 
 def _extent(task: Task, layout: Causal, rule: PositionRule, length: int, *, training: bool) -> Extent:
@@ -47,16 +56,34 @@ def _extent(task: Task, layout: Causal, rule: PositionRule, length: int, *, trai
     return Extent(tokens, rule.reaches(task, length, tokens, training=training), rule.consecutive)
 
 
-def _lines(encoding: Encoding, trained: Extent, tested: Extent) -> list[str]:
-    inner = encoding
+def _lines(before: Encoding, now: Encoding, trained: Extent, tested: Extent) -> list[str]:
+    inner = now
     while isinstance(inner, Around):
         inner = inner.inner
-    lines = []
     if inner.kind == "absolute":
-        lines += _range("positions", trained.position, tested.position)
-    elif inner.kind in ("relative", "bias", "rotary"):
-        lines += _range("distances", trained.distance, _farthest(encoding, tested))
-    return [*lines, *inner.untrained(trained, tested)]
+        lines = _range("positions", trained.position, tested.position)
+        turned = trained.position, tested.position
+    else:
+        farthest = _farthest(now, tested)
+        tested = tested._replace(tokens=min(tested.tokens, farthest + 1), position=farthest)
+        lines = _range("distances", trained.distance, farthest) if inner.kind in BY_DISTANCE else []
+        turned = trained.distance, farthest
+    angles = _angles(before.angular_frequencies(), inner.angular_frequencies(), *turned)
+    return [*lines, *inner.untrained(trained, tested), *angles]
+
+
+def _angles(before: Tensor, now: Tensor, trained: int, tested: int) -> list[str]:
+    """Pairs of channels that complete no turn in training and are turned further in the test."""
+    # A period as long as all positions together is complete; the margins are for rounding, of numbers and of lengths.
+    slow = (before * (trained + 1) < math.tau * (1 - 1e-5)) & (before > 0)
+    further = now * tested / (before * trained).clamp(min=1e-12)
+    new = slow & (further > 1.05)
+    if not new.any():
+        return []
+    return [
+        f"{int(new.sum())} of {len(now)} pairs of channels, which complete no turn in training, "
+        f"turn up to {float(further[new].max()):.2g} times as far"
+    ]
 
 
 @torch.no_grad()

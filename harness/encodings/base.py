@@ -119,10 +119,14 @@ class Encoding(nn.Module):
         return getattr(self, self.limited_by)
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        """What a test needs of this encoding that training never met, a line each: table rows, buckets, pairs of
-        channels whose period is longer than what training saw. Positions and distances themselves need no line.
+        """What a test needs of this encoding that training never met, a line each: table rows, buckets. Positions,
+        distances and the pairs of :meth:`angular_frequencies` need no line.
         """
         return []
+
+    def angular_frequencies(self) -> Tensor:
+        """The radians by which each pair of channels turns from one position to the next, if it has such pairs [n]."""
+        return torch.empty(0)
 
     def uses(self, hook: str) -> bool:
         """Whether this encoding overrides a hook."""

@@ -5,10 +5,13 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
-from harness.encodings.alibi import geometric_slopes
+from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding, Pairs
+from harness.encodings.fire import FIRE
+from harness.encodings.kerple_log import KerpleLog
+from harness.encodings.perceptron import Perceptron
 from harness.shape import Shape
 
 PAIRS = 2**18
@@ -42,70 +45,24 @@ class DAPE(Encoding):
             raise ValueError(f"width={width}: it must be at least 1")
         if threshold < 0:
             raise ValueError(f"threshold={threshold}: it must be above 0, or 0 for the training length")
-        self.prior = {
-            "alibi": lambda: _ALiBi(shape.heads),
-            "kerple_log": lambda: _KerpleLog(shape.heads),
-            "fire": lambda: _FIRE(shape.heads, threshold or shape.train_tokens),
-        }[bias]()
-        self.widen = nn.Linear(2 * shape.heads, width)
-        self.narrow = nn.Linear(width, shape.heads)
+        self.prior: Encoding
+        if bias == "alibi":
+            self.prior = ALiBi(shape)
+        elif bias == "kerple_log":
+            self.prior = KerpleLog(shape)
+        else:
+            self.prior = FIRE(shape, threshold=threshold)
+            self.prior.function.activation = F.leaky_relu
+        self.correction = Perceptron([2 * shape.heads, width, shape.heads], F.leaky_relu)
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         step = max(1, PAIRS // (logits.shape[0] * logits.shape[-1]))
-        with torch.autocast(logits.device.type, enabled=False):
-            parts = [
-                self._adapted(part, self.prior(positions, pairs.k_positions))
-                for part, positions in zip(logits.split(step, dim=2), pairs.q_positions.split(step, dim=1), strict=True)
-            ]
+        parts = [
+            self._adapted(part, self.prior.bias(positions, pairs.k_positions))
+            for part, positions in zip(logits.split(step, dim=2), pairs.q_positions.split(step, dim=1), strict=True)
+        ]
         return torch.cat(parts, dim=2)
 
     def _adapted(self, logits: Tensor, bias: Tensor) -> Tensor:
         both = torch.cat([logits, bias.expand_as(logits)], dim=1).movedim(1, -1)
-        return logits + bias + self.narrow(F.leaky_relu(self.widen(both))).movedim(-1, 1)
-
-
-class _ALiBi(nn.Module):
-    slopes: Tensor
-
-    def __init__(self, heads: int) -> None:
-        super().__init__()
-        self.register_buffer("slopes", geometric_slopes(heads), persistent=False)
-
-    def forward(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        return -self.slopes[:, None, None] * _distances(q_positions, k_positions)[:, None]
-
-
-class _KerpleLog(nn.Module):
-    """``-p_h ln(1 + a_h |i - j|)``, p from U(0, 2), a from U(0, 1), both at least 0.01."""
-
-    def __init__(self, heads: int) -> None:
-        super().__init__()
-        self.p = nn.Parameter(2 * torch.rand(heads))
-        self.a = nn.Parameter(torch.rand(heads))
-
-    def forward(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        p, a = (x.float().clamp(min=0.01)[:, None, None] for x in (self.p, self.a))
-        return -p * torch.log1p(a * _distances(q_positions, k_positions)[:, None])
-
-
-class _FIRE(nn.Module):
-    """``g_h(psi(|i - j|) / psi(max(i, |m L|)))``, ``psi(x) = ln(|c| x + 1)``, c from 0.1, m from 1, L the threshold."""
-
-    def __init__(self, heads: int, threshold: float) -> None:
-        super().__init__()
-        self.threshold = threshold
-        self.c = nn.Parameter(torch.tensor(0.1))
-        self.multiplier = nn.Parameter(torch.tensor(1.0))
-        self.widen = nn.Linear(1, 32)
-        self.narrow = nn.Linear(32, heads)
-
-    def forward(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        reach = torch.maximum(q_positions.to(torch.float32), (self.multiplier * self.threshold).abs())[:, :, None]
-        distances = _distances(q_positions, k_positions)
-        relative = torch.log1p(self.c.abs() * distances) / (torch.log1p(self.c.abs() * reach) + 1e-6)
-        return self.narrow(F.leaky_relu(self.widen(relative[..., None]))).movedim(-1, 1)
-
-
-def _distances(q_positions: Tensor, k_positions: Tensor) -> Tensor:
-    """[B, Lq], [B, Lk] -> [B, Lq, Lk], float32."""
-    return (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(torch.float32)
+        return logits + bias + self.correction(both).movedim(-1, 1)

@@ -28,14 +28,6 @@ def waves(positions: Tensor, frequencies: Tensor, layout: Literal["interleaved",
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
 
 
-def unfinished(frequencies: Tensor, trained: int, tested: int) -> list[str]:
-    """The line about frequencies that did not finish a period in ``trained`` positions and are asked for more."""
-    slow = int((frequencies.double() * trained < 2 * math.pi).sum())
-    if tested <= trained or not slow:
-        return []
-    return [f"{slow} of {len(frequencies)} frequencies finished no period in training"]
-
-
 def base_for(tokens: int, slowest: float) -> float:
     """The base for which ``base ** -slowest``, the slowest frequency, completes one period within ``tokens`` positions:
     ``(tokens / 2 pi) ** (1 / slowest)``. Where the only frequency is 1 any base does.

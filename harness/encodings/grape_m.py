@@ -6,9 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import rotate, unfinished
+from harness.encodings.rotary import rotate
 from harness.shape import Shape
 
 
@@ -49,5 +49,5 @@ class GrapeM(Encoding):
 
         return turn(q, q_positions), turn(k, k_positions)
 
-    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        return unfinished(self.log_frequencies.detach().exp().flatten(), trained, tested)
+    def angular_frequencies(self) -> Tensor:
+        return self.log_frequencies.detach().exp().flatten()

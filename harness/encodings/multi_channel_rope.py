@@ -6,9 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import rotate, unfinished
+from harness.encodings.rotary import rotate
 from harness.shape import Shape
 
 
@@ -58,5 +58,5 @@ class MultiChannelRoPE(Encoding):
 
         return turn(q, q_positions), turn(k, k_positions)
 
-    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        return unfinished(self.frequencies.amax(dim=0), trained, tested)
+    def angular_frequencies(self) -> Tensor:
+        return self.frequencies.amax(dim=0)

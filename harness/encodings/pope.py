@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles, unfinished
+from harness.encodings.rotary import angles
 from harness.shape import Shape
 
 
@@ -49,8 +49,8 @@ class PoPE(Encoding):
         k_angles = angles(k_positions, self.frequencies)[:, None] + offset
         return _polar(q, q_angles), _polar(k, k_angles)
 
-    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        return unfinished(self.frequencies, trained, tested)
+    def angular_frequencies(self) -> Tensor:
+        return self.frequencies
 
 
 def _polar(x: Tensor, angles: Tensor) -> Tensor:

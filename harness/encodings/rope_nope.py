@@ -5,9 +5,9 @@ from typing import Literal
 
 from torch import Tensor
 
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles, rotate, unfinished
+from harness.encodings.rotary import angles, rotate
 from harness.shape import Shape
 
 
@@ -58,5 +58,5 @@ class RopeNope(Encoding):
 
         return turn(q, q_positions), turn(k, k_positions)
 
-    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        return unfinished(self.frequencies, trained, tested) if self.turns else []
+    def angular_frequencies(self) -> Tensor:
+        return self.frequencies if self.turns else self.frequencies[:0]

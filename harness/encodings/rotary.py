@@ -1,12 +1,9 @@
 """Rotation of pairs of channels, the mathematics that the rotary encodings share."""
 
-import math
 from typing import Literal
 
 import torch
 from torch import Tensor
-
-from harness.encodings.base import Extent
 
 Layout = Literal["interleaved", "half"]
 
@@ -42,19 +39,3 @@ def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
 def angles(positions: Tensor, frequencies: Tensor) -> Tensor:
     """Positions [B, L] times frequencies [n] -> [B, L, n], float32."""
     return positions[..., None].to(torch.float32) * frequencies
-
-
-def unfinished(frequencies: Tensor, trained: Extent, tested: Extent) -> list[str]:
-    """How many pairs complete no period within training's positions, and how far a test turns them beyond it. Pairs of
-    frequency 0 do not turn.
-    """
-    turning = frequencies[frequencies > 0]
-    # A period as long as all positions together is complete; the margin is for what float32 rounds.
-    slow = turning[turning * (trained.position + 1) < math.tau * (1 - 1e-5)]
-    if not len(slow) or tested.distance <= trained.distance:
-        return []
-    fastest = float(slow.max())
-    return [
-        f"{len(slow)} of {len(turning)} rotary pairs complete no period in training: the fastest of them turns by "
-        f"up to {fastest * trained.distance:.1f} radians there and {fastest * tested.distance:.1f} in the test"
-    ]

@@ -5,8 +5,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from harness.encodings.base import Encoding, Extent
-from harness.encodings.frequencies import geometric, unfinished, waves
+from harness.encodings.base import Encoding
+from harness.encodings.frequencies import geometric, waves
 from harness.shape import Shape
 
 
@@ -38,5 +38,5 @@ class ScaledSinusoidal(Encoding):
         """``g p(i)`` for positions [...] -> [..., D], float32."""
         return self.scale.float() * waves(positions, self.frequencies, self.layout)
 
-    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        return unfinished(self.frequencies, trained.position, tested.position)
+    def angular_frequencies(self) -> Tensor:
+        return self.frequencies

@@ -4,8 +4,8 @@ from typing import Literal
 
 from torch import Tensor
 
-from harness.encodings.base import Encoding, Extent
-from harness.encodings.frequencies import geometric, unfinished, waves
+from harness.encodings.base import Encoding
+from harness.encodings.frequencies import geometric, waves
 from harness.shape import Shape
 
 
@@ -36,5 +36,5 @@ class Sinusoidal(Encoding):
         """``p(i)`` for positions [...] -> [..., D], float32."""
         return waves(positions, self.frequencies, self.layout)
 
-    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        return unfinished(self.frequencies, trained.position, tested.position)
+    def angular_frequencies(self) -> Tensor:
+        return self.frequencies

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from harness.encodings.base import Encoding, Extent, Pairs
-from harness.encodings.frequencies import geometric, unfinished, waves
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.frequencies import geometric, waves
 from harness.encodings.relative import between
 from harness.shape import Shape
 
@@ -65,5 +65,5 @@ class TransformerXL(Encoding):
         keys = waves(pairs.k_positions - first, self.frequencies, "concatenated")[:, None]
         return torch.cat([with_sine, with_cosine], dim=-1) @ keys.transpose(-1, -2)
 
-    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        return unfinished(self.frequencies, trained.distance, min(tested.distance, self.clamp))
+    def angular_frequencies(self) -> Tensor:
+        return self.frequencies

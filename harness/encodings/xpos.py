@@ -6,9 +6,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles, rotate, unfinished
+from harness.encodings.rotary import angles, rotate
 from harness.shape import Shape
 
 LARGEST_EXPONENT = 75.0
@@ -73,8 +73,8 @@ class XPos(Encoding):
 
         return turn(q, q_positions, 1), turn(k, k_positions, -1)
 
-    def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        return unfinished(self.frequencies, trained, tested)
+    def angular_frequencies(self) -> Tensor:
+        return self.frequencies
 
     def _check_span(self, span: Tensor) -> None:
         if span.device.type == "cpu":

@@ -72,16 +72,16 @@ def test_dape(case: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     hyper = known.meta["hyper"]
     encoding = DAPE(shape(4, 16), bias=hyper["base_bias"], threshold=int(hyper.get("fire_threshold", 512)))
     given = {
-        "widen.weight": "mlp_w0",
-        "widen.bias": "mlp_b0",
-        "narrow.weight": "mlp_w1",
-        "narrow.bias": "mlp_b1",
+        "correction.layers.0.weight": "mlp_w0",
+        "correction.layers.0.bias": "mlp_b0",
+        "correction.layers.1.weight": "mlp_w1",
+        "correction.layers.1.bias": "mlp_b1",
         "prior.p": "p",
         "prior.a": "a",
-        "prior.widen.weight": "fire_w0",
-        "prior.widen.bias": "fire_b0",
-        "prior.narrow.weight": "fire_w1",
-        "prior.narrow.bias": "fire_b1",
+        "prior.function.layers.0.weight": "fire_w0",
+        "prior.function.layers.0.bias": "fire_b0",
+        "prior.function.layers.1.weight": "fire_w1",
+        "prior.function.layers.1.bias": "fire_b1",
     }
     for name, parameter in encoding.named_parameters():
         if name in given:

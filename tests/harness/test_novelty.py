@@ -1,0 +1,52 @@
+"""A run says what its longest test asks of an encoding that training never showed."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from harness import build
+from harness.config import Run
+from harness.novelty import novelty
+
+
+def said(run: Run) -> dict[str, str]:
+    task = build.task(run)
+    layout = build.layout(run, task)
+    torch.manual_seed(0)
+    model = build.model(run, task, layout)
+    longest = run.lengths.test
+    reach = {"train_length": run.lengths.train, "test_length": longest}
+    found = novelty(model, task, layout, build.rule(run), build.extensions(run), **reach)
+    return {name: "; ".join(lines) for name, lines in found.items()}
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        # a copy of n symbols is 2 n + 2 tokens: 42 in training, 202 in the test
+        (["encoding=nope"], ""),
+        (["encoding=alibi"], "distances 42 to 201 (79% of all)"),
+        (["encoding=learned"], "positions 42 to 201 (79% of all); rows 42 to 201 of the table are as they were drawn"),
+        (["encoding=t5"], "distances 42 to 201 (79% of all); 8 of 32 buckets were never trained"),
+        (["encoding=t5", "positions=random_offset"], "distances 42 to 201 (79% of all); 8 of 32 buckets were never "
+         "trained"),
+        (["encoding=learned", "positions=random_offset"], ""),
+        (["encoding=rope", "positions=randomized"], ""),
+        # 10000 ** (-2 m / 16) for m = 0 .. 7: the periods of the last six are longer than 42
+        (["encoding=rope"], "distances 42 to 201 (79% of all); 6 of 8 pairs of channels, which complete no turn in "
+         "training, turn up to 4.9 times as far"),
+        (["encoding=rope", "encoding.base=0"], "distances 42 to 201 (79% of all)"),
+    ],
+)  # fmt: skip
+def test_what_a_test_asks_for_the_first_time(words: list[str], expected: str, composed: Callable[..., Run]) -> None:
+    assert said(composed(*words, "model.dimension=64", "model.heads=4"))["extrapolate"] == expected
+
+
+def test_an_extension_shows_in_what_is_new(composed: Callable[..., Run]) -> None:
+    names = "[extrapolate,interpolate,ntk,rerope,window]"
+    found = said(composed("encoding=rope", f"extension={names}", "model.dimension=64", "model.heads=4"))
+    assert "6 of 8 pairs" in found["extrapolate"]
+    assert "pairs" not in found["interpolate"], "all angles are squeezed into those of training"
+    assert "pairs" in found["ntk"], "only the slowest is"
+    assert found["rerope"] == found["window"] == "", "no key is farther away than in training, or seems so"
