@@ -32,7 +32,9 @@ SAME_AT_EVERY_LENGTH = {"hierarchical", "rerope"}
 ENCODINGS = [
     name
     for name in choices("encoding")
-    if "causal" in declarations.of(target(name)).attributes["modes"]  # others are refused for the decoder anyway
+    # others are refused for the decoder and positions of one number anyway
+    if "causal" in declarations.of(target(name)).attributes["modes"]
+    and declarations.of(target(name)).attributes["channels"] == 1
 ]
 
 
@@ -74,7 +76,8 @@ def _keeps_its_promises(made: Run, extension: str) -> None:
     after = {**model.state_dict(), **dict(model.named_buffers())}
     assert all(torch.equal(before[key], after[key]) for key in before)
     needs = declarations.of(made.extension[extension].target).attributes["needs"]
-    assert torch.equal(changed, plain) == (extension == "extrapolate")
+    if made.encoding.name != "stick_breaking":  # float32 has nothing left for keys that a window would hide
+        assert torch.equal(changed, plain) == (extension == "extrapolate")
     assert torch.equal(changed, further) == (needs == "" or extension in SAME_AT_EVERY_LENGTH)
 
 

@@ -1,6 +1,7 @@
 """The same science has the same id; anything else has no part in it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -70,7 +71,7 @@ def test_what_decides_only_the_test_keeps_the_weights(composed: Compose, overrid
 
 def test_ids_do_not_change_from_day_to_day(composed: Compose) -> None:
     """A change here means that finished runs are not found again: it needs a reason and a line in the changelog."""
-    assert ids(composed()) == ("copy-rope-seed0-a8d2a06a6e2d", "copy-rope-seed0-15b5e3727a42")
+    assert ids(composed()) == ("copy-rope-seed0-b6bdbf27b935", "copy-rope-seed0-becaa8af5915")
 
 
 def test_a_corpus_is_known_by_its_content_and_not_by_its_place(composed: Compose, tmp_path) -> None:
@@ -83,12 +84,25 @@ def test_a_corpus_is_known_by_its_content_and_not_by_its_place(composed: Compose
     assert names[0] == names[1] != names[2]
 
 
-def test_a_class_from_elsewhere_is_not_taken_for_ours(composed: Compose) -> None:
+def test_a_class_from_elsewhere_is_not_taken_for_ours(
+    composed: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run = composed()
+    package = tmp_path / "mine.py"
+    package.write_text("class RoPE:\n    def __init__(self, shape, *, base: float = 10000.0):\n        pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
     foreign = run.model_copy(update={"encoding": run.encoding.model_copy(update={"target": "mine.RoPE"})})
     assert ids(foreign) != ids(run)
 
 
 def test_another_class_under_a_shipped_name_is_another_run(composed: Compose) -> None:
-    other = composed("encoding=alibi", "encoding._target_=harness.encodings.nope.NoPE")
-    assert ids(other) != ids(composed("encoding=alibi"))
+    other = composed("encoding=nope", "encoding._target_=harness.encodings.sandwich.Sandwich")
+    assert ids(other) != ids(composed("encoding=nope"))
+
+
+def test_a_default_said_aloud_is_the_default(composed: Compose) -> None:
+    """So a new option that changes nothing by default leaves all ids as they were."""
+    run = composed()
+    told = {name: option for name, option in run.encoding.options.items() if name != "layout"}
+    older = run.model_copy(update={"encoding": run.encoding.model_copy(update={"options": told})})
+    assert ids(older) == ids(run)

@@ -25,10 +25,10 @@ from tasks.runs import index_in_runs
 def matched(case: Golden, rows: list[np.ndarray]) -> None:
     """Compare rows of different lengths with those of a case with one channel, exactly."""
     assert case.meta["tolerance"]["positions"] == {"atol": 0, "rtol": 0}
+    mine = np.full((len(rows), case["positions"].shape[-1]), -1)
     for row, positions in enumerate(rows):
-        known = case["positions"][row].numpy().ravel()
-        assert positions.tolist() == known[: len(positions)].tolist()
-        assert (known[len(positions) :] == -1).all()
+        mine[row, : len(positions)] = positions
+    case.match("positions", torch.from_numpy(mine).view_as(case["positions"]))
 
 
 @pytest.mark.parametrize(
