@@ -24,9 +24,9 @@ tokens are (content). *Parameters* are those of a model of two layers, width 64 
 PyTorch's attention without a bias; `strides` keeps one vector per head and never builds a matrix; `chunks` builds the
 bias, `explicit` all logits, for some of the queries at a time.
 
-*Sizes.* Defaults are the papers', so that a name means what its paper says and numbers can be compared. Many are made for
-long sequences: where training has 42 tokens, 6 of the 8 pairs of a rotary head of 16 channels complete no turn, and 8 of
-T5's 32 buckets are never trained. An option with such a size takes 0 for a value scaled to the training length
+*Sizes.* Defaults are the papers', so that a name means what its paper says and numbers can be compared. Many are made
+for long sequences: where training has 42 tokens, 6 of the 8 pairs of a rotary head of 16 channels complete no turn, and
+8 of T5's 32 buckets are never trained. An option with such a size takes 0 for a value scaled to the training length
 (`encoding.base=0`, `encoding.farthest=0`); the class says by which rule. Only the windows of extensions are scaled by
 default, because the papers' windows of 512 and more would change nothing at such lengths. Every run says what was never
 trained, and `python -m harness inspect encoding=... 'extension=[...]'` draws it.

@@ -23,6 +23,7 @@ from harness.extensions.base import Extension
 from harness.layouts import Arranged, Causal
 from harness.models.base import Model
 from harness.positions.base import PositionRule
+from harness.truncation import Truncated
 from tasks.base import Task
 
 TILE_TOKENS = {"cpu": 4096, "cuda": 131072}
@@ -73,8 +74,8 @@ def evaluate(
         for length in lengths:
             questions = ask(task, layout, rule, length, examples)
             for name, extension in extensions.items():
-                with extended(model, extension, train_tokens, questions.width):
-                    scores.append(_score(model, questions, rule, name, device))
+                with extended(model, extension, train_tokens, questions.width) as reader:
+                    scores.append(_score(reader, questions, rule, name, device))
                 shown(len(scores), f"length {length}")
     return sorted(scores, key=lambda score: (list(extensions).index(score.extension), score.length))
 
@@ -90,12 +91,12 @@ def ask(task: Task, layout: Causal, rule: PositionRule, length: int, examples: i
 
 
 @contextmanager
-def extended(model: Model, extension: Extension, train_tokens: int, test_tokens: int) -> Iterator[None]:
+def extended(model: Model, extension: Extension, train_tokens: int, test_tokens: int) -> Iterator[Model]:
     """The model with frozen copies of its encodings, fitted by ``extension`` to ``test_tokens`` tokens, in the place of
     its own.
     """
     if test_tokens <= train_tokens:
-        yield
+        yield model
         return
     layers = [module for module in model.modules() if isinstance(module, Attention)]
     own = [layer.encoding for layer in layers]
@@ -107,7 +108,7 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
     try:
         for layer in layers:
             layer.encoding = copies[id(layer.encoding)]
-        yield
+        yield Truncated(model, train_tokens) if extension.truncates else model
     finally:
         for layer, encoding in zip(layers, own, strict=True):
             layer.encoding = encoding

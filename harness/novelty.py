@@ -38,8 +38,11 @@ def novelty(
     trained = _extent(task, layout, rule, train_length, training=True)
     tested = _extent(task, layout, rule, test_length, training=False)
     own = _encodings(model)
-    found = {}
+    found: dict[str, list[str]] = {}
     for name, extension in extensions.items():
+        if extension.truncates:
+            found[name] = []
+            continue
         with evaluation.extended(model, extension, trained.tokens, tested.tokens):
             pairs = zip(own, _encodings(model), strict=True)
             lines = [line for before, now in pairs for line in _lines(before, now, trained, tested)]

@@ -22,6 +22,11 @@ class Extension(ABC):
     counts_tokens: ClassVar[bool] = False
     """Whether it counts tokens by their positions, which must then rise from token to token."""
 
+    truncates: ClassVar[bool] = False
+    """Whether the model reads only as many of the last tokens as training sequences have, from the first position on
+    (:class:`harness.truncation.Truncated`).
+    """
+
     def longest(self, known: int | None, train_tokens: int) -> int | None:
         """How many positions an encoding knows with this extension that knows ``known`` without; ``None``: no limit."""
         return known

@@ -62,16 +62,16 @@ def _keeps_its_promises(made: Run, extension: str) -> None:
     tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
     with torch.no_grad():
         plain = model(tokens, positions)
-        with extended(model, rule, 42, 42):
-            assert torch.equal(model(tokens, positions), plain), "within the training length nothing changes"
-        with extended(model, rule, 42, 60):
-            changed = model(tokens, positions)
-            assert torch.equal(model(tokens, positions), changed), "the same at every call"
+        with extended(model, rule, 42, 42) as reader:
+            assert torch.equal(reader(tokens, positions), plain), "within the training length nothing changes"
+        with extended(model, rule, 42, 60) as reader:
+            changed = reader(tokens, positions)
+            assert torch.equal(reader(tokens, positions), changed), "the same at every call"
             assert all(not p.requires_grad for e in model.encodings() for p in e.parameters()), "frozen"
-        with extended(model, rule, 42, 400):
-            further = model(tokens, positions)
-        with extended(model, rule, 42, 60):
-            assert torch.equal(model(tokens, positions), changed), "whatever was evaluated before"
+        with extended(model, rule, 42, 400) as reader:
+            further = reader(tokens, positions)
+        with extended(model, rule, 42, 60) as reader:
+            assert torch.equal(reader(tokens, positions), changed), "whatever was evaluated before"
         assert torch.equal(model(tokens, positions), plain), "and nothing is left of it"
     after = {**model.state_dict(), **dict(model.named_buffers())}
     assert all(torch.equal(before[key], after[key]) for key in before)
@@ -90,10 +90,10 @@ def test_with_the_length_declared_outputs_do_not_depend_on_later_tokens(extensio
     task = build.task(made)
     model = build.model(made, task, build.layout(made, task)).eval()
     tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
-    with torch.no_grad(), extended(model, build.extensions(made)[extension], 42, 60):
-        whole = model(tokens, positions)
+    with torch.no_grad(), extended(model, build.extensions(made)[extension], 42, 60) as reader:
+        whole = reader(tokens, positions)
         for length in (1, 30, 50):
-            part = model(tokens[:, :length], Positions(positions.values[:, :length], True))
+            part = reader(tokens[:, :length], Positions(positions.values[:, :length], True))
             torch.testing.assert_close(whole[:, :length], part, atol=1e-5, rtol=1e-4)
 
 

@@ -277,3 +277,19 @@ def test_tests_are_told_the_positions_of_tests() -> None:
     for rule in (RandomOffset(), Randomized(evaluation="sequential")):
         questions = evaluation.ask(task, Causal(task), rule, 7, 20)
         assert questions.positions.tolist() == [list(range(questions.width))]
+
+
+@torch.no_grad()
+def test_truncation_reads_every_prediction_from_its_last_tokens(composed: Callable[..., Run]) -> None:
+    """By its definition: the model is run once for every token, on the window that ends there."""
+    run = composed("encoding=learned", "encoding.rows=10", "model=nano", "lengths.train=4", "extension=truncate")
+    task = build.task(run)
+    torch.manual_seed(0)
+    model = build.model(run, task, build.layout(run, task)).eval()
+    tokens = torch.randint(4, 12, (3, 30))
+    with evaluation.extended(model, build.extensions(run)["truncate"], 10, 30) as reader:
+        read = reader(tokens, Positions(torch.arange(30)[None], True))
+    for place in range(30):
+        window = tokens[:, max(0, place - 9) : place + 1]
+        alone = model(window, Positions(torch.arange(window.shape[1])[None], True))[:, -1]
+        torch.testing.assert_close(read[:, place], alone, atol=1e-5, rtol=1e-5)

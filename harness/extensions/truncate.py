@@ -1,0 +1,28 @@
+"""Truncation to the training length."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.extensions.base import Extension
+
+if TYPE_CHECKING:
+    from harness.encodings.base import Encoding
+
+
+class Truncate(Extension):
+    """For every prediction the model reads the last tokens only, as many as the longest training sequence has, told the
+    positions of such a sequence: nothing is new to it, and what came before is lost.
+
+    What users of models with a hard limit do (BERT's 512 tokens, Devlin et al., 2019). Unlike a window in attention,
+    layers pass on nothing from before the cut.
+    """
+
+    truncates = True
+    counts_tokens = True
+
+    def longest(self, known: int | None, train_tokens: int) -> int | None:
+        return None
+
+    def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
+        return encoding
