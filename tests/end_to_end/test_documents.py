@@ -42,7 +42,7 @@ def test_every_command_composes(path: Path) -> None:
         if not arguments or set(arguments) & invented or arguments[0] in ("leaderboard", "doctor", "--help"):
             continue
         with composer() as hydra:
-            words = plain(arguments[1:] if arguments[0] == "show" else arguments)
+            words = plain(arguments[1:] if arguments[0] in ("show", "inspect") else arguments)
             for cell in hydra.cells(words):
                 attempt = hydra.attempt(cell)
                 assert isinstance(attempt, Run), attempt
@@ -54,7 +54,7 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
     assert len(found) >= 9
     for arguments in found:
         words = [word for word in arguments if not word.startswith("study=")]
-        if arguments and arguments[0] not in ("leaderboard", "doctor", "show", "--help"):
+        if arguments and arguments[0] not in ("leaderboard", "doctor", "show", "inspect", "--help"):
             if "task=text" in arguments:
                 words += [*QUICK, "train.steps=5"]
             else:
