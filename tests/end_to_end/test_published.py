@@ -1,0 +1,33 @@
+"""The published results are those of their records, and the program finds them again."""
+
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+from harness import build, cli, identity, records
+from harness.config import Run
+
+PUBLISHED = sorted(path.parent for path in (ROOT / "results").glob("*/records"))
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+def test_tables_are_made_from_the_records(folder: Path, tmp_path: Path) -> None:
+    assert cli.main(["leaderboard", str(folder), "--output", str(tmp_path)]) == 0
+    for name in ("leaderboard.csv", "curves.csv"):
+        assert (tmp_path / name).read_text() == (folder / name).read_text()
+
+
+@pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
+def test_the_same_command_has_the_same_id_today(folder: Path) -> None:
+    found, rejected = records.read_all([folder])
+    assert rejected == []
+    for record in found:
+        run = Run.model_validate({**record.config, "results": "results"})
+        task = build.task(run)
+        assert record.name == identity.run_name(run, task)
+        assert record.training_name == identity.training_name(run, task)
+
+
+def test_there_are_published_results() -> None:
+    assert PUBLISHED
