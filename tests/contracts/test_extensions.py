@@ -78,7 +78,8 @@ def _keeps_its_promises(made: Run, extension: str) -> None:
     needs = declarations.of(made.extension[extension].target).attributes["needs"]
     if made.encoding.name != "stick_breaking":  # float32 has nothing left for keys that a window would hide
         assert torch.equal(changed, plain) == (extension == "extrapolate")
-    assert torch.equal(changed, further) == (needs == "" or extension in SAME_AT_EVERY_LENGTH)
+    if needs != "distances" or extension in SAME_AT_EVERY_LENGTH:  # far pairs can have no weight left to change
+        assert torch.equal(changed, further) == (needs == "" or extension in SAME_AT_EVERY_LENGTH)
 
 
 @pytest.mark.parametrize("extension", choices("extension"))

@@ -82,12 +82,12 @@ def test_a_run_a_sweep_and_two_processes_from_a_folder_with_conf_and_tasks_of_it
 
 
 def test_tab_completion_answers(tmp_path: Path) -> None:
-    line = "harness encoding=r"
+    line = "harness encoding=al"
     done = subprocess.run(
         [sys.executable, "-m", "harness", "-sc", "query=bash"],
         cwd=tmp_path, env=environment(COMP_LINE=line, COMP_POINT=str(len(line))), capture_output=True, text=True,
     )  # fmt: skip
-    assert done.stdout.split() == ["encoding=rope"], done.stderr
+    assert done.stdout.split() == ["encoding=alibi"], done.stderr
 
 
 def test_hydra_shows_what_its_users_expect(tmp_path: Path) -> None:
