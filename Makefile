@@ -9,6 +9,7 @@
 PYTHON ?= python3
 ARGS ?= encoding=rope task=copy
 BIN := .venv/bin
+PARALLEL := -n auto --dist loadfile
 
 .PHONY: help run test fast check clean
 help:
@@ -18,10 +19,10 @@ run: .venv/installed
 	$(BIN)/python -m harness $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 fast: .venv/installed-test
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 check: .venv/installed-test
 	$(BIN)/ruff check .

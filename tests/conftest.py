@@ -1,9 +1,12 @@
 """Fixtures that several tests need."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; read when PyTorch is loaded
 
 import golden_cases
 import pytest

@@ -31,7 +31,7 @@ def component(group: str, name: str, *arguments: Any, **options: Any) -> Any:
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a child: nothing of a tracker's account, few threads."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}
-    return {**kept, "OMP_NUM_THREADS": "2", "WANDB_MODE": "offline", **extra}
+    return {**kept, "OMP_NUM_THREADS": "1", "WANDB_MODE": "offline", **extra}
 
 
 def sample(run: Run, **changes: Any) -> Record:
