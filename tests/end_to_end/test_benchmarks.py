@@ -1,0 +1,23 @@
+"""The scripts behind claims about speed run. What they say of speed is for a quiet machine."""
+
+import subprocess
+import sys
+
+import pytest
+from support import ROOT, environment
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("attention_bias.py", "--lengths", "256", "--rounds", "1"),
+        ("training_step.py", "--size", "nano", "--steps", "6", "--rounds", "1"),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_benchmark_runs(words: tuple[str, ...]) -> None:
+    script = [sys.executable, str(ROOT / "benchmarks" / words[0]), *words[1:]]
+    done = subprocess.run(script, capture_output=True, text=True, env=environment(), timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "1.00x" in done.stdout
