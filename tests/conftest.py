@@ -25,6 +25,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         golden_cases.write_measured()
 
 
+@pytest.fixture(autouse=True)
+def seeded() -> None:
+    """The same random numbers in a test whatever ran before it, in whichever process."""
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
+
+
 @pytest.fixture(scope="session")
 def composed() -> Iterator[Callable[..., Run]]:
     """Composes a validated run."""
