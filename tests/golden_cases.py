@@ -65,7 +65,7 @@ def logits(encoding: Encoding, case: Golden) -> Tensor:
 
 
 def write_measured() -> None:
-    """Write the differences found in this session to tests/golden/parity.csv."""
+    """Write the differences found in this run of the tests to tests/golden/parity.csv."""
     with (FOLDER.parent / "parity.csv").open("w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("case", "reference", "output", "tolerance", "largest difference"))
