@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.extensions.base import Extension
 
@@ -61,5 +61,6 @@ class LongRoPE(Extension):
         else:
             factors = torch.ones_like(frequencies)
         encoding.frequencies = (frequencies / factors).to(torch.float32)
-        encoding.attention_factor = math.sqrt(1 + math.log(max(scale, 1.0)) / math.log(original))  # type: ignore[assignment]
+        rotary: Any = encoding
+        rotary.attention_factor = math.sqrt(1 + math.log(max(scale, 1.0)) / math.log(original))
         return encoding

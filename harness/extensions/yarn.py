@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.extensions.base import Extension
 
@@ -49,5 +49,6 @@ class YaRN(Extension):
         first, last = (turning(frequencies, number, train_tokens) for number in (fast, self.beta_slow))
         slow = ramp(len(frequencies), first, last, frequencies.device)
         encoding.frequencies = (frequencies / scale * slow + frequencies * (1 - slow)).to(torch.float32)
-        encoding.attention_factor = 0.1 * math.log(scale) + 1 if scale > 1 else 1.0  # type: ignore[assignment]
+        rotary: Any = encoding
+        rotary.attention_factor = 0.1 * math.log(scale) + 1 if scale > 1 else 1.0
         return encoding
