@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support import QUICK, environment
 
-from harness import records, slots
+from harness import build, identity, records, slots
 from harness.config import Run
 from harness.suggest import Refused
 
@@ -83,7 +83,20 @@ def alive(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_cannot_be_started_does_not_hurt_the_others(
+    command: Command, composed: Callable[..., Run], tmp_path: Path
+) -> None:
+    run = composed(*TINY, "seed=1")
+    (tmp_path / "results" / "runs").mkdir(parents=True)
+    (tmp_path / "results" / "runs" / identity.training_name(run, build.task(run))).write_text("in the way")
+    done = command("-m", "seed=1,2", *TINY)
+    assert done.returncode == 1
+    assert "cannot be started: " in done.stdout
+    assert [record.seed for record in found(tmp_path).values()] == [2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupt_stops_the_children_and_the_same_command_goes_on(
     number: int, command: Command, tmp_path: Path
 ) -> None:
