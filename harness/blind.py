@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness import atomic, identity, streams
-from tasks.base import ABSENT, Batch, Task
+from tasks.base import ABSENT, Batch, Form, Task
 
 VERSION = 1
 SAMPLES = 4096
@@ -60,21 +60,22 @@ def estimate(task: Task, length: int, examples: int) -> Blind:
     known = task.sample(streams.generator(name, task.version, "blind", length), length, SAMPLES)
     asked = test_examples(task, length, examples)
     end = len(task.alphabet)
-    seen, truth = _with_end(known, end, task.stream), _with_end(asked, end, task.stream)
+    seen, truth = _with_end(known, end, task.form), _with_end(asked, end, task.form)
     scored = np.pad(asked.scored, ((0, 0), (0, truth.shape[1] - asked.scored.shape[1]))) | (truth == end)
     width = max(seen.shape[1], truth.shape[1])
     counts = np.zeros((width, end + 1))
     place, _ = np.nonzero(seen.T != ABSENT)
     np.add.at(counts, (place, seen.T[seen.T != ABSENT]), 1)
-    if task.stream:  # windows begin anywhere: the place in them says nothing
+    if task.form == "stream":  # windows begin anywhere: the place in them says nothing
         counts[:] = counts.sum(axis=0)
     frequencies = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
     right = truth == counts.argmax(axis=1)[: truth.shape[1]]
     chance = np.take_along_axis(frequencies[None, : truth.shape[1]], np.maximum(truth, 0)[..., None], axis=2)[..., 0]
+    whole = right if task.form == "labels" else _favourite(seen, truth.shape) == truth
     return Blind(
         length=length,
         examples=len(truth),
-        exact=0 if task.stream else int(((_favourite(seen, truth.shape) == truth) | ~scored).all(axis=1).sum()),
+        exact=0 if task.form == "stream" else int((whole | ~scored).all(axis=1).sum()),
         tokens=int(scored.sum()),
         correct=int((right & scored).sum()),
         nats=float(-np.log(chance[scored]).sum()),
@@ -95,9 +96,9 @@ def test_examples(task: Task, length: int, examples: int) -> Batch:
     return task.sample(streams.generator(type(task).__name__, task.version, "test", length), length, examples, "test")
 
 
-def _with_end(batch: Batch, end: int, stream: bool) -> np.ndarray:
-    """Answers with the end token after the last token of each."""
-    if stream:
+def _with_end(batch: Batch, end: int, form: Form) -> np.ndarray:
+    """Answers with the end token after the last token of each, where answers end."""
+    if form != "answer":
         return batch.answer
     answer = np.pad(batch.answer, ((0, 0), (0, 1)), constant_values=ABSENT)
     answer[np.arange(len(answer)), (batch.answer != ABSENT).sum(axis=1)] = end

@@ -51,7 +51,7 @@ class TaskFacts(Frozen):
 
     name: Name
     version: int
-    metric: Literal["exact_match", "bits_per_byte"]
+    metric: Literal["exact_match", "token_accuracy", "bits_per_byte"]
     fingerprint: str | None = None
 
 

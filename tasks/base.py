@@ -1,7 +1,7 @@
 """What every task is: an alphabet, a vectorised sampler, and an oracle that is slow and obviously right."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import ClassVar, Literal, NamedTuple
 
@@ -14,22 +14,36 @@ shown to a model.
 
 Split = Literal["train", "test"]
 
+Form = Literal["answer", "labels", "stream"]
+"""How prompt and answer belong together. ``answer``: the answer follows the prompt and ends where it wants to.
+``labels``: answer and prompt have the same places; token i of the answer is what should be said on reading token i of
+the prompt, ``ABSENT`` where nothing should. ``stream``: running text without a prompt, predicted token by token; the
+answer is a window that neither begins nor ends where the text does.
+"""
+
+Shortcut = Callable[[Sequence[str]], list[str]]
+"""Guesses the answer to a prompt from a part of what the prompt says, in the same shape as :meth:`Task.solve`."""
+
 
 class Batch(NamedTuple):
     """Examples of one length.
 
     ``prompt`` [N, P] and ``answer`` [N, A] hold indices into the task's alphabet, ``ABSENT`` at the end of shorter
     rows. ``scored`` [N, A] is true where an answer token counts. ``channels`` holds the arrays that
-    :attr:`Task.channels` names, one number per token of prompt and answer ([N, P + A], ``ABSENT`` where there is none),
-    for position rules that need to know more than the order of the tokens (the significance of a digit, a grid
-    coordinate). Where the sign that separates the answer from the prompt, the "=" of a sum, has a number too, it stands
-    between the two: [N, P + 1 + A]. Beside an absent token a number is arbitrary.
+    :attr:`Task.channels` names, one number per token of prompt and answer ([N, P + A], ``ABSENT`` where there is none;
+    [N, P] for labels), for position rules that need to know more than the order of the tokens (the significance of a
+    digit, a grid coordinate). Where the sign that separates the answer from the prompt, the "=" of a sum, has a number
+    too, it stands between the two: [N, P + 1 + A]. Beside an absent token a number is arbitrary.
+
+    ``axes`` holds the arrays that :attr:`Task.axes` names: whole numbers from 0 up by which scores are also told apart,
+    one per example [N] or one per answer token [N, A] (arbitrary where nothing is scored).
     """
 
     prompt: np.ndarray
     answer: np.ndarray
     scored: np.ndarray
     channels: Mapping[str, np.ndarray] = MappingProxyType({})
+    axes: Mapping[str, np.ndarray] = MappingProxyType({})
 
 
 class Task(ABC):
@@ -45,12 +59,10 @@ class Task(ABC):
     shortest: int = 1
     """The shortest length that makes sense."""
 
-    stream: ClassVar[bool] = False
-    """True for running text: there is no prompt, the answer is a window that neither begins nor ends where the text
-    does.
-    """
+    form: ClassVar[Form] = "answer"
+    """How prompt and answer belong together."""
 
-    metric: ClassVar[Literal["exact_match", "bits_per_byte"]] = "exact_match"
+    metric: ClassVar[Literal["exact_match", "token_accuracy", "bits_per_byte"]] = "exact_match"
     """What a leaderboard ranks by."""
 
     data_options: ClassVar[tuple[str, ...]] = ()
@@ -61,12 +73,25 @@ class Task(ABC):
     channels: ClassVar[tuple[str, ...]] = ()
     """The channels that its batches have, for position rules that need them. ``place``: tokens that belong together
     have the same number, from 0 up. ``digit``: counts the digits of each number from 1 in the order in which they are
-    written, 0 for other tokens. ``row`` and ``column``: where a token stands on a grid, from 0. A literal, because it
-    is read without importing.
+    written, 0 for other tokens. ``row`` and ``column``: where a token stands on a grid, from 0. ``segment``: which of
+    the parts of a prompt a token belongs to, from 0. A literal, because it is read without importing.
     """
+
+    axes: ClassVar[tuple[str, ...]] = ()
+    """What scores are told apart by besides the length: the depth of a nesting, the digits of each operand, the place
+    of a needle. The combinations that occur at one length should be few (some tens): wide axes are given in bins.
+    """
+
+    known_results: ClassVar[tuple[str, ...]] = ()
+    """Published scores, a sentence each with its source."""
 
     alphabet: tuple[str, ...]
     """Printable tokens; prompts and answers are indices into it."""
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """The tokens that a scored place can hold: a guess by chance draws each from these."""
+        return self.alphabet
 
     @abstractmethod
     def prompt_length(self, length: int) -> int:
@@ -82,7 +107,14 @@ class Task(ABC):
 
     @abstractmethod
     def solve(self, prompt: Sequence[str]) -> list[str]:
-        """The answer to one prompt, in plain Python from the definition, sharing no code with :meth:`sample`."""
+        """The answer to one prompt, in plain Python from the definition, sharing no code with :meth:`sample`.
+
+        Where the answer is labels, ``""`` stands where nothing should be said.
+        """
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """Known ways to guess well without doing the task, by name: ``{"root operator": ...}``. Plain Python."""
+        return {}
 
     def produces(self, length: int) -> bool:
         """Whether there are examples of this length."""
@@ -105,4 +137,5 @@ class Task(ABC):
     def write(self, prompt: Sequence[str], answer: Sequence[str]) -> str:
         """An example as a person would write it."""
         joint = "" if all(len(token) == 1 for token in self.alphabet) else " "
-        return f"{joint.join(prompt)} -> {joint.join(answer)}"
+        shown = [token or "." for token in answer] if self.form == "labels" else answer
+        return f"{joint.join(prompt)} -> {joint.join(shown)}"

@@ -21,6 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-digests", action="store_true", help="pin the data of tasks that are new or have new options"
+    )
     parser.addoption("--write-parity", action="store_true", help="write tests/golden/parity.csv, for docs/encodings.md")
 
 

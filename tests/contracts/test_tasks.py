@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import ROOT, choices
@@ -14,13 +15,16 @@ from harness.composition import composer
 from harness.config import Run
 from tasks.base import ABSENT, Batch, Task
 
-VARIANTS = {name: [()] for name in choices("task")} | {
-    "addition": [
-        (f"task.operands={o}", f"task.answer={a}") for o in ("plain", "reversed") for a in ("plain", "reversed")
-    ],
-    "copy": [(), ("task.symbols=2",)],
-}
-CASES = [(name, options) for name, variants in VARIANTS.items() for options in variants]
+VARIANTS = ROOT / "tests" / "contracts" / "task_options"
+"""Overrides under which a task is tested, where there is more than its default: ``<task>.yaml``, a list of lists."""
+
+
+def variants(name: str) -> list[tuple[str, ...]]:
+    file = VARIANTS / f"{name}.yaml"
+    return [tuple(overrides) for overrides in yaml.safe_load(file.read_text())] if file.exists() else [()]
+
+
+CASES = [(name, options) for name in choices("task") for options in variants(name)]
 DIGESTS = ROOT / "tests" / "golden" / "tasks"
 
 
@@ -45,15 +49,24 @@ def words(task: Task, row: np.ndarray) -> list[str]:
     return [task.alphabet[token] for token in row if token != ABSENT]
 
 
+def said(task: Task, row: np.ndarray) -> list[str]:
+    """An answer as :meth:`Task.solve` gives it."""
+    if task.form != "labels":
+        return words(task, row)
+    return ["" if token == ABSENT else task.alphabet[token] for token in row]
+
+
 def test_samples_are_what_the_oracle_says(case: tuple[Run, Task]) -> None:
     run, task = case
-    if task.stream:
+    if task.form == "stream":
         pytest.skip("running text has no right answer")
     for length in lengths(run, task):
         for seed in range(3):
             batch = task.sample(np.random.default_rng(seed), length, 20)
             for prompt, answer in zip(batch.prompt, batch.answer, strict=True):
-                assert task.solve(words(task, prompt)) == words(task, answer), f"length {length}"
+                question = words(task, prompt)
+                right = said(task, answer)[: len(question) if task.form == "labels" else None]
+                assert task.solve(question) == right, f"length {length}: {' '.join(question)}"
 
 
 def test_the_shape_of_a_batch(case: tuple[Run, Task]) -> None:
@@ -72,8 +85,12 @@ def test_the_shape_of_a_batch(case: tuple[Run, Task]) -> None:
             for tokens in (batch.prompt, batch.answer):
                 assert tokens.min(initial=0) >= ABSENT
                 assert tokens.max(initial=0) < len(task.alphabet)
+            for tokens in (batch.prompt,) if task.form == "labels" else (batch.prompt, batch.answer):
                 absent = tokens == ABSENT
                 assert (absent[:, 1:] >= absent[:, :-1]).all(), "absent tokens come last"
+            if task.form == "labels":
+                assert batch.answer.shape == batch.prompt.shape
+                assert not ((batch.answer != ABSENT) & (batch.prompt == ABSENT)).any(), "a label belongs to a token"
 
 
 def test_channels_have_a_number_for_every_token(case: tuple[Run, Task]) -> None:
@@ -82,12 +99,59 @@ def test_channels_have_a_number_for_every_token(case: tuple[Run, Task]) -> None:
         for split in ("train", "test"):
             batch = task.sample(np.random.default_rng(0), length, 7, split)
             assert set(batch.channels) == set(task.channels)
-            tokens = batch.prompt.shape[1] + batch.answer.shape[1]
+            tokens = batch.prompt.shape[1] + (batch.answer.shape[1] if task.form != "labels" else 0)
             for name, numbers in batch.channels.items():
                 assert numbers.shape in ((len(batch.prompt), tokens), (len(batch.prompt), tokens + 1))
                 assert numbers.dtype == np.int64
                 assert numbers.min() >= ABSENT
                 assert numbers.max() <= task.channel_maximum(name, length)
+
+
+def test_axes_tell_scores_apart_in_few_combinations(case: tuple[Run, Task]) -> None:
+    run, task = case
+    for length in lengths(run, task) if task.axes else []:
+        batch = task.sample(np.random.default_rng(0), length, 256, "test")
+        assert set(batch.axes) == set(task.axes)
+        for values in batch.axes.values():
+            assert values.shape in (batch.answer.shape[:1], batch.answer.shape)
+            assert np.issubdtype(values.dtype, np.integer)
+        per_example = [values for values in batch.axes.values() if values.ndim == 1]
+        per_token = [values[batch.scored] for values in batch.axes.values() if values.ndim == 2]
+        for group in (per_example, per_token):
+            if group:
+                assert np.min(group) >= 0
+                assert len(np.unique(np.stack(group), axis=1).T) <= 100, "wide axes are given in bins"
+
+
+def test_scored_tokens_are_among_the_outputs_and_all_of_these_occur(case: tuple[Run, Task]) -> None:
+    run, task = case
+    assert set(task.outputs) <= set(task.alphabet)
+    assert len(set(task.outputs)) == len(task.outputs) > 0
+    met: set[str] = set()
+    for length in lengths(run, task):
+        batch = task.sample(np.random.default_rng(1), length, 200)
+        met |= {task.alphabet[token] for token in np.unique(batch.answer[batch.scored])}
+    assert met <= set(task.outputs)
+    if task.form != "stream" and len(task.outputs) <= 64:
+        assert met == set(task.outputs)
+
+
+def test_shortcuts_guess_in_the_shape_of_an_answer(case: tuple[Run, Task]) -> None:
+    run, task = case
+    for name, shortcut in task.shortcuts().items():
+        assert name[:1].isalpha()
+        for length in lengths(run, task):
+            for prompt in task.sample(np.random.default_rng(2), length, 5).prompt:
+                question = words(task, prompt)
+                guess = shortcut(question)
+                assert set(guess) <= {"", *task.alphabet}
+                assert task.form != "labels" or len(guess) == len(question)
+
+
+def test_class_names_are_unique() -> None:
+    """Data is drawn from generators that are named after the class."""
+    classes = {type(make(name)[1]) for name in choices("task")}
+    assert len({cls.__name__ for cls in classes}) == len(classes)
 
 
 def test_the_alphabet_is_printable_and_unambiguous(case: tuple[Run, Task]) -> None:
@@ -135,6 +199,9 @@ def test_data_does_not_change_without_a_new_version(case: tuple[Run, Task], requ
     file = DIGESTS / f"{run.task.name}.json"
     key = f"{json.dumps(run.task.options, sort_keys=True)} version {task.version}"
     known = json.loads(file.read_text()) if file.exists() else {}
+    if request.config.getoption("--write-digests") and key not in known:
+        known[key] = digest.hexdigest()[:16]
+        file.write_text(json.dumps(known, indent=1, sort_keys=True) + "\n")
     entry = json.dumps({key: digest.hexdigest()[:16]})
     assert known.get(key) == digest.hexdigest()[:16], f"if this is meant, put {entry} into {file}"
 

@@ -8,9 +8,9 @@ import pytest
 
 from harness import blind
 from tasks.base import Batch, Split, Task
-from tasks.copy import Copy
-from tasks.parity import Parity
-from tasks.text import Text
+from tasks.copying.copy import Copy
+from tasks.formal.parity import Parity
+from tasks.language.text import Text
 
 
 class BucketSort(Task):

@@ -14,9 +14,9 @@ from harness.positions.pose import PoSE
 from harness.positions.randomized import Randomized
 from harness.positions.randomized_floats import RandomizedFloats
 from harness.positions.sequential import Sequential
-from tasks.addition import Addition
-from tasks.copy import Copy
-from tasks.scan import Scan
+from tasks.arithmetic.addition import Addition
+from tasks.compositional.scan import Scan
+from tasks.copying.copy import Copy
 
 
 def data(batch: int = 32, seed: int = 0, rule: PositionRule | None = None) -> TrainingData:

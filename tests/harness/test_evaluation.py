@@ -21,8 +21,8 @@ from harness.positions.randomized import Randomized
 from harness.positions.sequential import Sequential
 from harness.suggest import Refused
 from tasks.base import Task
-from tasks.copy import Copy
-from tasks.parity import Parity
+from tasks.copying.copy import Copy
+from tasks.formal.parity import Parity
 
 CPU = torch.device("cpu")
 

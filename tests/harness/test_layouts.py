@@ -5,10 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.layouts import BOS, EOS, PAD, SEP, SPECIAL, Causal
-from tasks.addition import Addition
+from tasks.arithmetic.addition import Addition
 from tasks.base import ABSENT, Batch
-from tasks.copy import Copy
-from tasks.text import Text
+from tasks.copying.copy import Copy
+from tasks.formal.parity import Parity
+from tasks.language.text import Text
 
 
 def test_a_causal_model_reads_the_question_and_predicts_the_answer_and_its_end() -> None:
@@ -88,3 +89,26 @@ def test_the_width_is_enough_and_reading_back_gives_the_example(length: int, cou
         assert int(first) + int(second) == int(answer)
         scored = [t for t, s in zip(arranged.targets[row], arranged.scored[row], strict=True) if s]
         assert "".join(layout.written(scored)) == answer + "[EOS]"
+
+
+class EveryParity(Parity):
+    """The parity of every prefix."""
+
+    form = "labels"
+
+    def answer_length(self, length: int) -> int:
+        return length
+
+
+def test_labels_are_predicted_on_the_tokens_they_belong_to() -> None:
+    prompt, answer = np.array([[1, 1, 0], [1, 0, ABSENT]]), np.array([[1, ABSENT, 0], [1, 1, ABSENT]])
+    channels = {"place": np.array([[5, 6, 7], [8, 9, 0]])}
+    batch = Batch(prompt, answer, answer != ABSENT, channels)
+    layout = Causal(EveryParity())
+    arranged, n = layout.arrange(batch), len(SPECIAL)
+    assert arranged.tokens.tolist() == [[BOS, n + 1, n + 1, n], [BOS, n + 1, n, PAD]]
+    assert arranged.targets.tolist() == [[PAD, n + 1, PAD, n], [PAD, n + 1, n + 1, PAD]]
+    assert arranged.scored.tolist() == [[False, True, False, True], [False, True, True, False]]
+    assert arranged.lengths.tolist() == [4, 3]
+    assert layout.channels(batch, ("place",))["place"].tolist() == [[ABSENT, 5, 6, 7], [ABSENT, 8, 9, 0]]
+    assert layout.width(EveryParity(), 3) == 4

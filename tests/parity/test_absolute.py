@@ -17,7 +17,7 @@ from harness.extensions.hierarchical import Hierarchical
 from harness.layouts import SEP, Causal
 from harness.shape import Shape
 from tasks.base import ABSENT, Batch
-from tasks.copy import Copy
+from tasks.copying.copy import Copy
 
 
 def test_none() -> None:

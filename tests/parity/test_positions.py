@@ -14,11 +14,11 @@ from harness.positions.pose import skipping
 from harness.positions.random_offset import counted
 from harness.positions.starts import from_starts
 from harness.shape import Shape
-from tasks.addition import Addition, places
+from tasks.arithmetic.addition import Addition, places
 from tasks.base import Task
-from tasks.copy import Copy
-from tasks.parity import Parity
-from tasks.reverse import Reverse
+from tasks.copying.copy import Copy
+from tasks.copying.reverse import Reverse
+from tasks.formal.parity import Parity
 from tasks.runs import index_in_runs
 
 

@@ -42,6 +42,10 @@ class Addition(Task):
         self.operands = operands
         self.answer = answer
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return self.alphabet[:10]
+
     def prompt_length(self, length: int) -> int:
         return 2 * length + 1
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.scan import Scan
+from tasks.compositional.scan import Scan
 
 
 def everything(task: Scan) -> dict[str, str]:

@@ -57,6 +57,10 @@ class Scan(Task):
                 answer[row] = [index[action] for action in actions]
             self._examples[length] = prompt, answer
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return ACTIONS
+
     def prompt_length(self, length: int) -> int:
         return LONGEST_COMMAND
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tasks.addition import Addition
+from tasks.arithmetic.addition import Addition
 from tasks.base import ABSENT
 
 

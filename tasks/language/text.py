@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from tasks import corpora
 from tasks.base import Batch, Split, Task
+from tasks.language import corpora
 
 
 class Text(Task):
@@ -26,7 +26,7 @@ class Text(Task):
     """
 
     version = 1
-    stream = True
+    form = "stream"
     metric = "bits_per_byte"
     data_options = ("files",)
     alphabet = tuple(

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks import corpora
-from tasks.text import Text, Windows
+from tasks.language import corpora
+from tasks.language.text import Text, Windows
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Compositional tasks: parts whose meanings make the meaning of the whole."""

@@ -1,0 +1,1 @@
+"""Copying, order and counting."""

@@ -1,0 +1,1 @@
+"""Formal languages, by level of the Chomsky hierarchy and beyond."""

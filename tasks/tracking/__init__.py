@@ -1,0 +1,1 @@
+"""State tracking and space."""
