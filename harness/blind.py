@@ -4,17 +4,13 @@ A blind predictor knows the length of the question and the place in the answer, 
 so well that a score without it misleads: it sorts 500 numbers out of five with 93 % of the tokens right.
 """
 
-import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from harness import atomic, identity, streams
+from harness import streams
 from tasks.base import ABSENT, Batch, Form, Task
 
-VERSION = 1
 SAMPLES = 4096
 """Examples of each length that the predictor is estimated on, drawn apart from those it is tested on. Where a task is
 finite the two overlap: SCAN's commands beyond length 22 are all of the test set.
@@ -33,25 +29,6 @@ class Blind(NamedTuple):
     tokens: int
     correct: int
     nats: float
-
-
-def baseline(task: Task, lengths: Sequence[int], examples: int, science: dict[str, Any], cache: Path) -> list[Blind]:
-    """The blind scores at each length, computed once for a task and then read from ``cache``."""
-    key = {"blind": VERSION, "task": science["training"]["task"], "lengths": list(lengths), "examples": examples}
-    path = cache / f"{identity.digest(key)}.json"
-    try:
-        scores = [Blind(**row) for row in json.loads(path.read_bytes())]
-        if [score.length for score in scores] == list(lengths) and all(map(_possible, scores)):
-            return scores
-    except (OSError, ValueError, TypeError):
-        pass
-    scores = [estimate(task, length, examples) for length in lengths]
-    atomic.write(path, json.dumps([score._asdict() for score in scores]))
-    return scores
-
-
-def _possible(score: Blind) -> bool:
-    return 0 <= score.exact <= score.examples and 0 <= score.correct <= score.tokens and score.tokens > 0
 
 
 def estimate(task: Task, length: int, examples: int) -> Blind:

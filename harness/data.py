@@ -4,8 +4,8 @@ The row is made in blocks. Block b is a function of the task, its version, the s
 taken up at any step, and any process can make just the part of a batch that is its own.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Container, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from harness import streams
 from harness.attention import Positions
 from harness.layouts import PAD, Arranged, Causal
 from harness.positions.base import PositionRule
-from tasks.base import ABSENT, Task
+from tasks.base import ABSENT, Batch, Task
 
 BLOCK = 1024
 """Examples made at once."""
@@ -46,11 +46,12 @@ class TrainingData:
         self.task = task
         self.layout = layout
         self.rule = rule
-        self.lengths = np.array(lengths)
+        self.lengths = list(lengths)
         self.seed = seed
         self.batch = batch
         self.width = max(layout.width(task, length) for length in lengths)  # the same for blocks that are joined
-        self._block = lru_cache(maxsize=2)(self._make_block)
+        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="data")
+        self._blocks: dict[int, Future[tuple[Arranged, np.ndarray]]] = {}
 
     def __call__(self, step: int, rank: int = 0, world: int = 1) -> TrainingBatch:
         """The part of batch ``step`` that belongs to process ``rank`` of ``world``."""
@@ -73,6 +74,14 @@ class TrainingData:
             total=total,
         )
 
+    def _block(self, number: int) -> tuple[Arranged, np.ndarray]:
+        """A block, and in the background the one after it, so that training does not wait for it."""
+        for wanted in (number, number + 1):
+            if wanted not in self._blocks:
+                self._blocks[wanted] = self._ahead.submit(self._make_block, wanted)
+        self._blocks = {kept: block for kept, block in self._blocks.items() if number - 1 <= kept <= number + 1}
+        return self._blocks[number].result()
+
     def _rows(self, start: int, stop: int) -> tuple[Arranged, np.ndarray]:
         parts = []
         for block in range(start // BLOCK, (stop - 1) // BLOCK + 1):
@@ -90,21 +99,13 @@ class TrainingData:
         return joined, parts[0][1] if shared else np.concatenate([positions for _, positions in parts])
 
     def _make_block(self, block: int) -> tuple[Arranged, np.ndarray]:
-        name, version = type(self.task).__name__, self.task.version
-        odds = self.task.weights(self.lengths.tolist())
-        drawn = streams.generator("lengths", name, version, self.seed, block).choice(
-            self.lengths, BLOCK, p=odds / odds.sum()
-        )
         width = self.width
         tokens = np.full((BLOCK, width), PAD, np.int64)
         targets = np.full((BLOCK, width), PAD, np.int64)
         scored = np.zeros((BLOCK, width), bool)
         lengths = np.zeros(BLOCK, np.int64)
         channels = {name: np.full((BLOCK, width), ABSENT) for name in self.rule.needs}
-        for length in np.unique(drawn):
-            rows = np.flatnonzero(drawn == length)
-            rng = streams.generator(name, version, "train", self.seed, int(length), block)
-            batch = self.task.sample(rng, int(length), len(rows))
+        for _, rows, batch in examples(self.task, self.lengths, seed=self.seed, block=block):
             part = self.layout.arrange(batch)
             wide = part.tokens.shape[1]
             tokens[rows, :wide] = part.tokens
@@ -118,3 +119,18 @@ class TrainingData:
             return arranged, DRAWN_LATER
         rng = streams.generator("positions", self.seed, block)
         return arranged, self.rule.sample(rng, lengths, width, training=True, channels=channels)
+
+
+def examples(
+    task: Task, lengths: Sequence[int], *, seed: int, block: int, only: Container[int] | None = None
+) -> Iterator[tuple[int, np.ndarray, Batch]]:
+    """The examples of one block by length, with their places in the block; of all ``lengths`` or ``only`` some."""
+    name, version = type(task).__name__, task.version
+    odds = task.weights(list(lengths))
+    rng = streams.generator("lengths", name, version, seed, block)
+    drawn = rng.choice(np.array(lengths), BLOCK, p=odds / odds.sum())
+    for length in np.unique(drawn).tolist():
+        if only is None or length in only:
+            rows = np.flatnonzero(drawn == length)
+            rng = streams.generator(name, version, "train", seed, length, block)
+            yield length, rows, task.sample(rng, length, len(rows))

@@ -11,27 +11,36 @@ from harness.layouts import EOS, Arranged
 from harness.models.base import Model
 
 
-def greedy(model: Model, questions: Arranged, positions: Positions, device: torch.device) -> Tensor:
+def greedy(model: Model, questions: Arranged, positions: Positions, device: torch.device) -> tuple[Tensor, Tensor]:
     """Which rows [N] a model answers exactly when it writes the answer itself, each token the likeliest after its own
-    earlier ones.
+    earlier ones; and which it does when the end token is offered just where the answer ends.
 
-    A row counts if what is written equals the targets wherever they are scored, the end token included.
+    A row counts if what is written equals the targets wherever they are scored.
     """
-    written = write(model, questions, positions, device)
     scored = torch.from_numpy(questions.scored).to(device)
     targets = torch.from_numpy(questions.targets).to(device)
-    return ((written == targets) | ~scored).all(dim=1)
+
+    def right(written: Tensor) -> Tensor:
+        return ((written == targets) | ~scored).all(dim=1)
+
+    exact = right(write(model, questions, positions, device))
+    if bool(exact.all()):
+        return exact, exact
+    return exact, right(write(model, questions, positions, device, length_given=True))
 
 
-def write(model: Model, questions: Arranged, positions: Positions, device: torch.device) -> Tensor:
-    """What a model writes in the place of the scored targets [N, T]; it stops where the answer should end. Other places
-    hold the targets.
+def write(
+    model: Model, questions: Arranged, positions: Positions, device: torch.device, *, length_given: bool = False
+) -> Tensor:
+    """What a model writes in the place of the scored targets [N, T]; it stops where the answer should end, and with
+    ``length_given`` nowhere else. Other places hold the targets.
 
     Nothing is remembered between tokens: the model reads what stands so far, and nothing behind it, once for every
     token.
     """
     tokens = torch.from_numpy(questions.tokens).to(device)
-    written = torch.from_numpy(questions.targets).to(device).clone()
+    targets = torch.from_numpy(questions.targets).to(device)
+    written = targets.clone()
     first = np.where(questions.scored.any(axis=1), questions.scored.argmax(axis=1), questions.scored.shape[1])
     for start in np.unique(first):  # rows whose questions have the same number of tokens are read together
         rows = torch.from_numpy(np.flatnonzero(first == start)).to(device)
@@ -39,7 +48,12 @@ def write(model: Model, questions: Arranged, positions: Positions, device: torch
         where = positions.values[rows] if len(positions.values) > 1 else positions.values
         for place in range(int(start), read.shape[1]):
             hidden = model(read[:, : place + 1], Positions(where[:, : place + 1], positions.consecutive))
-            likeliest = model.readout(hidden[:, -1]).argmax(dim=-1)
+            logits = model.readout(hidden[:, -1])
+            if length_given:
+                logits[:, EOS] = -torch.inf
+            likeliest = logits.argmax(dim=-1)
+            if length_given:
+                likeliest = torch.where(targets[rows, place] == EOS, EOS, likeliest)
             written[rows, place] = likeliest
             if place + 1 < read.shape[1]:
                 read[:, place + 1] = likeliest

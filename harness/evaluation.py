@@ -8,7 +8,8 @@ the total length (``Encoding.prefix_consistent``); where it does not, answers ar
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ from harness.attention import Attention, Positions
 from harness.decoding import greedy
 from harness.encodings.base import Encoding
 from harness.extensions.base import Extension
-from harness.layouts import Arranged, Causal
+from harness.layouts import EOS, Arranged, Causal
 from harness.models.base import Model
 from harness.positions.base import PositionRule
 from harness.truncation import Truncated
@@ -33,25 +34,49 @@ TILE_TOKENS = {"cpu": 4096, "cuda": 131072}
 class Score(NamedTuple):
     """What one extension gets right at one length, of ``examples`` answers and of ``tokens`` scored tokens; ``nats`` is
     the sum of their negative log likelihoods. Token counts and nats are teacher-forced: each token is predicted from
-    the true ones before it.
+    the true ones before it. ``exact_given_length`` counts the answers that are right when the end token is offered
+    where the answer ends and nowhere else: what is missing there is not known, what is missing in ``exact`` besides is
+    only not ended in time.
+
+    ``at`` is empty for the whole of the length. Otherwise these are the scores of the examples, or tokens, that have
+    these values on the task's axes; of tokens, ``exact`` counts the examples all of whose tokens of that kind are
+    right.
     """
 
     extension: str
     length: int
     examples: int
     exact: int
+    exact_given_length: int
     tokens: int
     correct: int
     nats: float
+    at: Mapping[str, int] = MappingProxyType({})
 
 
 class Questions(NamedTuple):
-    """The test examples of one length as a model reads them, and the most tokens that an example of it can have."""
+    """The test examples of one length as a model reads them, and the most tokens that an example of it can have.
+    ``example_axes`` has a number for each example [N], ``token_axes`` one for each scored token of all answers in
+    order, ends left out.
+    """
 
     length: int
     width: int
     arranged: Arranged
     positions: np.ndarray
+    example_axes: Mapping[str, np.ndarray]
+    token_axes: Mapping[str, np.ndarray]
+
+
+class Judged(NamedTuple):
+    """Whether each of some answers is right, with its end and given its length [N], whether each of their scored tokens
+    is, and its loss, in order [S].
+    """
+
+    exact: np.ndarray
+    exact_given_length: np.ndarray
+    right: np.ndarray
+    nats: np.ndarray
 
 
 def evaluate(
@@ -66,17 +91,21 @@ def evaluate(
     examples: int,
     device: torch.device,
 ) -> list[Score]:
-    """Score the model at each length under each extension, all on the same examples and the same weights."""
+    """Score the model at each length under each extension, all on the same examples and the same weights. Each length
+    is followed by its scores along the task's axes.
+    """
     model = model.to(device).eval()
     train_tokens = layout.width(task, train_length)
-    scores = []
+    scores: list[Score] = []
+    done = 0
     with torch.inference_mode(), progress.shown("evaluating", len(lengths) * len(extensions)) as shown:
         for length in lengths:
             questions = ask(task, layout, rule, length, examples)
             for name, extension in extensions.items():
                 with extended(model, extension, train_tokens, questions.width) as reader:
-                    scores.append(_score(reader, questions, rule, name, device))
-                shown(len(scores), f"length {length}")
+                    scores += _scores(_judged(reader, questions, rule, device), questions, name)
+                done += 1
+                shown(done, f"length {length}")
     return sorted(scores, key=lambda score: (list(extensions).index(score.extension), score.length))
 
 
@@ -87,7 +116,9 @@ def ask(task: Task, layout: Causal, rule: PositionRule, length: int, examples: i
     channels = layout.channels(batch, rule.needs)
     rng = streams.generator("test positions", type(task).__name__, task.version, length)
     positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels)
-    return Questions(length, layout.width(task, length), arranged, positions)
+    per_example = {name: values for name, values in batch.axes.items() if values.ndim == 1}
+    per_token = {name: values[batch.scored] for name, values in batch.axes.items() if values.ndim == 2}
+    return Questions(length, layout.width(task, length), arranged, positions, per_example, per_token)
 
 
 @contextmanager
@@ -114,45 +145,28 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
             layer.encoding = encoding
 
 
-def _score(model: Model, questions: Questions, rule: PositionRule, extension: str, device: torch.device) -> Score:
+def _judged(model: Model, questions: Questions, rule: PositionRule, device: torch.device) -> Judged:
     arranged = questions.arranged
     rows = max(1, TILE_TOKENS[device.type] // arranged.tokens.shape[1])
-    exact = tokens = correct = 0
-    nats = 0.0
     decode = not all(encoding.prefix_consistent for encoding in model.encodings())
+    judged: list[Judged] = []
     for start in range(0, len(arranged.tokens), rows):
         part = slice(start, start + rows)
         tile = Arranged(*(array[part] for array in arranged))
         where = questions.positions[part] if len(questions.positions) > 1 else questions.positions
-        for right, loss, whole in _tile(
-            model, tile, Positions(torch.from_numpy(where).to(device), rule.consecutive), device, decode
-        ):
-            tokens += right.numel()
-            correct += int(right.sum())
-            nats += float(loss)
-            exact += int(whole.sum())
-    return Score(extension, questions.length, len(arranged.tokens), exact, tokens, correct, nats)
+        positions = Positions(torch.from_numpy(where).to(device), rule.consecutive)
+        judged += _tile(model, tile, positions, device, decode)
+    return Judged(*(np.concatenate(arrays) for arrays in zip(*judged, strict=True)))
 
 
-def _tile(
-    model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Which scored tokens are right, their summed loss, and which rows are wholly right; in halves where memory does
-    not suffice.
-    """
+def _tile(model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool) -> Iterator[Judged]:
+    """Judge some answers at once; in halves where memory does not suffice."""
     try:
-        scored = torch.from_numpy(tile.scored).to(device)
-        targets = torch.from_numpy(tile.targets).to(device)[scored]
-        logits = model.readout(model(torch.from_numpy(tile.tokens).to(device), positions)[scored]).float()
-        right = logits.argmax(dim=-1) == targets
-        loss = F.cross_entropy(logits, targets, reduction="none").double().sum()
-        whole = greedy(model, tile, positions, device) if decode else _rows_right(right, scored)
+        yield _judge(model, tile, positions, device, decode)
+        return
     except torch.OutOfMemoryError:
         if len(tile.tokens) == 1:
             raise
-    else:
-        yield right, loss, whole
-        return
     torch.cuda.empty_cache()
     half = len(tile.tokens) // 2
     for part in (slice(half), slice(half, None)):
@@ -162,8 +176,70 @@ def _tile(
         )
 
 
+def _judge(model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool) -> Judged:
+    scored = torch.from_numpy(tile.scored).to(device)
+    targets = torch.from_numpy(tile.targets).to(device)[scored]
+    logits = model.readout(model(torch.from_numpy(tile.tokens).to(device), positions)[scored]).float()
+    right = logits.argmax(dim=-1) == targets
+    nats = F.cross_entropy(logits, targets, reduction="none").double()
+    if decode:
+        exact, given_length = greedy(model, tile, positions, device)
+    else:
+        exact = _rows_right(right, scored)
+        logits[:, EOS] = -torch.inf
+        given_length = _rows_right((logits.argmax(dim=-1) == targets) | (targets == EOS), scored)
+    return Judged(*(values.cpu().numpy() for values in (exact, given_length, right, nats)))
+
+
 def _rows_right(right: Tensor, scored: Tensor) -> Tensor:
     """Which rows have no wrong token: ``right`` lists the tokens of ``scored`` [N, T] in order."""
     wrong = torch.zeros_like(scored)
     wrong[scored] = ~right
     return ~wrong.any(dim=1)
+
+
+def _scores(judged: Judged, questions: Questions, extension: str) -> Iterator[Score]:
+    """The score of one length, then those along its axes."""
+    arranged = questions.arranged
+    row = np.nonzero(arranged.scored)[0]  # of each scored token
+    everything = np.ones(len(arranged.tokens), bool)
+    yield Score(extension, questions.length, **_of_examples(judged, row, everything))
+    for at, examples in _groups(questions.example_axes):
+        yield Score(extension, questions.length, **_of_examples(judged, row, examples), at=at)
+    ends = arranged.targets[arranged.scored] == EOS
+    for at, inner in _groups(questions.token_axes):
+        tokens = np.zeros(len(row), bool)
+        tokens[~ends] = inner
+        yield Score(extension, questions.length, **_of_tokens(judged, row, tokens), at=at)
+
+
+def _groups(axes: Mapping[str, np.ndarray]) -> Iterator[tuple[dict[str, int], np.ndarray]]:
+    """The combinations of values that occur, and where."""
+    if axes:
+        values = np.stack(list(axes.values()))
+        for combination in np.unique(values, axis=1).T:
+            yield dict(zip(axes, combination.tolist(), strict=True)), (values == combination[:, None]).all(axis=0)
+
+
+def _of_examples(judged: Judged, row: np.ndarray, examples: np.ndarray) -> dict[str, Any]:
+    """Counts over these examples [N]."""
+    exact, given_length = judged.exact[examples].sum(), judged.exact_given_length[examples].sum()
+    return _counts(judged, examples[row], examples.sum(), exact, given_length)
+
+
+def _of_tokens(judged: Judged, row: np.ndarray, tokens: np.ndarray) -> dict[str, Any]:
+    """Counts over these scored tokens [S]."""
+    examples = np.unique(row[tokens])
+    exact = len(examples) - len(np.unique(row[tokens & ~judged.right]))
+    return _counts(judged, tokens, len(examples), exact, exact)
+
+
+def _counts(judged: Judged, tokens: np.ndarray, examples: Any, exact: Any, given_length: Any) -> dict[str, Any]:
+    return {
+        "examples": int(examples),
+        "exact": int(exact),
+        "exact_given_length": int(given_length),
+        "tokens": int(tokens.sum()),
+        "correct": int(judged.right[tokens].sum()),
+        "nats": float(judged.nats[tokens].sum()),
+    }

@@ -32,7 +32,7 @@ class Result(NamedTuple):
     @property
     def summary(self) -> dict[str, scores.Summary]:
         """The summary of each extension."""
-        return {summary.extension: summary for summary in scores.summaries(self.record)}
+        return {summary.name: summary for summary in scores.summaries(self.record)}
 
     def plot(self) -> Figure:
         """The score at each length."""

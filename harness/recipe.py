@@ -15,13 +15,14 @@ from pytorch_lightning.loggers import Logger
 
 from harness import (
     atomic,
-    blind,
+    baselines,
     build,
     evaluation,
     identity,
     novelty,
     provenance,
     records,
+    testset,
     trackers,
     training,
     weights,
@@ -30,7 +31,7 @@ from harness.config import Run
 from harness.data import TrainingData
 from harness.layouts import Causal
 from harness.models.base import Model
-from harness.records import Cost, Counts, Places, Record, ScoreRow, TaskFacts
+from harness.records import Cost, Places, Record, ScoreRow, SliceRow, TaskFacts
 from harness.suggest import Refused
 from harness.training import Diverged, Trained
 from tasks.base import Task
@@ -163,14 +164,20 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
         examples=run.evaluation.examples,
         device=job.device,
     )
-    cache = records.blind_cache(run.results)
-    baseline = blind.baseline(job.task, tested, run.evaluation.examples, identity.science(run, job.task), cache)
+    science, cache = identity.science(run, job.task), records.baseline_cache(run.results)
+    baseline = baselines.baselines(job.task, tested, run.evaluation.examples, science, cache)
+    drawn = trained.steps * run.train.batch
+    trained_lengths, examples = identity.training_lengths(run, job.task), run.evaluation.examples
+    tests = testset.facts(job.task, job.layout, trained_lengths, tested, seed=run.seed, drawn=drawn, examples=examples)
     reach = {"train_length": run.lengths.train, "test_length": max(tested)}
     return {
         "status": "finished",
         "novelty": novelty.novelty(job.model, job.task, job.layout, rule, extensions, **reach),
-        "scores": [ScoreRow(**score._asdict()) for score in scores],
-        "blind": [Counts(**score._asdict()) for score in baseline],
+        "scores": [ScoreRow(**_counts(score)) for score in scores if not score.at],
+        "slices": [SliceRow(**_counts(score), at=dict(score.at)) for score in scores if score.at],
+        **baseline._asdict(),
+        "tests": tests,
+        "training_compared": 0 if job.task.form == "stream" else min(drawn, testset.MOST),
         "final_loss": trained.loss,
         "cost": Cost(
             parameters=sum(parameter.numel() for parameter in job.model.parameters()),
@@ -181,6 +188,10 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
             peak_memory_bytes=_peak_memory(job.device),
         ),
     }
+
+
+def _counts(score: evaluation.Score) -> dict[str, Any]:
+    return {key: value for key, value in score._asdict().items() if key != "at"}
 
 
 def _failure(job: Job, error: Exception) -> dict[str, Any]:

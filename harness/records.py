@@ -18,12 +18,13 @@ from harness.suggest import Refused
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Title = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$")]
 
 
-class Counts(Frozen):
-    """What is right at one length: whole answers (``exact`` of ``examples``), scored tokens (``correct`` of
-    ``tokens``), and the tokens' summed loss.
+class Answers(Frozen):
+    """What is right at one length: whole answers (``exact`` of ``examples``) and scored tokens (``correct`` of
+    ``tokens``).
     """
 
     length: Count
@@ -31,19 +32,51 @@ class Counts(Frozen):
     exact: Count
     tokens: Annotated[Count, Field(ge=1)]
     correct: Count
-    nats: NotNegative
 
     @model_validator(mode="after")
-    def _possible(self) -> "Counts":
+    def _possible(self) -> "Answers":
         if self.exact > self.examples or self.correct > self.tokens:
             raise ValueError(f"more is right than there is at length {self.length}")
         return self
+
+
+class Counts(Answers):
+    """The same with the tokens' summed loss."""
+
+    nats: NotNegative
+
+
+class Chance(Frozen):
+    """What guessing is expected to get right at one length: shares of answers and of scored tokens."""
+
+    length: Count
+    exact: Share
+    tokens: Share
 
 
 class ScoreRow(Counts):
     """The scores of one extension at one length."""
 
     extension: Name
+    exact_given_length: Count | None = None
+    """Answers that are right when the end token is offered just where the answer ends; unknown in the first records."""
+
+
+class SliceRow(ScoreRow):
+    """The scores of the examples, or tokens, of one length that have these values on the task's axes."""
+
+    at: Annotated[dict[Name, Count], Field(min_length=1)]
+
+
+class TestFacts(Frozen):
+    """The test examples of one length: how many tokens the longest of them has as the model reads it, and how many of
+    them occur among the training examples that were compared (``None``: not compared).
+    """
+
+    length: Count
+    examples: Annotated[Count, Field(ge=1)]
+    longest: Count
+    in_training: Count | None = None
 
 
 class TaskFacts(Frozen):
@@ -126,7 +159,13 @@ class Record(Frozen):
     science: dict[str, JsonValue]
     config: dict[str, JsonValue]
     scores: list[ScoreRow] = []
+    slices: list[SliceRow] = []
     blind: list[Counts] = []
+    chance: list[Chance] = []
+    shortcuts: dict[str, list[Answers]] = {}
+    tests: list[TestFacts] = []
+    training_compared: Count = 0
+    """How many training examples, from the first on, the test examples were compared with."""
     novelty: dict[Name, list[str]] = {}
     """What the longest test asked of the encoding that training never showed, under each extension."""
     final_loss: float | None = None
@@ -158,6 +197,14 @@ class Record(Frozen):
             raise ValueError("its scores are not those of its extensions and tested lengths")
         if [row.length for row in self.blind] != tested:
             raise ValueError("its blind baseline is not that of its tested lengths")
+        kept = [*self.shortcuts.values()]
+        lengths = [
+            [r.length for r in self.chance],
+            [r.length for r in self.tests],
+            *([r.length for r in k] for k in kept),
+        ]
+        if any(part not in ([], tested) for part in lengths):
+            raise ValueError("its baselines or test facts are not those of its tested lengths")
         if self.cost is None or self.final_loss is None:
             raise ValueError("it says it finished and has no cost or loss")
         return self
@@ -195,9 +242,9 @@ def places(results: str | Path, name: str, training_name: str) -> Places:
     return Places(Path(results) / "records" / f"{name}.json", Path(results) / "runs" / training_name)
 
 
-def blind_cache(results: str | Path) -> Path:
-    """Where blind baselines are kept."""
-    return Path(results) / "blind"
+def baseline_cache(results: str | Path) -> Path:
+    """Where baselines are kept."""
+    return Path(results) / "baselines"
 
 
 def write(record: Record, path: Path) -> None:

@@ -8,33 +8,57 @@ from harness import scores
 from harness.records import Record
 from harness.scores import Summary
 
+NOTABLE = 0.05
+"""Exact match from which on a blind predictor is worth a line."""
+
 
 def printed(record: Record) -> None:
     """Print a finished run's table and verdict for each extension."""
     text = record.task.metric == "bits_per_byte"
     for summary in scores.summaries(record):
-        title = f"{record.choice('task')} · {record.choice('encoding')} · {summary.extension}"
-        table(title, _text_columns() if text else _columns(), _rows(record, summary.extension, text))
+        title = f"{record.choice('task')} · {record.choice('encoding')} · {summary.name}"
+        table(title, _text_columns() if text else _columns(), _rows(record, summary.name, text))
         print(verdict(record, summary))
-        for line in record.novelty.get(summary.extension, []):
+        for line in record.novelty.get(summary.name, []):
             print(f"never trained, but met at length {record.scores[-1].length}: {line}")
+    for line in remarks(record):
+        print(line)
+
+
+def remarks(record: Record) -> list[str]:
+    """What a reader of the scores should know besides: shortcuts that go far, test examples that were trained on."""
+    lines = []
+    for summary in scores.baselines(record):
+        if summary.name.startswith("shortcut") or (summary.name == "blind" and summary.exact_match >= NOTABLE):
+            far = f"exact match {summary.exact_match:.3f}, token accuracy {summary.token_accuracy:.3f}"
+            lines.append(f"without the task, by {summary.name}: {far} beyond length {record.train_length}")
+    known = [row for row in record.tests if row.in_training]
+    if known:
+        worst = max(known, key=lambda row: (row.in_training or 0) / row.examples)
+        lines.append(
+            f"{sum(row.in_training or 0 for row in known)} of {sum(row.examples for row in known)} test examples at "
+            f"lengths {', '.join(str(row.length) for row in known)} occur in the training data "
+            f"(at length {worst.length}, {worst.in_training} of {worst.examples})"
+        )
+    return lines
 
 
 def verdict(record: Record, summary: Summary) -> str:
     """One line that answers the question."""
     beyond = f"beyond length {record.train_length}"
     if record.task.metric == "bits_per_byte":
-        rows = [row for row in record.scores if row.extension == summary.extension]
+        rows = [row for row in record.scores if row.extension == summary.name]
         at_training = next((scores.bits(row) for row in rows if row.length == record.train_length), math.nan)
         best = min(rows, key=scores.bits)
         return (
             f"bits per byte: {at_training:.3f} at the training length, {summary.bits:.3f} on average {beyond}; "
             f"lowest {scores.bits(best):.3f} at {best.length}"
         )
+    measured = record.task.metric.replace("_", " ")
     warning = (
         ""
         if summary.in_distribution >= scores.CONVERGED
-        else f" · NOT CONVERGED: exact match up to there {summary.in_distribution:.3f}"
+        else f" · NOT CONVERGED: {measured} up to there {summary.in_distribution:.3f}"
     )
     return (
         f"reach {summary.reach} ({summary.reach_multiple:.2g}x the training length) · "
@@ -62,7 +86,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def _columns() -> list[str]:
-    return ["length", "exact match", "token accuracy", "blind exact", "blind token", "distribution"]
+    return ["length", "exact match", "given length", "token accuracy", "blind exact", "blind token", "distribution"]
 
 
 def _text_columns() -> list[str]:
@@ -70,22 +94,22 @@ def _text_columns() -> list[str]:
 
 
 def _rows(record: Record, extension: str, text: bool) -> list[list[str]]:
-    blind = {row.length: row for row in record.blind}
-    first = scores.bits if text else scores.exact_match
+    blind = {row.length: scores.rate(row) for row in record.blind}
     rows = []
     for row in record.scores:
         if row.extension == extension:
+            own, base = scores.rate(row), blind[row.length]
             numbers = (
-                first(row),
-                scores.token_accuracy(row),
-                first(blind[row.length]),
-                scores.token_accuracy(blind[row.length]),
+                (own.bits, own.token_accuracy, base.bits, base.token_accuracy)
+                if text
+                else (
+                    own.exact_match,
+                    own.exact_given_length,
+                    own.token_accuracy,
+                    base.exact_match,
+                    base.token_accuracy,
+                )
             )
-            rows.append(
-                [
-                    str(row.length),
-                    *(f"{number:.3f}" for number in numbers),
-                    "in" if row.length <= record.train_length else "out",
-                ]
-            )
+            cells = ["" if math.isnan(number) else f"{number:.3f}" for number in numbers]
+            rows.append([str(row.length), *cells, "in" if row.length <= record.train_length else "out"])
     return rows

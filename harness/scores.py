@@ -8,24 +8,31 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.records import Counts, Record
+from harness.records import Answers, Chance, Counts, Record
 
 REACHED = 0.9
-"""Exact match that counts as reaching a length."""
+"""The score that counts as reaching a length."""
 
 CONVERGED = 0.99
-"""Exact match over the lengths in distribution from which on training counts as converged."""
+"""The score over the lengths in distribution from which on training counts as converged."""
 
 
 class Summary(NamedTuple):
-    """The scores of one extension. What has nothing to average or, for running text, to match is NaN."""
+    """The scores of one extension, or of a baseline. What has nothing to average or, for running text, to match is NaN.
 
-    extension: str
+    The task's metric is exact match, the accuracy of its scored tokens, or bits per byte.
+    """
+
+    name: str
     in_distribution: float
-    """Mean exact match up to the training length."""
+    """Mean of the metric up to the training length; NaN for bits."""
+    score: float
+    """Mean of the metric beyond it: what a leaderboard ranks by."""
     exact_match: float
-    """Mean exact match beyond it."""
-    pooled: float
+    """Mean exact match beyond the training length."""
+    exact_given_length: float
+    """The same where the answer's length is given."""
+    pooled_exact_match: float
     """Exact match over all examples beyond it, whatever their length: what a data set with a fixed test set reports."""
     token_accuracy: float
     """Mean teacher-forced token accuracy beyond it."""
@@ -36,47 +43,98 @@ class Summary(NamedTuple):
     bits: float
     """Mean bits per scored token beyond it: bits per byte for bytes."""
     reach: int
-    """The longest tested length such that exact match is at least 0.9 there and at all shorter tested lengths; 0 if
+    """The longest tested length such that the metric is at least 0.9 there and at all shorter tested lengths; 0 if
     there is none.
     """
     reach_multiple: float
     """Reach over the training length."""
 
 
+class Rate(NamedTuple):
+    """What one length comes to; NaN where it is not known."""
+
+    length: int
+    examples: float
+    exact_match: float
+    exact_given_length: float
+    token_accuracy: float
+    bits: float
+
+
+def rate(row: Answers | Chance) -> Rate:
+    """The rates of counts, or of chance."""
+    if isinstance(row, Chance):
+        return Rate(row.length, math.nan, row.exact, row.exact, row.tokens, math.nan)
+    given_length = getattr(row, "exact_given_length", None)
+    return Rate(
+        row.length,
+        row.examples,
+        exact_match(row),
+        math.nan if given_length is None else given_length / row.examples,
+        token_accuracy(row),
+        bits(row) if isinstance(row, Counts) else math.nan,
+    )
+
+
 def summaries(record: Record) -> list[Summary]:
     """A summary for each extension of a finished record, in the record's order."""
-    blind = {row.length: row for row in record.blind}
-    result = []
-    for extension in dict.fromkeys(row.extension for row in record.scores):
-        rows = [row for row in record.scores if row.extension == extension]
-        near = [row for row in rows if row.length <= record.train_length]
-        far = [row for row in rows if row.length > record.train_length]
-        text = record.task.metric == "bits_per_byte"
-        reached = 0 if text else reach(rows)
-        result.append(
-            Summary(
-                extension=extension,
-                in_distribution=math.nan if text else mean([exact_match(row) for row in near]),
-                exact_match=math.nan if text else mean([exact_match(row) for row in far]),
-                pooled=math.nan if text else sum(row.exact for row in far) / sum(row.examples for row in far),
-                token_accuracy=mean([token_accuracy(row) for row in far]),
-                exact_above_blind=math.nan
-                if text
-                else mean([above(exact_match(row), exact_match(blind[row.length])) for row in far]),
-                tokens_above_blind=mean([above(token_accuracy(row), token_accuracy(blind[row.length])) for row in far]),
-                bits=mean([bits(row) for row in far]),
-                reach=reached,
-                reach_multiple=reached / record.train_length,
-            )
-        )
-    return result
+    return [
+        summary(record, extension, [rate(row) for row in record.scores if row.extension == extension])
+        for extension in dict.fromkeys(row.extension for row in record.scores)
+    ]
 
 
-def exact_match(row: Counts) -> float:
+def baselines(record: Record) -> list[Summary]:
+    """A summary for each baseline of a finished record's task, best last: chance, blind, its shortcuts, and the oracle,
+    which knows all but not the next byte of a text.
+    """
+    known = {
+        "chance": [rate(row) for row in record.chance],
+        "blind": [rate(row) for row in record.blind],
+        **{f"shortcut {name}": [rate(row) for row in rows] for name, rows in record.shortcuts.items()},
+    }
+    if record.task.metric != "bits_per_byte":
+        known["oracle"] = [Rate(row.length, row.examples, 1.0, 1.0, 1.0, math.nan) for row in record.blind]
+    return [summary(record, name, rows) for name, rows in known.items() if rows]
+
+
+def summary(record: Record, name: str, rows: Sequence[Rate]) -> Summary:
+    """The summary of a row for each tested length."""
+    text = record.task.metric == "bits_per_byte"
+    blind = {row.length: row for row in map(rate, record.blind)}
+    near = [row for row in rows if row.length <= record.train_length]
+    far = [row for row in rows if row.length > record.train_length]
+    reached = 0 if text else reach(rows, record.task.metric)
+    return Summary(
+        name=name,
+        in_distribution=math.nan if text else mean([metric(row, record.task.metric) for row in near]),
+        score=mean([metric(row, record.task.metric) for row in far]),
+        exact_match=math.nan if text else mean([row.exact_match for row in far]),
+        exact_given_length=math.nan if text else mean([row.exact_given_length for row in far]),
+        pooled_exact_match=math.nan
+        if text
+        else sum(row.exact_match * row.examples for row in far) / sum(row.examples for row in far),
+        token_accuracy=mean([row.token_accuracy for row in far]),
+        exact_above_blind=math.nan
+        if text
+        else mean([above(row.exact_match, blind[row.length].exact_match) for row in far]),
+        tokens_above_blind=mean([above(row.token_accuracy, blind[row.length].token_accuracy) for row in far]),
+        bits=mean([row.bits for row in far]),
+        reach=reached,
+        reach_multiple=reached / record.train_length,
+    )
+
+
+def metric(row: Rate, name: str) -> float:
+    """The value that a task is ranked by."""
+    return {"exact_match": row.exact_match, "token_accuracy": row.token_accuracy, "bits_per_byte": row.bits}[name]
+
+
+def exact_match(row: Answers) -> float:
     return row.exact / row.examples
 
 
-def token_accuracy(row: Counts) -> float:
+def token_accuracy(row: Answers) -> float:
     return row.correct / row.tokens
 
 
@@ -85,11 +143,11 @@ def bits(row: Counts) -> float:
     return row.nats / row.tokens / math.log(2)
 
 
-def reach(rows: Sequence[Counts]) -> int:
-    """The longest of the lengths up to which exact match never falls below :data:`REACHED`."""
+def reach(rows: Sequence[Rate], name: str = "exact_match") -> int:
+    """The longest of the lengths up to which the metric never falls below :data:`REACHED`."""
     reached = 0
     for row in sorted(rows, key=lambda row: row.length):
-        if exact_match(row) < REACHED:
+        if metric(row, name) < REACHED:
             break
         reached = row.length
     return reached

@@ -193,7 +193,7 @@ class _Pool:
                 record = None
             if code == 0 and record is not None:
                 self.finished.append(running.cell)
-                verdicts = "".join(f"\n  {one.extension}: {verdict(record, one)}" for one in summaries(record))
+                verdicts = "".join(f"\n  {one.name}: {verdict(record, one)}" for one in summaries(record))
                 say(f"finished {running.cell.name} in {time.time() - running.since:.0f}s{verdicts}")
             else:
                 self._fail(running.cell, _reason(running, code, record))

@@ -33,7 +33,7 @@ def start(run: Run, name: str, where: Places) -> list[tuple[CurveLogger, Logger]
 def finish(started: Sequence[tuple[CurveLogger, Logger]], record: Record) -> None:
     """Give the loggers the scores, if there are any."""
     finished = scores.summaries(record) if record.status == "finished" else []
-    values = {f"{one.extension}/{name}": value for one in finished for name, value in one._asdict().items()}
+    values = {f"{one.name}/{name}": value for one in finished for name, value in one._asdict().items()}
     numbers = {name: float(value) for name, value in values.items() if not isinstance(value, str)}
     numbers = {name: value for name, value in numbers.items() if math.isfinite(value)}
     for kind, logger in started:

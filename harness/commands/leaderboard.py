@@ -1,4 +1,4 @@
-"""Rank methods from records: leaderboard.csv, curves.csv, and length curves as PNG and SVG."""
+"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv, and length curves as PNG and SVG."""
 
 import argparse
 import sys
@@ -54,12 +54,14 @@ def main(arguments: list[str]) -> int:
     from harness.leaderboard import tables
 
     output = parsed.output or parsed.folders[0]
-    board, curves = tables.leaderboard(found), tables.curves(found)
-    for name, table in (("leaderboard.csv", board), ("curves.csv", curves)):
+    board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
+    written = {"leaderboard.csv": board, "curves.csv": curves} | ({} if slices.empty else {"slices.csv": slices})
+    for name, table in written.items():
         atomic.write(output / name, _csv(table))
     pictures = figure.save(curves, output / "figures")
     _print(board)
-    print(f"{output / 'leaderboard.csv'}, {output / 'curves.csv'} and {len(pictures)} figures in {output / 'figures'}")
+    files = ", ".join(str(output / name) for name in written)
+    print(f"{files} and {len(pictures)} figures in {output / 'figures'}")
     return 0
 
 
@@ -77,16 +79,18 @@ def _harmless(text: Any) -> Any:
 
 
 def _print(board: "pd.DataFrame") -> None:
+    import pandas as pd
+
     from harness.report import table
 
     for (task, metric), part in board.groupby(["task", "metric"], sort=False):
         shown = part.assign(
             interval=[
-                f"{row.score_low:.3f} to {row.score_high:.3f}" if row.seeds > 1 else "" for row in part.itertuples()
+                f"{row.score_low:.3f} to {row.score_high:.3f}" if pd.notna(row.score_low) else "" for row in part.itertuples()
             ]
         )
         columns = [column for column in PRINTED if shown[column].notna().any()]
-        measure = "exact match" if metric == "exact_match" else "bits per byte"
+        measure = metric.replace("_", " ")
         title = f"{task}: {measure} beyond length {part.train_length.iloc[0]}"
         table(
             title,

@@ -1,7 +1,7 @@
-"""The two tables: a row per run, extension and length, and a row per task and method."""
+"""The tables: a row per run, extension and length; the same along the axes of the tasks; a row per task and method."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
@@ -9,55 +9,93 @@ import pandas as pd
 from harness import identity, scores
 from harness.leaderboard.labels import labels
 from harness.leaderboard.statistics import FEW, interquartile_mean, interval
-from harness.records import Record
+from harness.records import Record, ScoreRow
 
+AVERAGED = (
+    "exact_match",
+    "exact_given_length",
+    "pooled_exact_match",
+    "exact_above_blind",
+    "token_accuracy",
+    "tokens_above_blind",
+    "bits",
+)
 AXES = ("encoding", "positions", "extension", "logit", "architecture")
 
 
 def curves(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run, extension and tested length, with the counts and what follows from them."""
-    runs = _runs(records)
     rows = []
-    for run in runs[runs.status == "finished"].to_dict("records"):
-        record: Record = run["object"]
+    for run, record in _finished(records):
         blind = {row.length: row for row in record.blind}
         for row in record.scores:
-            if row.extension != run["extension"]:
-                continue
-            base = blind[row.length]
-            rows.append(
-                {
-                    **{key: run[key] for key in ("task", "task_id", "metric", "method", "method_id", *AXES, "seed")},
-                    "length": row.length,
-                    "train_length": record.train_length,
-                    "distribution": "in" if row.length <= record.train_length else "out",
-                    **row.model_dump(include={"examples", "exact", "tokens", "correct", "nats"}),
-                    "exact_match": scores.exact_match(row),
-                    "token_accuracy": scores.token_accuracy(row),
-                    "bits": scores.bits(row),
-                    "blind_exact_match": scores.exact_match(base),
-                    "blind_token_accuracy": scores.token_accuracy(base),
-                    "blind_bits": scores.bits(base),
-                    "record": record.name,
-                }
-            )
+            if row.extension == run["extension"]:
+                base = blind[row.length]
+                rows.append(
+                    _counted(run, record, row)
+                    | {
+                        "blind_exact_match": scores.exact_match(base),
+                        "blind_token_accuracy": scores.token_accuracy(base),
+                        "blind_bits": scores.bits(base),
+                        "record": record.name,
+                    }
+                )
     return pd.DataFrame(rows)
 
 
+def slices(records: Sequence[Record]) -> pd.DataFrame:
+    """A row for each run, extension, tested length and combination of values on the axes of its task: a column per
+    axis. Empty if no task has axes.
+    """
+    rows = [
+        _counted(run, record, row) | {f"axis_{axis}": value for axis, value in row.at.items()} | {"record": record.name}
+        for run, record in _finished(records)
+        for row in record.slices
+        if row.extension == run["extension"]
+    ]
+    table = pd.DataFrame(rows)
+    axes = sorted(column for column in table.columns if column.startswith("axis_"))
+    return table.astype(dict.fromkeys(axes, "Int64"))[[column for column in table.columns if column not in axes] + axes]
+
+
 def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
-    """A row for each task and method, best first; methods that did not converge in distribution come last and have no
-    rank.
+    """A row for each task and method, best first. Methods that did not converge in distribution come after and have no
+    rank, nor have the task's baselines, which come last.
     """
     runs = _runs(records)
     rows = [_row(group) for _, group in runs.groupby(["task", "task_id", "method_id"], sort=True)]
+    for _, group in runs[runs.status == "finished"].groupby("task_id", sort=True):
+        newest = max(group.to_dict("records"), key=lambda run: len(run["object"].chance))  # the first had fewer
+        rows += [_baseline_row(newest, summary) for summary in scores.baselines(newest["object"])]
     table = pd.DataFrame(rows)
-    table["better"] = table.score.where(table.metric == "exact_match", -table.score)
+    table["better"] = table.score.where(table.metric != "bits_per_byte", -table.score)
     table["rank"] = table.better.where(table.ranked).groupby(table.task_id).rank(ascending=False, method="min")
-    table["rank"] = table["rank"].astype("Int64")
-    order = ["task", "task_id", "ranked", "better", "method"]
-    table = table.sort_values(order, ascending=[True, True, False, False, True], ignore_index=True)
+    table = table.astype({"rank": "Int64", "seeds": "Int64"})
+    order = ["task", "task_id", "kind", "ranked", "better", "method"]
+    table = table.sort_values(order, ascending=[True, True, False, False, False, True], ignore_index=True)
     columns = [column for column in table.columns if column not in ("task", "rank", "ranked", "better")]
     return table[["task", "rank", *columns]]
+
+
+def _finished(records: Sequence[Record]) -> Iterator[tuple[dict[str, Any], Record]]:
+    runs = _runs(records)
+    for run in runs[runs.status == "finished"].to_dict("records"):
+        yield run, run["object"]
+
+
+def _counted(run: dict[str, Any], record: Record, row: ScoreRow) -> dict[str, Any]:
+    given_length = row.exact_given_length
+    return {
+        **{key: run[key] for key in ("task", "task_id", "metric", "method", "method_id", *AXES, "seed")},
+        "length": row.length,
+        "train_length": record.train_length,
+        "distribution": "in" if row.length <= record.train_length else "out",
+        **row.model_dump(include={"examples", "exact", "tokens", "correct", "nats"}),
+        "exact_match": scores.exact_match(row),
+        "exact_given_length": math.nan if given_length is None else given_length / row.examples,
+        "token_accuracy": scores.token_accuracy(row),
+        "bits": scores.bits(row),
+    }
 
 
 def _runs(records: Sequence[Record]) -> pd.DataFrame:
@@ -73,7 +111,7 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
             "evaluation": science["evaluation"],
         }
         summaries = (
-            {summary.extension: summary for summary in scores.summaries(record)} if record.status == "finished" else {}
+            {summary.name: summary for summary in scores.summaries(record)} if record.status == "finished" else {}
         )
         for extension, component in science["extension"].items():
             method = {
@@ -113,7 +151,7 @@ def _row(runs: pd.DataFrame) -> dict[str, Any]:
     summaries: list[scores.Summary] = list(finished.summary)
     costs = [record.cost for record in finished.object]
     text = first.metric == "bits_per_byte"
-    values = [summary.bits if text else summary.exact_match for summary in summaries]
+    values = [summary.score for summary in summaries]
     converged = sum(summary.in_distribution >= scores.CONVERGED for summary in summaries)
     low, high = interval(values)
     ranked = bool(summaries) and (text or converged * 2 >= len(summaries))
@@ -135,6 +173,7 @@ def _row(runs: pd.DataFrame) -> dict[str, Any]:
 
     return {
         "task": first.task,
+        "kind": "method",
         "ranked": ranked,
         "method": first.method,
         **{axis: first[axis] for axis in AXES},
@@ -149,11 +188,7 @@ def _row(runs: pd.DataFrame) -> dict[str, Any]:
         "score_iqm": interquartile_mean(values),
         "score_min": min(values, default=math.nan),
         "score_max": max(values, default=math.nan),
-        "pooled_exact_match": average("pooled"),
-        "exact_above_blind": average("exact_above_blind"),
-        "token_accuracy": average("token_accuracy"),
-        "tokens_above_blind": average("tokens_above_blind"),
-        "bits": average("bits"),
+        **{name: average(name) for name in AVERAGED},
         "reach": math.nan if text else float(pd.Series([summary.reach for summary in summaries], dtype=float).median()),
         "reach_multiple": math.nan
         if text
@@ -168,4 +203,28 @@ def _row(runs: pd.DataFrame) -> dict[str, Any]:
         "task_version": first.object.task.version,
         "task_id": first.task_id,
         "method_id": first.method_id,
+    }
+
+
+def _baseline_row(run: dict[str, Any], summary: scores.Summary) -> dict[str, Any]:
+    """What is reached on a task without a model. There is one of each: no seeds, no intervals."""
+    record: Record = run["object"]
+    return {
+        "task": run["task"],
+        "kind": "baseline",
+        "ranked": False,
+        "method": f"({summary.name})",
+        **dict.fromkeys(AXES, ""),
+        "metric": run["metric"],
+        "in_distribution": summary.in_distribution,
+        "score": summary.score,
+        **{name: getattr(summary, name) for name in AVERAGED},
+        "reach": math.nan if run["metric"] == "bits_per_byte" else summary.reach,
+        "reach_multiple": math.nan if run["metric"] == "bits_per_byte" else summary.reach_multiple,
+        "train_length": record.train_length,
+        "longest_tested": max(run["task_node"]["tested"]),
+        "note": "",
+        "task_version": record.task.version,
+        "task_id": run["task_id"],
+        "method_id": "",
     }

@@ -64,7 +64,7 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
         "copy · rope · extrapolate",
         "copy · rope · ntk",
     ]
-    header = "length exact match token accuracy blind exact blind token distribution"
+    header = "length exact match given length token accuracy blind exact blind token distribution"
     assert sum(" ".join(line.split()) == header for line in lines) == 2
     assert sum(line.startswith("reach ") for line in lines) == 2
     assert len(lines) < 40
@@ -274,9 +274,9 @@ def test_damaged_weights_are_trained_again(command: Command, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_damaged_cache_of_blind_baselines_is_computed_anew(command: Command, tmp_path: Path) -> None:
+def test_a_damaged_cache_of_baselines_is_computed_anew(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
-    (path,) = tmp_path.glob("results/blind/*.json")
+    (path,) = tmp_path.glob("results/baselines/*.json")
     whole = path.read_text()
     for damage in ("[]", whole.replace('"exact": ', '"exact": 99999'), "[{}]"):
         path.write_text(damage)

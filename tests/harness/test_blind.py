@@ -1,7 +1,6 @@
 """The blind baseline is what one gets without looking at the question."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -65,14 +64,3 @@ def test_text_without_context_is_its_byte_frequencies() -> None:
     assert score.tokens == 200 * 16
     assert score.nats / score.tokens == pytest.approx(entropy, rel=0.05)
     assert score.exact == 0
-
-
-def test_it_is_computed_once_and_read_from_then_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    science = {"training": {"task": {"name": "parity", "options": {}, "version": 1}}}
-    first = blind.baseline(Parity(), [3, 5], 20, science, tmp_path)
-    monkeypatch.setattr(blind, "estimate", None)
-    assert blind.baseline(Parity(), [3, 5], 20, science, tmp_path) == first
-    monkeypatch.undo()
-    (file,) = tmp_path.glob("*.json")
-    file.write_text('[{"length": 3')
-    assert blind.baseline(Parity(), [3, 5], 20, science, tmp_path) == first, "a damaged cache is made anew"

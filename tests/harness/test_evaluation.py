@@ -16,15 +16,21 @@ from harness.encodings.base import Encoding
 from harness.extensions.extrapolate import Extrapolate
 from harness.layouts import EOS, Causal
 from harness.models.base import Model
+from harness.positions.base import PositionRule
 from harness.positions.random_offset import RandomOffset
 from harness.positions.randomized import Randomized
 from harness.positions.sequential import Sequential
 from harness.suggest import Refused
-from tasks.base import Task
+from tasks.base import Batch, Split, Task
 from tasks.copying.copy import Copy
 from tasks.formal.parity import Parity
 
 CPU = torch.device("cpu")
+
+
+def scored(model: Model, questions: evaluation.Questions, rule: PositionRule) -> evaluation.Score:
+    """The score of the whole of one length."""
+    return next(evaluation._scores(evaluation._judged(model, questions, rule, CPU), questions, "extrapolate"))
 
 
 def partly_trained(run: Run, steps: int) -> tuple[Model, Task, Causal]:
@@ -72,9 +78,10 @@ def test_one_pass_says_what_greedy_decoding_says(
     for length in (1, 2, 3, 4, 6):
         questions = evaluation.ask(task, layout, rule, length, 200)
         told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
-        one_pass = evaluation._score(model, questions, rule, "extrapolate", CPU)
-        decoded = greedy(model, questions.arranged, told, CPU)
-        assert one_pass.exact == int(decoded.sum())
+        one_pass = scored(model, questions, rule)
+        exact, given_length = greedy(model, questions.arranged, told, CPU)
+        assert one_pass.exact == int(exact.sum())
+        assert one_pass.exact_given_length == int(given_length.sum()) >= one_pass.exact
 
 
 @pytest.mark.parametrize("positions", ["coupled", "abacus"])
@@ -94,8 +101,8 @@ def test_one_pass_says_what_decoding_says_of_sums(positions: str, answer: str, c
         questions = evaluation.ask(task, layout, rule, length, 200)
         assert questions.positions.shape == questions.arranged.tokens.shape
         told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
-        right.append(evaluation._score(model, questions, rule, "extrapolate", CPU).exact)
-        assert right[-1] == int(greedy(model, questions.arranged, told, CPU).sum())
+        right.append(scored(model, questions, rule).exact)
+        assert right[-1] == int(greedy(model, questions.arranged, told, CPU)[0].sum())
     assert any(5 < count < 195 for count in right), right
 
 
@@ -105,7 +112,7 @@ def test_the_agreement_is_not_for_want_of_right_and_wrong_answers(composed: Call
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 60)
     exact = [
-        evaluation._score(model, evaluation.ask(task, layout, Sequential(), length, 200), Sequential(), "", CPU).exact
+        scored(model, evaluation.ask(task, layout, Sequential(), length, 200), Sequential()).exact
         for length in (1, 2, 3, 4)
     ]
     assert any(20 < count < 180 for count in exact), exact
@@ -135,10 +142,10 @@ def test_a_model_that_sees_the_total_length_is_decoded_for_real(
     for length in (1, 2, 3):
         questions = evaluation.ask(task, layout, Sequential(), length, 200)
         told = Positions(torch.from_numpy(questions.positions), True)
-        score = evaluation._score(model, questions, Sequential(), "", CPU)
-        assert score.exact == int(greedy(model, questions.arranged, told, CPU).sum())
+        score = scored(model, questions, Sequential())
+        assert score.exact == int(greedy(model, questions.arranged, told, CPU)[0].sum())
         monkeypatch.setattr(LooksAtTheTotalLength, "prefix_consistent", True)
-        differs |= score.exact != evaluation._score(model, questions, Sequential(), "", CPU).exact
+        differs |= score.exact != scored(model, questions, Sequential()).exact
         monkeypatch.setattr(LooksAtTheTotalLength, "prefix_consistent", False)
     assert differs, "one pass would have counted something else"
 
@@ -190,17 +197,64 @@ def test_counts_are_what_they_say() -> None:
         wrong = int(np.isin(prompts, [4, 5]).sum())
         assert 0 < wrong < 100
         tokens = 500 * (score.length + 1)
-        assert score == ("extrapolate", score.length, 500, 500 - wrong, tokens, tokens - wrong, score.nats)
+        right = 500 - wrong
+        assert score == ("extrapolate", score.length, 500, right, right, tokens, tokens - wrong, score.nats, {})
 
 
 def test_a_model_that_does_not_stop_in_time_is_wrong() -> None:
     task = Copy()
     questions = evaluation.ask(task, Causal(task), Sequential(), 3, 50)
     told = Positions(torch.arange(8)[None], True)
-    assert greedy(Scripted({}), questions.arranged, told, CPU).all()
+    assert greedy(Scripted({}), questions.arranged, told, CPU)[0].all()
     late = Scripted(dict.fromkeys(range(4, 30), 3))
-    assert not greedy(late, questions.arranged, told, CPU).any()
+    assert not greedy(late, questions.arranged, told, CPU)[0].any()
     assert write(late, questions.arranged, told, CPU).shape == questions.arranged.targets.shape
+
+
+def test_an_answer_that_does_not_stop_is_right_given_its_length() -> None:
+    """The end token is never the likeliest: every answer is right but for its end."""
+    task = Copy()
+    endless = Scripted(dict.fromkeys(range(4, 30), 3))
+    scores = evaluation.evaluate(
+        endless, task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [3], train_length=5, examples=50,
+        device=CPU,
+    )  # fmt: skip
+    assert (scores[0].exact, scores[0].exact_given_length) == (0, 50)
+
+
+class Halves(Copy):
+    """Copying, told apart by the first symbol's number and by the half in which a symbol lies."""
+
+    axes = ("first", "half")
+
+    def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
+        batch = super().sample(rng, length, count, split)
+        half = np.broadcast_to(np.arange(length) >= length // 2, batch.answer.shape).astype(int)
+        return batch._replace(axes={"first": batch.prompt[:, 0] % 2, "half": half})
+
+
+def test_scores_are_told_apart_along_the_axes_of_a_task() -> None:
+    task = Halves()
+    model = Scripted(dict.fromkeys(range(4, 30, 2), 0) | {7: 5})  # wrong at a place, by the first symbol
+    whole, *parts = evaluation.evaluate(
+        model, task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [6], train_length=6, examples=200,
+        device=CPU,
+    )  # fmt: skip
+    prompts = evaluation.ask(task, Causal(task), Sequential(), 6, 200).arranged.tokens[:, 1]
+    even, seven = int((prompts % 2 == 0).sum()), int((prompts == 7).sum())
+    assert whole.at == {}
+    assert whole.exact == 200 - even - seven
+    by = {tuple(part.at.items()): part for part in parts}
+    assert set(by) == {(("first", 0),), (("first", 1),), (("half", 0),), (("half", 1),)}
+    first = by[("first", 0),]
+    assert (first.examples, first.exact, first.tokens, first.correct) == (even, 0, even * 7, even * 6)
+    odd = by[("first", 1),]
+    assert (odd.examples, odd.exact) == (200 - even, 200 - even - seven)
+    half = by[("half", 0),]
+    assert (half.examples, half.exact, half.tokens, half.correct) == (200, 200 - even, 600, 600 - even)
+    half = by[("half", 1),]
+    assert (half.examples, half.exact, half.tokens, half.correct) == (200, 200 - seven, 600, 600 - seven)
+    assert sum(part.nats for part in parts[:2]) == pytest.approx(whole.nats)
 
 
 def test_every_run_is_asked_the_same_questions(composed: Callable[..., Run]) -> None:
@@ -222,8 +276,8 @@ def test_scores_do_not_depend_on_the_tile(composed: Callable[..., Run], monkeypa
     scores = []
     for tokens in (1, 77, 100_000):
         monkeypatch.setitem(evaluation.TILE_TOKENS, "cpu", tokens)
-        scores.append(evaluation._score(model, questions, Sequential(), "", CPU))
-    assert scores[0][:6] == scores[1][:6] == scores[2][:6]
+        scores.append(scored(model, questions, Sequential()))
+    assert scores[0][:7] == scores[1][:7] == scores[2][:7]
     assert scores[0].nats == pytest.approx(scores[2].nats, rel=1e-5)
 
 
@@ -233,7 +287,7 @@ def test_a_tile_that_does_not_fit_in_memory_is_halved(composed: Callable[..., Ru
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 40)
     questions = evaluation.ask(task, layout, Sequential(), 4, 100)
-    wanted = evaluation._score(model, questions, Sequential(), "", CPU)
+    wanted = scored(model, questions, Sequential())
     forward = model.forward
 
     def short_of_memory(tokens: Tensor, positions: Positions) -> Tensor:
@@ -242,8 +296,8 @@ def test_a_tile_that_does_not_fit_in_memory_is_halved(composed: Callable[..., Ru
         return forward(tokens, positions)
 
     model.forward = short_of_memory  # type: ignore[method-assign]
-    got = evaluation._score(model, questions, Sequential(), "", CPU)
-    assert got[:6] == wanted[:6]
+    got = scored(model, questions, Sequential())
+    assert got[:7] == wanted[:7]
 
 
 def test_evaluation_switches_dropout_off(composed: Callable[..., Run]) -> None:

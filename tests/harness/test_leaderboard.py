@@ -2,7 +2,7 @@
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from support import ROOT, put, sample
 
-from harness import identity, scores
+from harness import build, identity, scores
 from harness.commands import leaderboard as command
 from harness.config import Run
 from harness.figures import curves as figure
@@ -47,13 +47,19 @@ def test_summaries_follow_from_counts(composed: Compose) -> None:
     assert summary.bits == pytest.approx(5 / 100 / math.log(2))
 
 
+def methods(found: Sequence[Record]) -> pd.DataFrame:
+    """The leaderboard without the baselines."""
+    table = tables.leaderboard(found)
+    return table[table.kind == "method"].reset_index(drop=True)
+
+
 def counts(length: int, exact: int) -> Counts:
     return Counts(length=length, examples=10, exact=exact, tokens=10, correct=exact, nats=1.0)
 
 
 def test_reach_ends_at_the_first_length_that_falls_short() -> None:
-    assert scores.reach([counts(5, 10), counts(10, 9), counts(20, 8), counts(40, 10)]) == 10
-    assert scores.reach([counts(5, 8), counts(10, 10)]) == 0
+    assert scores.reach([scores.rate(counts(*row)) for row in ((5, 10), (10, 9), (20, 8), (40, 10))]) == 10
+    assert scores.reach([scores.rate(counts(*row)) for row in ((5, 8), (10, 10))]) == 0
 
 
 def test_a_mean_over_lengths_and_a_pooled_mean_differ_where_lengths_have_different_numbers(composed: Compose) -> None:
@@ -64,7 +70,9 @@ def test_a_mean_over_lengths_and_a_pooled_mean_differ_where_lengths_have_differe
     ]
     (summary,) = scores.summaries(made.model_copy(update={"scores": rows}))
     beyond = [row for row in rows if row.length > 22]
-    assert summary.pooled == pytest.approx(sum(row.exact for row in beyond) / sum(row.examples for row in beyond))
+    assert summary.pooled_exact_match == pytest.approx(
+        sum(row.exact for row in beyond) / sum(row.examples for row in beyond)
+    )
     assert summary.exact_match == pytest.approx((0.5 + len(beyond) - 1) / len(beyond))
 
 
@@ -77,7 +85,7 @@ def test_the_best_comes_first_and_what_did_not_converge_has_no_rank(composed: Co
         *[record(composed("encoding=rope", f"seed={seed}"), near_only) for seed in (0, 1)],
         *[record(composed("encoding=t5", f"seed={seed}"), lambda n: 7) for seed in (0, 1)],
     ]
-    table = tables.leaderboard(runs)
+    table = methods(runs)
     assert table.method.tolist() == ["alibi", "rope", "t5"]
     assert table["rank"].tolist()[:2] == [1, 2]
     assert pd.isna(table["rank"][2])
@@ -90,7 +98,7 @@ def test_the_best_comes_first_and_what_did_not_converge_has_no_rank(composed: Co
 
 def test_one_bad_seed_is_told_and_counted(composed: Compose) -> None:
     runs = [record(composed(f"seed={seed}"), (lambda n: 5) if seed == 2 else near_only) for seed in range(5)]
-    (row,) = tables.leaderboard(runs).to_dict("records")
+    (row,) = methods(runs).to_dict("records")
     assert (row["seeds"], row["converged"], row["rank"]) == (5, 4, 1)
     assert row["note"] == "1 of 5 seeds not converged in distribution"
     assert row["score"] == pytest.approx(0.1), "no seed is left out of the mean"
@@ -100,7 +108,7 @@ def test_one_bad_seed_is_told_and_counted(composed: Compose) -> None:
 
 def test_equal_scores_share_a_rank(composed: Compose) -> None:
     runs = [record(composed(f"encoding={name}"), near_only) for name in ("rope", "alibi", "nope")]
-    assert tables.leaderboard(runs)["rank"].tolist() == [1, 1, 1]
+    assert methods(runs)["rank"].tolist() == [1, 1, 1]
 
 
 def test_failed_runs_are_counted(composed: Compose) -> None:
@@ -110,14 +118,14 @@ def test_failed_runs_are_counted(composed: Compose) -> None:
         sample(composed("seed=1"), **failed),
         sample(composed("encoding=t5"), **failed),
     ]
-    table = tables.leaderboard(runs)
+    table = methods(runs)
     assert table.set_index("method").note["rope"] == "few seeds (1); 1 runs failed"
     assert table.set_index("method").seeds["t5"] == 0
     assert pd.isna(table.set_index("method").score["t5"])
 
 
 def test_every_extension_has_a_row_of_its_own(composed: Compose) -> None:
-    table = tables.leaderboard([record(composed("extension=[extrapolate,ntk]"), near_only)])
+    table = methods([record(composed("extension=[extrapolate,ntk]"), near_only)])
     assert table.method.tolist() == ["rope · extrapolate", "rope · ntk"]
 
 
@@ -127,7 +135,7 @@ def test_tasks_that_differ_are_never_ranked_together(composed: Compose) -> None:
         record(composed(), near_only),
         record(composed("lengths.test=50"), near_only),
     ]
-    table = tables.leaderboard(runs)
+    table = methods(runs)
     assert table.task_id.nunique() == 3
     assert table.task.nunique() == 3
     assert table["rank"].tolist() == [1, 1, 1]
@@ -136,11 +144,52 @@ def test_tasks_that_differ_are_never_ranked_together(composed: Compose) -> None:
 def test_text_is_ranked_by_fewest_bits(composed: Compose) -> None:
     runs = [sample(composed("task=text", f"encoding={name}")) for name in ("rope", "alibi")]
     better = runs[1].model_copy(update={"scores": [row.model_copy(update={"nats": 1.0}) for row in runs[1].scores]})
-    table = tables.leaderboard([runs[0], better])
+    table = methods([runs[0], better])
     assert table.method.tolist() == ["alibi", "rope"]
     assert table["rank"].tolist() == [1, 2]
     assert table.score[0] == pytest.approx(1 / 100 / math.log(2))
     assert table.reach.isna().all()
+
+
+def test_the_baselines_of_a_task_are_rows_without_a_rank(composed: Compose) -> None:
+    tested = identity.tested_lengths(composed(), build.task(composed()))
+    guess = {"examples": 10, "exact": 4, "tokens": 100, "correct": 50}
+    made = sample(
+        composed(),
+        chance=[{"length": n, "exact": 0.25, "tokens": 0.5} for n in tested],
+        shortcuts={"last symbol": [{"length": n, **guess} for n in tested]},
+    )
+    table = tables.leaderboard([made]).set_index("method")
+    assert table.index.tolist() == ["rope", "(oracle)", "(shortcut last symbol)", "(chance)", "(blind)"]
+    assert table.score.tolist() == pytest.approx([0.3, 1.0, 0.4, 0.25, 0.0])
+    assert table.token_accuracy.tolist() == pytest.approx([0.6, 1.0, 0.5, 0.5, 0.2])
+    assert table["rank"].isna().tolist() == [False, True, True, True, True]
+    assert set(table.kind[1:]) == {"baseline"}
+
+
+def test_a_task_scored_by_tokens_is_ranked_by_them(composed: Compose) -> None:
+    def scored(name: str, exact: int, correct: int) -> Record:
+        made = sample(composed(f"encoding={name}"))
+        rows = [row.model_copy(update={"exact": exact, "correct": correct}) for row in made.scores]
+        task = made.task.model_copy(update={"metric": "token_accuracy"})
+        return made.model_copy(update={"scores": rows, "task": task})
+
+    table = methods([scored("rope", 9, 99), scored("alibi", 0, 100)])
+    assert table.method.tolist() == ["alibi", "rope"]
+    assert table.score.tolist() == pytest.approx([1.0, 0.99])
+    assert table.reach.tolist() == [100, 100]
+    assert table.exact_match.tolist() == pytest.approx([0.0, 0.9])
+
+
+def test_scores_along_axes_have_a_table_of_their_own(composed: Compose) -> None:
+    made = sample(composed())
+    assert tables.slices([made]).empty
+    part = {**made.scores[0].model_dump(), "examples": 4, "exact": 1, "exact_given_length": 2}
+    made = sample(composed(), slices=[{**part, "at": {"depth": 3}}, {**part, "at": {"depth": 4}}])
+    table = tables.slices([made])
+    assert table.axis_depth.tolist() == [3, 4]
+    assert table.exact_match.tolist() == [0.25, 0.25]
+    assert table.exact_given_length.tolist() == [0.5, 0.5]
 
 
 def test_labels_say_just_what_differs() -> None:
@@ -204,7 +253,7 @@ def test_the_command_writes_tables_and_figures(
     assert "skipped" in out.err
     assert "foreign.json" in out.err
     board = pd.read_csv(tmp_path / "leaderboard.csv", keep_default_na=False)
-    assert board.method.tolist() == ["alibi", "rope"]
+    assert board.method.tolist() == ["alibi", "rope", "(oracle)", "(blind)"]
     curves = pd.read_csv(tmp_path / "curves.csv")
     assert len(curves) == 2 * 3 * 22
     assert (curves.exact / curves.examples == curves.exact_match).all()
@@ -242,14 +291,14 @@ def test_a_figure_shows_every_method_the_blind_baseline_and_the_training_length(
 
 def test_a_seed_counts_once_however_often_its_weights_were_tested(composed: Compose) -> None:
     both = [record(composed(f"extension={names}"), near_only) for names in ("extrapolate", "[extrapolate,ntk]")]
-    board = tables.leaderboard(both)
+    board = methods(both)
     assert dict(zip(board.extension, board.seeds, strict=True)) == {"extrapolate": 1, "ntk": 1}
     assert not tables.curves(both).duplicated(["extension", "seed", "length"]).any()
 
 
 def test_a_failure_that_another_run_of_the_seed_made_good_is_no_failure(composed: Compose) -> None:
     failed = sample(composed(), status="failed", reason="x", scores=[], blind=[], cost=None, final_loss=None)
-    board = tables.leaderboard([failed, record(composed("extension=[extrapolate,ntk]"), near_only)])
+    board = methods([failed, record(composed("extension=[extrapolate,ntk]"), near_only)])
     assert "failed" not in " ".join(board.note)
 
 
@@ -258,7 +307,7 @@ def test_results_of_different_versions_of_the_program_are_different_methods(
 ) -> None:
     old = record(composed(), near_only)
     monkeypatch.setattr(identity, "VERSION", 2)
-    board = tables.leaderboard([old, record(composed("seed=1"), near_only)])
+    board = methods([old, record(composed("seed=1"), near_only)])
     assert board.seeds.tolist() == [1, 1]
 
 

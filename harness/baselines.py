@@ -1,0 +1,123 @@
+"""What is reached without the task: by chance, blind, and by the task's known shortcuts.
+
+Every score stands beside these, and all of them are rows of a leaderboard.
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from harness import atomic, blind, identity
+from harness.records import Answers, Chance, Counts
+from harness.suggest import Refused
+from tasks.base import ABSENT, Batch, Shortcut, Task
+
+VERSION = 2
+"""Rises when a baseline would be estimated differently: what is kept from before is then computed anew."""
+
+
+class Baselines(NamedTuple):
+    """The baselines at each tested length; of shortcuts, by name."""
+
+    blind: list[Counts]
+    chance: list[Chance]
+    shortcuts: dict[str, list[Answers]]
+
+
+def baselines(task: Task, lengths: Sequence[int], examples: int, science: dict[str, Any], cache: Path) -> Baselines:
+    """The baselines at each length, computed once for a task and then read from ``cache``."""
+    key = {
+        "baselines": VERSION,
+        "task": science["training"]["task"],
+        "lengths": list(lengths),
+        "examples": examples,
+        "shortcuts": sorted(task.shortcuts()),
+    }
+    path = cache / f"{identity.digest(key)}.json"
+    try:
+        kept = _read(json.loads(path.read_bytes()))
+        if _complete(kept, task, lengths):
+            return kept
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        pass
+    found = Baselines(
+        [Counts(**blind.estimate(task, length, examples)._asdict()) for length in lengths],
+        [chance(task, length, examples) for length in lengths],
+        {
+            name: [guessed(name, shortcut, task, length, examples) for length in lengths]
+            for name, shortcut in task.shortcuts().items()
+        },
+    )
+    atomic.write(path, json.dumps(_plain(found)))
+    return found
+
+
+def chance(task: Task, length: int, examples: int) -> Chance:
+    """How often a guess is right that draws each scored token from all that can stand there, and knows where answers
+    end: the expectation, over the test examples.
+    """
+    batch = blind.test_examples(task, length, examples)
+    drawn = batch.scored.sum(axis=1)
+    ends = len(drawn) if task.form == "answer" else 0
+    return Chance(
+        length=length,
+        exact=0.0 if task.form == "stream" else float(np.mean(float(len(task.outputs)) ** -drawn)),
+        tokens=float((drawn.sum() / len(task.outputs) + ends) / (drawn.sum() + ends)),
+    )
+
+
+def guessed(name: str, shortcut: Shortcut, task: Task, length: int, examples: int) -> Answers:
+    """How many of the test examples of one length a shortcut gets right. A guess ends where it ends, as a model's does.
+
+    Raises :class:`Refused` if the shortcut breaks.
+    """
+    batch = blind.test_examples(task, length, examples)
+    ends = ["[end]"] if task.form == "answer" else []
+    exact = tokens = correct = 0
+    for prompt, truth, scored in zip(batch.prompt, *_answers(task, batch), strict=True):
+        try:
+            guess = [*shortcut([task.alphabet[token] for token in prompt if token != ABSENT]), *ends]
+        except (ValueError, LookupError, TypeError) as error:
+            raise Refused(f"shortcut {name} of {type(task).__name__} at length {length}: {error}") from error
+        places = np.flatnonzero([*scored, *[True] * len(ends)])
+        answer = [*truth, *ends]
+        right = sum(place < len(guess) and guess[place] == answer[place] for place in places.tolist())
+        tokens += len(places)
+        correct += right
+        exact += right == len(places) and (task.form != "answer" or len(guess) == len(answer))
+    return Answers(length=length, examples=len(batch.prompt), exact=exact, tokens=tokens, correct=correct)
+
+
+def _answers(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[bool]]]:
+    """Each answer and which of its tokens count, without what is absent behind it."""
+    words, counts = [], []
+    for row, scored in zip(batch.answer, batch.scored, strict=True):
+        last = int(np.flatnonzero(row != ABSENT).max(initial=-1)) + 1
+        words.append(["" if token == ABSENT else task.alphabet[token] for token in row[:last]])
+        counts.append(scored[:last].tolist())
+    return words, counts
+
+
+def _plain(baselines: Baselines) -> dict[str, Any]:
+    return {
+        "blind": [row.model_dump() for row in baselines.blind],
+        "chance": [row.model_dump() for row in baselines.chance],
+        "shortcuts": {name: [row.model_dump() for row in rows] for name, rows in baselines.shortcuts.items()},
+    }
+
+
+def _read(values: dict[str, Any]) -> Baselines:
+    return Baselines(
+        [Counts(**row) for row in values["blind"]],
+        [Chance(**row) for row in values["chance"]],
+        {name: [Answers(**row) for row in rows] for name, rows in values["shortcuts"].items()},
+    )
+
+
+def _complete(kept: Baselines, task: Task, lengths: Sequence[int]) -> bool:
+    lengths_of = [[row.length for row in kept.blind], [row.length for row in kept.chance]]
+    lengths_of += [[row.length for row in rows] for rows in kept.shortcuts.values()]
+    return set(kept.shortcuts) == set(task.shortcuts()) and all(part == list(lengths) for part in lengths_of)

@@ -1,0 +1,66 @@
+"""What the test examples are: how long the model finds them, and how many of them occur in the training data.
+
+Training data is made anew and compared, because nothing of it is kept. Where the space of examples is large nothing
+should be found; where it is small (there are 510 strings of at most eight bits) a score in distribution says how well
+the model remembers.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness import blind, data
+from harness.layouts import Causal
+from harness.records import TestFacts
+from tasks.base import ABSENT, Task
+
+MOST = 2**20
+"""Training examples that are compared, from the first on."""
+
+
+def facts(
+    task: Task, layout: Causal, trained: Sequence[int], tested: Sequence[int], *, seed: int, drawn: int, examples: int
+) -> list[TestFacts]:
+    """The facts of each tested length for a run that ``drawn`` examples are trained on. Only the first :data:`MOST` of
+    these are compared, and none of running text, whose test documents are held out.
+    """
+    batches = {length: blind.test_examples(task, length, examples) for length in tested}
+    known = in_training(
+        task,
+        trained,
+        {length: batch.prompt for length, batch in batches.items() if length in set(trained)},
+        seed=seed,
+        drawn=min(drawn, MOST),
+    )
+    return [
+        TestFacts(
+            length=length,
+            examples=len(batch.answer),
+            longest=int(layout.arrange(batch).lengths.max()),
+            in_training=None if task.form == "stream" else known.get(length, 0),
+        )
+        for length, batch in batches.items()
+    ]
+
+
+def in_training(
+    task: Task, trained: Sequence[int], prompts: dict[int, np.ndarray], *, seed: int, drawn: int
+) -> dict[int, int]:
+    """How many of the prompts [N, P] of each length occur among the first ``drawn`` training examples."""
+    if task.form == "stream":
+        return {}
+    new = {length: set(_bytes(prompt, task.prompt_length(length))) for length, prompt in prompts.items()}
+    for block in range(-(-drawn // data.BLOCK)):
+        for length, rows, batch in data.examples(task, trained, seed=seed, block=block, only=new):
+            within = rows < drawn - block * data.BLOCK
+            new[length].difference_update(_bytes(batch.prompt[within], task.prompt_length(length)))
+    return {
+        length: sum(row not in new[length] for row in _bytes(prompt, task.prompt_length(length)))
+        for length, prompt in prompts.items()
+    }
+
+
+def _bytes(prompt: np.ndarray, width: int) -> list[bytes]:
+    """Each prompt as bytes that are equal for equal prompts."""
+    padded = np.pad(prompt, ((0, 0), (0, width - prompt.shape[1])), constant_values=ABSENT)
+    return [row.tobytes() for row in padded.astype(np.int32)]

@@ -1,0 +1,83 @@
+"""What is reached without the task stands beside every score."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from harness import baselines, blind
+from harness.suggest import Refused
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
+from tasks.compositional.scan import Scan
+from tasks.formal.parity import Parity
+from tasks.language.text import Text
+
+
+class Largest(Task):
+    """The largest digit, or nothing where the first is 0: answers of two lengths."""
+
+    version = 1
+    alphabet = tuple("0123456789")
+
+    def prompt_length(self, length: int) -> int:
+        return length
+
+    def answer_length(self, length: int) -> int:
+        return 1
+
+    def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
+        prompt = rng.integers(10, size=(count, length))
+        answer = np.where(prompt[:, :1] == 0, ABSENT, prompt.max(axis=1, keepdims=True))
+        return Batch(prompt, answer, answer != ABSENT)
+
+    def solve(self, prompt: Sequence[str]) -> list[str]:
+        return [] if prompt[0] == "0" else [max(prompt)]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"oracle": self.solve, "nine": lambda prompt: ["9"], "long": lambda prompt: [max(prompt), "9"]}
+
+
+def test_shortcuts_are_counted_like_a_model() -> None:
+    task = Largest()
+    prompt = blind.test_examples(task, 6, 500).prompt
+    empty = int((prompt[:, 0] == 0).sum())
+    nines = int(((prompt.max(axis=1) == 9) & (prompt[:, 0] > 0)).sum())
+    counted = {name: baselines.guessed(name, shortcut, task, 6, 500) for name, shortcut in task.shortcuts().items()}
+    assert 0 < empty < nines < 500
+    oracle = counted["oracle"]
+    assert (oracle.examples, oracle.exact, oracle.tokens, oracle.correct) == (500, 500, 1000 - empty, 1000 - empty)
+    nine = counted["nine"]
+    assert (nine.exact, nine.correct) == (nines, nines + 500 - empty), "it ends too late where there is no answer"
+    assert (counted["long"].exact, counted["long"].correct) == (0, 500 - empty)
+
+
+def test_chance_draws_each_token_and_knows_the_end() -> None:
+    parity = baselines.chance(Parity(), 9, 100)
+    assert (parity.exact, parity.tokens) == (0.5, 0.75)
+    scan = baselines.chance(Scan(), 24, 10**6)
+    assert (scan.exact, scan.tokens) == (pytest.approx(6.0**-24), pytest.approx((24 / 6 + 1) / 25))
+    text = baselines.chance(Text(targets=16, longest=512), 64, 50)
+    assert (text.exact, text.tokens) == (0.0, 1 / 256)
+
+
+def test_baselines_are_kept_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    science = {"training": {"task": {"name": "largest", "version": 1}}}
+    first = baselines.baselines(Largest(), [3, 5], 20, science, tmp_path)
+    assert set(first.shortcuts) == {"oracle", "nine", "long"}
+    assert [row.length for row in first.blind] == [3, 5] == [row.length for row in first.chance]
+    monkeypatch.setattr(blind, "estimate", lambda *_: pytest.fail("computed again"))
+    assert baselines.baselines(Largest(), [3, 5], 20, science, tmp_path) == first
+    monkeypatch.undo()
+    (file,) = tmp_path.glob("*.json")
+    for damage in ('{"blind": [{"length": 3', "[]", file.read_text().replace('"exact": ', '"exact": 99')):
+        file.write_text(damage)
+        assert baselines.baselines(Largest(), [3, 5], 20, science, tmp_path) == first, "damage is made good"
+
+
+def test_a_broken_shortcut_is_named() -> None:
+    def broken(prompt: Sequence[str]) -> list[str]:
+        raise ValueError("no root")
+
+    with pytest.raises(Refused, match="shortcut root of Largest at length 4: no root"):
+        baselines.guessed("root", broken, Largest(), 4, 5)
