@@ -43,7 +43,14 @@ def baselines(task: Task, lengths: Sequence[int], examples: int, science: dict[s
             return kept
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass
-    found = Baselines(
+    found = estimated(task, lengths, examples)
+    atomic.write(path, json.dumps(_plain(found)))
+    return found
+
+
+def estimated(task: Task, lengths: Sequence[int], examples: int) -> Baselines:
+    """The baselines at each length, on the test examples."""
+    return Baselines(
         [Counts(**blind.estimate(task, length, examples)._asdict()) for length in lengths],
         [chance(task, length, examples) for length in lengths],
         {
@@ -51,8 +58,6 @@ def baselines(task: Task, lengths: Sequence[int], examples: int, science: dict[s
             for name, shortcut in task.shortcuts().items()
         },
     )
-    atomic.write(path, json.dumps(_plain(found)))
-    return found
 
 
 def chance(task: Task, length: int, examples: int) -> Chance:

@@ -86,7 +86,8 @@ def _print(board: "pd.DataFrame") -> None:
     for (task, metric), part in board.groupby(["task", "metric"], sort=False):
         shown = part.assign(
             interval=[
-                f"{row.score_low:.3f} to {row.score_high:.3f}" if pd.notna(row.score_low) else "" for row in part.itertuples()
+                f"{row.score_low:.3f} to {row.score_high:.3f}" if pd.notna(row.score_low) else ""
+                for row in part.itertuples()
             ]
         )
         columns = [column for column in PRINTED if shown[column].notna().any()]

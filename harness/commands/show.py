@@ -2,12 +2,16 @@
 
 import argparse
 import inspect
+import math
+import re
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 
-from harness import blind, build, identity, streams
+from harness import baselines, build, identity, scores, streams
 from harness.composition import composer
+from harness.config import Run
 from harness.layouts import Arranged, Causal
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Task
@@ -44,18 +48,12 @@ def main(arguments: list[str]) -> int:
         build.rule(run).reaches(task, length, layout.width(task, length), training=True)
     except ValueError as error:
         raise Refused(f"--length {length}: positions={run.positions.name}: {error}") from error
+    print(f"{run.task.name}, version {task.version}")
+    _print_definition(task)
+    _print_options(run)
     rng = streams.generator("show", length)
     batch = task.sample(rng, length, parsed.count)
-    print(f"{run.task.name}, version {task.version}")
-    print(
-        textwrap.indent(
-            textwrap.fill(
-                " ".join((inspect.getdoc(type(task)) or "").split("\n\n")[0].split()).replace("``", ""), WIDTH
-            ),
-            "  ",
-        )
-    )
-    print(f"\nlength {length}")
+    print(f"\nexamples of length {length}")
     for question, answer in zip(*_tokens(task, batch), strict=True):
         for line in task.write(question, answer).splitlines():
             print(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ", drop_whitespace=False))
@@ -72,16 +70,42 @@ def main(arguments: list[str]) -> int:
     tested = identity.tested_lengths(run, task)
     lengths = f"trained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}"
     print("\n" + textwrap.fill(lengths, WIDTH, subsequent_indent="  "))
-    print("blind, that is knowing the length and the place in the answer only:")
-    for shown in (trained[-1], tested[-1]):
-        base = blind.Blind(*blind.estimate(task, shown, run.evaluation.examples))
-        exact = (
-            f"exact match {base.exact / base.examples:.3f}, "
-            if task.metric == "exact_match"
-            else f"bits {base.nats / base.tokens / np.log(2):.3f}, "
-        )
-        print(f"  length {shown:>4}: {exact}token accuracy {base.correct / base.tokens:.3f}")
+    _print_baselines(task, [trained[-1], tested[-1]], run.evaluation.examples)
+    for line in task.known_results:
+        print(textwrap.fill(f"published: {line}", WIDTH, subsequent_indent="  "))
     return 0
+
+
+def _print_definition(task: Task) -> None:
+    for paragraph in (inspect.getdoc(type(task)) or "").split("\n\n"):
+        if not paragraph.startswith("Raises "):
+            text = re.sub(r":\w+:`~?([^`]*)`", r"\1", " ".join(paragraph.split())).replace("``", "")
+            print(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
+
+
+def _print_options(run: Run) -> None:
+    if run.task.options:
+        options = ", ".join(f"task.{key}={value}" for key, value in run.task.options.items())
+        print("\n" + textwrap.fill(f"options: {options}", WIDTH, subsequent_indent="  "))
+
+
+def _print_baselines(task: Task, lengths: Sequence[int], examples: int) -> None:
+    """What is reached without the task, a line per baseline."""
+    found = baselines.estimated(task, lengths, examples)
+    known = {"blind": found.blind, "chance": found.chance} | {f"shortcut {k}": v for k, v in found.shortcuts.items()}
+    rates = {name: [scores.rate(row) for row in rows] for name, rows in known.items()}
+    print("without the task (blind: knowing the length and the place in the answer only)")
+    widest = max(map(len, rates))
+    for name, rows in rates.items():
+        cells = [
+            f"length {row.length}: "
+            + (f"bits {row.bits:.3f}" if task.metric == "bits_per_byte" else f"exact match {row.exact_match:.3f}")
+            + f", token accuracy {row.token_accuracy:.3f}"
+            for row in rows
+            if not (task.metric == "bits_per_byte" and math.isnan(row.bits))
+        ]
+        if cells:
+            print(f"  {name:<{widest}}  " + "; ".join(cells))
 
 
 def _tokens(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[str]]]:

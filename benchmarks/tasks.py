@@ -1,0 +1,65 @@
+"""How fast every task makes its training data, beside what a training step on it costs.
+
+python benchmarks/tasks.py [task ...] [--size tiny] [--rounds 3]
+
+One thread, process time. Data is made ahead in the background while the model trains: as long as its share of a step is
+below 100 % on a free core, training never waits.
+"""
+
+import argparse
+
+import torch
+import torch.nn.functional as F
+from side_by_side import compare
+
+from harness import build, catalogue, identity
+from harness.composition import composer
+from harness.config import Run
+from harness.data import BLOCK, TrainingData
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tasks", nargs="*", default=[choice.name for choice in catalogue.choices("task")])
+    parser.add_argument("--size", default="tiny")
+    parser.add_argument("--rounds", type=int, default=3)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    print(f"{'task':<28} {'examples/s':>12} {'data of a step':>15} {'step, model=' + arguments.size:>18} {'share':>7}")
+    for name in arguments.tasks:
+        with composer() as hydra:
+            run = hydra.run([f"task={name}", f"model={arguments.size}", "trainer=cpu"])
+        data, step = measured(run, arguments.rounds)
+        per_step = data * run.train.batch
+        print(
+            f"{name:<28} {1 / data:>12,.0f} {per_step * 1e3:>12.2f} ms {step * 1e3:>15.1f} ms {per_step / step:>7.1%}",
+            flush=True,
+        )
+
+
+def measured(run: Run, rounds: int) -> tuple[float, float]:
+    """Seconds that an example takes to make, arranged and with its positions, and seconds of a training step."""
+    task = build.task(run)
+    layout = build.layout(run, task)
+    data = TrainingData(
+        task, layout, build.rule(run), identity.training_lengths(run, task), seed=0, batch=run.train.batch
+    )
+    torch.manual_seed(0)
+    model = build.model(run, task, layout)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=run.train.learning_rate, fused=True)
+    batches = [data(step) for step in range(4)]
+    blocks = iter(range(10_000))
+
+    def steps() -> None:
+        for tokens, positions, scored, targets, _ in batches:
+            logits = model.readout(model(tokens, positions).flatten(0, 1)[scored])
+            F.cross_entropy(logits, targets).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+    medians = compare({"data": lambda: data._make_block(next(blocks)), "steps": steps}, rounds)
+    return medians["data"] / BLOCK, medians["steps"] / len(batches)
+
+
+if __name__ == "__main__":
+    main()

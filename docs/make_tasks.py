@@ -1,0 +1,130 @@
+"""Write docs/tasks.md from what the tasks declare, sample and score: ``python docs/make_tasks.py``."""
+
+import importlib
+import inspect
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from harness import baselines, build, catalogue, identity, scores, streams
+from harness.composition import Composer, composer
+from harness.config import Run
+from harness.layouts import Causal
+from tasks.base import ABSENT, Batch, Task
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = 256
+"""Test examples on which baselines are estimated."""
+SHOWN = 120
+"""Characters of an example line, at most."""
+
+HEAD = """\
+# Tasks
+
+This page is written by `python docs/make_tasks.py` from the tasks themselves; a test compares the two.
+`python -m harness show task=NAME` prints any of them at any length and with any options, with the position of each token.
+
+*Reads and predicts* is what a causal model reads and what it should predict at each place of one example; `.` is not
+scored. *Chance* draws each token from all that can stand there and knows where the answer ends; *blind* is the best
+predictor that knows the length and the place in the answer only; a *shortcut* guesses from a part of the prompt. They are
+given as exact match / token accuracy on the test examples of the longest trained and the longest tested length. What they
+leave is what a score means. The *oracle* solves every task; tests hold it against the sampler.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    with composer() as hydra:
+        families = _families(hydra)
+    lines = [HEAD]
+    for package, members in families.items():
+        lines += [f"- {_title(package)}: " + ", ".join(f"[`{name}`](#{name})" for name, _, _ in members)]
+    for package, members in families.items():
+        lines += ["", f"## {_title(package)}"]
+        for name, meaning, run in members:
+            lines += ["", *_task(name, meaning, run)]
+    return "\n".join([*lines, ""])
+
+
+def _families(hydra: Composer) -> dict[str, list[tuple[str, str, Run]]]:
+    families: dict[str, list[tuple[str, str, Run]]] = {}
+    for choice in catalogue.choices("task"):
+        package = str(choice.target).rpartition(".")[0].rpartition(".")[0]
+        families.setdefault(package, []).append((choice.name, choice.meaning, hydra.run([f"task={choice.name}"])))
+    return dict(sorted(families.items()))
+
+
+def _title(package: str) -> str:
+    return (importlib.import_module(package).__doc__ or package).split("\n")[0].rstrip(".")
+
+
+def _task(name: str, meaning: str, run: Run) -> list[str]:
+    task = build.task(run)
+    trained, tested = identity.training_lengths(run, task), identity.tested_lengths(run, task)
+    lines = [f"### {name}", "", f"*{meaning}.* Version {task.version}.", "", *_definition(task)]
+    lines += ["```text", *_examples(task, run, trained), "```", ""]
+    facts = [
+        f"Trained on lengths {trained[0]} to {trained[-1]}, tested to {tested[-1]}; shortest that makes sense: "
+        f"{next(length for length in range(1, 10**4) if task.produces(length))}.",
+        f"Ranked by {task.metric.replace('_', ' ')}.",
+    ]
+    if run.task.options:
+        options = ", ".join(f"`{key}={value}`" for key, value in run.task.options.items())
+        facts.append(f"Options: {options}.")
+    if task.channels:
+        facts.append(f"Channels: {', '.join(task.channels)}.")
+    if task.axes:
+        facts.append(f"Axes: {', '.join(task.axes)}.")
+    lines += [" ".join(facts), ""]
+    if task.fingerprint() is None:
+        lines += [*_baselines(task, [trained[-1], tested[-1]]), ""]
+    lines += [f"- {line}" for line in task.known_results]
+    return lines if lines[-1] else lines[:-1]
+
+
+def _definition(task: Task) -> Iterator[str]:
+    for paragraph in (inspect.getdoc(type(task)) or "").split("\n\n"):
+        if not paragraph.startswith("Raises "):
+            yield re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(paragraph.split())).replace("``", "`")
+            yield ""
+
+
+def _examples(task: Task, run: Run, trained: list[int]) -> Iterator[str]:
+    if task.fingerprint() is not None:
+        yield "(its data belongs to the machine: python -m harness show)"
+        return
+    length = trained[len(trained) // 3]
+    batch = task.sample(streams.generator("page", length), length, 3)
+    for prompt, answer in zip(batch.prompt, batch.answer, strict=True):
+        words = [task.alphabet[token] for token in prompt if token != ABSENT]
+        said = ["" if token == ABSENT else task.alphabet[token] for token in answer]
+        if task.form != "labels":
+            said = [token for token in said if token]
+        yield _short(task.write(words, said[: len(words)] if task.form == "labels" else said).replace("\n", "\n    "))
+    layout = Causal(task)
+    arranged = layout.arrange(Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1]))
+    count = int(arranged.lengths[0])
+    targets = layout.written(arranged.targets[0, :count])
+    predicted = [word if scored else "." for word, scored in zip(targets, arranged.scored[0], strict=False)]
+    reads = layout.written(arranged.tokens[0, :count])
+    widths = [max(len(one), len(other)) for one, other in zip(reads, predicted, strict=True)]
+    for title, words in (("reads   ", reads), ("predicts", predicted)):
+        yield _short(" ".join([title, *(word.rjust(width) for word, width in zip(words, widths, strict=True))]))
+
+
+def _short(line: str) -> str:
+    return line if len(line) <= SHOWN else line[: SHOWN - 4] + " ..."
+
+
+def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
+    found = baselines.estimated(task, lengths, EXAMPLES)
+    known = {"chance": found.chance, "blind": found.blind} | {f"shortcut: {k}": v for k, v in found.shortcuts.items()}
+    yield f"| without the task | {' | '.join(f'length {length}' for length in lengths)} |"
+    yield "| --- | --- | --- |"
+    for name, rows in known.items():
+        rates = [scores.rate(row) for row in rows]
+        yield f"| {name} | {' | '.join(f'{rate.exact_match:.3f} / {rate.token_accuracy:.3f}' for rate in rates)} |"
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "tasks.md").write_text(page())
