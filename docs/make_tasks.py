@@ -22,13 +22,14 @@ HEAD = """\
 # Tasks
 
 This page is written by `python docs/make_tasks.py` from the tasks themselves; a test compares the two.
-`python -m harness show task=NAME` prints any of them at any length and with any options, with the position of each token.
+`python -m harness show task=NAME` prints any of them at any length and with any options, with the position of each
+token.
 
 *Reads and predicts* is what a causal model reads and what it should predict at each place of one example; `.` is not
 scored. *Chance* draws each token from all that can stand there and knows where the answer ends; *blind* is the best
-predictor that knows the length and the place in the answer only; a *shortcut* guesses from a part of the prompt. They are
-given as exact match / token accuracy on the test examples of the longest trained and the longest tested length. What they
-leave is what a score means. The *oracle* solves every task; tests hold it against the sampler.
+predictor that knows the length and the place in the answer only; a *shortcut* guesses from a part of the prompt. They
+are given as exact match / token accuracy on the test examples of the longest trained and the longest tested length.
+What they leave is what a score means. The *oracle* solves every task; tests hold it against the sampler.
 """
 
 
@@ -118,11 +119,14 @@ def _short(line: str) -> str:
 
 def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
     found = baselines.estimated(task, lengths, EXAMPLES)
-    known = {"chance": found.chance, "blind": found.blind} | {f"shortcut: {k}": v for k, v in found.shortcuts.items()}
+    known = {
+        "chance": [scores.rate(row) for row in found.chance],
+        "blind": [scores.rate(row) for row in found.blind],
+        **{f"shortcut: {name}": [scores.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
+    }
     yield f"| without the task | {' | '.join(f'length {length}' for length in lengths)} |"
     yield "| --- | --- | --- |"
-    for name, rows in known.items():
-        rates = [scores.rate(row) for row in rows]
+    for name, rates in known.items():
         yield f"| {name} | {' | '.join(f'{rate.exact_match:.3f} / {rate.token_accuracy:.3f}' for rate in rates)} |"
 
 

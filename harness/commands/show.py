@@ -92,8 +92,11 @@ def _print_options(run: Run) -> None:
 def _print_baselines(task: Task, lengths: Sequence[int], examples: int) -> None:
     """What is reached without the task, a line per baseline."""
     found = baselines.estimated(task, lengths, examples)
-    known = {"blind": found.blind, "chance": found.chance} | {f"shortcut {k}": v for k, v in found.shortcuts.items()}
-    rates = {name: [scores.rate(row) for row in rows] for name, rows in known.items()}
+    rates = {
+        "blind": [scores.rate(row) for row in found.blind],
+        "chance": [scores.rate(row) for row in found.chance],
+        **{f"shortcut {name}": [scores.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
+    }
     print("without the task (blind: knowing the length and the place in the answer only)")
     widest = max(map(len, rates))
     for name, rows in rates.items():

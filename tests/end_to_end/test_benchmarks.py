@@ -13,7 +13,7 @@ from support import ROOT, environment
     [
         ("attention_bias.py", "--lengths", "256", "--rounds", "1"),
         ("training_step.py", "--size", "nano", "--steps", "6", "--rounds", "1"),
-        ("tasks.py", "parity", "scan", "--size", "nano", "--rounds", "1"),
+        ("task_data.py", "parity", "scan", "--size", "nano", "--rounds", "1"),
     ],
     ids=lambda words: words[0],
 )

@@ -1,6 +1,6 @@
 """How fast every task makes its training data, beside what a training step on it costs.
 
-python benchmarks/tasks.py [task ...] [--size tiny] [--rounds 3]
+python benchmarks/task_data.py [task ...] [--size tiny] [--rounds 3]
 
 One thread, process time. Data is made ahead in the background while the model trains: as long as its share of a step is
 below 100 % on a free core, training never waits.
