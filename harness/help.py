@@ -2,6 +2,7 @@
 
 import importlib
 import pkgutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from harness import catalogue, commands
@@ -27,9 +28,20 @@ def page(folder: str | None = None) -> str:
     folders = [catalogue.CONF, *([Path(folder)] if folder else [])]
     for group, meaning in catalogue.GROUPS.items():
         lines += ["", f"{group}: {meaning}"]
-        lines += [f"  {group + '=' + choice.name:<27} {choice.meaning}" for choice in catalogue.choices(group, folders)]
+        for family, choices in _families(catalogue.choices(group, folders)):
+            lines += [f" {family}"] if family else []
+            lines += [f"  {group + '=' + choice.name:<27} {choice.meaning}" for choice in choices]
     lines += [
         "",
         "Values outside the groups: lengths.train, lengths.test, lengths.step, seed, results, force, retry, packages",
     ]
     return "\n".join([*lines, FOOT])
+
+
+def _families(choices: Iterable[catalogue.Choice]) -> list[tuple[str, list[catalogue.Choice]]]:
+    """Tasks by the folder their class lies in, everything else together."""
+    families: dict[str, list[catalogue.Choice]] = {}
+    for choice in choices:
+        parts = (choice.target or "").split(".")
+        families.setdefault(parts[1] if parts[0] == "tasks" and len(parts) > 3 else "", []).append(choice)
+    return sorted(families.items())

@@ -1,4 +1,4 @@
-"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv, and length curves as PNG and SVG."""
+"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv; length curves and heat maps as PNG and SVG."""
 
 import argparse
 import sys
@@ -50,6 +50,7 @@ def main(arguments: list[str]) -> int:
             f"no finished record in {', '.join(map(str, parsed.folders))}: "
             "run something first, for example python -m harness"
         )
+    from harness.figures import axes as maps
     from harness.figures import curves as figure
     from harness.leaderboard import tables
 
@@ -59,6 +60,8 @@ def main(arguments: list[str]) -> int:
     for name, table in written.items():
         atomic.write(output / name, _csv(table))
     pictures = figure.save(curves, output / "figures")
+    if not slices.empty:
+        pictures += maps.save(slices, output / "figures")
     _print(board)
     files = ", ".join(str(output / name) for name in written)
     print(f"{files} and {len(pictures)} figures in {output / 'figures'}")

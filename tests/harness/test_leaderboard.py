@@ -13,6 +13,7 @@ from support import ROOT, put, sample
 from harness import build, identity, scores
 from harness.commands import leaderboard as command
 from harness.config import Run
+from harness.figures import axes as maps
 from harness.figures import curves as figure
 from harness.leaderboard import statistics, tables
 from harness.leaderboard.labels import labels
@@ -319,3 +320,20 @@ def test_the_training_length_itself_is_in_distribution(composed: Compose) -> Non
 
 def test_a_name_is_drawn_as_it_stands() -> None:
     assert figure.plain("a$x^{$b") == r"a\$x^{\$b"
+
+
+def test_heat_maps_pool_what_they_do_not_show(tmp_path: Path) -> None:
+    common = {"task": "sum", "task_id": "abcd", "metric": "exact_match", "method": "rope", "train_length": 4}
+    rows = [
+        {**common, "seed": seed, "length": length, "examples": 5, "exact": right, "axis_first": first}
+        for seed, right in ((0, 5), (1, 2))
+        for length, first in ((4, 1), (4, 4), (8, 1))
+    ]
+    drawn = maps.draw(pd.DataFrame(rows), "length", "axis_first")
+    (image,) = drawn.axes[0].images
+    grid = np.ma.masked_invalid(image.get_array()).filled(-1)
+    assert grid.tolist() == [[0.7, 0.7], [0.7, -1]]
+    (line,) = {line.get_xdata()[0] for line in drawn.axes[0].lines}
+    assert line == 0.5, "between the lengths trained and those beyond"
+    assert [axes.get_title(loc="left") for axes in drawn.axes[:1]] == ["rope"]
+    assert len(maps.save(pd.DataFrame(rows), tmp_path)) == 2

@@ -1,0 +1,103 @@
+"""Heat maps of the scores along the axes of a task: depth of a nesting, distance, digits of each operand."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from harness.figures.curves import STYLE, plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
+    from matplotlib.image import AxesImage
+
+MOST_METHODS = 8
+"""Methods in one picture; further ones get pictures of their own."""
+
+
+def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
+    """One task's scores over two columns of :func:`harness.leaderboard.tables.slices`, a panel per method, pooled over
+    seeds and everything else. White has not been tested; a line marks the training length.
+    """
+    measure = "token accuracy" if table.metric.iloc[0] == "token_accuracy" else "exact match"
+    counts = ("correct", "tokens") if measure == "token accuracy" else ("exact", "examples")
+    methods = sorted(table.method.unique())
+    columns = min(4, len(methods))
+    rows = -(-len(methods) // columns)
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(2.6 * columns + 1.2, 2.5 * rows + 0.5), layout="constrained")
+        panels = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True)).ravel()
+        for axes, method in zip(panels, methods, strict=False):
+            image = _panel(axes, table[table.method == method], across, up, counts)
+            axes.set_title(plain(str(method)), fontsize=9, loc="left")
+        for axes in panels[len(methods) :]:
+            axes.set_visible(False)
+        for axes in panels[: len(methods)][-columns:]:
+            axes.set_xlabel(_named(across))
+        for axes in panels[::columns]:
+            axes.set_ylabel(_named(up))
+        figure.colorbar(image, ax=list(panels), label=measure, shrink=0.8)
+        figure.suptitle(plain(str(table.task.iloc[0])), x=0.01, ha="left", fontweight="bold")
+    return figure
+
+
+def save(table: pd.DataFrame, folder: Path) -> list[Path]:
+    """Draw every task of a table of slices: each axis against the length, and each two axes against each other."""
+    paths = []
+    folder.mkdir(parents=True, exist_ok=True)
+    for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
+        axes = [column for column in part.columns if column.startswith("axis_") and part[column].notna().any()]
+        pairs = [("length", axis) for axis in axes]
+        pairs += [pair for pair in combinations(axes, 2) if part[list(pair)].notna().all(axis=1).any()]
+        methods = sorted(part.method.unique())
+        for across, up in pairs:
+            for first in range(0, len(methods), MOST_METHODS):
+                chosen = part[part.method.isin(methods[first : first + MOST_METHODS]) & part[up].notna()]
+                chosen = chosen[chosen[across].notna()]
+                words = [str(task), str(task_id)[:4], _named(across), _named(up), *([str(first)] if first else [])]
+                name = "-".join(re.sub(r"[^A-Za-z0-9]+", "-", word).strip("-")[:60] for word in words)
+                figure = draw(chosen, across, up)
+                for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
+                    with mpl.rc_context(STYLE):
+                        figure.savefig(folder / f"{name}.{ending}", **extra)
+                    paths.append(folder / f"{name}.{ending}")
+    return paths
+
+
+def _panel(axes: Axes, table: pd.DataFrame, across: str, up: str, counts: tuple[str, str]) -> AxesImage:
+    pooled = table.groupby([up, across])[list(counts)].sum()
+    grid = (pooled[counts[0]] / pooled[counts[1]]).unstack()
+    image = axes.imshow(
+        grid.to_numpy(float), origin="lower", aspect="auto", cmap="viridis", vmin=0, vmax=1, interpolation="nearest"
+    )
+    _name_cells(axes.xaxis, list(grid.columns))
+    _name_cells(axes.yaxis, list(grid.index))
+    if across == "length":
+        trained = int((grid.columns <= table.train_length.iloc[0]).sum())
+        axes.axvline(trained - 0.5, color="white", linewidth=2.2)
+        axes.axvline(trained - 0.5, color="black", linewidth=1.0, linestyle="--")
+    return image
+
+
+def _name_cells(axis: Axis, values: list[int]) -> None:
+    """Some of the cells get the values they stand for."""
+
+    def name(place: float, _: int | None) -> str:
+        return str(values[round(place)]) if 0 <= round(place) < len(values) else ""
+
+    axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
+    axis.set_major_formatter(FuncFormatter(name))
+
+
+def _named(column: str) -> str:
+    return column.removeprefix("axis_").replace("_", " ")
