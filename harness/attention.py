@@ -2,8 +2,9 @@
 
 The explicit kernel, softmax(q k + bias) v with every hook in it, is the truth. The others give the same numbers faster
 where the encoding's hooks allow it: PyTorch's fused attention without a bias, with a bias that is never built as a
-matrix because it depends on the distance alone, or with a bias in chunks of queries; FlexAttention, where a run asks for
-it (:mod:`harness.flex`). No kernel's memory grows faster than linearly with the length once gradients are off.
+matrix because it depends on the distance alone, or with a bias in chunks of queries. FlexAttention is another, for runs
+that ask for it (:mod:`harness.flex`). No kernel's memory grows faster than linearly with the length once gradients are
+off.
 
 Letters: B sequences, H heads, Lq and Lk queries and keys, d head dimension.
 """

@@ -22,8 +22,9 @@ from harness.encodings.base import Encoding
 from harness.logits.base import LogitScale
 
 BLOCK = 128
-"""Queries and keys of a block of the causal mask. Sequences are padded to whole blocks under it: with others, a mask and
-a bias together gave NaN in PyTorch's backward pass (pytorch issue 153799). What is added is later than every token.
+"""Queries and keys of a block of the causal mask. Sequences are padded to whole blocks under it, with tokens that are
+later than all others: with parts of a block, a mask and a bias together gave NaN in PyTorch's backward pass (pytorch
+issue 153799).
 """
 
 NARROWEST = 16
