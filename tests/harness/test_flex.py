@@ -14,7 +14,7 @@ from support import choices, component
 from torch import Tensor
 
 from harness import flex
-from harness.attention import Positions, explicit
+from harness.attention import Attention, Positions, explicit
 from harness.encodings.base import Encoding
 from harness.extensions.masks import Windowed
 from harness.logits.log_n import LogN
@@ -56,9 +56,13 @@ def positions(kind: str, batch: int, length: int, device: str = "cpu") -> Positi
 
 
 def cases() -> Iterator[tuple[str, bool, str, type]]:
-    """What FlexAttention does: encodings, causal or not, kinds of positions, and logit scales."""
+    """What FlexAttention does: encodings, causal or not, kinds of positions, and logit scales. Those that only change
+    embeddings leave attention to ``nope``.
+    """
     for name in choices("encoding"):
         encoding = component("encoding", name, SHAPE)
+        if name != "nope" and not any(map(encoding.uses, ("rotate", "distance_bias", "logit_scale"))):
+            continue
         kinds = [("sequential", LogN), ("random", Standard)]
         if name in ("alibi", "rope"):
             kinds += [("offset", Standard), ("falling", Standard), ("floats", LogN)]
@@ -205,6 +209,23 @@ def test_a_bias_stays_in_float32_beside_queries_in_bfloat16(reference: list[Tens
     true = explicit(zeros.float(), zeros.float(), v, where, encoding, Standard(SHAPE), causal=True, state={})
     assert got.dtype == torch.bfloat16
     assert (got.float() - true).abs().max() < 0.02
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_a_layer_learns_the_same_with_it(precision: torch.dtype, reference: list[Tensor]) -> None:
+    """Also where mixed precision chooses the types."""
+    torch.manual_seed(0)
+    layer, x = Attention(SHAPE, make("t5"), Standard(SHAPE), causal=True), torch.randn(2, 40, SHAPE.dimension)
+    gradients = []
+    for layer.kernel in (flex.attend, explicit):
+        layer.zero_grad()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=precision == torch.bfloat16):
+            layer(x, positions("sequential", 2, 40)).float().square().sum().backward()
+        gradients.append({name: parameter.grad.clone() for name, parameter in layer.named_parameters()})
+    assert len(reference) == 1
+    for name, true in gradients[1].items():
+        tolerance = 1e-4 if precision == torch.float32 else 2e-2
+        torch.testing.assert_close(gradients[0][name], true, atol=tolerance * float(true.abs().max()), rtol=tolerance)
 
 
 def test_what_it_has_no_place_for_goes_to_the_other_kernels(reference: list[Tensor]) -> None:

@@ -42,7 +42,7 @@ def test_the_explicit_kernel_gives_the_logits_of_auto(composed: Compose, encodin
 
 FLEXIBLE = {
     "alibi", "contextual_rope", "digits", "dynamic_bias", "fope", "grape_m", "kerple_log", "kerple_power", "learned",
-    "multi_channel_rope", "nope", "pope", "rope", "rope_nope", "sandwich", "scaled_sinusoidal", "segment", "sinusoidal",
+    "nope", "pope", "rope", "rope_nope", "sandwich", "scaled_sinusoidal", "segment", "sinusoidal",
     "t5", "xpos",
 }  # fmt: skip
 """Encodings of conf/ that enter before attention, turn queries and keys, or add a bias by distance."""
