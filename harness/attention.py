@@ -2,13 +2,14 @@
 
 The explicit kernel, softmax(q k + bias) v with every hook in it, is the truth. The others give the same numbers faster
 where the encoding's hooks allow it: PyTorch's fused attention without a bias, with a bias that is never built as a
-matrix because it depends on the distance alone, or with a bias in chunks of queries. No kernel's memory grows faster
-than linearly with the length once gradients are off.
+matrix because it depends on the distance alone, or with a bias in chunks of queries. FlexAttention is another, for runs
+that ask for it (:mod:`harness.flex`). No kernel's memory grows faster than linearly with the length once gradients are
+off.
 
 Letters: B sequences, H heads, Lq and Lk queries and keys, d head dimension.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import torch
@@ -46,13 +47,15 @@ class Attention(nn.Module):
         self.causal = causal
         self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=False)
         self.output = nn.Linear(shape.dimension, shape.dimension, bias=False)
+        self.kernel: Callable[..., Tensor] = attend
+        """What computes it: a function with the parameters of :func:`explicit`, which all others agree with."""
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
         """x [B, L, D] -> [B, L, D]."""
         batch, length, _ = x.shape
         q, k, v = self.project(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         state = self.encoding.state(x, positions.values)
-        attended = attend(q, k, v, positions, self.encoding, self.logit, causal=self.causal, state=state)
+        attended = self.kernel(q, k, v, positions, self.encoding, self.logit, causal=self.causal, state=state)
         return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
 
 
@@ -70,16 +73,15 @@ def attend(
     """Attention of q over k and v, [B, H, L, d] each, by the fastest kernel that the encoding's hooks allow."""
     if not fusible(encoding, logit):
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
-    biased = encoding.uses("bias") or encoding.uses("distance_bias")
-    if q.dtype != torch.float32 and (biased or q.device.type == "cpu"):
+    if q.dtype != torch.float32 and (biased(encoding) or q.device.type == "cpu"):
         # A fused kernel would round the bias to the precision of q; on a CPU its backward pass is slow in bfloat16.
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
     q, k = _rotated(q, k, positions.values, encoding, state)
-    q = (q * _factor(q, positions.values, encoding, logit, causal=causal)).to(q.dtype)
+    q = (q * logit_factors(q, positions.values, encoding, logit, causal=causal)).to(q.dtype)
     width = v.shape[-1]
     if q.shape[-1] != width:  # fused kernels are for heads of one width: with others PyTorch builds the matrix
         v = F.pad(v, (0, q.shape[-1] - width))
-    if not biased:
+    if not biased(encoding):
         return F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=1.0)[..., :width]
     if positions.consecutive and encoding.uses("distance_bias") and not encoding.uses("bias"):
         return _biased_by_distance(q, k, v, encoding, causal=causal)[..., :width]
@@ -99,7 +101,7 @@ def explicit(
 ) -> Tensor:
     """The definition: every hook in its place, logits and weights in float32, in chunks of queries."""
     where = positions.values
-    scale = _factor(q, where, encoding, logit, causal=causal)
+    scale = logit_factors(q, where, encoding, logit, causal=causal)
     turned, keys = _rotated(q, k, where, encoding, state)
     scaled = turned.float() * scale
     chunks = []
@@ -132,13 +134,18 @@ def fusible(encoding: Encoding, logit: LogitScale) -> bool:
     )
 
 
+def biased(encoding: Encoding) -> bool:
+    """Whether the encoding adds something to the logits that does not depend on content."""
+    return encoding.uses("bias") or encoding.uses("distance_bias")
+
+
 def _rotated(
     q: Tensor, k: Tensor, positions: Tensor, encoding: Encoding, state: Mapping[str, Tensor]
 ) -> tuple[Tensor, Tensor]:
     return encoding.rotate(q, k, positions, positions, state) if encoding.uses("rotate") else (q, k)
 
 
-def _factor(q: Tensor, positions: Tensor, encoding: Encoding, logit: LogitScale, *, causal: bool) -> Tensor:
+def logit_factors(q: Tensor, positions: Tensor, encoding: Encoding, logit: LogitScale, *, causal: bool) -> Tensor:
     """What scales the dot products of each query, [B or 1, H or 1, L, 1], float32."""
     length = q.shape[2]
     seen = torch.arange(1, length + 1, device=q.device) if causal else torch.full((length,), length, device=q.device)
@@ -152,7 +159,7 @@ def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, enco
     """Scaled and biased logits [B, H, Lq, Lk], float32 also where the rest of the model is in bfloat16."""
     with torch.autocast(q.device.type, enabled=False):
         logits = q.float() @ k.float().transpose(-1, -2)
-    if encoding.uses("bias") or encoding.uses("distance_bias"):
+    if biased(encoding):
         logits = logits + encoding.bias(q_positions, k_positions)
     return logits
 

@@ -19,7 +19,7 @@ GROUPS = {
     "model": "its size",
     "train": "budget and optimizer",
     "evaluation": "how well lengths are measured",
-    "trainer": "devices",
+    "trainer": "devices and the attention kernel",
     "logger": "where training curves go; several: logger=[wandb,tensorboard]",
     "launcher": "where a sweep (-m) runs",
     "study": "a published experiment as one preset over all groups",

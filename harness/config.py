@@ -121,6 +121,7 @@ class TrainerSettings(Frozen):
     devices: int = Field(ge=1, le=2**12)
     strategy: Literal["auto", "ddp"]
     checkpoint_every: int = Field(ge=1, le=10**9)
+    kernel: Literal["auto", "explicit", "flex"] = "auto"  # records of earlier runs have none
 
 
 class Launcher(Frozen):

@@ -19,6 +19,7 @@ from harness import (
     build,
     evaluation,
     identity,
+    kernels,
     novelty,
     provenance,
     records,
@@ -91,6 +92,7 @@ def _job(run: Run) -> Job:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         model = build.model(run, task, layout)
+    kernels.choose(run, model, build.rule(run), device=device.type)
     name = identity.run_name(run, task)
     return Job(
         run, task, layout, model, device, name, records.places(run.results, name, identity.training_name(run, task))

@@ -25,6 +25,7 @@ def ids(run: Run) -> tuple[str, str]:
         "launcher.slots=3",
         "force=true",
         "trainer.checkpoint_every=7",
+        "trainer.kernel=explicit",
         "encoding.base=10000",
         "encoding=rope",
         "packages=[numpy]",

@@ -84,6 +84,15 @@ REFUSED = {
     ("trainer.devices=2",): "trainer.devices=2 needs trainer=ddp",
     ("trainer=ddp", "train.batch=31"): "train.batch=31 cannot be divided among trainer.devices=2",
     ("trainer=gpu",): "trainer=gpu: PyTorch sees no GPU here; trainer=cpu works everywhere",
+    ("trainer.kernel=flash",): "trainer.kernel=flash: it should be 'auto', 'explicit' or 'flex'",
+    ("trainer.kernel=flex", "trainer=cpu"): "trainer.kernel=flex: PyTorch sees no GPU here, or "
+    "trainer.accelerator=cpu, and FlexAttention trains on a GPU only: use trainer.kernel=auto",
+    ("trainer.kernel=flex", "encoding=cope"): "encoding=cope with positions=sequential and logit=standard is more "
+    "than that: use trainer.kernel=auto",
+    ("trainer.kernel=flex", "encoding=alibi", "positions=cape"): "adds a bias by whole distances, and encoding=alibi "
+    "with positions=cape",
+    ("trainer.kernel=flex", "logit=scale_invariant"): "encoding=rope with positions=sequential and "
+    "logit=scale_invariant is more",
     ("encoding._target_=os.system",): "rope: os.system is not from harness or tasks",
     ("encoding._target_=harness.atomic.write",): "encoding=rope: there is no class write in the module harness.atomic",
     ("encoding._target_=harness.nowhere.X",): "encoding=rope: there is no Python module for harness.nowhere.X",

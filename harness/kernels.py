@@ -1,0 +1,39 @@
+"""Which kernel attention is computed with: nothing that changes a result beyond rounding."""
+
+from torch import nn
+
+from harness import attention
+from harness.attention import Attention
+from harness.config import Run
+from harness.positions.base import PositionRule
+from harness.suggest import Refused
+
+
+def choose(run: Run, model: nn.Module, rule: PositionRule, *, device: str) -> None:
+    """Give every attention layer of ``model`` the kernel that ``trainer.kernel`` names.
+
+    ``auto`` takes the fastest that PyTorch has ready-made for the encoding's hooks, ``explicit`` the one that is the
+    definition, ``flex`` FlexAttention. Raises :class:`Refused` where FlexAttention could not train this model: a run
+    that asks for it and silently did without would measure something else.
+    """
+    layers = [module for module in model.modules() if isinstance(module, Attention)]
+    if run.trainer.kernel == "explicit":
+        for layer in layers:
+            layer.kernel = attention.explicit
+    if run.trainer.kernel == "flex":
+        from harness import flex  # its compiler takes seconds to import
+
+        whole = not rule.fractional and rule.channels == 1
+        for layer in layers:
+            if not flex.possible(layer.encoding, layer.logit, whole=whole):
+                raise Refused(
+                    f"trainer.kernel=flex: FlexAttention turns and scales queries and keys and adds a bias by whole "
+                    f"distances, and encoding={run.encoding.name} with positions={run.positions.name} and "
+                    f"logit={run.logit.name} is more than that: use trainer.kernel=auto"
+                )
+            layer.kernel = flex.attend
+        if device != "cuda":
+            raise Refused(
+                "trainer.kernel=flex: PyTorch sees no GPU here, or trainer.accelerator=cpu, and FlexAttention trains "
+                "on a GPU only: use trainer.kernel=auto"
+            )

@@ -1,0 +1,66 @@
+"""The kernel that a run asks for is the one that its model computes with, and no result depends on it."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from support import choices
+from torch import Tensor
+
+from harness import attention, build, flex, kernels
+from harness.attention import Attention, Positions
+from harness.config import Run
+from harness.models.base import Model
+from harness.suggest import Refused
+
+Compose = Callable[..., Run]
+
+
+def made(run: Run) -> Model:
+    task = build.task(run)
+    torch.manual_seed(0)
+    return build.model(run, task, build.layout(run, task)).eval()
+
+
+def used(model: Model) -> set[Callable[..., Tensor]]:
+    return {module.kernel for module in model.modules() if isinstance(module, Attention)}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("encoding", ["rope", "t5", "fire", "cope", "rope_nope"])
+def test_the_explicit_kernel_gives_the_logits_of_auto(composed: Compose, encoding: str) -> None:
+    tokens, where = torch.randint(4, 12, (2, 40)), Positions(torch.arange(40)[None], True)
+    logits = {}
+    for kernel, function in {"auto": attention.attend, "explicit": attention.explicit}.items():
+        run = composed(f"encoding={encoding}", f"trainer.kernel={kernel}", "trainer=cpu", "model=nano")
+        model = made(run)
+        kernels.choose(run, model, build.rule(run), device="cpu")
+        assert used(model) == {function}
+        logits[kernel] = model.readout(model(tokens, where))
+    torch.testing.assert_close(logits["explicit"], logits["auto"], atol=1e-5, rtol=1e-4)
+
+
+FLEXIBLE = {
+    "alibi", "contextual_rope", "digits", "dynamic_bias", "fope", "grape_m", "kerple_log", "kerple_power", "learned",
+    "nope", "pope", "rope", "rope_nope", "sandwich", "scaled_sinusoidal", "segment", "sinusoidal",
+    "t5", "xpos",
+}  # fmt: skip
+"""Encodings of conf/ that enter before attention, turn queries and keys, or add a bias by distance."""
+
+
+@pytest.mark.parametrize("encoding", sorted({*FLEXIBLE, "cope", "dape", "deberta", "fire", "fox", "path", "shaw"}))
+def test_flex_serves_what_it_can_and_refuses_the_rest(composed: Compose, encoding: str) -> None:
+    run = composed(f"encoding={encoding}", "trainer.kernel=flex", "model=nano", "lengths.test=21")
+    model = made(run)
+    if encoding in FLEXIBLE:
+        kernels.choose(run, model, build.rule(run), device="cuda")
+        assert used(model) == {flex.attend}
+        with pytest.raises(Refused, match="trains on a GPU only"):
+            kernels.choose(run, model, build.rule(run), device="cpu")
+    else:
+        with pytest.raises(Refused, match=f"encoding={encoding} with positions=sequential .* use trainer.kernel=auto"):
+            kernels.choose(run, model, build.rule(run), device="cuda")
+
+
+def test_the_encodings_named_here_exist() -> None:
+    assert set(choices("encoding")) >= FLEXIBLE
