@@ -29,11 +29,13 @@ PAIRS = 2**19
 
 class Positions(NamedTuple):
     """Where tokens stand, and whether every row counts up in steps of one. ``values`` are integers [B or 1, L], float32
-    where a rule tells fractions, [B or 1, L, C] where a position has C numbers.
+    where a rule tells fractions, [B or 1, L, C] where a position has C numbers. ``visible`` [B, L] is false for tokens
+    that only they themselves may look at, such as padding; ``None`` if there are none.
     """
 
     values: Tensor
     consecutive: bool
+    visible: Tensor | None = None
 
 
 class Attention(nn.Module):
@@ -77,15 +79,16 @@ def attend(
         # A fused kernel would round the bias to the precision of q; on a CPU its backward pass is slow in bfloat16.
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
     q, k = _rotated(q, k, positions.values, encoding, state)
-    q = (q * logit_factors(q, positions.values, encoding, logit, causal=causal)).to(q.dtype)
+    q = (q * logit_factors(q, positions, encoding, logit, causal=causal)).to(q.dtype)
     width = v.shape[-1]
     if q.shape[-1] != width:  # fused kernels are for heads of one width: with others PyTorch builds the matrix
         v = F.pad(v, (0, q.shape[-1] - width))
-    if not biased(encoding):
+    if not biased(encoding) and positions.visible is None:
         return F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=1.0)[..., :width]
-    if positions.consecutive and encoding.uses("distance_bias") and not encoding.uses("bias"):
+    by_distance = positions.consecutive and encoding.uses("distance_bias") and not encoding.uses("bias")
+    if by_distance and positions.visible is None:
         return _biased_by_distance(q, k, v, encoding, causal=causal)[..., :width]
-    return _biased(q, k, v, positions.values, encoding, causal=causal)[..., :width]
+    return _masked(q, k, v, positions, encoding, causal=causal)[..., :width]
 
 
 def explicit(
@@ -101,7 +104,7 @@ def explicit(
 ) -> Tensor:
     """The definition: every hook in its place, logits and weights in float32, in chunks of queries."""
     where = positions.values
-    scale = logit_factors(q, where, encoding, logit, causal=causal)
+    scale = logit_factors(q, positions, encoding, logit, causal=causal)
     turned, keys = _rotated(q, k, where, encoding, state)
     scaled = turned.float() * scale
     chunks = []
@@ -109,8 +112,8 @@ def explicit(
         here = where[:, rows]
         logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
         visible = encoding.visible(here, where)[:, None]
-        if causal:
-            visible = visible & _earlier(rows, k)
+        if (allowed := _allowed(rows, k, positions, causal=causal)) is not None:
+            visible = visible & allowed
         if encoding.uses("elsewhere"):
             other = encoding.elsewhere(here, where)
             q_there, k_there = encoding.rotate(q[:, :, rows], k, other.q_positions, other.k_positions, state)
@@ -145,14 +148,23 @@ def _rotated(
     return encoding.rotate(q, k, positions, positions, state) if encoding.uses("rotate") else (q, k)
 
 
-def logit_factors(q: Tensor, positions: Tensor, encoding: Encoding, logit: LogitScale, *, causal: bool) -> Tensor:
+def logit_factors(q: Tensor, positions: Positions, encoding: Encoding, logit: LogitScale, *, causal: bool) -> Tensor:
     """What scales the dot products of each query, [B or 1, H or 1, L, 1], float32."""
-    length = q.shape[2]
-    seen = torch.arange(1, length + 1, device=q.device) if causal else torch.full((length,), length, device=q.device)
-    factor = logit.factor(seen)[None]
+    seen = _seen(q, positions.visible, causal=causal)
+    factor = logit.factor(seen.flatten()).unflatten(1, seen.shape).transpose(0, 1)
     if encoding.uses("logit_scale"):
-        factor = factor * encoding.logit_scale(positions)[:, None]
+        factor = factor * encoding.logit_scale(positions.values)[:, None]
     return factor[..., None]
+
+
+def _seen(q: Tensor, visible: Tensor | None, *, causal: bool) -> Tensor:
+    """How many keys each query sees [B or 1, L]."""
+    length = q.shape[2]
+    if visible is None:
+        every = torch.arange(1, length + 1, device=q.device)
+        return (every if causal else torch.full_like(every, length))[None]
+    seen = visible.cumsum(1) if causal else visible.sum(1, keepdim=True).expand(-1, length)
+    return seen + ~visible
 
 
 def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
@@ -185,14 +197,17 @@ def _biased_by_distance(q: Tensor, k: Tensor, v: Tensor, encoding: Encoding, *, 
     return torch.cat(chunks, dim=2)
 
 
-def _biased(q: Tensor, k: Tensor, v: Tensor, positions: Tensor, encoding: Encoding, *, causal: bool) -> Tensor:
-    """Any other bias is built for a chunk of queries at a time."""
+def _masked(q: Tensor, k: Tensor, v: Tensor, positions: Positions, encoding: Encoding, *, causal: bool) -> Tensor:
+    """Any other bias, and tokens that must not be looked at, are built for a chunk of queries at a time."""
+    where = positions.values
     chunks = []
     for rows in _chunks(q):
         keys = rows.stop if causal else k.shape[2]
-        mask = encoding.bias(positions[:, rows], positions[:, :keys])
-        if causal:
-            mask = mask.masked_fill(~_earlier(rows, k[:, :, :keys]), -torch.inf)
+        allowed = _allowed(rows, k[:, :, :keys], positions, causal=causal)
+        mask = allowed
+        if biased(encoding):
+            mask = encoding.bias(where[:, rows], where[:, :keys])
+            mask = mask if allowed is None else mask.masked_fill(~allowed, -torch.inf)
         chunks.append(
             F.scaled_dot_product_attention(q[:, :, rows], k[:, :, :keys], v[:, :, :keys], attn_mask=mask, scale=1.0)
         )
@@ -206,6 +221,12 @@ def _chunks(q: Tensor) -> Iterator[slice]:
         yield slice(start, min(start + size, length))
 
 
-def _earlier(rows: slice, k: Tensor) -> Tensor:
-    """[Lq, Lk], true for keys that are not later than the query."""
-    return torch.arange(k.shape[2], device=k.device) <= torch.arange(rows.start, rows.stop, device=k.device)[:, None]
+def _allowed(rows: slice, k: Tensor, positions: Positions, *, causal: bool) -> Tensor | None:
+    """Which of the first keys each of these queries may look at, [B or 1, 1, Lq, Lk], ``None`` for all."""
+    keys = torch.arange(k.shape[2], device=k.device)
+    queries = torch.arange(rows.start, rows.stop, device=k.device)[:, None]
+    allowed = (keys <= queries)[None, None] if causal else None
+    if positions.visible is None:
+        return allowed
+    shown = positions.visible[:, None, None, : k.shape[2]]
+    return (shown if allowed is None else shown & allowed) | (keys == queries)

@@ -50,11 +50,11 @@ def attend(
     state: Mapping[str, Tensor],
 ) -> Tensor:
     """Attention of q over k and v, [B, H, L, d] each."""
-    if not possible(encoding, logit, whole=_whole(positions)):
+    if not possible(encoding, logit, whole=_whole(positions)) or positions.visible is not None:
         return attention.attend(q, k, v, positions, encoding, logit, causal=causal, state=state)
     length, width = v.shape[2:]
     where = positions.values
-    factors = logit_factors(q, where, encoding, logit, causal=causal)
+    factors = logit_factors(q, positions, encoding, logit, causal=causal)
     if encoding.uses("rotate"):
         q, k = encoding.rotate(q, k, where, where, state)
     blocks = -(-length // BLOCK)

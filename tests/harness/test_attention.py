@@ -59,6 +59,35 @@ def fused_cases() -> Iterator[tuple[str, bool, str, type]]:
                     yield name, causal, kind, logit
 
 
+def hidden_cases() -> Iterator[tuple[str, bool, type]]:
+    for name in choices("encoding"):
+        encoding = make(name)
+        for mode in encoding.modes:
+            if mode in ("causal", "bidirectional") and encoding.channels == 1:
+                yield name, mode == "causal", LogN if fusible(encoding, Standard(SHAPE)) else Standard
+
+
+@pytest.mark.parametrize(("name", "causal", "logit"), hidden_cases())
+def test_tokens_that_must_not_be_looked_at_change_nothing(name: str, causal: bool, logit: type) -> None:
+    """Rows of different lengths attend as they would alone, whatever lies behind their ends; kernels agree on it."""
+    encoding, scale = make(name), logit(SHAPE)
+    lengths = (5, 23, 30)
+    torch.manual_seed(1)
+    q, k, v = torch.randn(3, 3, SHAPE.heads, 30, SHAPE.head_dimension)
+    h = torch.randn(3, 30, SHAPE.dimension)
+    visible = torch.arange(30) < torch.tensor(lengths)[:, None]
+    where = Positions(torch.arange(30)[None], True, visible)
+    for kernel in (attend, explicit):
+        both = kernel(q, k, v, where, encoding, scale, causal=causal, state=encoding.state(h, where.values))
+        assert both.isfinite().all()
+        for row, length in enumerate(lengths):
+            part = (slice(row, row + 1), slice(None), slice(length))
+            own = Positions(torch.arange(length)[None], True)
+            state = encoding.state(h[row : row + 1, :length], own.values)
+            alone = explicit(q[part], k[part], v[part], own, encoding, scale, causal=causal, state=state)
+            torch.testing.assert_close(both[part], alone, atol=2e-5, rtol=1e-4)
+
+
 @pytest.mark.parametrize("length", [1, 37, 700])
 @pytest.mark.parametrize(("name", "causal", "kind", "logit"), fused_cases())
 def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: int, causal: bool, logit: type) -> None:
