@@ -24,7 +24,9 @@ def bits(numbers: Sequence[int], width: int) -> np.ndarray:
 
 
 def positive(rng: np.random.Generator, inside: np.ndarray) -> np.ndarray:
-    """Bits that are 0 where ``inside`` [N, L] is false, and else such that each row is uniform over the numbers above 0."""
+    """Bits that are 0 where ``inside`` [N, L] is false, and else such that each row is uniform over the numbers above
+    0.
+    """
     drawn = np.zeros(inside.shape, np.int64)
     missing = np.flatnonzero(inside.any(axis=1))
     while len(missing):

@@ -12,8 +12,7 @@ class RunningParity(Task):
     bits up to it: 1 if an odd number of them is 1, otherwise 0.
 
     Example: ``10110 -> 11011``. Parity with an answer at every prefix: the state of the simplest automaton that is not
-    star-free, tracked through the whole string (Hahn, 2020, and Liu et al., 2023, "Transformers learn shortcuts to
-    automata", study it).
+    star-free, tracked through the whole string, as Liu et al. (2023), "Transformers learn shortcuts to automata", do.
     """
 
     version = 1

@@ -13,7 +13,8 @@ class SolveEquation(Task):
     digit, ``=``, and its value modulo ``modulus``. The answer is the digit that x stands for.
 
     Expressions are those of ``modular_arithmetic_brackets`` without ``*``. A token of the expression is drawn
-    uniformly, and the first digit from it on, going round, becomes x: digits after long stretches of signs are more likely.
+    uniformly, and the first digit from it on, going round, becomes x: digits after long stretches of signs are more
+    likely.
 
     ``multiplication=true`` has ``*`` too, as the text of Deletang et al. (2023) says; their code has not. An x may then
     be free to be anything (``0*x``), so expressions are drawn again until only one digit solves the equation.

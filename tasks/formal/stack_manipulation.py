@@ -11,8 +11,8 @@ ZERO, ONE, POP, PUSH_ZERO, PUSH_ONE = range(5)
 
 class StackManipulation(Task):
     """Length counts the tokens of the prompt: a stack of bits, from the bottom to the top, and then actions. ``p``
-    takes the top away, or does nothing where the stack is empty; ``a`` puts a 0 on top and ``b`` a 1. The answer is the stack
-    in the end, from the top to the bottom; where it is empty the answer is nothing but the end token.
+    takes the top away, or does nothing where the stack is empty; ``a`` puts a 0 on top and ``b`` a 1. The answer is the
+    stack in the end, from the top to the bottom; where it is empty the answer is nothing but the end token.
 
     The number of bits is uniform from 1 to ``length - 1``; bits and actions are independent and uniform. Length 1 is a
     single bit.
