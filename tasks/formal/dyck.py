@@ -11,7 +11,7 @@ BRACKETS = ("()", "[]", "{}", "<>")
 
 
 class Dyck(Task):
-    """Length counts the brackets of the prompt, a balanced string of ``kinds`` kinds of them (Dyck-k). The label of
+    """Length counts the brackets of the prompt, a balanced string of brackets of ``kinds`` kinds (Dyck-k). The label of
     each bracket is the one that would close the innermost bracket that is open behind it, ``-`` if none is.
 
     Strings are uniform over all balanced ones of their length, those alone that are at most ``max_depth`` deep if that
