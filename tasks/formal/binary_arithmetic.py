@@ -14,8 +14,6 @@ class BinaryArithmetic(Task):
     """What adding and multiplying have in common: everything but the operation and its oracle."""
 
     shortest = 3
-    channels = ("place", "digit")
-    alphabet = ("0", "1", "+")
     combine: ClassVar[Callable[[int, int], int]]
 
     @property
