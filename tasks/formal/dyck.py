@@ -1,0 +1,123 @@
+"""Which bracket closes the innermost open one."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from tasks.base import Batch, Shortcut, Split, Task
+from tasks.formal.automata import Automaton
+
+BRACKETS = ("()", "[]", "{}", "<>")
+
+
+class Dyck(Task):
+    """Length counts the brackets of the prompt, a balanced string of brackets of ``kinds`` kinds (Dyck-k). The label of
+    each bracket is the one that would close the innermost bracket that is open behind it, ``-`` if none is.
+
+    Strings are uniform over all balanced ones of their length, those alone that are at most ``max_depth`` deep if that
+    is not 0. Lengths are even.
+
+    Any bracket may be opened anywhere, so the label says which brackets may come next: the whole answer is right
+    exactly if all sets of legal next symbols are, which is how Suzgun et al. (2019) and Bhattamishra et al. (2020)
+    score Dyck languages. A limit of the depth is part of the strings and not of the labels; Hewitt et al. (2020) limit
+    it too. With one kind, all that is to be known is whether the string is balanced so far.
+
+    Example: ``([])() -> )])-)-``.
+
+    ``depth``: how many brackets are open behind the token; ``distance``: how many tokens ago the one was opened that
+    the label closes. Both in powers of two: 0, 1, 2 to 3, 4 to 7, ... are 0, 1, 2, 3, ...
+
+    Raises :class:`ValueError` unless there are 1 to 4 kinds, and for a negative depth.
+    """
+
+    version = 1
+    form = "labels"
+    shortest = 2
+    axes = ("depth", "distance")
+
+    def __init__(self, *, kinds: int = 2, max_depth: int = 0) -> None:
+        if not 1 <= kinds <= len(BRACKETS):
+            raise ValueError(f"kinds={kinds}: there are between 1 and {len(BRACKETS)} kinds of brackets")
+        if max_depth < 0:
+            raise ValueError(f"max_depth={max_depth}: it is above 0, or 0 for any depth")
+        self.kinds = kinds
+        self.max_depth = max_depth
+        self.alphabet = (*"".join(BRACKETS[:kinds]), "-")
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return (*self.alphabet[1::2], "-")
+
+    def produces(self, length: int) -> bool:
+        return length >= 2 and length % 2 == 0
+
+    def prompt_length(self, length: int) -> int:
+        return length
+
+    def answer_length(self, length: int) -> int:
+        return length
+
+    def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
+        deepest = min(self.max_depth or length, length // 2)
+        closes = _depths(deepest).sample(rng, length, count)
+        kinds = rng.integers(self.kinds, size=(count, length))
+
+        prompt = np.empty((count, length), np.int64)
+        answer = np.full((count, length), len(self.alphabet) - 1)
+        distance = np.zeros((count, length), np.int64)
+        opened = np.zeros((count, deepest + 1), np.int64)  # where the bracket of each depth was opened
+        depth = np.zeros((count, length), np.int64)
+        height = np.zeros(count, np.int64)
+        rows = np.arange(count)
+        for place in range(length):
+            close = closes[:, place]
+            before = opened[rows, height]
+            height = height + 1 - 2 * close
+            kinds[:, place] = np.where(close, kinds[rows, before], kinds[:, place])
+            prompt[:, place] = 2 * kinds[:, place] + close
+            opened[rows, height] = np.where(close, opened[rows, height], place)
+            inside = height > 0
+            innermost = opened[rows, height]
+            answer[inside, place] = (2 * kinds[rows, innermost] + 1)[inside]
+            distance[inside, place] = (place - innermost)[inside]
+            depth[:, place] = height
+        axes = {"depth": _binned(depth), "distance": _binned(distance)}
+        return Batch(prompt, answer, np.ones_like(answer, bool), axes=axes)
+
+    def solve(self, prompt: Sequence[str]) -> list[str]:
+        closing = {pair[0]: pair[1] for pair in BRACKETS}
+        expected: list[str] = []
+        labels: list[str] = []
+        for bracket in prompt:
+            if bracket in closing:
+                expected.append(closing[bracket])
+            elif expected.pop() != bracket:
+                raise ValueError(f"{''.join(prompt)} is not balanced")
+            labels.append(expected[-1] if expected else "-")
+        return labels
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"close the last opened bracket": self._last_opened}
+
+    @staticmethod
+    def _last_opened(prompt: Sequence[str]) -> list[str]:
+        """Without nesting: the closing counterpart of the opening bracket that was read last."""
+        closing = {pair[0]: pair[1] for pair in BRACKETS}
+        labels: list[str] = []
+        for bracket in prompt:
+            labels.append(closing.get(bracket, labels[-1] if labels else "-"))
+        return labels
+
+
+def _depths(deepest: int) -> Automaton:
+    """Opening (0) and closing (1) up to a depth, which is the state; the last state is a dead end."""
+    depth = np.arange(deepest + 2)
+    dead = deepest + 1
+    follows = np.stack([np.minimum(depth + 1, dead), np.where(depth == 0, dead, depth - 1)], axis=1)
+    follows[dead] = dead
+    return Automaton(follows, depth == 0)
+
+
+def _binned(numbers: np.ndarray) -> np.ndarray:
+    """The number of binary digits: 0, 1, 2 to 3, 4 to 7 are 0, 1, 2, 3."""
+    return np.frexp(numbers)[1].astype(np.int64)
