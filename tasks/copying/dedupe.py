@@ -17,7 +17,7 @@ class Dedupe(Task):
     ``removed=all`` it is one if it has occurred anywhere before: ``aabbba -> ab``. The symbols are independent and
     uniform then, and the answer is never longer than the alphabet.
 
-    A task of this collection, made after RASP exercises; not taken from a paper. The places of the answer's symbols
+    A task of this collection, not taken from a paper. The places of the answer's symbols
     would tell which to keep, so there is no channel.
 
     Raises :class:`ValueError` unless there are between 2 and 10000 symbols, and for another ``removed``.
