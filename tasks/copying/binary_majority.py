@@ -12,9 +12,9 @@ class BinaryMajority(Task):
     are random; the answer is the more frequent bit.
 
     Example: ``10110 -> 1``. With ``period`` above 1 that many such strings are interleaved, the first bits of all, then
-    the second ones, and there is an answer to each: ``period=3``, ``101 011 110`` without the spaces ``-> 111``. Lengths
-    are multiples of the period. Binary majority and, with period 3, binary majority interleave of Huang et al. (2024),
-    arXiv 2410.02140; there a length that is no multiple of three is rounded.
+    the second ones, and there is an answer to each: with ``period=3``, ``100101010 -> 100`` for ``110``, ``001`` and
+    ``010``. Lengths are multiples of the period. Binary majority and, with period 3, binary majority interleave of
+    Huang et al. (2024), arXiv 2410.02140; there a length that is no multiple of three is rounded.
 
     As the number of ones is uniform, the first bit alone is right in three of four cases, in the limit of long strings.
 
@@ -27,8 +27,8 @@ class BinaryMajority(Task):
         "Huang et al. (2024), the results released with the code: period=1, trained on lengths 1 to 50, accuracy on 51 "
         "to 100 and 101 to 150, mean of the first five converged seeds: learned positions at random offsets, 1 layer "
         "of width 16, 1.000 and 1.000.",
-        "The same, period=3, lengths from 3: learned positions at random offsets, 2 layers, 0.968 and 0.847; no positions, 12 layers, "
-        "converged or not, 0.688 and 0.395.",
+        "The same, period=3, lengths from 3: learned positions at random offsets, 2 layers, 0.968 and 0.847; no "
+        "positions, 12 layers, converged or not, 0.688 and 0.395.",
     )
 
     def __init__(self, *, period: int = 1) -> None:

@@ -6,8 +6,8 @@ from tasks.base import ABSENT
 
 
 def numerals(numbers: np.ndarray, width: int) -> np.ndarray:
-    """The digits of numbers [...] of at most ``width`` <= 18 digits, highest first, ``ABSENT`` where leading zeros would
-    be, [..., width].
+    """The digits of numbers [...] of at most ``width`` <= 18 digits, highest first, [..., width]; ``ABSENT`` where
+    leading zeros would be.
     """
     powers = 10 ** np.arange(width - 1, -1, -1)
     shown = (numbers[..., None] >= powers) | (powers == 1)

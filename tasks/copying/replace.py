@@ -30,8 +30,8 @@ class Replace(Task):
     version = 1
     channels = ("place",)
     known_results = (
-        "Kazemnejad et al. (2023), the per-seed results released with the code: symbols=78, trained on lengths 2 to "
-        "20, mean exact match on 21 to 40, three seeds: NoPE 0.967, T5 bias 0.939, ALiBi 0.170, RoPE on a quarter of each "
+        "Kazemnejad et al. (2023), per-seed results released with the code: symbols=78, trained on lengths 2 to 20, "
+        "mean exact match on 21 to 40, three seeds: NoPE 0.967, T5 bias 0.939, ALiBi 0.170, RoPE on a quarter of each "
         "head 0.016, sinusoidal 0.000.",
     )
 

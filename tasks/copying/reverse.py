@@ -28,8 +28,8 @@ class Reverse(Task):
     version = 1
     channels = ("place",)
     known_results = (
-        "Kazemnejad et al. (2023), the per-seed results released with the code: symbols=100, trained on lengths 2 to "
-        "20, mean exact match on 21 to 40, three seeds: NoPE 0.230, T5 bias 0.242, ALiBi 0.171, RoPE on a quarter of each "
+        "Kazemnejad et al. (2023), per-seed results released with the code: symbols=100, trained on lengths 2 to 20, "
+        "mean exact match on 21 to 40, three seeds: NoPE 0.230, T5 bias 0.242, ALiBi 0.171, RoPE on a quarter of each "
         "head 0.077, sinusoidal 0.023.",
         "The same, then=reverse: NoPE 0.473, T5 bias 0.448, ALiBi 0.195, RoPE 0.053, sinusoidal 0.011.",
         "The same, then=copy: NoPE 0.182, T5 bias 0.140, ALiBi 0.115, RoPE 0.000, sinusoidal 0.000.",
