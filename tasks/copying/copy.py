@@ -13,8 +13,8 @@ BAR = "|"
 
 
 class Copy(Task):
-    """Length counts the symbols of the prompt, which are independent and uniform unless ``draw`` says otherwise. The answer
-    repeats them.
+    """Length counts the symbols of the prompt, which are independent and uniform unless ``draw`` says otherwise. The
+    answer repeats them.
 
     Example: ``qbdda -> qbdda``; with ``copies=2 separator=true``, ``qbdda -> qbdda|qbdda``. Copying is the first test
     of Kazemnejad et al. (2023) and of Jelassi et al. (2024), who use 26 symbols.

@@ -68,7 +68,7 @@ REFUSED = {
     ("positions=grid", "task=text"): "positions=grid needs the channels row, column of a task, and task=text has none. "
     "Tasks that have them: ",
     ("positions=coupled", "task=scan"): "positions=coupled needs the channels place of a task, and task=scan has none. "
-    "Tasks that have them: addition, copy, parity, reverse",
+    "Tasks that have them: addition, ",
     ("positions=cape", "encoding=learned"): "positions=cape gives fractions, and encoding=learned knows whole "
     "positions only. Encodings for cape: ",
     ("positions=randomized_floats", "encoding=learned"): "Positions for task=copy and encoding=learned: coupled, pose, "
