@@ -47,7 +47,7 @@ REFUSED = {
     "The nearest it can: 4096",
     ("task=text", "lengths.shortest=8"): "lengths.shortest=8: task=text has no length below 32",
     ("task=text", "task.files=[nothing*.txt]"): "task.files: no file matches 'nothing*.txt'",
-    ("task=copy", "task.symbols=100"): "copy: symbols=100: there are between 1 and 62",
+    ("task=copy", "task.symbols=0"): "copy: symbols=0: there are between 1 and 10000",
     ("encoding=learned", "lengths.test=500"): "encoding=learned knows 512 positions, "
     "but at length 260 of task=copy tokens are told positions up to 521: "
     "set encoding.rows=522 or more, or test shorter lengths",
@@ -68,7 +68,7 @@ REFUSED = {
     ("positions=grid", "task=text"): "positions=grid needs the channels row, column of a task, and task=text has none. "
     "Tasks that have them: ",
     ("positions=coupled", "task=scan"): "positions=coupled needs the channels place of a task, and task=scan has none. "
-    "Tasks that have them: addition, copy, parity, reverse",
+    "Tasks that have them: addition, ",
     ("positions=cape", "encoding=learned"): "positions=cape gives fractions, and encoding=learned knows whole "
     "positions only. Encodings for cape: ",
     ("positions=randomized_floats", "encoding=learned"): "Positions for task=copy and encoding=learned: coupled, pose, "
