@@ -45,6 +45,11 @@ class Scan(Task):
     version = 1
     alphabet = WORDS + ACTIONS
     split_at = 22
+    known_results = (
+        "Trained on up to 25 actions, exact match beyond, mean of three seeds: no encoding 0.797, T5 bias 0.798, ALiBi "
+        "0.438, RoPE on a quarter of each head 0.283, sinusoidal 0.057 (results published with the code of Kazemnejad "
+        "et al., 2023).",
+    )
 
     def __init__(self) -> None:
         index = {token: number for number, token in enumerate(self.alphabet)}
