@@ -41,16 +41,16 @@ def test_published_examples(expression: str, string: str) -> None:
         ),
         (
             "copy remove_first swap_first_last echo repeat echo echo repeat remove_first append reverse repeat reverse "
-            "copy K6 B9 Y15 C9 , reverse reverse repeat swap_first_last Q14 D15 Y18 Q2 , repeat copy append echo repeat "
-            "Z5 G10 , reverse R9 V19 , copy remove_second repeat shift repeat reverse X20 K12 R13 M11 P2 , echo "
+            "copy K6 B9 Y15 C9 , reverse reverse repeat swap_first_last Q14 D15 Y18 Q2 , repeat copy append echo "
+            "repeat Z5 G10 , reverse R9 V19 , copy remove_second repeat shift repeat reverse X20 K12 R13 M11 P2 , echo "
             "remove_second I16 W18 , J8 Y6",
             "M11 R13 K12 X20 P2 M11 R13 K12 X20 P2 M11 R13 K12 X20 P2 M11 R13 K12 X20 P2",
         ),
         (
             "append repeat append repeat echo W11 Y10 B4 , reverse repeat copy echo copy swap_first_last copy shift "
             "shift echo echo A5 V15 Q8 , reverse reverse prepend swap_first_last copy copy reverse I20 N9 T7 B3 , "
-            "reverse remove_first append K17 X16 D9 R14 , echo copy C17 O20 , copy reverse swap_first_last repeat shift "
-            "swap_first_last reverse Y20 M7",
+            "reverse remove_first append K17 X16 D9 R14 , echo copy C17 O20 , copy reverse swap_first_last repeat "
+            "shift swap_first_last reverse Y20 M7",
             "W11 Y10 B4 B4 W11 Y10 B4 B4 Q8 Q8 A5 Q8 Q8 V15 Q8 Q8 A5 Q8 Q8 V15 W11 Y10 B4 B4 W11 Y10 B4 B4 Q8 Q8 A5 "
             "Q8 Q8 V15 Q8 Q8 A5 Q8 Q8 V15 Y20 Y20 M7 M7 I20 T7 N9 B3",
         ),
