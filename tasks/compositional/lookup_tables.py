@@ -14,17 +14,17 @@ MOST_TABLES = 64
 
 
 class LookupTables(Task):
-    """Length counts the tables that are looked up one after another. A table gives each of the eight strings of three
-    bits another, all different. String and tables are independent and uniform; a table may come again.
+    """Length counts the tables that are looked up one after another. A table is a bijection of the eight strings of
+    three bits. String and tables are independent and uniform; a table may come again.
 
     ``answer``: the ``steps``, the given string and what each table makes of the one before, or only the ``last``.
 
-    Example, where t1 and t2 stand for tables that the data alone tells: ``001 t2 t1 -> 001 010 111``.
+    Example: ``110 t2 t8 -> 110 111 101``; what the tables say is learned from the data.
 
-    Liška et al. (2018), "Memorize or generalize?", arXiv 1802.06467, with two tables; longer compositions are in Dubois
-    et al. (2020), "Location attention for extrapolation to longer sequences", arXiv 1911.03872, trained on up to three
-    tables. The tables are our own: table k lists the strings by the SHA-256 of "k string". There the same compositions
-    of a few strings are held out; here only longer ones are.
+    Liška et al. (2018), "Memorize or generalize?", arXiv 1802.06467; longer compositions are in Dubois et al. (2020),
+    "Location attention for extrapolation to longer sequences", arXiv 1911.03872, whose data trains on up to three
+    tables. The tables are our own: table k lists the strings by the SHA-256 of "k string". Those papers also hold out
+    strings, compositions and tables; here only longer compositions are.
 
     Raises :class:`ValueError` unless there are 1 to 64 tables.
     """

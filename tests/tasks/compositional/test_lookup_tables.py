@@ -27,6 +27,10 @@ def test_a_longer_composition_goes_on_where_a_shorter_ends(numbers: list[int], s
     assert [before[-1], last] == task.solve([before[-1], tables[-1]])
 
 
+def test_the_example_that_is_documented() -> None:
+    assert LookupTables().solve("110 t2 t8".split()) == "110 111 101".split()
+
+
 def test_more_tables_leave_the_first_as_they_are() -> None:
     assert (LookupTables(tables=64)._made[:8] == LookupTables()._made).all()
 
