@@ -28,7 +28,7 @@ def test_a_longer_composition_goes_on_where_a_shorter_ends(numbers: list[int], s
 
 
 def test_the_example_that_is_documented() -> None:
-    assert LookupTables().solve("110 t2 t8".split()) == "110 111 101".split()
+    assert LookupTables().solve(["110", "t2", "t8"]) == ["110", "111", "101"]
 
 
 def test_more_tables_leave_the_first_as_they_are() -> None:
