@@ -61,3 +61,22 @@ def test_each_test_command_is_asked_once_and_training_draws_them_all() -> None:
     assert len({tuple(prompt) for prompt in near.prompt}) == 300, "without repetition"
     drawn = task.sample(np.random.default_rng(0), 21, 2000)
     assert len({tuple(prompt) for prompt in drawn.prompt}) == 64, "every command of the length occurs"
+
+
+@pytest.mark.parametrize(
+    ("longest", "trained_on", "held_out"),
+    [(22, 16_990, 3_920), (25, 17_774, 3_136)],  # Lake & Baroni (2018); Kazemnejad et al. (2023)
+)
+def test_a_cut_is_a_training_length(longest: int, trained_on: int, held_out: int) -> None:
+    task = Scan()
+    trained = [length for length in range(1, longest + 1) if task.produces(length)]
+    beyond = [length for length in range(longest + 1, 49) if task.produces(length)]
+    assert task.weights(trained).sum() == trained_on
+    rng = np.random.default_rng(0)
+    assert sum(len(task.sample(rng, length, 1, "test").prompt) for length in beyond) == held_out
+
+
+def test_the_cuts_of_csordas_are_the_lengths_from_22_to_40_that_occur() -> None:
+    task = Scan()
+    occurring = [length for length in range(22, 41) if task.produces(length)]
+    assert occurring == [22, 24, 25, 26, 27, 28, 30, 32, 33, 36, 40]
