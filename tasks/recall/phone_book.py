@@ -19,7 +19,7 @@ class PhoneBook(Task):
     Names are different words of ``letters`` random letters, every ordered choice equally likely. Numbers have
     ``digits`` random digits, the first of them 6 to 9; the asked entry is uniform.
 
-    Example, of 2 letters and 4 digits: ``QB7301XK6624 XK -> 6624``, without the space.
+    Example, of 2 letters and 4 digits: ``QB7301XK6624XK -> 6624``.
 
     After Jelassi et al. (2024), arXiv 2402.01032, who ask pretrained models, in words, for numbers of 10 digits with
     two solved examples after the book; first digits are those of their code. What makes it hard is that every digit of

@@ -19,7 +19,7 @@ class Minesweeper(Task):
 
     A board's share of mines is uniform between ``fewest`` and ``most``; given it, the cells are independent.
 
-    Example, of side 3: ``EMEEEEEME -> 1M1222 1M1``, without the space.
+    Example, of side 3: ``EMEEEEEME -> 1M12221M1``.
 
     The minesweeper generator of Cho et al. (2024), arXiv 2405.20671, appendix and code, in which width and height are
     drawn apart, from 5 to 9 in training; here boards are square, so that one number says how large they are.
