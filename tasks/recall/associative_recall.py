@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from tasks.base import Batch, Shortcut, Split, Task
-from tasks.recall.distances import power_of_two
+from tasks.distances import power_of_two
 from tasks.recall.distinct import distinct as distinct_rows
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks import alphabets
 from tasks.base import Batch, Shortcut, Split, Task
-from tasks.recall.distances import power_of_two
+from tasks.distances import power_of_two
 
 MARKER = ">"
 

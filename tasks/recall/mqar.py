@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from tasks.base import ABSENT, Batch, Shortcut, Split, Task
-from tasks.recall.distances import power_of_two
+from tasks.distances import power_of_two
 from tasks.recall.distinct import distinct
 
 

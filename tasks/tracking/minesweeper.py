@@ -7,6 +7,7 @@ from math import isqrt
 import numpy as np
 
 from tasks.base import Batch, Shortcut, Split, Task
+from tasks.tracking import boards
 
 NUMBERS = tuple("012345678")
 MINE = "M"
@@ -59,9 +60,7 @@ class Minesweeper(Task):
         mine, empty = self.alphabet.index(MINE), self.alphabet.index(EMPTY)
         prompt = np.where(mines, mine, empty).reshape(count, -1)
         answer = np.where(mines, mine, around).reshape(count, -1)
-        cells = np.indices((length, length)).reshape(2, -1)
-        row, column = (np.broadcast_to(np.tile(line, 2), (count, 2 * length * length)) for line in cells)
-        return Batch(prompt, answer, np.ones_like(answer, bool), {"row": row, "column": column})
+        return Batch(prompt, answer, np.ones_like(answer, bool), boards.places(length, count))
 
     def channel_maximum(self, channel: str, length: int) -> int:
         return length - 1
@@ -95,3 +94,6 @@ class Minesweeper(Task):
             return answer
 
         return {"neighbours in the row": same_row}
+
+    def write(self, prompt: Sequence[str], answer: Sequence[str]) -> str:
+        return boards.side_by_side(prompt, answer)

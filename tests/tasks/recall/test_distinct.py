@@ -1,4 +1,4 @@
-"""Draws without replacement, and distances in bins."""
+"""Draws without replacement."""
 
 from itertools import permutations
 
@@ -7,7 +7,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tasks.recall.distances import power_of_two
 from tasks.recall.distinct import distinct
 
 
@@ -24,8 +23,3 @@ def test_numbers_are_different_and_in_range(high: int, data: st.DataObject) -> N
     drawn = distinct(np.random.default_rng(data.draw(st.integers(0, 99))), high, 3, size)
     assert drawn.shape == (3, size)
     assert all(len(set(row)) == size and set(row) <= set(range(high)) for row in drawn.tolist())
-
-
-@given(st.integers(1, 2**40))
-def test_the_exponent_of_the_power_of_two_below(distance: int) -> None:
-    assert power_of_two(np.array([distance])) == distance.bit_length() - 1
