@@ -129,9 +129,12 @@ def test_scored_tokens_are_among_the_outputs_and_all_of_these_occur(case: tuple[
     assert set(task.outputs) <= set(task.alphabet)
     assert len(set(task.outputs)) == len(task.outputs) > 0
     met: set[str] = set()
-    for length in lengths(run, task):
-        batch = task.sample(np.random.default_rng(1), length, 200)
-        met |= {task.alphabet[token] for token in np.unique(batch.answer[batch.scored])}
+    for seed in range(1, 40):  # some tokens are rare: a cell with eight mines around it
+        for length in lengths(run, task):
+            batch = task.sample(np.random.default_rng(seed), length, 200)
+            met |= {task.alphabet[token] for token in np.unique(batch.answer[batch.scored])}
+        if len(met) >= min(len(task.outputs), 64):
+            break
     assert met <= set(task.outputs)
     if task.form != "stream" and len(task.outputs) <= 64:
         assert met == set(task.outputs)
