@@ -40,14 +40,13 @@ class Windows:
         count = min(count, self.count)
         return (np.arange(count) * 2 + 1) * self.count // (2 * count)
 
-    def foreign(self, number: np.ndarray) -> np.ndarray:
-        """For each window another one from another document, all of these spread evenly. Raises :class:`ValueError`
-        where there is but one document.
+    def foreign(self, number: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """For each window one of another document: ``drawn`` [N], from 0 to below 1, says which of them in order.
+        Raises :class:`ValueError` where there is but one document.
         """
         document = self.document(number)
         own = self._up_to[document] - self._before[document]
         others = self.count - own
         if not others.all():
-            raise ValueError(f"only one held-out document has {self.length} tokens: there is no foreign context in it")
-        spread = (np.arange(len(number)) * 2 + 1) * others // (2 * len(number))
-        return (self._up_to[document] + spread) % self.count
+            raise ValueError(f"only one document has {self.length} tokens: there is nothing from another one")
+        return (self._up_to[document] + (drawn * others).astype(np.int64)) % self.count
