@@ -19,7 +19,7 @@ LETTERS = 4
 
 
 class Needle(Task):
-    """Length counts the bytes of the haystack, into which needles are put: sentences that give a key its value. A
+    r"""Length counts the bytes of the haystack, into which needles are put: sentences that give a key its value. A
     question at the end asks for the values of some keys.
 
     The haystack is a stretch of held-out documents in testing and of training documents in training, laid end to end
@@ -28,7 +28,7 @@ class Needle(Task):
     the order of the text. Keys are random letters of which the first differ, values ``digits`` independent uniform
     digits. Each needle is independently and uniformly put at one of the length + 1 places of the haystack.
 
-    Example: ``x = 1\\n  The magic number of kqzu is 40731. return x\\nWhat is the magic number of kqzu?\\n -> 40731``.
+    Example: ``x = 1\n  The magic number of kqzu is 40731. return x\nWhat is the magic number of kqzu?\n -> 40731``.
 
     Needle in a haystack as in RULER (Hsieh et al., 2024, arXiv 2404.06654, section 3): single (one key), multi-key
     (several, one asked), multi-value and multi-query; with ``noise`` and one key it is the passkey task of Mohtashami &
@@ -105,7 +105,9 @@ class Needle(Task):
         value = rng.integers(10, size=(count, needles, self.digits)) + ord("0")  # by place in the text
         order = np.argsort(rng.random((count, needles)), axis=1)  # which needle is first in the text, and so on
         where = np.sort(rng.integers(length + 1, size=(count, needles)), axis=1)
-        said = _joined(count, needles, self._before, _rows(key, order // self.values), self._between, value, self._after)
+        said = _joined(
+            count, needles, self._before, _rows(key, order // self.values), self._between, value, self._after
+        )
         prompt = np.concatenate(
             [_inserted(self._haystack(rng, length, count, split), said, where), self._asked(key)], axis=1
         )

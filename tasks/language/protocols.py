@@ -50,7 +50,9 @@ def foreign_context(stretches: Windows, numbers: np.ndarray, length: int, settin
     kept = min(settings.own, length)
     own = (stretches.start(numbers) + stretches.length)[:, None] + np.arange(-kept, 0)
     evenly = (np.arange(len(numbers)) + 0.5) / len(numbers)
-    others = (stretches.start(stretches.foreign(numbers, evenly)) + stretches.length)[:, None] + np.arange(kept - length, 0)
+    others = (stretches.start(stretches.foreign(numbers, evenly)) + stretches.length)[:, None] + np.arange(
+        kept - length, 0
+    )
     places = np.concatenate([others, own], axis=1)
     return Read(places, _last(places, settings.targets), np.arange(len(numbers)))
 
