@@ -14,8 +14,8 @@ MASK = "[MASK]"
 
 
 class MaskedTokens(Task):
-    """Length counts the tokens of two stretches of text that follow each other, each with half of them. Some are hidden,
-    and what stood there is asked for.
+    """Length counts the tokens of two stretches of text that follow each other, each with half of them. Some tokens are
+    hidden, and what stood there is asked for.
 
     The masked language modelling of BERT (Devlin et al., 2019, arXiv 1810.04805, section 3.1): ``share`` of the tokens
     of a text, at least one, are chosen without replacement, uniformly. Each of them becomes ``[MASK]`` with probability
@@ -94,7 +94,8 @@ class MaskedTokens(Task):
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
         text = pairs.following(self.source, rng, length, count, split).tokens
         known = len(self.source.unit.alphabet)
-        chosen = np.argsort(np.argsort(rng.random(text.shape), axis=1), axis=1) < max(1, round(self.share * length))
+        lots, number = rng.random(text.shape), max(1, round(self.share * length))
+        chosen = lots <= np.partition(lots, number - 1, axis=1)[:, number - 1 : number]
         fate = rng.random(text.shape)
         hidden = np.where(fate < 0.8, known + 1, np.where(fate < 0.9, rng.integers(known, size=text.shape), text))
         half = length // 2
@@ -113,6 +114,3 @@ class MaskedTokens(Task):
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         raise LookupError("what was hidden, and where a token was left as it is, cannot be known")
-
-    def write(self, prompt: Sequence[str], answer: Sequence[str]) -> str:
-        return f"{' '.join(prompt)} -> {' '.join(token or '.' for token in answer)}"

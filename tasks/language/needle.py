@@ -186,9 +186,9 @@ def _inserted(text: np.ndarray, pieces: np.ndarray, where: np.ndarray) -> np.nda
     """
     count, number, width = pieces.shape
     length = text.shape[1]
-    earlier = np.zeros((count, length + 1), np.int64)
-    np.add.at(earlier, (np.arange(count)[:, None], where), 1)
-    moved = np.arange(length) + width * np.cumsum(earlier, axis=1)[:, :length]
+    moved = np.tile(np.arange(length), (count, 1))
+    for piece in range(number):
+        moved += width * (where[:, piece, None] <= np.arange(length))
     result = np.empty((count, length + number * width), np.int64)
     np.put_along_axis(result, moved, text, axis=1)
     begins = where + width * np.arange(number)

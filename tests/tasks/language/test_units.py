@@ -73,7 +73,7 @@ def test_pieces_continue_words_and_unknown_characters_make_a_word_unknown() -> N
 
 @pytest.mark.parametrize("unit", [Characters, BytePairs, WordPieces])
 def test_what_is_no_text_is_refused(unit: type[Unit]) -> None:
-    with pytest.raises(ValueError, match="picture is not UTF-8: task.unit=bytes takes any file"):
+    with pytest.raises(ValueError, match=r"picture is not UTF-8: task\.unit=bytes takes any file"):
         unit.fit([Document("picture", b"\xff\xfe")], 300)
 
 
@@ -93,7 +93,8 @@ from tasks.language.subwords import BytePairs, WordPieces
 documents = corpora.read("wheel:hydra-core")
 for unit in (BytePairs, WordPieces):
     fitted = unit.fit(documents, 700)
-    print(hashlib.sha256(repr([fitted.alphabet, [fitted.encode(d).numbers.tolist() for d in documents[:9]]]).encode()).hexdigest())
+    numbers = [fitted.encode(document).numbers.tolist() for document in documents[:9]]
+    print(hashlib.sha256(repr([fitted.alphabet, numbers]).encode()).hexdigest())
 """
 
 
