@@ -37,6 +37,9 @@ class Batch(NamedTuple):
 
     ``axes`` holds the arrays that :attr:`Task.axes` names: whole numbers from 0 up by which scores are also told apart,
     one per example [N] or one per answer token [N, A] (arbitrary where nothing is scored).
+
+    ``sizes`` [N, A] says how many bytes of text each answer token stands for, where that is not one each: bits per byte
+    divide by their sum over the scored tokens.
     """
 
     prompt: np.ndarray
@@ -44,6 +47,7 @@ class Batch(NamedTuple):
     scored: np.ndarray
     channels: Mapping[str, np.ndarray] = MappingProxyType({})
     axes: Mapping[str, np.ndarray] = MappingProxyType({})
+    sizes: np.ndarray | None = None
 
 
 class Task(ABC):

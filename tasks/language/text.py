@@ -1,50 +1,95 @@
-"""Model running text byte by byte."""
+"""Model running text token by token."""
 
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
-from tasks.language import corpora
+from tasks.base import ABSENT, Batch, Split, Task
+from tasks.language.protocols import PROTOCOLS, Settings
+from tasks.language.source import Source
+
+GROUPS = 64
+"""Held-out documents that scores are told apart by; further ones share their numbers."""
 
 
 class Text(Task):
-    """Length counts the bytes of a window of text. The model predicts each from those before it in the window.
+    """Length counts the tokens of a window of text. The model predicts each from those before it in the window.
 
-    Training windows lie anywhere in the training documents. In testing, windows of every length end at the same places
-    of held-out documents and only their last ``targets`` bytes are scored, so that all lengths are judged on the same
-    bytes and differ in nothing but the context given: a score that rises with length shows that the context does harm.
-    Documents are held out by a digest of their content.
+    Training windows lie anywhere in the training documents. Documents are held out by a digest of their content, and
+    training documents that nearly equal a held-out one (half of their lines) are not used. What is tested are stretches
+    of ``longest`` tokens of held-out documents, the same for every length, read as ``protocol`` says:
 
-    The corpus is the source of the running Python's standard library, or ``files``. Different corpora have different
-    fingerprints, which are part of a run's identity.
+    - ``last_window``: windows of every length end where the stretches end, and only their last ``targets`` tokens
+      count, so that all lengths are judged on the same tokens and differ in nothing but the context given: a score that
+      rises with length shows that the context does harm.
+    - ``foreign_context``: the same, but tokens more than ``own`` before the end are taken from another document. What a
+      model gains from far context with ``last_window`` and not here is what it makes of that context; a model that only
+      looks at near tokens scores the same on both.
+    - ``non_overlapping``: the stretches are cut into windows without context of one another and all tokens count (Press
+      et al., 2021, arXiv 2108.12409). Longer windows do better here even if far context is ignored, since fewer tokens
+      come early in a window.
+    - ``sliding``: a window slides by ``stride`` and its new tokens count, in the first all (Press et al., appendix).
 
-    ``files`` lists paths or patterns (``**`` crosses folders); ``targets`` is the number of scored bytes at the end of
-    a window, ``longest`` the longest testable length in bytes, ``held_out`` the share of documents held out. Raises
-    :class:`ValueError` if a file cannot be read or no document on either side is long enough.
+    The corpus is the source of the running Python's standard library (``stdlib``), that of an installed package
+    (``wheel:NAME``, the same on every machine for one pinned wheel), the column ``text`` of Parquet files
+    (``parquet:PATH``, a folder, a pattern or hf://datasets/OWNER/NAME, read with the library ``datasets``), or
+    ``files``. Different texts have different fingerprints, which are part of a run's identity.
+
+    ``unit`` is what is a token: ``bytes``; ``characters``; ``bpe``, byte-level byte pair encoding; ``wordpiece``,
+    BERT's, which loses white space. The last three are learned from the training documents, up to ``vocabulary``
+    tokens; ``bpe`` and ``wordpiece`` need the library ``tokenizers``. Bits are counted per byte of the text that the
+    scored tokens stand for, so that they can be compared between units, ``wordpiece`` apart.
+
+    ``files`` lists paths or patterns (``**`` crosses folders); ``longest`` is the longest testable length in tokens,
+    ``held_out`` the share of documents held out. With the last two protocols ``evaluation.examples`` counts stretches,
+    each read in several windows.
+
+    Axes: ``document``, the held-out document a window is from, for means over documents (modulo 64); ``place``, the
+    number of tokens before the scored one in its window in powers of two: 0 for none, 1 for 1, 2 for 2 and 3, 3 for 4
+    to 7 and so on.
+
+    Raises :class:`ValueError` if text cannot be read or no document on either side is long enough.
     """
 
-    version = 1
+    version = 2
     form = "stream"
     metric = "bits_per_byte"
-    data_options = ("files",)
-    alphabet = tuple(
-        "\u2423" if byte == 32 else chr(byte) if 32 < byte < 127 else f"\\x{byte:02x}" for byte in range(256)
-    )
+    data_options = ("corpus", "files")
+    axes = ("document", "place")
 
     def __init__(
-        self, *, files: Sequence[str] = (), targets: int = 32, longest: int = 4096, held_out: float = 0.1
+        self,
+        *,
+        corpus: str = "stdlib",
+        files: Sequence[str] = (),
+        unit: Literal["bytes", "characters", "bpe", "wordpiece"] = "bytes",
+        vocabulary: int = 1024,
+        protocol: Literal["last_window", "foreign_context", "non_overlapping", "sliding"] = "last_window",
+        targets: int = 32,
+        own: int = 128,
+        stride: int = 32,
+        longest: int = 4096,
+        held_out: float = 0.1,
     ) -> None:
         if not 0 < targets < longest:
             raise ValueError(f"targets={targets}: it is at least 1 and less than longest={longest}")
-        if not 0 < held_out < 1:
-            raise ValueError(f"held_out={held_out}: it lies between 0 and 1")
-        self.files = tuple(files)
-        self.targets = targets
+        if own < targets:
+            raise ValueError(f"own={own}: it is at least targets={targets}, the tokens that count")
+        if stride < 1:
+            raise ValueError(f"stride={stride}: it is at least 1")
+        if protocol not in PROTOCOLS:
+            raise ValueError(f"protocol={protocol}: it is one of {', '.join(PROTOCOLS)}")
+        self.source = Source(corpus=corpus, files=files, unit=unit, vocabulary=vocabulary, held_out=held_out)
         self.longest = longest
-        self.held_out = held_out
         self.shortest = targets
+        self._protocol = PROTOCOLS[protocol]
+        self._settings = Settings(targets, own, stride)
+
+    @cached_property
+    def alphabet(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.source.unit.alphabet
 
     def prompt_length(self, length: int) -> int:
         return 0
@@ -60,64 +105,33 @@ class Text(Task):
         return np.array([length == max(lengths) for length in lengths], float)
 
     def fingerprint(self) -> str:
-        return corpora.fingerprint(self._documents)
+        return self.source.fingerprint()
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
         if split == "train":
-            windows = self._windows("train", length)
-            first = windows.start(rng.integers(windows.count, size=count))
-        else:
-            windows = self._windows("test", self.longest)
-            count = min(count, windows.count)  # no window is scored twice
-            evenly = (np.arange(count) * 2 + 1) * windows.count // (2 * count)
-            first = windows.start(evenly) + self.longest - length
-        answer = windows.text[first[:, None] + np.arange(length)].astype(np.int64)
-        scored = np.ones_like(answer, bool)
-        if split == "test":
-            scored[:, : length - self.targets] = False
-        return Batch(np.empty((count, 0), np.int64), answer, scored)
+            windows = self.source.windows("train", length, "task.longest")
+            numbers = rng.integers(windows.count, size=count)
+            places = windows.start(numbers)[:, None] + np.arange(length)
+            return self._batch(split, places, np.ones(places.shape, bool), windows.document(numbers))
+        stretches = self.source.windows("test", self.longest, "task.longest")
+        numbers = stretches.evenly(count)  # no stretch is read twice
+        read = self._protocol(stretches, numbers, length, self._settings)
+        return self._batch(split, read.places, read.scored, stretches.document(numbers)[read.stretch])
+
+    def _batch(self, split: Split, places: np.ndarray, scored: np.ndarray, document: np.ndarray) -> Batch:
+        text = self.source.text(split)
+        count, length = places.shape
+        answer = np.where(places == ABSENT, ABSENT, text.numbers[places].astype(np.int64))
+        before = np.frexp(np.arange(length))[1].astype(np.int64)  # the number of binary digits
+        axes = {"document": document % GROUPS, "place": np.broadcast_to(before, (count, length))}
+        return Batch(np.empty((count, 0), np.int64), answer, scored, axes=axes, sizes=text.sizes[places])
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         raise LookupError("running text has no right answer to compute")
 
     def write(self, prompt: Sequence[str], answer: Sequence[str]) -> str:
-        return bytes(self.alphabet.index(token) for token in answer).decode("utf-8", "backslashreplace")
+        return self.source.unit.decode([self._number[token] for token in answer])
 
     @cached_property
-    def _documents(self) -> list[corpora.Document]:
-        return corpora.local_files(self.files) if self.files else corpora.standard_library()
-
-    @cached_property
-    def _known_windows(self) -> dict[tuple[Split, int], "Windows"]:
-        return {}
-
-    def _windows(self, split: Split, length: int) -> "Windows":
-        if (split, length) not in self._known_windows:
-            test = split == "test"
-            documents = [d.content for d in self._documents if corpora.held_out(d, self.held_out) == test]
-            windows = Windows(documents, length)
-            if not windows.count:
-                raise ValueError(
-                    f"none of the {len(documents)} {split} documents has {length} bytes: "
-                    "give longer or more files, or set task.longest lower"
-                )
-            self._known_windows[split, length] = windows
-        return self._known_windows[split, length]
-
-
-class Windows:
-    """All windows of one length that lie within one document, over documents that are laid end to end in ``text``."""
-
-    def __init__(self, documents: Sequence[bytes], length: int) -> None:
-        sizes = np.array([len(document) for document in documents], np.int64)
-        per_document = np.maximum(sizes - length + 1, 0)
-        self.text = np.frombuffer(b"".join(documents), np.uint8)
-        self.count = int(per_document.sum())
-        self._begins = np.cumsum(sizes) - sizes
-        self._up_to = np.cumsum(per_document)
-        self._before = self._up_to - per_document
-
-    def start(self, number: np.ndarray) -> np.ndarray:
-        """Where the windows of these numbers, 0 to ``count - 1``, begin in ``text``."""
-        document = np.searchsorted(self._up_to, number, side="right")
-        return self._begins[document] + number - self._before[document]
+    def _number(self) -> dict[str, int]:
+        return {token: number for number, token in enumerate(self.alphabet)}

@@ -1,0 +1,197 @@
+"""Find what was said somewhere in a long text."""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from tasks.base import Batch, Shortcut, Split, Task
+from tasks.language.source import Source
+from tasks.language.units import BYTES
+
+NOISE = b"The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again. "
+"""What the passkey task of Mohtashami & Jaggi (2023) repeats."""
+
+LETTERS = 4
+"""Letters of a key."""
+
+
+class Needle(Task):
+    r"""Length counts the bytes of the haystack, into which needles are put: sentences that give a key its value. A
+    question at the end asks for the values of some keys.
+
+    The haystack is a stretch of held-out documents in testing and of training documents in training, laid end to end
+    (``text``), or sentences that repeat (``noise``). There are ``keys`` different keys with ``values`` values each; the
+    question names ``queries`` of the keys, and the answer has all their values, key by key as asked and for one key in
+    the order of the text. Keys are random letters of which the first differ, values ``digits`` independent uniform
+    digits. Each needle is independently and uniformly put at one of the length + 1 places of the haystack.
+
+    Example: ``x = 1\n  The magic number of kqzu is 40731. return x\nWhat is the magic number of kqzu?\n -> 40731``.
+
+    Needle in a haystack as in RULER (Hsieh et al., 2024, arXiv 2404.06654, section 3): single (one key), multi-key
+    (several, one asked), multi-value and multi-query; with ``noise`` and one key it is the passkey task of Mohtashami &
+    Jaggi (2023, arXiv 2305.16300). Shorter sentences than theirs, one byte a token, keys of letters instead of words,
+    needles at any byte instead of between sentences, and the values are asked for in one order, so that exact match
+    counts where RULER counts the values that an answer mentions.
+
+    ``corpus``, ``files`` and ``held_out`` are as for running text (``task=text``); they mean nothing with ``noise``.
+
+    Axis: ``depth``, how many tenths of the haystack lie before the first needle that is asked for, 0 to 9.
+
+    Raises :class:`ValueError` for more queries than keys, more than 26 keys, and text that cannot be read.
+    """
+
+    version = 1
+    alphabet = BYTES
+    data_options = ("corpus", "files")
+    axes = ("depth",)
+
+    def __init__(
+        self,
+        *,
+        haystack: Literal["text", "noise"] = "text",
+        keys: int = 1,
+        values: int = 1,
+        queries: int = 1,
+        digits: int = 5,
+        corpus: str = "stdlib",
+        files: Sequence[str] = (),
+        held_out: float = 0.1,
+    ) -> None:
+        if haystack not in ("text", "noise"):
+            raise ValueError(f"haystack={haystack}: it is text or noise")
+        if not 1 <= keys <= 26:
+            raise ValueError(f"keys={keys}: there are between 1 and 26")
+        if not 1 <= queries <= keys:
+            raise ValueError(f"queries={queries}: there is at least 1 and no more than keys={keys}")
+        if not 1 <= values <= 26:
+            raise ValueError(f"values={values}: a key has between 1 and 26")
+        if not 1 <= digits <= 1000:
+            raise ValueError(f"digits={digits}: a value has between 1 and 1000")
+        self.haystack = haystack
+        self.keys = keys
+        self.values = values
+        self.queries = queries
+        self.digits = digits
+        self.source = Source(corpus=corpus, files=files, held_out=held_out)
+        plural = queries * values > 1
+        self._before, self._between, self._after = b" The magic number of ", b" is ", b". "
+        self._question = b"\nWhat are the magic numbers of " if plural else b"\nWhat is the magic number of "
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        return tuple("0123456789,") if self.queries * self.values > 1 else tuple("0123456789")
+
+    @property
+    def _needle_length(self) -> int:
+        return len(self._before) + LETTERS + len(self._between) + self.digits + len(self._after)
+
+    def prompt_length(self, length: int) -> int:
+        asked = len(self._question) + self.queries * LETTERS + (self.queries - 1) * 2 + 2
+        return length + self.keys * self.values * self._needle_length + asked
+
+    def answer_length(self, length: int) -> int:
+        return self.queries * self.values * (self.digits + 1) - 1
+
+    def fingerprint(self) -> str | None:
+        return self.source.fingerprint() if self.haystack == "text" else None
+
+    def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
+        needles = self.keys * self.values
+        key = np.argsort(rng.random((count, 26)), axis=1)[:, : self.keys, None]
+        key = np.concatenate([key, rng.integers(26, size=(count, self.keys, LETTERS - 1))], axis=2) + ord("a")
+        value = rng.integers(10, size=(count, needles, self.digits)) + ord("0")  # by place in the text
+        order = np.argsort(rng.random((count, needles)), axis=1)  # which needle is first in the text, and so on
+        where = np.sort(rng.integers(length + 1, size=(count, needles)), axis=1)
+        said = _joined(
+            count, needles, self._before, _rows(key, order // self.values), self._between, value, self._after
+        )
+        prompt = np.concatenate(
+            [_inserted(self._haystack(rng, length, count, split), said, where), self._asked(key)], axis=1
+        )
+        # Of each key that is asked for, where in the row of needles its own are.
+        found = np.sort(np.argsort(order, axis=1).reshape(count, self.keys, self.values), axis=2)[:, : self.queries]
+        found = found.reshape(count, -1)
+        answer = _joined(count, found.shape[1], _rows(value, found), b",").reshape(count, -1)[:, :-1]
+        first = np.take_along_axis(where, found.min(axis=1, keepdims=True), axis=1)[:, 0]
+        return Batch(prompt, answer, np.ones_like(answer, bool), axes={"depth": first * 10 // (length + 1)})
+
+    def _haystack(self, rng: np.random.Generator, length: int, count: int, split: Split) -> np.ndarray:
+        if self.haystack == "noise":
+            return np.broadcast_to(np.resize(np.frombuffer(NOISE, np.uint8), length).astype(np.int64), (count, length))
+        text = self.source.text(split).numbers
+        if length > len(text):
+            raise ValueError(f"length {length}: the {split} documents have {len(text)} bytes; give more of them")
+        start = rng.integers(len(text) - length + 1, size=count)
+        return text[start[:, None] + np.arange(length)].astype(np.int64)
+
+    def _asked(self, key: np.ndarray) -> np.ndarray:
+        count = len(key)
+        names = _joined(count, self.queries, key[:, : self.queries], b", ").reshape(count, -1)[:, :-2]
+        return np.concatenate([_same(count, self._question), names, _same(count, b"?\n")], axis=1)
+
+    def solve(self, prompt: Sequence[str]) -> list[str]:
+        text = self.write(prompt, [])
+        asked = re.findall(r"[a-z]{4}", text[text.rindex("magic number") :].partition(" of ")[2])
+        said = self._said(text)
+        return list(",".join(value for key in asked for name, value in said if name == key))
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """Numbers by their place in the text, whatever was asked for."""
+        answers = self.queries * self.values
+
+        def first(prompt: Sequence[str]) -> list[str]:
+            return list(",".join(value for _, value in self._said(self.write(prompt, []))[:answers]))
+
+        def last(prompt: Sequence[str]) -> list[str]:
+            return list(",".join(value for _, value in self._said(self.write(prompt, []))[-answers:]))
+
+        return {"first values": first, "last values": last} if self.keys > self.queries else {}
+
+    def _said(self, text: str) -> list[tuple[str, str]]:
+        return re.findall(rf" The magic number of ([a-z]{{4}}) is (\d{{{self.digits}}})\. ", text)
+
+    def write(self, prompt: Sequence[str], answer: Sequence[str]) -> str:
+        shown = bytes(self._number[token] for token in prompt).decode("utf-8", "backslashreplace")
+        return f"{shown} -> {''.join(answer)}" if answer else shown
+
+    @cached_property
+    def _number(self) -> dict[str, int]:
+        return {token: number for number, token in enumerate(self.alphabet)}
+
+
+def _same(count: int, words: bytes) -> np.ndarray:
+    return np.broadcast_to(np.frombuffer(words, np.uint8).astype(np.int64), (count, len(words)))
+
+
+def _rows(values: np.ndarray, index: np.ndarray) -> np.ndarray:
+    """Of each example's rows [N, K, W] those at ``index`` [N, M], [N, M, W]."""
+    return np.take_along_axis(values, index[:, :, None], axis=1)
+
+
+def _joined(count: int, rows: int, *parts: bytes | np.ndarray) -> np.ndarray:
+    """Parts that are the same everywhere or arrays [N, M, W] end to end, [N, M, W of all]."""
+    arrays = [
+        np.broadcast_to(_same(count, part)[:, None], (count, rows, len(part))) if isinstance(part, bytes) else part
+        for part in parts
+    ]
+    return np.concatenate(arrays, axis=2)
+
+
+def _inserted(text: np.ndarray, pieces: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """Each row of ``text`` [N, L] with its ``pieces`` [N, M, W] put in, each before the byte that ``where`` [N, M]
+    says, in rising order.
+    """
+    count, number, width = pieces.shape
+    length = text.shape[1]
+    moved = np.tile(np.arange(length), (count, 1))
+    for piece in range(number):
+        moved += width * (where[:, piece, None] <= np.arange(length))
+    result = np.empty((count, length + number * width), np.int64)
+    np.put_along_axis(result, moved, text, axis=1)
+    begins = where + width * np.arange(number)
+    places = (begins[:, :, None] + np.arange(width)).reshape(count, -1)
+    np.put_along_axis(result, places, pieces.reshape(count, -1), axis=1)
+    return result
