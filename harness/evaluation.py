@@ -8,6 +8,7 @@ the total length (``Encoding.prefix_consistent``); where it does not, answers ar
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -36,7 +37,7 @@ class Score(NamedTuple):
     the sum of their negative log likelihoods. Token counts and nats are teacher-forced: each token is predicted from
     the true ones before it. ``exact_given_length`` counts the answers that are right when the end token is offered
     where the answer ends and nowhere else: what is missing there is not known, what is missing in ``exact`` besides is
-    only not ended in time.
+    only not ended in time. ``bytes`` is how many bytes of text the tokens stand for, ``None`` where each is one.
 
     ``at`` is empty for the whole of the length. Otherwise these are the scores of the examples, or tokens, that have
     these values on the task's axes; of tokens, ``exact`` counts the examples all of whose tokens of that kind are
@@ -51,6 +52,7 @@ class Score(NamedTuple):
     tokens: int
     correct: int
     nats: float
+    bytes: int | None = None
     at: Mapping[str, int] = MappingProxyType({})
 
 
@@ -66,6 +68,8 @@ class Questions(NamedTuple):
     positions: np.ndarray
     example_axes: Mapping[str, np.ndarray]
     token_axes: Mapping[str, np.ndarray]
+    sizes: np.ndarray | None
+    """The bytes that each of those tokens stands for, where it is not one each."""
 
 
 class Judged(NamedTuple):
@@ -118,7 +122,8 @@ def ask(task: Task, layout: Causal, rule: PositionRule, length: int, examples: i
     positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels)
     per_example = {name: values for name, values in batch.axes.items() if values.ndim == 1}
     per_token = {name: values[batch.scored] for name, values in batch.axes.items() if values.ndim == 2}
-    return Questions(length, layout.width(task, length), arranged, positions, per_example, per_token)
+    sizes = None if batch.sizes is None else batch.sizes[batch.scored]
+    return Questions(length, layout.width(task, length), arranged, positions, per_example, per_token, sizes)
 
 
 @contextmanager
@@ -202,15 +207,20 @@ def _scores(judged: Judged, questions: Questions, extension: str) -> Iterator[Sc
     """The score of one length, then those along its axes."""
     arranged = questions.arranged
     row = np.nonzero(arranged.scored)[0]  # of each scored token
+    inner = np.flatnonzero(arranged.targets[arranged.scored] != EOS)
+    sizes = None
+    if questions.sizes is not None:
+        sizes = np.zeros(len(row), np.int64)
+        sizes[inner] = questions.sizes
+    counts = partial(_counts, judged, row, sizes)
     everything = np.ones(len(arranged.tokens), bool)
-    yield Score(extension, questions.length, **_of_examples(judged, row, everything))
+    yield Score(extension, questions.length, **counts(everything[row], everything))
     for at, examples in _groups(questions.example_axes):
-        yield Score(extension, questions.length, **_of_examples(judged, row, examples), at=at)
-    ends = arranged.targets[arranged.scored] == EOS
-    for at, inner in _groups(questions.token_axes):
+        yield Score(extension, questions.length, **counts(examples[row], examples), at=at)
+    for at, chosen in _groups(questions.token_axes):
         tokens = np.zeros(len(row), bool)
-        tokens[~ends] = inner
-        yield Score(extension, questions.length, **_of_tokens(judged, row, tokens), at=at)
+        tokens[inner[chosen]] = True
+        yield Score(extension, questions.length, **counts(tokens, None), at=at)
 
 
 def _groups(axes: Mapping[str, np.ndarray]) -> Iterator[tuple[dict[str, int], np.ndarray]]:
@@ -221,25 +231,22 @@ def _groups(axes: Mapping[str, np.ndarray]) -> Iterator[tuple[dict[str, int], np
             yield dict(zip(axes, combination.tolist(), strict=True)), (values == combination[:, None]).all(axis=0)
 
 
-def _of_examples(judged: Judged, row: np.ndarray, examples: np.ndarray) -> dict[str, Any]:
-    """Counts over these examples [N]."""
-    exact, given_length = judged.exact[examples].sum(), judged.exact_given_length[examples].sum()
-    return _counts(judged, examples[row], examples.sum(), exact, given_length)
-
-
-def _of_tokens(judged: Judged, row: np.ndarray, tokens: np.ndarray) -> dict[str, Any]:
-    """Counts over these scored tokens [S]."""
-    examples = np.unique(row[tokens])
-    exact = len(examples) - len(np.unique(row[tokens & ~judged.right]))
-    return _counts(judged, tokens, len(examples), exact, exact)
-
-
-def _counts(judged: Judged, tokens: np.ndarray, examples: Any, exact: Any, given_length: Any) -> dict[str, Any]:
+def _counts(
+    judged: Judged, row: np.ndarray, sizes: np.ndarray | None, tokens: np.ndarray, examples: np.ndarray | None
+) -> dict[str, Any]:
+    """Counts over these scored tokens [S], which are all tokens of these examples [N], or some tokens of some."""
+    if examples is None:
+        number = len(np.unique(row[tokens]))
+        exact = given_length = number - len(np.unique(row[tokens & ~judged.right]))
+    else:
+        number = int(examples.sum())
+        exact, given_length = int(judged.exact[examples].sum()), int(judged.exact_given_length[examples].sum())
     return {
-        "examples": int(examples),
-        "exact": int(exact),
-        "exact_given_length": int(given_length),
+        "examples": number,
+        "exact": exact,
+        "exact_given_length": given_length,
         "tokens": int(tokens.sum()),
         "correct": int(judged.right[tokens].sum()),
         "nats": float(judged.nats[tokens].sum()),
+        "bytes": None if sizes is None else int(sizes[tokens].sum()),
     }
