@@ -65,13 +65,12 @@ class AdditionSpaces(Task):
         another = rng.random((count, width, MOST)) < self.share * 0.1 ** np.arange(MOST)
         spaced = np.logical_and.accumulate(another, axis=2)
         present = np.concatenate([spaced, np.ones((count, width, 1), bool)], axis=2).reshape(count, -1)
-        order = np.argsort(~present, axis=1, kind="stable")[:, : int(present.sum(axis=1).max())]
+        widest = int(present.sum(axis=1).max())
 
         def strewn(beside: np.ndarray, in_space: int) -> np.ndarray:
             spread = np.full((count, width, MOST + 1), in_space)
             spread[:, :, MOST] = beside
-            filled = np.where(present, spread.reshape(count, -1), ABSENT)
-            return np.take_along_axis(filled, order, axis=1)
+            return digits.closed_up(spread.reshape(count, -1), present)[:, :widest]
 
         def channel(name: str, in_space: int) -> np.ndarray:
             asked, said = np.split(batch.channels[name], [width], axis=1)

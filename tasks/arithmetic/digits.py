@@ -80,8 +80,17 @@ def sign(token: int, count: int) -> Written:
 def joined(*parts: Written) -> Written:
     """Parts one after the other, closed up: what is absent comes last."""
     tokens, places = (np.concatenate(arrays, axis=1) for arrays in zip(*parts, strict=True))
-    order = np.argsort(tokens == ABSENT, axis=1, kind="stable")
-    return Written(np.take_along_axis(tokens, order, axis=1), np.take_along_axis(places, order, axis=1))
+    present = tokens != ABSENT
+    if not (present[:, 1:] & ~present[:, :-1]).any():
+        return Written(tokens, places)
+    return Written(closed_up(tokens, present), closed_up(places, present))
+
+
+def closed_up(beside: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Numbers [N, W] without those that are not ``present``; rows end in ``ABSENT``."""
+    closed = np.full(beside.shape, ABSENT)
+    closed[np.arange(beside.shape[1]) < present.sum(axis=1, keepdims=True)] = beside[present]
+    return closed
 
 
 def channels(prompt: Written, separator: np.ndarray, answer: Written) -> dict[str, np.ndarray]:

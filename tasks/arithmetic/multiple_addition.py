@@ -90,8 +90,8 @@ class MultipleAddition(Task):
             parts += [part, digits.Written(followed, plus.places)]
             segments.append(np.full((count, wide + 1), number))
         prompt = digits.joined(*parts)
-        tokens = np.concatenate([part.tokens for part in parts], axis=1)
-        segment = digits.joined(digits.Written(tokens, np.concatenate(segments, axis=1))).places
+        present = np.concatenate([part.tokens for part in parts], axis=1) != ABSENT
+        segment = digits.closed_up(np.concatenate(segments, axis=1), present)
         prompt = digits.Written(prompt.tokens[:, :-1], prompt.places[:, :-1])
         shown = digits.counted(total)
         answer = digits.joined(digits.written(total, shown, self.answer))

@@ -55,7 +55,8 @@ def solved(
 
 
 def shortcuts(*, base: int = 10, operands: str, answer: str, leading_zeros: bool = False) -> dict[str, Shortcut]:
-    """``carries of one step``: a column carries where its two digits alone make a carry, so that a carry never runs on.
+    """``carries of one step``: a column carries where its two digits alone make a carry, so that a carry never runs on;
+    what the highest adds up to with a carry into it is written whole.
     ``no carries``: it never does. ``longer operand``: the answer is the longer operand, the first of two.
     """
 
@@ -70,8 +71,9 @@ def shortcuts(*, base: int = 10, operands: str, answer: str, leading_zeros: bool
 
     def one_step(prompt: Sequence[str]) -> list[str]:
         sums = columns(prompt)
-        into = [0, *(total // base for total in sums)]
-        return shown([total + carry for total, carry in zip([*sums, 0], into, strict=True)], len(sums))
+        into = [0, *(total // base for total in sums[:-1])]
+        total = [own + carry for own, carry in zip(sums, into, strict=True)]
+        return shown([*total, total[-1] // base], len(sums))
 
     def none(prompt: Sequence[str]) -> list[str]:
         sums = columns(prompt)
