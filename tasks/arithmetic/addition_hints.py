@@ -11,7 +11,7 @@ from tasks.base import Batch, Split, Task
 
 class AdditionHints(Task):
     """Length counts the digits of each operand before hints and leading zeros. Both have exactly that many, uniform as
-    in :class:`Addition`.
+    in the task addition.
 
     All three numbers are written with ``length + 1`` digits, and a hint stands before every digit: digits of equal
     significance have the same hint (index hints: Zhou et al. (2023), arXiv 2310.16028, and Zhou et al. (2024), arXiv

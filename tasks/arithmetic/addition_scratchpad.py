@@ -10,7 +10,7 @@ from tasks.base import ABSENT, Batch, Split, Task
 
 
 class AdditionScratchpad(Task):
-    """Length counts the digits of each operand, uniform as in :class:`Addition`.
+    """Length counts the digits of each operand, uniform as in the task addition.
 
     Before the sum the answer has a step for each column from the units up: ``A`` and the digit of the sum in it, ``C``
     and the carry that leaves it. Commas stand between the steps, a colon before the sum, which is written as people do.

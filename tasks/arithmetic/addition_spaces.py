@@ -13,14 +13,14 @@ MOST = 3
 
 
 class AdditionSpaces(Task):
-    """Length counts the digits of each operand, uniform as in :class:`Addition`; spaces do not count.
+    """Length counts the digits of each operand, uniform as in the task addition; spaces do not count.
 
     Before every token of the prompt there is a space with probability ``share``, then a second with ``share / 10``
     and a third with ``share / 100``, so that no position has a fixed meaning (random spaces: Shen et al. (2023), arXiv
     2311.14737; the shrinking probability is that of the code of McLeish et al. (2024), arXiv 2405.17399, without a
     bound of three). Their code strews spaces into the answer too; here it has none, because nothing tells where.
 
-    Example: ``5 7+  68 -> 521`` with a reversed answer.
+    Example: ``5_7+__68 -> 521`` with a reversed answer; a space is shown as ``_``.
 
     ``place`` and ``digit`` are those of :class:`Addition`; a space has neither, and does not interrupt a number.
 
@@ -29,7 +29,7 @@ class AdditionSpaces(Task):
 
     version = 1
     channels = ("place", "digit")
-    alphabet = tuple("0123456789+ ")
+    alphabet = tuple("0123456789+_")
 
     def __init__(
         self,
@@ -76,16 +76,16 @@ class AdditionSpaces(Task):
             asked, said = np.split(batch.channels[name], [width], axis=1)
             return np.concatenate([strewn(asked, in_space), said], axis=1)
 
-        prompt = strewn(batch.prompt, self.alphabet.index(" "))
+        prompt = strewn(batch.prompt, self.alphabet.index("_"))
         return batch._replace(prompt=prompt, channels={"place": channel("place", ABSENT), "digit": channel("digit", 0)})
 
     def channel_maximum(self, channel: str, length: int) -> int:
         return length + 2 if (channel, self.answer) == ("place", "plain") else length + 1
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
-        heard = "".join(prompt).replace(" ", "")
+        heard = "".join(prompt).replace("_", "")
         return sums.solved(list(heard), operands=self.operands, answer=self.answer)
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
         guess = sums.shortcuts(operands=self.operands, answer=self.answer)["carries of one step"]
-        return {"carries of one step": lambda prompt: guess(list("".join(prompt).replace(" ", "")))}
+        return {"carries of one step": lambda prompt: guess(list("".join(prompt).replace("_", "")))}

@@ -22,6 +22,7 @@ class ModularExpression(Task):
     """
 
     version = 1
+    shortest = 2
 
     def __init__(self, *, modulus: int = 5, operators: str = "+-*") -> None:
         if not 2 <= modulus <= 1000:

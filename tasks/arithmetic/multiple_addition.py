@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.arithmetic import digits
+from tasks.arithmetic import digits, lists
 from tasks.base import ABSENT, Batch, Split, Task
 
 
@@ -78,27 +78,15 @@ class MultipleAddition(Task):
             terms, size = np.full(count, many), rng.integers(1, wide + 1, count)
         else:
             terms, size = rng.integers(2, many + 1, count), np.full(count, wide)
-        numbers = digits.drawn(rng, np.broadcast_to(size[:, None], (count, many)), wide)
-        there = np.arange(many) < terms[:, None]
-        numbers *= there[:, :, None]
+        numbers = lists.drawn(rng, terms, size, many, wide)
         total = digits.carried(np.pad(numbers.sum(axis=1), ((0, 0), (0, len(str(many))))))
-        plus = digits.sign(self.alphabet.index("+"), count)
-        parts, segments = [], []
-        for number in range(many):
-            part = digits.written(numbers[:, number], np.where(there[:, number], size, 0), self.operands)
-            followed = np.where(number + 1 < terms[:, None], plus.tokens, ABSENT)
-            parts += [part, digits.Written(followed, plus.places)]
-            segments.append(np.full((count, wide + 1), number))
-        prompt = digits.joined(*parts)
-        present = np.concatenate([part.tokens for part in parts], axis=1) != ABSENT
-        segment = digits.closed_up(np.concatenate(segments, axis=1), present)
-        prompt = digits.Written(prompt.tokens[:, :-1], prompt.places[:, :-1])
+        plus = self.alphabet.index("+")
+        prompt, segment = lists.listed(numbers, terms, size, sign=plus, order=self.operands, sign_belongs_to=0)
         shown = digits.counted(total)
         answer = digits.joined(digits.written(total, shown, self.answer))
         channels = digits.channels(prompt, digits.separators(shown, self.answer), answer)
-        channels["segment"] = np.concatenate(
-            [segment[:, :-1], np.broadcast_to(terms[:, None], (count, answer.tokens.shape[1] + 1))], axis=1
-        )
+        after = np.broadcast_to(terms[:, None], (count, answer.tokens.shape[1] + 1))
+        channels["segment"] = np.concatenate([segment, after], axis=1)
         axes = {"operands": terms, "digits": size}
         return Batch(prompt.tokens, answer.tokens, answer.tokens != ABSENT, channels, axes)
 

@@ -20,6 +20,7 @@ class SumModulo(Task):
     """
 
     version = 1
+    shortest = 2
 
     def __init__(self, *, modulus: int = 10) -> None:
         if not 3 <= modulus <= 1000:

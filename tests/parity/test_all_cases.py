@@ -8,7 +8,6 @@ from golden_cases import FOLDER
 NOT_MATCHED = {
     "coupling_minesweeper_2ch": "there is no task on a grid to give rows and columns",
     "coupling_multiplication_scratchpad_3ch": "multiplication has no scratchpad, and coupled positions have one number",
-    "coupling_multiple_addition_scratchpad_2ch": "sums of many numbers have no scratchpad",
     "coupling_parity_scratchpad": "parity has no scratchpad",
     "coupling_parity_scratchpad_reverse": "parity has no scratchpad",
 }

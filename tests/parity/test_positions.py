@@ -14,7 +14,7 @@ from harness.positions.pose import skipping
 from harness.positions.random_offset import counted
 from harness.positions.starts import from_starts
 from harness.shape import Shape
-from tasks.arithmetic import multiplication, sums
+from tasks.arithmetic import multiple_addition_scratchpad, multiplication, sums
 from tasks.arithmetic.addition import Addition
 from tasks.arithmetic.addition_hints import hinted
 from tasks.base import Task
@@ -132,6 +132,30 @@ def test_coupled_positions_of_products_with_one_or_two_digits_are_the_mirror_ima
         place, digits = coupled_product(question, answer, operands="plain", order="reversed")
         rows.append(start + digits - place[0])
     matched(known, rows)
+
+
+def test_coupled_positions_of_sums_of_many_have_two_levels() -> None:
+    """The places are their first channel and the segments their second; theirs begin with the first operand."""
+    known = golden("coupling_multiple_addition_scratchpad_2ch")
+    mine = np.full(tuple(known["positions"].shape), -1)
+    for row, ((question, answer), starts) in enumerate(
+        zip(sequences("coupling_multiple_addition_scratchpad_2ch"), known["start"].tolist(), strict=True)
+    ):
+        parts = question.split("+")
+        numbers = np.stack([units_first(part, len(part)) for part in parts], axis=1)
+        batch = multiple_addition_scratchpad.laid_out(
+            numbers,
+            np.array([len(parts)]),
+            np.array([len(parts[0])]),
+            signs=(10, 11),
+            operands="plain",
+            answer="reversed",
+        )
+        assert "".join("0123456789+"[token] for token in batch.prompt[0]) == question
+        assert "".join("0123456789+>"[token] for token in batch.answer[0]) == answer
+        for level, (channel, start) in enumerate(zip(("place", "segment"), starts, strict=True)):
+            mine[row, level, : len(question) + 1 + len(answer)] = batch.channels[channel][0] + start
+    known.match("positions", torch.from_numpy(mine))
 
 
 def test_index_hints() -> None:

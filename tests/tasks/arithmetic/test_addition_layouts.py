@@ -62,11 +62,11 @@ def test_spaces_stand_before_tokens_as_often_as_they_should() -> None:
     runs: list[int] = []
     for row in batch.prompt:
         text = "".join(shown(task, row))
-        assert text.replace(" ", "").count("+") == 1
-        assert not text.endswith(" ")
+        assert text.replace("_", "").count("+") == 1
+        assert not text.endswith("_")
         count = 0
         for token in text:
-            if token == " ":
+            if token == "_":
                 count += 1
             else:
                 runs.append(count)
@@ -75,13 +75,13 @@ def test_spaces_stand_before_tokens_as_often_as_they_should() -> None:
     # at least one with 0.5, at least two with 0.5 * 0.05, three with 0.5 * 0.05 * 0.005
     assert share[:3] == pytest.approx([0.5, 0.475, 0.024875], abs=0.012)
     assert share[3] < 0.001
-    assert not (batch.answer == task.alphabet.index(" ")).any()
+    assert not (batch.answer == task.alphabet.index("_")).any()
 
 
 def test_spaces_leave_the_channels_of_digits_alone() -> None:
     task, bare = AdditionSpaces(answer="plain"), AdditionSpaces(answer="plain", share=0.0)
     batch, without = draw(task, 9), draw(bare, 9)
-    space = task.alphabet.index(" ")
+    space = task.alphabet.index("_")
     width = batch.prompt.shape[1]
     for name, joint in (("place", 1), ("digit", 0)):
         for row in range(50):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.arithmetic.multiple_addition import MultipleAddition
+from tasks.arithmetic.multiple_addition_scratchpad import MultipleAdditionScratchpad
 from tasks.base import ABSENT
 
 
@@ -56,3 +57,16 @@ def test_carries_above_one() -> None:
 def test_what_is_refused(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MultipleAddition(**options)
+
+
+def test_the_sums_on_the_way() -> None:
+    task = MultipleAdditionScratchpad()
+    assert "".join(task.solve("057+068+080")) == "000>750>521>502"
+    plain = MultipleAdditionScratchpad(answer="plain", most=2)
+    batch = plain.sample(np.random.default_rng(0), 11, 50)
+    for prompt, answer in zip(batch.prompt, batch.answer, strict=True):
+        parts = "".join(plain.alphabet[token] for token in prompt if token != ABSENT).split("+")
+        sums = "".join(plain.alphabet[token] for token in answer if token != ABSENT).split(">")
+        assert [int(total) for total in sums] == np.cumsum([0, *map(int, parts)]).tolist()
+        assert len({len(number) for number in parts + sums}) == 1
+        assert len(sums[0]) == len(str(11 * 9)) if int(max(parts)) < 10 else len(str(11 * 99))

@@ -36,7 +36,7 @@ def test_terms_of_a_sum_are_uniform_and_never_zero() -> None:
         SumModulo(modulus=2)
 
 
-@given(st.integers(2, 300), st.sampled_from(["+-*", "+", "*", "-", "*-"]), st.integers(1, 12), st.integers(0, 2**32))
+@given(st.integers(2, 300), st.sampled_from(["+-*", "+", "*", "-", "*-"]), st.integers(2, 12), st.integers(0, 2**32))
 def test_expressions_are_what_python_says(modulus: int, operators: str, length: int, seed: int) -> None:
     task = ModularExpression(modulus=modulus, operators=operators)
     batch = task.sample(np.random.default_rng(seed), length, 3)
