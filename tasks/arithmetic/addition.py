@@ -76,7 +76,7 @@ class Addition(Task):
 
     @property
     def outputs(self) -> tuple[str, ...]:
-        return self.alphabet[:-1]
+        return self.alphabet[: self.base - (self.carries == "full")]  # two digits and no carry into them: at most 18
 
     def prompt_length(self, length: int) -> int:
         return 2 * length + 1
