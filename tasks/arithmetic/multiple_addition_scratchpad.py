@@ -36,8 +36,8 @@ class MultipleAdditionScratchpad(Task):
     channels = ("place", "digit", "segment")
     axes = ("operands", "digits")
     known_results = (
-        "Cho et al. (2025), arXiv 2410.15787, abstract: with scratchpads and position coupling on several levels, about "
-        "2 to 3 times the trained length, in the digits of the operands and in their number.",
+        "Cho et al. (2025), arXiv 2410.15787, abstract: with scratchpads and position coupling on several levels, "
+        "about 2 to 3 times the trained length, in the digits of the operands and in their number.",
     )
     alphabet = tuple("0123456789+>")
 
