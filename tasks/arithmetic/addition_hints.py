@@ -19,7 +19,8 @@ class AdditionHints(Task):
     (a, b, ..., z, aa, ab, ...) from a start that is drawn uniformly from all that fit. In an answer in the other order
     they run backwards. Hints of the answer are part of the answer.
 
-    Example: ``b0c5d7+b0c6d8 -> d5c2b1`` (written with spaces).
+    Example, for 57 + 68 and written with spaces: ``b7c5d0+b8c6d0 -> b5c2d1``, and ``b0c5d7+b0c6d8 -> b1c2d5`` with all
+    numbers plain.
 
     The layout is that of the code of Cho et al. (2024), arXiv 2405.20671, for plain numbers; theirs reverses hints and
     digits of a reversed answer apart from each other, which is not copied. The code of McLeish et al. (2024) has 102

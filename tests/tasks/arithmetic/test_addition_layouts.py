@@ -110,3 +110,10 @@ def test_a_step_shares_the_place_of_its_column() -> None:
     place = batch.channels["place"][0, : 8 + 15 + digits].tolist()
     steps = [1, 1, 1, 1, 0, 2, 2, 2, 2, 0, 3, 3, 3, 3, 0]
     assert place == [3, 2, 1, 0, 3, 2, 1, 0, *steps, *range(digits, 0, -1)]
+
+
+def test_the_examples_of_hints() -> None:
+    assert "".join(AdditionHints().solve(list("b7c5d0+b8c6d0"))) == "b5c2d1"
+    plain = AdditionHints(operands="plain", answer="plain")
+    assert "".join(plain.solve(list("b0c5d7+b0c6d8"))) == "b1c2d5"
+    assert "".join(AdditionHints(operands="plain").solve(list("b0c5d7+b0c6d8"))) == "d5c2b1"
