@@ -43,8 +43,6 @@ class Addition(Task):
     known_results = (
         "Cho et al. (2024), arXiv 2405.20671, abstract: with position coupling, models trained on 1 to 30 digits "
         "generalize up to 200 digits.",
-        "Zhou et al. (2024), arXiv 2402.09371, figure 1: more than 98 % at 100 digits after training on up to 40, with "
-        "FIRE, randomized positions, reversed digits and index hints.",
     )
 
     def __init__(

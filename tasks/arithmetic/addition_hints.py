@@ -31,6 +31,10 @@ class AdditionHints(Task):
     """
 
     version = 1
+    known_results = (
+        "Zhou et al. (2024), arXiv 2402.09371, figure 1: more than 98 % at 100 digits after training on up to 40, with "
+        "FIRE, randomized positions and reversed digits.",
+    )
 
     def __init__(
         self,

@@ -14,8 +14,8 @@ class Multiplication(Task):
     that is 0. The highest digit is not 0 unless it is the only one; all are independent and uniform.
 
     The answer has no leading zeros; with ``leading_zeros`` it always has as many digits as both operands together, as
-    in the code of Cho et al. (2024), arXiv 2405.20671, whose second operand of a fixed length may also begin with zeros. ``operands`` and
-    ``answer`` are the orders of digits of :class:`Addition`.
+    in the code of Cho et al. (2024), arXiv 2405.20671, where a second operand of a fixed length may also begin with
+    zeros. ``operands`` and ``answer`` are the orders of digits of :class:`Addition`.
 
     Example: ``57*8 -> 654`` with ``second=1`` and a reversed answer.
 
