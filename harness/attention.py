@@ -37,6 +37,16 @@ class Positions(NamedTuple):
     consecutive: bool
     visible: Tensor | None = None
 
+    def of(self, rows: slice) -> "Positions":
+        """Those of some rows."""
+        values = self.values[rows] if len(self.values) > 1 else self.values
+        return Positions(values, self.consecutive, None if self.visible is None else self.visible[rows])
+
+    def to(self, device: torch.device) -> "Positions":
+        """The same on a device."""
+        visible = None if self.visible is None else self.visible.to(device)
+        return Positions(self.values.to(device), self.consecutive, visible)
+
 
 class Attention(nn.Module):
     """Multi-head self-attention whose logits, queries, keys and values the encoding may change."""

@@ -19,10 +19,11 @@ from torch import Tensor
 
 from harness import blind, progress, streams
 from harness.attention import Attention, Positions
+from harness.data import told
 from harness.decoding import greedy
 from harness.encodings.base import Encoding
 from harness.extensions.base import Extension
-from harness.layouts import EOS, Arranged, Causal
+from harness.layouts import EOS, Arranged, Layout
 from harness.models.base import Model
 from harness.positions.base import PositionRule
 from harness.truncation import Truncated
@@ -86,7 +87,7 @@ class Judged(NamedTuple):
 def evaluate(
     model: Model,
     task: Task,
-    layout: Causal,
+    layout: Layout,
     rule: PositionRule,
     extensions: Mapping[str, Extension],
     lengths: Sequence[int],
@@ -107,17 +108,17 @@ def evaluate(
             questions = ask(task, layout, rule, length, examples)
             for name, extension in extensions.items():
                 with extended(model, extension, train_tokens, questions.width) as reader:
-                    scores += _scores(_judged(reader, questions, rule, device), questions, name)
+                    scores += _scores(_judged(reader, questions, rule, layout, device), questions, name)
                 done += 1
                 shown(done, f"length {length}")
     return sorted(scores, key=lambda score: (list(extensions).index(score.extension), score.length))
 
 
-def ask(task: Task, layout: Causal, rule: PositionRule, length: int, examples: int) -> Questions:
+def ask(task: Task, layout: Layout, rule: PositionRule, length: int, examples: int) -> Questions:
     """The test examples of one length and the positions they are told, the same for every run."""
     batch = blind.test_examples(task, length, examples)
-    arranged = layout.arrange(batch)
-    channels = layout.channels(batch, rule.needs)
+    arranged = layout.arrange(batch, length)
+    channels = layout.channels(batch, length, rule.needs)
     rng = streams.generator("test positions", type(task).__name__, task.version, length)
     positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels)
     per_example = {name: values for name, values in batch.axes.items() if values.ndim == 1}
@@ -150,16 +151,16 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
             layer.encoding = encoding
 
 
-def _judged(model: Model, questions: Questions, rule: PositionRule, device: torch.device) -> Judged:
+def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judged:
     arranged = questions.arranged
     rows = max(1, TILE_TOKENS[device.type] // arranged.tokens.shape[1])
-    decode = not all(encoding.prefix_consistent for encoding in model.encodings())
+    decode = model.mode == "causal" and not all(encoding.prefix_consistent for encoding in model.encodings())
     judged: list[Judged] = []
     for start in range(0, len(arranged.tokens), rows):
         part = slice(start, start + rows)
         tile = Arranged(*(array[part] for array in arranged))
         where = questions.positions[part] if len(questions.positions) > 1 else questions.positions
-        positions = Positions(torch.from_numpy(where).to(device), rule.consecutive)
+        positions = told(where, tile.lengths, tile.tokens.shape[1], rule, layout).to(device)
         judged += _tile(model, tile, positions, device, decode)
     return Judged(*(np.concatenate(arrays) for arrays in zip(*judged, strict=True)))
 
@@ -175,10 +176,8 @@ def _tile(model: Model, tile: Arranged, positions: Positions, device: torch.devi
     torch.cuda.empty_cache()
     half = len(tile.tokens) // 2
     for part in (slice(half), slice(half, None)):
-        values = positions.values[part] if len(positions.values) > 1 else positions.values
-        yield from _tile(
-            model, Arranged(*(array[part] for array in tile)), positions._replace(values=values), device, decode
-        )
+        rows = Arranged(*(array[part] for array in tile))
+        yield from _tile(model, rows, positions.of(part), device, decode)
 
 
 def _judge(model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool) -> Judged:

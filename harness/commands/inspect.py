@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.encodings.base import Encoding
-    from harness.layouts import Causal
+    from harness.layouts import Layout
     from harness.models.base import Model
     from tasks.base import Task
 
@@ -67,7 +67,7 @@ def _trained(path: Path) -> tuple[Run, Path]:
     return run, where.weights
 
 
-def _built(run: Run, task: "Task", layout: "Causal", weights: Path | None) -> "Model":
+def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "Model":
     import torch
 
     from harness import build

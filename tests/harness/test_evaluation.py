@@ -31,7 +31,9 @@ CPU = torch.device("cpu")
 
 def scored(model: Model, questions: evaluation.Questions, rule: PositionRule) -> evaluation.Score:
     """The score of the whole of one length."""
-    return next(evaluation._scores(evaluation._judged(model, questions, rule, CPU), questions, "extrapolate"))
+    return next(
+        evaluation._scores(evaluation._judged(model, questions, rule, Causal(Copy()), CPU), questions, "extrapolate")
+    )
 
 
 def partly_trained(run: Run, steps: int) -> tuple[Model, Task, Causal]:
