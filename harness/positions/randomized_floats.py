@@ -9,8 +9,8 @@ from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
 class RandomizedFloats(PositionRule):
-    """A sequence of n tokens is told n numbers drawn uniformly from [0, ``maximum``), in rising order, so that no length
-    meets positions that training did not.
+    """A sequence of n tokens is told n numbers drawn uniformly from 0 to ``maximum``, in rising order, so that no
+    length meets positions that training did not.
 
     After Random Float Sampling, Shimizu, Taniguchi & Matsuo (2026), arXiv 2602.14050. ``evaluation="even"`` is theirs,
     as far as a summary of the paper tells: token i of n, from 1, is told ``(2i - 1) / (2n)`` of the range, the middle
