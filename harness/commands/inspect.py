@@ -128,7 +128,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
                 rows = diagnostics.vectors(encoding, shape, tokens[0, :read])
                 yield f"vectors-{name}", draw.vectors(rows, train_tokens, f"{title}: vector of each position, {name}")
                 same = diagnostics.similarity(rows)
-                yield f"similarity-{name}", draw.similarity(same, train_tokens, f"{title}, {name}")
+                yield f"similarity-{name}", draw.similarity(same, train_tokens, f"{title}: likeness, {name}")
             if "frequencies" in encoding.offers:
                 turns = diagnostics.phases(encoding.get_buffer("frequencies"), read)
                 what = "distance" if encoding.kind == "relative" else "position"

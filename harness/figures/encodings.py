@@ -6,7 +6,6 @@ from collections.abc import Mapping
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import TwoSlopeNorm
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
@@ -19,17 +18,19 @@ ACROSS = 3
 """Panels beside each other, at most."""
 HEADS = 8
 """Heads that a figure of squares has room for."""
+LEAST_SHARE = 1e-4
+"""Weights below this are not drawn, in equal shares."""
 HIDDEN = "0.85"
 """The grey of what does not exist."""
 
 
 def similarity(matrix: np.ndarray, trained: int, title: str) -> Figure:
     """The cosine between the vectors of every two positions [n, n]."""
-    figure, ((axes,),) = _figure(title, 1, width=5.2, height=4.4)
+    figure, ((axes,),) = _figure(title, 1, width=5.4, height=4.2)
     image = axes.imshow(matrix, cmap="RdBu_r", vmin=-1, vmax=1, origin="lower", interpolation="nearest")
-    figure.colorbar(image, label="cosine")
+    figure.colorbar(image, label="cosine", shrink=0.92)
     _end_of_training(axes, trained)
-    axes.axhline(trained - 0.5, color="0.2", linestyle="--", linewidth=0.9)
+    _end_of_training(axes, trained, across=True)
     axes.set(xlabel="position (dashed: end of training)", ylabel="position")
     return figure
 
@@ -48,7 +49,7 @@ def vectors(rows: np.ndarray, trained: int, title: str) -> Figure:
         curves.axhline(place, color=HIDDEN, linewidth=0.6)
         curves.plot(place + 0.45 * rows[:, channel] / most, color=COLOURS[place], linewidth=1)
     curves.set_yticks(range(len(shown)), [str(channel) for channel in shown])
-    curves.set(xlabel="position", ylabel=f"channel, between lines ±{1.11 * most:.2g}", ylim=(-0.6, len(shown) - 0.4))
+    curves.set(xlabel="position", ylabel=f"channel (lines are {most / 0.45:.2g} apart)", ylim=(-0.6, len(shown) - 0.4))
     curves.margins(x=0)
     for axes in (plane, curves):
         _end_of_training(axes, trained)
@@ -63,13 +64,17 @@ def bias(biases: Mapping[str, np.ndarray], trained: int, title: str) -> Figure:
 
 
 def attention(weights: Mapping[str, np.ndarray], trained: int, title: str) -> Figure:
-    """The mean weight of each head by distance, [H, n] for every extension, beside equal weights for all."""
+    """The mean weight of each head by distance, [H, n] for every extension, in equal shares of the n tokens."""
     figure, panels = _figure(title, len(weights), width=4.0, height=3.1, legend=True)
-    count = next(iter(weights.values())).shape[1]
-    for axes in panels.flat[: len(weights)]:
-        axes.axhline(1 / count, color="0.5", linestyle=":", linewidth=1.2, label="all alike")
+    shares = {extension: rows.shape[1] * rows for extension, rows in weights.items()}
+    for axes in panels.flat[: len(shares)]:
+        axes.axhline(1, color="0.5", linestyle=":", linewidth=1.2, label="all alike")
         axes.set_yscale("log")
-    _by_distance(figure, panels, weights, trained, "tokens before the last", "mean weight of the last token")
+    _by_distance(figure, panels, shares, trained, "tokens before the last", "weight by the last token, in equal shares")
+    every = np.concatenate([np.ravel(rows) for rows in shares.values()])
+    low, high = max(min(0.1, float(np.nanmin(every)) / 1.3), LEAST_SHARE), max(10.0, 1.3 * float(np.nanmax(every)))
+    for axes in panels.flat[: len(shares)]:
+        axes.set_ylim(low, high)
     return figure
 
 
@@ -78,8 +83,9 @@ def kernel(before: np.ndarray, kernels: Mapping[str, np.ndarray], trained: int, 
     figure, panels = _figure(title, len(kernels), width=4.0, height=3.1, legend=True)
     for axes, (extension, row) in zip(panels.flat, kernels.items(), strict=False):
         axes.axhline(0, color=HIDDEN, linewidth=0.6)
-        axes.plot(before, color="0.7", linewidth=1.0, label="no extension")
-        axes.plot(row, color=COLOURS[0], linewidth=1.2, label="with it")
+        if not np.array_equal(before, row):
+            axes.plot(before, color="0.7", linewidth=1.0, label="without")
+        axes.plot(row, color=COLOURS[0], linewidth=1.2, label="as tested")
         axes.set_title(extension, fontsize=9, loc="left")
         _end_of_training(axes, trained)
     _labels(panels, len(kernels), "distance", "logit of equal vectors, relative")
@@ -100,44 +106,45 @@ def digits(phases: np.ndarray, trained: int, title: str, what: str) -> Figure:
 
 def grid(squares: Mapping[str, np.ndarray], trained: int, title: str, label: str) -> Figure:
     """Numbers by the offset between a query's cell and a key's, [2 reach + 1, 2 reach + 1] for each name, and the
-    offsets that a square of ``trained`` rows and columns has.
+    offsets that a square of ``trained`` rows and columns has. Of many heads the first are drawn.
     """
     shown = dict(list(squares.items())[:HEADS])
-    figure, panels = _figure(title, len(shown), width=3.3, height=3.0)
+    figure, panels = _figure(title, len(shown), width=2.9 if len(shown) > 1 else 5.0, height=3.2)
     every = np.stack(list(shown.values()))
-    low, high = min(float(np.nanmin(every)), -1e-6), max(float(np.nanmax(every)), 1e-6)
-    colours = mpl.colormaps["RdBu_r"].with_extremes(bad=HIDDEN)
+    low, high = float(np.nanmin(every)), float(np.nanmax(every))
+    if low < 0 < high:
+        low, high = min(low, -high), max(high, -low)
+    colours = mpl.colormaps["RdBu_r" if low < 0 < high else "viridis"].with_extremes(bad=HIDDEN)
     for axes, (name, square) in zip(panels.flat, shown.items(), strict=False):
-        reach = len(square) // 2
-        edges = (-reach - 0.5, reach + 0.5)
-        image = axes.imshow(
-            square,
-            cmap=colours,
-            norm=TwoSlopeNorm(0, low, high),
-            extent=(*edges, edges[1], edges[0]),
-            interpolation="nearest",
-        )
-        inside = trained - 0.5
-        box = Rectangle((-inside, -inside), 2 * inside, 2 * inside, fill=False, color="0.2", linestyle="--")
-        axes.add_patch(box)
+        edge, inside = len(square) / 2, trained - 0.5
+        around = (-edge, edge, edge, -edge)
+        image = axes.imshow(square, cmap=colours, vmin=low, vmax=high, extent=around, interpolation="nearest")
+        for colour, style, width in (("white", "-", 2.2), ("0.2", "--", 0.9)):
+            box = Rectangle((-inside, -inside), 2 * inside, 2 * inside, fill=False)
+            box.set(edgecolor=colour, linestyle=style, linewidth=width)
+            axes.add_patch(box)
         axes.set_title(name, fontsize=9, loc="left")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    figure.colorbar(image, ax=panels, label=label)
-    _labels(panels, len(shown), "columns from key to query (dashed: training)", "rows from key to query")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_locator(MaxNLocator(5, integer=True))
+    figure.colorbar(image, ax=panels, label=label, shrink=0.85)
+    figure.supxlabel("columns from key to query (dashed: in training)", fontsize=9)
+    figure.supylabel("rows from key to query", fontsize=9)
     return figure
 
 
 def _by_distance(
     figure: Figure, panels: np.ndarray, by_extension: Mapping[str, np.ndarray], trained: int, what: str, label: str
 ) -> None:
+    longest = max(rows.shape[1] for rows in by_extension.values())
     for axes, (extension, rows) in zip(panels.flat, by_extension.items(), strict=False):
         for head, row in enumerate(rows):
-            colour = COLOURS[head] if len(rows) <= len(COLOURS) else mpl.colormaps["viridis"](head / (len(rows) - 1))
+            colour = (
+                COLOURS[head] if len(rows) <= len(COLOURS) else mpl.colormaps["viridis"](0.9 * head / (len(rows) - 1))
+            )
             axes.plot(row, color=colour, linewidth=1.2, label=f"head {head}")
         axes.set_title(extension, fontsize=9, loc="left")
         _end_of_training(axes, trained)
-        axes.set_xlim(-0.02 * rows.shape[1], 1.02 * rows.shape[1])
+        axes.set_xlim(-0.02 * longest, 1.02 * longest)
     _labels(panels, len(by_extension), what, label)
     _legend(figure, panels)
 
@@ -147,7 +154,7 @@ def _figure(title: str, panels: int, *, width: float, height: float, legend: boo
     columns = min(panels, ACROSS)
     rows = math.ceil(panels / columns)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width * columns + 1.5 * legend, height * rows + 0.3), layout="constrained")
+        figure = Figure(figsize=(max(width * columns + 1.5 * legend, 5.2), height * rows + 0.3), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         for spare in axes.flat[panels:]:
             spare.set_visible(False)
@@ -156,20 +163,23 @@ def _figure(title: str, panels: int, *, width: float, height: float, legend: boo
 
 
 def _labels(panels: np.ndarray, count: int, across: str, up: str) -> None:
+    """Names at the outer axes, and the same range upwards in all."""
+    limits = np.array([axes.get_ylim() for axes in panels.flat[:count]])
     for number, axes in enumerate(panels.flat[:count]):
+        axes.set_ylim(limits[:, 0].min(), limits[:, 1].max())
         if number % panels.shape[1] == 0:
             axes.set_ylabel(up)
         if number + panels.shape[1] >= count:
             axes.set_xlabel(across)
-    limits = np.array([axes.get_ylim() for axes in panels.flat[:count]])
-    if not panels.flat[0].images:
-        for axes in panels.flat[:count]:
-            axes.set_ylim(limits[:, 0].min(), limits[:, 1].max())
 
 
 def _legend(figure: Figure, panels: np.ndarray) -> None:
-    figure.legend(*panels.flat[0].get_legend_handles_labels(), loc="outside right center", frameon=False)
+    lines = {label: line for axes in panels.flat for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(lines.values(), lines.keys(), loc="outside right center", frameon=False)
 
 
-def _end_of_training(axes: Axes, trained: int) -> None:
-    axes.axvline(trained - 0.5, color="0.2", linestyle="--", linewidth=0.9, label="end of training")
+def _end_of_training(axes: Axes, trained: int, *, across: bool = False) -> None:
+    draw = axes.axhline if across else axes.axvline
+    if axes.images:  # to be seen on dark colours too
+        draw(trained - 0.5, color="white", linewidth=2.2)
+    draw(trained - 0.5, color="0.2", linestyle="--", linewidth=0.9, label="end of training")
