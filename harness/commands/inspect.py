@@ -109,13 +109,12 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     tokens = torch.from_numpy(asked.arranged.tokens[whole])
     told = asked.positions[whole] if len(asked.positions) > 1 else asked.positions
     positions = Positions(torch.from_numpy(told), rule.consecutive)
-    if _first(model).channels > 1:
-        sides = [
-            rule.reaches(task, n, layout.width(task, n), training=n < longest) for n in (run.lengths.train, longest)
-        ]
-        yield from _grid_figures(_first(model), shape, sides[0] + 1, sides[1] + 1, title)
-    one_number = _first(model).channels == 1
     own = _first(model)
+    one_number = own.channels == 1
+    if not one_number:
+        trained = rule.reaches(task, run.lengths.train, train_tokens, training=True) + 1
+        tested = rule.reaches(task, longest, test_tokens, training=False) + 1
+        yield from _grid_figures(own, shape, trained, tested, title)
     turned = own.uses("rotate") and not own.uses("state") and one_number
     before = diagnostics.kernel(own, shape, test_tokens) if turned else None
     kernels, biases, attended = {}, {}, {}
@@ -128,7 +127,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
                 rows = diagnostics.vectors(encoding, shape, tokens[0, :read])
                 yield f"vectors-{name}", draw.vectors(rows, train_tokens, f"{title}: vector of each position, {name}")
                 same = diagnostics.similarity(rows)
-                yield f"similarity-{name}", draw.similarity(same, train_tokens, f"{title}: likeness, {name}")
+                yield f"similarity-{name}", draw.similarity(same, train_tokens, f"{title}: similarity, {name}")
             if "frequencies" in encoding.offers:
                 turns = diagnostics.phases(encoding.get_buffer("frequencies"), read)
                 what = "distance" if encoding.kind == "relative" else "position"

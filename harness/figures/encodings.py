@@ -75,6 +75,7 @@ def attention(weights: Mapping[str, np.ndarray], trained: int, title: str) -> Fi
     low, high = max(min(0.1, float(np.nanmin(every)) / 1.3), LEAST_SHARE), max(10.0, 1.3 * float(np.nanmax(every)))
     for axes in panels.flat[: len(shares)]:
         axes.set_ylim(low, high)
+        axes.yaxis.set_major_formatter("{x:g}")
     return figure
 
 
@@ -109,7 +110,7 @@ def grid(squares: Mapping[str, np.ndarray], trained: int, title: str, label: str
     offsets that a square of ``trained`` rows and columns has. Of many heads the first are drawn.
     """
     shown = dict(list(squares.items())[:HEADS])
-    figure, panels = _figure(title, len(shown), width=2.9 if len(shown) > 1 else 5.0, height=3.2)
+    figure, panels = _figure(title, len(shown), width=2.9 if len(shown) > 1 else 4.6, height=2.8)
     every = np.stack(list(shown.values()))
     low, high = float(np.nanmin(every)), float(np.nanmax(every))
     if low < 0 < high:
@@ -127,8 +128,9 @@ def grid(squares: Mapping[str, np.ndarray], trained: int, title: str, label: str
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_locator(MaxNLocator(5, integer=True))
     figure.colorbar(image, ax=panels, label=label, shrink=0.85)
+    for axes in panels[:, 0]:
+        axes.set_ylabel("rows from key to query")
     figure.supxlabel("columns from key to query (dashed: in training)", fontsize=9)
-    figure.supylabel("rows from key to query", fontsize=9)
     return figure
 
 
