@@ -143,7 +143,8 @@ def _by_distance(
             colour = (
                 COLOURS[head] if len(rows) <= len(COLOURS) else mpl.colormaps["viridis"](0.9 * head / (len(rows) - 1))
             )
-            axes.plot(row, color=colour, linewidth=1.2, label=f"head {head}")
+            alone = np.isfinite(row).sum() == 1  # a line needs two
+            axes.plot(row, color=colour, linewidth=1.2, marker="o" if alone else None, label=f"head {head}")
         axes.set_title(extension, fontsize=9, loc="left")
         _end_of_training(axes, trained)
         axes.set_xlim(-0.02 * longest, 1.02 * longest)

@@ -54,7 +54,7 @@ def test_an_encoding_of_a_grid_is_drawn_by_itself(
     assert sorted(path.stem for path in tmp_path.glob("*.png")) == GRIDS[encoding]
     assert "a grid of 7 x 7 in training, 15 x 15 in the longest test" in capsys.readouterr().out
     assert cli.main(["inspect", f"encoding={encoding}", "encoding.sides=3"]) == 2
-    assert f"encoding={encoding} has no option 'sides'" in (said := capsys.readouterr().err) or "sides" in said
+    assert "unknown key 'encoding.sides'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("encoding", choices("encoding"))
