@@ -165,7 +165,7 @@ class Blanks(Layout):
     """For models that look at everything at once: the prompt, and then a blank for each token that the answer can have
     at this length, at which it is read out. The convention of Deletang et al. (2023) and Ruoss et al. (2023).
 
-    ``[BOS]`` is not needed and not there. The blank behind a shorter answer says ``[EOS]``; further ones are not scored.
+    There is no ``[BOS]``. The blank behind a shorter answer says ``[EOS]``; further ones are not scored.
     Labels are read out at the tokens they belong to, without blanks.
     """
 

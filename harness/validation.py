@@ -30,10 +30,7 @@ ANNOTATIONS = {
 
 def validated(run: Run) -> Run:
     """The same run with its options typed and complete. Raises :class:`Refused` if it makes no sense."""
-    changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
-    for group in LISTED_GROUPS:
-        changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
-    run = run.model_copy(update=changes)
+    run = typed(run)
     task = build.task(run)
     _check_lengths(run, task)
     _check_architecture(run, task)
@@ -42,6 +39,14 @@ def validated(run: Run) -> Run:
     _check_packages(run)
     _check_devices(run)
     return run
+
+
+def typed(run: Run) -> Run:
+    """The same run with its options typed and complete, whether or not they make sense together."""
+    changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
+    for group in LISTED_GROUPS:
+        changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
+    return run.model_copy(update=changes)
 
 
 def explained(error: ValidationError) -> Refused:
