@@ -122,12 +122,14 @@ def _possible(task: Task, near: int) -> str:
 
 def _check_architecture(run: Run) -> None:
     mode = declarations.of(run.architecture.target).attributes["mode"]
-    if mode not in declarations.of(run.encoding.target).attributes["modes"]:
-        able = _choices_where("encoding", lambda attributes: mode in attributes["modes"])
-        raise Refused(
-            f"encoding={run.encoding.name} is not defined for architecture={run.architecture.name}, "
-            f"which is {mode}. Possible: {able}"
-        )
+    chosen = [("encoding", run.encoding), ("logit", run.logit)]
+    for group, component in [*chosen, *(("extension", extension) for extension in run.extension.values())]:
+        if mode not in declarations.of(component.target).attributes["modes"]:
+            able = _choices_where(group, lambda attributes: mode in attributes["modes"])
+            raise Refused(
+                f"{group}={component.name} is not defined for architecture={run.architecture.name}, "
+                f"which is {mode}. Possible: {able}"
+            )
 
 
 def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
