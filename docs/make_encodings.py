@@ -61,11 +61,17 @@ def _row(choice: catalogue.Choice) -> tuple[str, ...]:
         choice.meaning,
         encoding.kind,
         ", ".join(encoding.modes),
-        "yes" if encoding.shift_invariant else "",
+        _shifts(encoding),
         str(encoding.longest - 1) if encoding.longest else "any",
         f"{copies * sum(parameter.numel() for parameter in encoding.parameters()):,}",
         _kernel(encoding),
     )
+
+
+def _shifts(encoding: Encoding) -> str:
+    if not encoding.shift_invariant:
+        return ""
+    return f"not with `{encoding.shift_variant_with}`" if encoding.shift_variant_with else "yes"
 
 
 def _kernel(encoding: Encoding) -> str:

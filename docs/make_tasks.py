@@ -103,7 +103,7 @@ def _examples(task: Task, run: Run, trained: list[int]) -> Iterator[str]:
             said = [token for token in said if token]
         yield _short(task.write(words, said[: len(words)] if task.form == "labels" else said).replace("\n", "\n    "))
     layout = Causal(task)
-    arranged = layout.arrange(Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1]))
+    arranged = layout.arrange(Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1]), length)
     count = int(arranged.lengths[0])
     targets = layout.written(arranged.targets[0, :count])
     predicted = [word if scored else "." for word, scored in zip(targets, arranged.scored[0], strict=False)]

@@ -9,7 +9,7 @@ off.
 Letters: B sequences, H heads, Lq and Lk queries and keys, d head dimension.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import torch
@@ -36,6 +36,16 @@ class Positions(NamedTuple):
     values: Tensor
     consecutive: bool
     visible: Tensor | None = None
+
+    def of(self, rows: slice) -> "Positions":
+        """Those of some rows."""
+        values = self.values[rows] if len(self.values) > 1 else self.values
+        return Positions(values, self.consecutive, None if self.visible is None else self.visible[rows])
+
+    def to(self, device: torch.device) -> "Positions":
+        """The same on a device."""
+        visible = None if self.visible is None else self.visible.to(device)
+        return Positions(self.values.to(device), self.consecutive, visible)
 
 
 class Attention(nn.Module):
@@ -104,11 +114,33 @@ def explicit(
 ) -> Tensor:
     """The definition: every hook in its place, logits and weights in float32, in chunks of queries."""
     where = positions.values
+    chunks = []
+    every = weights_of(q, k, positions, encoding, logit, _chunks(q), causal=causal, state=state)
+    for rows, weights in zip(_chunks(q), every, strict=True):
+        chunk = weights.to(v.dtype) @ v
+        if encoding.uses("value"):
+            chunk = chunk + encoding.value(weights, where[:, rows], where).to(v.dtype)
+        chunks.append(chunk)
+    return torch.cat(chunks, dim=2)
+
+
+def weights_of(
+    q: Tensor,
+    k: Tensor,
+    positions: Positions,
+    encoding: Encoding,
+    logit: LogitScale,
+    queries: Iterable[slice],
+    *,
+    causal: bool,
+    state: Mapping[str, Tensor],
+) -> Iterator[Tensor]:
+    """The weights that some of the queries give to all keys, [B, H, queries, L] float32 for each slice of them."""
+    where = positions.values
     scale = logit_factors(q, positions, encoding, logit, causal=causal)
     turned, keys = _rotated(q, k, where, encoding, state)
     scaled = turned.float() * scale
-    chunks = []
-    for rows in _chunks(q):
+    for rows in queries:
         here = where[:, rows]
         logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
         visible = encoding.visible(here, where)[:, None]
@@ -122,12 +154,7 @@ def explicit(
             logits = torch.where(other.where[:, None], there, logits)
         pairs = Pairs(rows, here, where, visible, scale[:, :, rows])
         logits = logit.by_distance(encoding.score(logits, turned[:, :, rows], keys, pairs, state), here, where)
-        weights = encoding.weights(logits, visible)
-        chunk = weights.to(v.dtype) @ v
-        if encoding.uses("value"):
-            chunk = chunk + encoding.value(weights, here, where).to(v.dtype)
-        chunks.append(chunk)
-    return torch.cat(chunks, dim=2)
+        yield encoding.weights(logits, visible)
 
 
 def fusible(encoding: Encoding, logit: LogitScale) -> bool:

@@ -15,7 +15,7 @@ from harness.records import Answers, Chance, Counts
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Shortcut, Task
 
-VERSION = 2
+VERSION = 3
 """Rises when a baseline would be estimated differently: what is kept from before is then computed anew."""
 
 

@@ -29,6 +29,7 @@ class Blind(NamedTuple):
     tokens: int
     correct: int
     nats: float
+    bytes: int | None = None
 
 
 def estimate(task: Task, length: int, examples: int) -> Blind:
@@ -56,6 +57,7 @@ def estimate(task: Task, length: int, examples: int) -> Blind:
         tokens=int(scored.sum()),
         correct=int((right & scored).sum()),
         nats=float(-np.log(chance[scored]).sum()),
+        bytes=None if asked.sizes is None else int(asked.sizes[asked.scored].sum()),
     )
 
 

@@ -66,12 +66,17 @@ def extensions(run: Run) -> dict[str, Extension]:
     return {name: make(component, run) for name, component in run.extension.items()}
 
 
-def layout(run: Run, task: Task) -> layouts.Causal:
+def layout(run: Run, task: Task) -> layouts.Layout:
+    """The layout that the architecture reads, for a task."""
+    return layout_of(run)(task)
+
+
+def layout_of(run: Run) -> type[layouts.Layout]:
     """The layout that the architecture reads."""
-    return getattr(layouts, declarations.of(run.architecture.target).attributes["layout"])(task)
+    return getattr(layouts, declarations.of(run.architecture.target).attributes["layout"])
 
 
-def model(run: Run, task: Task, layout: layouts.Causal) -> Model:
+def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
     """The network with freshly drawn weights."""
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.width(task, run.lengths.train))
     shared = make(run.encoding, run, shape)

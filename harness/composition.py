@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import difflib
 import pkgutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -57,8 +57,8 @@ class Composer:
             if path.is_dir()
         }
 
-    def run(self, overrides: Sequence[str]) -> Run:
-        """The validated run of these overrides. Raises :class:`Refused`."""
+    def run(self, overrides: Sequence[str], check: Callable[[Run], Run] = validated) -> Run:
+        """The run of these overrides, as ``check`` finds it right. Raises :class:`Refused`."""
         parsed = self._parse(overrides)
         for override in parsed:
             if override.is_sweep_override():
@@ -70,7 +70,7 @@ class Composer:
             container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
             if "presets" in container:
                 raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
-            return validated(Run.of(container, choices))
+            return check(Run.of(container, choices))
         except OmegaConfBaseException as error:
             raise Refused(_first_line(error)) from error
         except ValidationError as error:

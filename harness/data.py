@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness import streams
 from harness.attention import Positions
-from harness.layouts import PAD, Arranged, Causal
+from harness.layouts import PAD, Arranged, Layout
 from harness.positions.base import PositionRule
 from tasks.base import ABSENT, Batch, Task
 
@@ -41,7 +41,7 @@ class TrainingData:
     """Batches for the steps of a run, by number."""
 
     def __init__(
-        self, task: Task, layout: Causal, rule: PositionRule, lengths: Sequence[int], *, seed: int, batch: int
+        self, task: Task, layout: Layout, rule: PositionRule, lengths: Sequence[int], *, seed: int, batch: int
     ) -> None:
         self.task = task
         self.layout = layout
@@ -65,9 +65,12 @@ class TrainingData:
         scored = np.flatnonzero(arranged.scored[share, :width])
         return TrainingBatch(
             tokens=torch.from_numpy(arranged.tokens[share, :width].copy()),
-            positions=Positions(
-                torch.from_numpy(positions[share if len(positions) > 1 else slice(1), :width].copy()),
-                self.rule.consecutive,
+            positions=told(
+                positions[share if len(positions) > 1 else slice(1), :width],
+                arranged.lengths[share],
+                width,
+                self.rule,
+                self.layout,
             ),
             scored=torch.from_numpy(scored),
             targets=torch.from_numpy(arranged.targets[share, :width].ravel()[scored]),
@@ -105,20 +108,29 @@ class TrainingData:
         scored = np.zeros((BLOCK, width), bool)
         lengths = np.zeros(BLOCK, np.int64)
         channels = {name: np.full((BLOCK, width), ABSENT) for name in self.rule.needs}
-        for _, rows, batch in examples(self.task, self.lengths, seed=self.seed, block=block):
-            part = self.layout.arrange(batch)
+        for length, rows, batch in examples(self.task, self.lengths, seed=self.seed, block=block):
+            part = self.layout.arrange(batch, length)
             wide = part.tokens.shape[1]
             tokens[rows, :wide] = part.tokens
             targets[rows, :wide] = part.targets
             scored[rows, :wide] = part.scored
             lengths[rows] = part.lengths
-            for channel, numbers in self.layout.channels(batch, self.rule.needs).items():
+            for channel, numbers in self.layout.channels(batch, length, self.rule.needs).items():
                 channels[channel][rows, :wide] = numbers
         arranged = Arranged(tokens, targets, scored, lengths)
         if self.rule.scope == "batch":
             return arranged, DRAWN_LATER
         rng = streams.generator("positions", self.seed, block)
         return arranged, self.rule.sample(rng, lengths, width, training=True, channels=channels)
+
+
+def told(positions: np.ndarray, lengths: np.ndarray, width: int, rule: PositionRule, layout: Layout) -> Positions:
+    """What the model is told of where tokens stand: ``positions`` [N or 1, T], of which each row has ``lengths`` [N].
+    To a model that looks both ways the padding behind them is hidden.
+    """
+    padded = layout.both_ways and bool((lengths < width).any())
+    visible = torch.from_numpy(np.arange(width) < lengths[:, None]) if padded else None
+    return Positions(torch.from_numpy(positions.copy()), rule.consecutive, visible)
 
 
 def examples(

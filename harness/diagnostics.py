@@ -4,16 +4,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from harness.attention import Attention, Positions, weights_of
 from harness.encodings.base import Encoding
+from harness.models.base import Model
 from harness.shape import Shape
 
 
 @torch.no_grad()
-def vectors(encoding: Encoding, shape: Shape, count: int) -> np.ndarray:
-    """What is added to the embedding of a token at positions 0 .. count - 1, [count, D]."""
-    positions = torch.arange(count)[None]
-    nothing = torch.zeros(1, count, shape.dimension)
-    return encoding.embed(nothing, torch.zeros_like(positions), positions)[0].numpy()
+def vectors(encoding: Encoding, shape: Shape, tokens: Tensor) -> np.ndarray:
+    """What is added to the embeddings of these tokens [n] at positions 0 .. n - 1, [n, D]."""
+    nothing = torch.zeros(1, len(tokens), shape.dimension)
+    return encoding.embed(nothing, tokens[None], torch.arange(len(tokens))[None])[0].numpy()
 
 
 def similarity(rows: np.ndarray) -> np.ndarray:
@@ -24,22 +25,29 @@ def similarity(rows: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def bias(encoding: Encoding, count: int) -> np.ndarray:
-    """The bias of each head for the last of ``count`` queries, by distance 0 .. count - 1, [H, count]."""
-    keys = torch.arange(count - 1, -1, -1)[None]
-    return encoding.bias(torch.tensor([[count - 1]]), keys)[0, :, 0].numpy()
+    """The bias of each head for the last of ``count`` queries, by distance 0 .. count - 1, [H, count]. NaN where the
+    query does not see the key.
+    """
+    query, keys = _last(count)
+    rows = encoding.bias(query, keys)[0, :, 0]
+    if encoding.uses("elsewhere"):
+        other = encoding.elsewhere(query, keys)
+        rows = torch.where(other.where[0, 0], encoding.bias(other.q_positions, other.k_positions)[0, :, 0], rows)
+    return _seen(encoding, query, keys, rows).flip(-1).numpy()
 
 
 @torch.no_grad()
 def kernel(encoding: Encoding, shape: Shape, count: int) -> np.ndarray:
-    """The dot product of a query and a key of ones, turned, by distance 0 .. count - 1, over that at distance 0:
-    what a rotary encoding makes of two vectors that would be alike, [count].
+    """The dot product of a query and a key of ones, turned, by distance 0 .. count - 1, the mean of all heads: what a
+    rotary encoding makes of two vectors that would be alike, [count]. NaN where the query does not see the key.
     """
-    ones = torch.ones(1, shape.heads, count, shape.head_dimension)
-    positions = torch.arange(count)[None]
-    last = torch.full_like(positions, count - 1)
-    q, k = encoding.rotate(ones, ones, last, positions, {})
-    products = (q * k).sum(-1)[0].mean(0).flip(0)
-    return (products / products[0].abs().clamp(min=1e-12)).numpy()
+    query, keys = _last(count)
+    products = _product(encoding, shape, query, keys)
+    if encoding.uses("elsewhere"):
+        other = encoding.elsewhere(query, keys)
+        there = _product(encoding, shape, other.q_positions, other.k_positions)
+        products = torch.where(other.where[0, 0], there, products)
+    return _seen(encoding, query, keys, products).flip(-1).numpy()
 
 
 @torch.no_grad()
@@ -50,3 +58,79 @@ def phases(frequencies: Tensor, count: int) -> np.ndarray:
     """
     turns = torch.arange(count, dtype=torch.float64) * frequencies[:, None].double() / (2 * torch.pi)
     return (turns % 1).numpy()
+
+
+@torch.no_grad()
+def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions) -> np.ndarray:
+    """The weight that the last of n tokens gives in the first layer to every token before it, the mean of sequences
+    [B, n], by how many tokens ago it was: [H, n], NaN for those that are never seen.
+
+    ``reader`` is ``model`` or reads with it: what it hands to the first layer in the end is what counts.
+    """
+    layer = next(module for module in model.modules() if isinstance(module, Attention))
+    read: list[tuple[Tensor, Positions]] = []
+    hook = layer.register_forward_pre_hook(lambda _, given: read.append(given))
+    try:
+        reader(tokens, positions)
+    finally:
+        hook.remove()
+    x, where = read[-1]
+    length = x.shape[1]
+    q, k, _ = layer.project(x).view(*x.shape[:2], 3, layer.heads, -1).permute(2, 0, 3, 1, 4)
+    state = layer.encoding.state(x, where.values)
+    last = [slice(length - 1, length)]
+    (weights,) = weights_of(q, k, where, layer.encoding, layer.logit, last, causal=layer.causal, state=state)
+    mean = weights[:, :, 0].mean(0).flip(-1)
+    rows = torch.full((layer.heads, tokens.shape[1]), torch.nan)
+    rows[:, :length] = mean.masked_fill(mean == 0, torch.nan)
+    return rows.numpy()
+
+
+@torch.no_grad()
+def grid_bias(encoding: Encoding, reach: int) -> np.ndarray:
+    """The bias of each head by the row and the column of the query minus the key's, -reach .. reach each,
+    [H, 2 reach + 1, 2 reach + 1]. NaN beyond the offsets that a table knows.
+    """
+    for known in range(reach, -1, -1):
+        query, keys = _middle(known)
+        try:
+            rows = encoding.bias(query, keys)[0, :, 0]
+        except IndexError:  # a table ends before this
+            continue
+        square = rows.unflatten(-1, (2 * known + 1, -1)).flip(-1, -2).numpy()
+        beyond = reach - known
+        return np.pad(square, ((0, 0), (beyond, beyond), (beyond, beyond)), constant_values=np.nan)
+    raise LookupError("no offset has a bias")
+
+
+@torch.no_grad()
+def grid_kernel(encoding: Encoding, shape: Shape, reach: int) -> np.ndarray:
+    """:func:`kernel` by the row and the column of the query minus the key's, -reach .. reach each, over that of a cell
+    and itself, [2 reach + 1, 2 reach + 1]: how like a cell is to all others.
+    """
+    products = _product(encoding, shape, *_middle(reach)).unflatten(-1, (2 * reach + 1, -1)).flip(-1, -2)
+    return (products / products[reach, reach]).numpy()
+
+
+def _last(count: int) -> tuple[Tensor, Tensor]:
+    """The positions of the last of ``count`` tokens [1, 1] and of all [1, count]."""
+    keys = torch.arange(count)[None]
+    return keys[:, -1:], keys
+
+
+def _middle(reach: int) -> tuple[Tensor, Tensor]:
+    """The cell in the middle of a square [1, 1, 2] and all its cells, row by row [1, (2 reach + 1) ** 2, 2]."""
+    steps = torch.arange(2 * reach + 1)
+    return torch.full((1, 1, 2), reach), torch.cartesian_prod(steps, steps)[None]
+
+
+def _product(encoding: Encoding, shape: Shape, query: Tensor, keys: Tensor) -> Tensor:
+    """The dot products of ones at a query's position and at those of keys, the mean of all heads [Lk]."""
+    q, k = (torch.ones(1, shape.heads, where.shape[1], shape.head_dimension) for where in (query, keys))
+    q, k = encoding.rotate(q, k, query, keys, {})
+    return (q * k).sum(-1)[0].mean(0)
+
+
+def _seen(encoding: Encoding, query: Tensor, keys: Tensor, rows: Tensor) -> Tensor:
+    """The rows [..., Lk] with NaN where the query does not look."""
+    return rows.masked_fill(~encoding.visible(query, keys)[0, 0], torch.nan)

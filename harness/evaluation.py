@@ -8,6 +8,7 @@ the total length (``Encoding.prefix_consistent``); where it does not, answers ar
 import copy
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -18,10 +19,11 @@ from torch import Tensor
 
 from harness import blind, progress, streams
 from harness.attention import Attention, Positions
+from harness.data import told
 from harness.decoding import greedy
 from harness.encodings.base import Encoding
 from harness.extensions.base import Extension
-from harness.layouts import EOS, Arranged, Causal
+from harness.layouts import EOS, Arranged, Layout
 from harness.models.base import Model
 from harness.positions.base import PositionRule
 from harness.truncation import Truncated
@@ -36,7 +38,7 @@ class Score(NamedTuple):
     the sum of their negative log likelihoods. Token counts and nats are teacher-forced: each token is predicted from
     the true ones before it. ``exact_given_length`` counts the answers that are right when the end token is offered
     where the answer ends and nowhere else: what is missing there is not known, what is missing in ``exact`` besides is
-    only not ended in time.
+    only not ended in time. ``bytes`` is how many bytes of text the tokens stand for, ``None`` where each is one.
 
     ``at`` is empty for the whole of the length. Otherwise these are the scores of the examples, or tokens, that have
     these values on the task's axes; of tokens, ``exact`` counts the examples all of whose tokens of that kind are
@@ -51,6 +53,7 @@ class Score(NamedTuple):
     tokens: int
     correct: int
     nats: float
+    bytes: int | None = None
     at: Mapping[str, int] = MappingProxyType({})
 
 
@@ -66,6 +69,8 @@ class Questions(NamedTuple):
     positions: np.ndarray
     example_axes: Mapping[str, np.ndarray]
     token_axes: Mapping[str, np.ndarray]
+    sizes: np.ndarray | None
+    """The bytes that each of those tokens stands for, where it is not one each."""
 
 
 class Judged(NamedTuple):
@@ -82,7 +87,7 @@ class Judged(NamedTuple):
 def evaluate(
     model: Model,
     task: Task,
-    layout: Causal,
+    layout: Layout,
     rule: PositionRule,
     extensions: Mapping[str, Extension],
     lengths: Sequence[int],
@@ -103,22 +108,23 @@ def evaluate(
             questions = ask(task, layout, rule, length, examples)
             for name, extension in extensions.items():
                 with extended(model, extension, train_tokens, questions.width) as reader:
-                    scores += _scores(_judged(reader, questions, rule, device), questions, name)
+                    scores += _scores(_judged(reader, questions, rule, layout, device), questions, name)
                 done += 1
                 shown(done, f"length {length}")
     return sorted(scores, key=lambda score: (list(extensions).index(score.extension), score.length))
 
 
-def ask(task: Task, layout: Causal, rule: PositionRule, length: int, examples: int) -> Questions:
+def ask(task: Task, layout: Layout, rule: PositionRule, length: int, examples: int) -> Questions:
     """The test examples of one length and the positions they are told, the same for every run."""
     batch = blind.test_examples(task, length, examples)
-    arranged = layout.arrange(batch)
-    channels = layout.channels(batch, rule.needs)
+    arranged = layout.arrange(batch, length)
+    channels = layout.channels(batch, length, rule.needs)
     rng = streams.generator("test positions", type(task).__name__, task.version, length)
     positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels)
     per_example = {name: values for name, values in batch.axes.items() if values.ndim == 1}
     per_token = {name: values[batch.scored] for name, values in batch.axes.items() if values.ndim == 2}
-    return Questions(length, layout.width(task, length), arranged, positions, per_example, per_token)
+    sizes = None if batch.sizes is None else batch.sizes[batch.scored]
+    return Questions(length, layout.width(task, length), arranged, positions, per_example, per_token, sizes)
 
 
 @contextmanager
@@ -145,16 +151,16 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
             layer.encoding = encoding
 
 
-def _judged(model: Model, questions: Questions, rule: PositionRule, device: torch.device) -> Judged:
+def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judged:
     arranged = questions.arranged
     rows = max(1, TILE_TOKENS[device.type] // arranged.tokens.shape[1])
-    decode = not all(encoding.prefix_consistent for encoding in model.encodings())
+    decode = model.mode == "causal" and not all(encoding.prefix_consistent for encoding in model.encodings())
     judged: list[Judged] = []
     for start in range(0, len(arranged.tokens), rows):
         part = slice(start, start + rows)
         tile = Arranged(*(array[part] for array in arranged))
         where = questions.positions[part] if len(questions.positions) > 1 else questions.positions
-        positions = Positions(torch.from_numpy(where).to(device), rule.consecutive)
+        positions = told(where, tile.lengths, tile.tokens.shape[1], rule, layout).to(device)
         judged += _tile(model, tile, positions, device, decode)
     return Judged(*(np.concatenate(arrays) for arrays in zip(*judged, strict=True)))
 
@@ -170,10 +176,8 @@ def _tile(model: Model, tile: Arranged, positions: Positions, device: torch.devi
     torch.cuda.empty_cache()
     half = len(tile.tokens) // 2
     for part in (slice(half), slice(half, None)):
-        values = positions.values[part] if len(positions.values) > 1 else positions.values
-        yield from _tile(
-            model, Arranged(*(array[part] for array in tile)), positions._replace(values=values), device, decode
-        )
+        rows = Arranged(*(array[part] for array in tile))
+        yield from _tile(model, rows, positions.of(part), device, decode)
 
 
 def _judge(model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool) -> Judged:
@@ -202,15 +206,20 @@ def _scores(judged: Judged, questions: Questions, extension: str) -> Iterator[Sc
     """The score of one length, then those along its axes."""
     arranged = questions.arranged
     row = np.nonzero(arranged.scored)[0]  # of each scored token
+    inner = np.flatnonzero(arranged.targets[arranged.scored] != EOS)
+    sizes = None
+    if questions.sizes is not None:
+        sizes = np.zeros(len(row), np.int64)
+        sizes[inner] = questions.sizes
+    counts = partial(_counts, judged, row, sizes)
     everything = np.ones(len(arranged.tokens), bool)
-    yield Score(extension, questions.length, **_of_examples(judged, row, everything))
+    yield Score(extension, questions.length, **counts(everything[row], everything))
     for at, examples in _groups(questions.example_axes):
-        yield Score(extension, questions.length, **_of_examples(judged, row, examples), at=at)
-    ends = arranged.targets[arranged.scored] == EOS
-    for at, inner in _groups(questions.token_axes):
+        yield Score(extension, questions.length, **counts(examples[row], examples), at=at)
+    for at, chosen in _groups(questions.token_axes):
         tokens = np.zeros(len(row), bool)
-        tokens[~ends] = inner
-        yield Score(extension, questions.length, **_of_tokens(judged, row, tokens), at=at)
+        tokens[inner[chosen]] = True
+        yield Score(extension, questions.length, **counts(tokens, None), at=at)
 
 
 def _groups(axes: Mapping[str, np.ndarray]) -> Iterator[tuple[dict[str, int], np.ndarray]]:
@@ -221,25 +230,22 @@ def _groups(axes: Mapping[str, np.ndarray]) -> Iterator[tuple[dict[str, int], np
             yield dict(zip(axes, combination.tolist(), strict=True)), (values == combination[:, None]).all(axis=0)
 
 
-def _of_examples(judged: Judged, row: np.ndarray, examples: np.ndarray) -> dict[str, Any]:
-    """Counts over these examples [N]."""
-    exact, given_length = judged.exact[examples].sum(), judged.exact_given_length[examples].sum()
-    return _counts(judged, examples[row], examples.sum(), exact, given_length)
-
-
-def _of_tokens(judged: Judged, row: np.ndarray, tokens: np.ndarray) -> dict[str, Any]:
-    """Counts over these scored tokens [S]."""
-    examples = np.unique(row[tokens])
-    exact = len(examples) - len(np.unique(row[tokens & ~judged.right]))
-    return _counts(judged, tokens, len(examples), exact, exact)
-
-
-def _counts(judged: Judged, tokens: np.ndarray, examples: Any, exact: Any, given_length: Any) -> dict[str, Any]:
+def _counts(
+    judged: Judged, row: np.ndarray, sizes: np.ndarray | None, tokens: np.ndarray, examples: np.ndarray | None
+) -> dict[str, Any]:
+    """Counts over these scored tokens [S], which are all tokens of these examples [N], or some tokens of some."""
+    if examples is None:
+        number = len(np.unique(row[tokens]))
+        exact = given_length = number - len(np.unique(row[tokens & ~judged.right]))
+    else:
+        number = int(examples.sum())
+        exact, given_length = int(judged.exact[examples].sum()), int(judged.exact_given_length[examples].sum())
     return {
-        "examples": int(examples),
-        "exact": int(exact),
-        "exact_given_length": int(given_length),
+        "examples": number,
+        "exact": exact,
+        "exact_given_length": given_length,
         "tokens": int(tokens.sum()),
         "correct": int(judged.right[tokens].sum()),
         "nats": float(judged.nats[tokens].sum()),
+        "bytes": None if sizes is None else int(sizes[tokens].sum()),
     }

@@ -3,12 +3,13 @@
 A vocabulary is the special tokens below and then the task's alphabet.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 
-from tasks.base import ABSENT, Batch, Task
+from tasks.base import ABSENT, Batch, Form, Task
 
 SPECIAL = ("[PAD]", "[BOS]", "[SEP]", "[EOS]")
 PAD, BOS, SEP, EOS = range(len(SPECIAL))
@@ -26,7 +27,53 @@ class Arranged(NamedTuple):
     lengths: np.ndarray
 
 
-class Causal:
+class Layout(ABC):
+    """Arranges the examples of a task. Its vocabulary is its special tokens and then the task's alphabet."""
+
+    special: ClassVar[tuple[str, ...]] = SPECIAL
+    """The special tokens. The first four are those of every layout."""
+
+    forms: ClassVar[tuple[Form, ...]]
+    """The forms of task that it can arrange. A literal, because it is read without importing."""
+
+    both_ways: ClassVar[bool] = False
+    """Whether tokens look at later ones too, from which padding must then be hidden."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.vocabulary = (*self.special, *task.alphabet)
+
+    @classmethod
+    def objection(cls, task: Task) -> str:
+        """Why this task cannot be laid out so; empty if it can."""
+        if task.form in cls.forms:
+            return ""
+        return {
+            "stream": "running text is predicted from left to right, and this architecture sees all of it at once",
+            "labels": "its answer is a label beside each token, which this architecture has no place for",
+            "answer": "its answer follows the question",
+        }[task.form]
+
+    @abstractmethod
+    def width(self, task: Task, length: int) -> int:
+        """The most tokens that the model reads for an example of this length."""
+
+    @abstractmethod
+    def arrange(self, batch: Batch, length: int) -> Arranged:
+        """Lay out a batch of one length."""
+
+    @abstractmethod
+    def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """The numbers that the task's channels of these names have for the tokens of :meth:`arrange`, [N, T] each.
+        Tokens that the layout adds have none (``ABSENT``), but for a separator to which the task gives one.
+        """
+
+    def written(self, tokens: Iterable[int]) -> list[str]:
+        """Tokens as a person can read them."""
+        return [self.vocabulary[token] for token in tokens]
+
+
+class Causal(Layout):
     """For models that read from left to right and predict the next token.
 
     ``[BOS] prompt [SEP] answer [EOS]``, scored on the answer and on ``[EOS]``. Where the answer labels the prompt's
@@ -34,20 +81,21 @@ class Causal:
     the task says.
     """
 
+    forms = ("answer", "labels", "stream")
+
     def __init__(self, task: Task) -> None:
+        super().__init__(task)
         self.form = task.form
-        self.vocabulary = (*SPECIAL, *task.alphabet)
 
     def width(self, task: Task, length: int) -> int:
-        """The most tokens that the model reads for an example of this length: the last is predicted and not read."""
+        """The last token is predicted and not read."""
         if self.form == "stream":
             return task.answer_length(length)
         if self.form == "labels":
             return task.prompt_length(length) + 1
         return task.prompt_length(length) + task.answer_length(length) + 2
 
-    def arrange(self, batch: Batch) -> Arranged:
-        """Lay out a batch of one length."""
+    def arrange(self, batch: Batch, length: int) -> Arranged:
         if self.form == "labels":
             return self._labelled(batch)
         count = len(batch.answer)
@@ -67,10 +115,7 @@ class Causal:
         read = np.where(np.arange(width) < lengths[:, None], tokens[:, :width], PAD)
         return Arranged(read, tokens[:, 1 : width + 1], counts[:, 1 : width + 1], lengths)
 
-    def channels(self, batch: Batch, names: Sequence[str]) -> dict[str, np.ndarray]:
-        """The numbers that the task's channels of these names have for the tokens of :meth:`arrange`, [N, T] each.
-        Tokens that the layout adds have none (``ABSENT``), but for a separator to which the task gives one.
-        """
+    def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
         if not names:
             return {}
         if self.form == "labels":
@@ -115,6 +160,102 @@ class Causal:
             numbers = np.concatenate([numbers[:, :asked], none, numbers[:, asked:]], axis=1)
         return np.concatenate([none, numbers, none], axis=1)
 
-    def written(self, tokens: Iterable[int]) -> list[str]:
-        """Tokens as a person can read them."""
-        return [self.vocabulary[token] for token in tokens]
+
+class Blanks(Layout):
+    """For models that look at everything at once: the prompt, and then a blank for each token that the answer can have
+    at this length, at which it is read out. The convention of Deletang et al. (2023) and Ruoss et al. (2023).
+
+    There is no ``[BOS]``. The blank behind a shorter answer says ``[EOS]``; further ones are not scored.
+    Labels are read out at the tokens they belong to, without blanks.
+    """
+
+    special = (*SPECIAL, "[BLANK]")
+    forms = ("answer", "labels")
+    both_ways = True
+
+    def width(self, task: Task, length: int) -> int:
+        return task.prompt_length(length) + self._blanks(length)
+
+    def arrange(self, batch: Batch, length: int) -> Arranged:
+        first = len(self.special)
+        prompt = np.where(batch.prompt == ABSENT, PAD, batch.prompt + first)
+        asked = (batch.prompt != ABSENT).sum(axis=1)
+        said = np.where(batch.answer == ABSENT, PAD, batch.answer + first)
+        if self.task.form == "labels":
+            return Arranged(prompt, said, batch.scored, asked)
+        count, blanks = len(prompt), self._blanks(length)
+        behind = ((0, 0), (0, blanks + 1 - said.shape[1]))
+        said, scored = np.pad(said, behind, constant_values=PAD), np.pad(batch.scored, behind)
+        end = (batch.answer != ABSENT).sum(axis=1)
+        said[np.arange(count), end], scored[np.arange(count), end] = EOS, True
+        blank = np.full((count, blanks), len(SPECIAL))
+        return Arranged(
+            self._closed_up(batch, prompt, blank),
+            self._closed_up(batch, np.full_like(prompt, PAD), said[:, :blanks]),
+            self._closed_up(batch, np.zeros_like(prompt, bool), scored[:, :blanks]),
+            asked + blanks,
+        )
+
+    def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
+        asked, blanks = batch.prompt.shape[1], self._blanks(length)
+        found = {}
+        for name in names:
+            numbers = batch.channels[name]
+            answer = numbers[:, numbers.shape[1] - batch.answer.shape[1] :] if blanks else numbers[:, :0]
+            answer = np.pad(answer, ((0, 0), (0, blanks - answer.shape[1])), constant_values=ABSENT)
+            found[name] = self._closed_up(batch, numbers[:, :asked], answer)
+        return found
+
+    def _blanks(self, length: int) -> int:
+        return 0 if self.task.form == "labels" else self.task.answer_length(length)
+
+    def _closed_up(self, batch: Batch, prompt: np.ndarray, blanks: np.ndarray) -> np.ndarray:
+        """What belongs to prompts and to blanks in one row each, padding of shorter prompts behind."""
+        last = np.zeros(blanks.shape, bool)
+        order = np.argsort(np.concatenate([batch.prompt == ABSENT, last], axis=1), axis=1, kind="stable")
+        return np.take_along_axis(np.concatenate([prompt, blanks], axis=1), order, axis=1)
+
+
+class Sentences(Layout):
+    """For models like BERT: ``[CLS] A [SEP] B [SEP]``. An answer of one token is read out at ``[CLS]``; labels at the
+    tokens they belong to (Devlin et al., 2019, arXiv 1810.04805, section 3).
+
+    ``[CLS]`` is the token that other layouts call ``[BOS]``. The task's token ``[NEXT]``, where it has one, is
+    ``[SEP]``.
+    """
+
+    special = ("[PAD]", "[CLS]", "[SEP]", "[EOS]")
+    forms = ("answer", "labels")
+    both_ways = True
+
+    @classmethod
+    def objection(cls, task: Task) -> str:
+        if task.form == "answer" and task.answer_length(task.shortest) != 1:
+            return "its answers have several tokens, and this architecture reads one out at [CLS]"
+        return super().objection(task)
+
+    def width(self, task: Task, length: int) -> int:
+        return task.prompt_length(length) + 2
+
+    def arrange(self, batch: Batch, length: int) -> Arranged:
+        count = len(batch.prompt)
+        if self.task.form == "answer" and (batch.answer.shape[1] != 1 or (batch.answer == ABSENT).any()):
+            raise ValueError("an answer that is read out at [CLS] has one token")
+        first = len(self.special)
+        asked = (batch.prompt != ABSENT).sum(axis=1)
+        tokens = np.full((count, batch.prompt.shape[1] + 2), PAD)
+        tokens[:, 0] = BOS
+        tokens[:, 1:-1] = np.where(batch.prompt == ABSENT, PAD, batch.prompt + first)
+        if "[NEXT]" in self.task.alphabet:
+            tokens[tokens == first + self.task.alphabet.index("[NEXT]")] = SEP
+        tokens[np.arange(count), asked + 1] = SEP
+        targets, scored = np.full_like(tokens, PAD), np.zeros(tokens.shape, bool)
+        at = slice(0, 1) if self.task.form == "answer" else slice(1, 1 + batch.answer.shape[1])
+        targets[:, at] = np.where(batch.answer == ABSENT, PAD, batch.answer + first)
+        scored[:, at] = batch.scored
+        return Arranged(tokens, targets, scored, asked + 2)
+
+    def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
+        asked = batch.prompt.shape[1]
+        around = ((0, 0), (1, 1))
+        return {name: np.pad(batch.channels[name][:, :asked], around, constant_values=ABSENT) for name in names}

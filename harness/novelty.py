@@ -15,7 +15,7 @@ from harness.attention import Attention
 from harness.encodings.base import Encoding, Extent
 from harness.extensions.around import Around
 from harness.extensions.base import Extension
-from harness.layouts import Causal
+from harness.layouts import Layout
 from harness.models.base import Model
 from harness.positions.base import PositionRule
 from tasks.base import Task
@@ -27,7 +27,7 @@ BY_DISTANCE = ("relative", "bias", "rotary")
 def novelty(
     model: Model,
     task: Task,
-    layout: Causal,
+    layout: Layout,
     rule: PositionRule,
     extensions: Mapping[str, Extension],
     *,
@@ -54,7 +54,7 @@ def _encodings(model: Model) -> list[Encoding]:
     return [module.encoding for module in model.modules() if isinstance(module, Attention)]
 
 
-def _extent(task: Task, layout: Causal, rule: PositionRule, length: int, *, training: bool) -> Extent:
+def _extent(task: Task, layout: Layout, rule: PositionRule, length: int, *, training: bool) -> Extent:
     tokens = layout.width(task, length)
     return Extent(tokens, rule.reaches(task, length, tokens, training=training), rule.consecutive)
 

@@ -30,7 +30,7 @@ from harness import (
 )
 from harness.config import Run
 from harness.data import TrainingData
-from harness.layouts import Causal
+from harness.layouts import Layout
 from harness.models.base import Model
 from harness.records import Cost, Places, Record, ScoreRow, SliceRow, TaskFacts
 from harness.suggest import Refused
@@ -45,7 +45,7 @@ class Job(NamedTuple):
 
     run: Run
     task: Task
-    layout: Causal
+    layout: Layout
     model: Model
     device: torch.device
     name: str

@@ -41,9 +41,10 @@ class Answers(Frozen):
 
 
 class Counts(Answers):
-    """The same with the tokens' summed loss."""
+    """The same with the tokens' summed loss, and how many bytes of text they stand for where it is not one each."""
 
     nats: NotNegative
+    bytes: Count | None = None
 
 
 class Chance(Frozen):

@@ -41,7 +41,7 @@ class Summary(NamedTuple):
     tokens_above_blind: float
     """The same of token accuracy."""
     bits: float
-    """Mean bits per scored token beyond it: bits per byte for bytes."""
+    """Mean bits per byte of text beyond it; per scored token where tokens are no text."""
     reach: int
     """The longest tested length such that the metric is at least 0.9 there and at all shorter tested lengths; 0 if
     there is none.
@@ -139,8 +139,8 @@ def token_accuracy(row: Answers) -> float:
 
 
 def bits(row: Counts) -> float:
-    """Bits per scored token."""
-    return row.nats / row.tokens / math.log(2)
+    """Bits per byte of text, or per scored token where tokens are no text."""
+    return row.nats / (row.tokens if row.bytes is None else max(row.bytes, 1)) / math.log(2)
 
 
 def reach(rows: Sequence[Rate], name: str = "exact_match") -> int:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness import blind, data
-from harness.layouts import Causal
+from harness.layouts import Layout
 from harness.records import TestFacts
 from tasks.base import ABSENT, Task
 
@@ -19,7 +19,7 @@ MOST = 2**20
 
 
 def facts(
-    task: Task, layout: Causal, trained: Sequence[int], tested: Sequence[int], *, seed: int, drawn: int, examples: int
+    task: Task, layout: Layout, trained: Sequence[int], tested: Sequence[int], *, seed: int, drawn: int, examples: int
 ) -> list[TestFacts]:
     """The facts of each tested length for a run that ``drawn`` examples are trained on. Only the first :data:`MOST` of
     these are compared, and none of running text, whose test documents are held out.
@@ -36,7 +36,7 @@ def facts(
         TestFacts(
             length=length,
             examples=len(batch.answer),
-            longest=int(layout.arrange(batch).lengths.max()),
+            longest=int(layout.arrange(batch, length).lengths.max()),
             in_training=None if task.form == "stream" else known.get(length, 0),
         )
         for length, batch in batches.items()

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from harness import build, catalogue, declarations, identity, streams
+from harness import build, catalogue, declarations, identity, layouts, streams
 from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
 from harness.positions.base import PositionRule
 from harness.suggest import Refused, unknown
@@ -30,18 +30,23 @@ ANNOTATIONS = {
 
 def validated(run: Run) -> Run:
     """The same run with its options typed and complete. Raises :class:`Refused` if it makes no sense."""
-    changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
-    for group in LISTED_GROUPS:
-        changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
-    run = run.model_copy(update=changes)
+    run = typed(run)
     task = build.task(run)
     _check_lengths(run, task)
-    _check_architecture(run)
+    _check_architecture(run, task)
     _check_extensions(run, task, build.rule(run))
     _check_positions(run, task, build.rule(run))
     _check_packages(run)
     _check_devices(run)
     return run
+
+
+def typed(run: Run) -> Run:
+    """The same run with its options typed and complete, whether or not they make sense together."""
+    changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
+    for group in LISTED_GROUPS:
+        changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
+    return run.model_copy(update=changes)
 
 
 def explained(error: ValidationError) -> Refused:
@@ -120,7 +125,12 @@ def _possible(task: Task, near: int) -> str:
     return "The nearest it can: " + " and ".join(str(length) for length in (shorter, longer) if length is not None)
 
 
-def _check_architecture(run: Run) -> None:
+def _check_architecture(run: Run, task: Task) -> None:
+    if objection := build.layout_of(run).objection(task):
+        able = _choices_where("architecture", lambda a: not getattr(layouts, a["layout"]).objection(task))
+        raise Refused(
+            f"task={run.task.name} is not for architecture={run.architecture.name}: {objection}. Possible: {able}"
+        )
     mode = declarations.of(run.architecture.target).attributes["mode"]
     chosen = [("encoding", run.encoding), ("logit", run.logit)]
     for group, component in [*chosen, *(("extension", extension) for extension in run.extension.values())]:
@@ -135,8 +145,10 @@ def _check_architecture(run: Run) -> None:
 def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
     build.extensions(run)
     offers = declarations.of(run.encoding.target).attributes["offers"]
+    mode = declarations.of(run.architecture.target).attributes["mode"]
     for name, extension in run.extension.items():
-        needs = declarations.of(extension.target).attributes["needs"]
+        attributes = declarations.of(extension.target).attributes
+        needs = attributes["needs"]
         if needs and needs not in offers:
             able = _choices_where("encoding", lambda attributes, needs=needs: needs in attributes["offers"])
             others = _choices_where(
@@ -145,6 +157,11 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
             raise Refused(
                 f"extension={name} changes an encoding's {needs}, and encoding={run.encoding.name} has none. "
                 f"Encodings that have: {able}. Extensions for {run.encoding.name}: {others}"
+            )
+        if attributes["truncates"] and mode != "causal":
+            raise Refused(
+                f"extension={name} reads a text from left to right in windows, and architecture="
+                f"{run.architecture.name} is {mode}"
             )
         if rule.needs and declarations.of(extension.target).attributes["counts_tokens"]:
             raise Refused(

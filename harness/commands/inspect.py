@@ -1,22 +1,28 @@
 """Draw a position encoding and say what of it training never reaches, from a config or from a trained run."""
 
 import argparse
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness import declarations
 from harness.composition import composer
 from harness.config import Run
 from harness.suggest import Refused
+from harness.validation import typed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from harness.encodings.base import Encoding
-    from harness.layouts import Causal
+    from harness.layouts import Layout
     from harness.models.base import Model
+    from harness.shape import Shape
     from tasks.base import Task
 
+EXAMPLES = 16
+"""Test examples over which attention is averaged."""
 FORMATS = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
 
 
@@ -30,29 +36,22 @@ def main(arguments: list[str]) -> int:
     if parsed.record and parsed.overrides:
         raise Refused("--record brings its own config: leave out " + " ".join(parsed.overrides))
     run, weights = _trained(parsed.record) if parsed.record else (_composed(parsed), None)
-    from harness import build, identity
-    from harness.novelty import novelty
-
-    task = build.task(run)
-    layout = build.layout(run, task)
-    longest = max(identity.tested_lengths(run, task))
-    train_tokens, test_tokens = layout.width(task, run.lengths.train), layout.width(task, longest)
-    model = _built(run, task, layout, weights)
-    rule, extensions = build.rule(run), build.extensions(run)
-    reach = {"train_length": run.lengths.train, "test_length": longest}
-    title = f"{run.encoding.name}, " + (f"trained on {run.task.name}" if weights else "as initialised")
-    print(f"{title}: {train_tokens} tokens in training, {test_tokens} in the longest test")
-    for name, lines in novelty(model, task, layout, rule, extensions, **reach).items():
-        print(f"{name}: " + ("; ".join(lines) or "nothing that training did not have"))
     output = parsed.output or Path("inspected") / run.encoding.name
-    for name, figure in _figures(run, model, train_tokens, test_tokens, title):
+    for name, figure in _on_grid(run) if _needs_a_grid(run) else _in_a_model(run, weights):
         print(_save(figure, output, name))
     return 0
 
 
 def _composed(parsed: argparse.Namespace) -> Run:
     with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
-        return hydra.run(parsed.overrides)
+        run = hydra.run(parsed.overrides, check=typed)
+        return run if _needs_a_grid(run) else hydra.run(parsed.overrides)
+
+
+def _needs_a_grid(run: Run) -> bool:
+    """Whether the encoding is told two numbers where the rule for positions tells one: then it is drawn by itself."""
+    takes, tells = (declarations.of(chosen.target).attributes for chosen in (run.encoding, run.positions))
+    return takes["channels"] > tells["channels"]
 
 
 def _trained(path: Path) -> tuple[Run, Path]:
@@ -67,7 +66,7 @@ def _trained(path: Path) -> tuple[Run, Path]:
     return run, where.weights
 
 
-def _built(run: Run, task: "Task", layout: "Causal", weights: Path | None) -> "Model":
+def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "Model":
     import torch
 
     from harness import build
@@ -80,40 +79,105 @@ def _built(run: Run, task: "Task", layout: "Causal", weights: Path | None) -> "M
     return model.eval()
 
 
-def _figures(
-    run: Run, model: "Model", train_tokens: int, test_tokens: int, title: str
-) -> "Iterator[tuple[str, Figure]]":
-    """Every picture that says something about the encoding of the first layer."""
-    from harness import build, diagnostics
-    from harness.evaluation import extended
+def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]":
+    """What training never reaches, printed, and every picture that says something about the encoding as it stands in
+    the first layer of the model.
+    """
+    import torch
+
+    from harness import build, diagnostics, identity
+    from harness.attention import Positions
+    from harness.evaluation import ask, extended
     from harness.figures import encodings as draw
+    from harness.novelty import novelty
     from harness.shape import Shape
 
+    task = build.task(run)
+    layout = build.layout(run, task)
+    longest = max(identity.tested_lengths(run, task))
+    train_tokens, test_tokens = layout.width(task, run.lengths.train), layout.width(task, longest)
+    model = _built(run, task, layout, weights)
+    rule, extensions = build.rule(run), build.extensions(run)
+    title = f"{run.encoding.name}, " + (f"trained on {run.task.name}" if weights else "as initialised")
+    print(f"{title}: {train_tokens} tokens in training, {test_tokens} in the longest test")
+    reach = {"train_length": run.lengths.train, "test_length": longest}
+    for name, lines in novelty(model, task, layout, rule, extensions, **reach).items():
+        print(f"{name}: " + ("; ".join(lines) or "nothing that training did not have"))
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, train_tokens)
-    kernels, biases = {}, {}
-    for name, extension in build.extensions(run).items():
-        with extended(model, extension, train_tokens, test_tokens):
+    asked = ask(task, layout, rule, longest, EXAMPLES)
+    whole = asked.arranged.lengths == asked.arranged.lengths.max()
+    tokens = torch.from_numpy(asked.arranged.tokens[whole])
+    told = asked.positions[whole] if len(asked.positions) > 1 else asked.positions
+    positions = Positions(torch.from_numpy(told), rule.consecutive)
+    own = _first(model)
+    one_number = own.channels == 1
+    if not one_number:
+        trained = rule.reaches(task, run.lengths.train, train_tokens, training=True) + 1
+        tested = rule.reaches(task, longest, test_tokens, training=False) + 1
+        yield from _grid_figures(own, shape, trained, tested, title)
+    turned = own.uses("rotate") and not own.uses("state") and one_number
+    before = diagnostics.kernel(own, shape, test_tokens) if turned else None
+    kernels, biases, attended = {}, {}, {}
+    for name, extension in extensions.items():
+        with extended(model, extension, train_tokens, test_tokens) as reader:
             encoding = _first(model)
-            if encoding.channels > 1:
-                raise Refused(
-                    f"encoding={run.encoding.name} has positions of {encoding.channels} numbers: not drawn yet"
-                )
-            if encoding.uses("embed"):
-                rows = diagnostics.vectors(encoding, shape, test_tokens)
+            attended[name] = diagnostics.attention(model, reader, tokens, positions)
+            read = train_tokens if extension.truncates else test_tokens
+            if encoding.uses("embed") and one_number:
+                rows = diagnostics.vectors(encoding, shape, tokens[0, :read])
                 yield f"vectors-{name}", draw.vectors(rows, train_tokens, f"{title}: vector of each position, {name}")
                 same = diagnostics.similarity(rows)
-                yield f"similarity-{name}", draw.similarity(same, train_tokens, f"{title}, {name}")
+                yield f"similarity-{name}", draw.similarity(same, train_tokens, f"{title}: similarity, {name}")
             if "frequencies" in encoding.offers:
-                turns = diagnostics.phases(encoding.get_buffer("frequencies"), test_tokens)
-                yield f"digits-{name}", draw.digits(turns, train_tokens, f"{title}: a position as digits, {name}")
-            if encoding.uses("rotate") and encoding.kind == "rotary":
-                kernels[name] = diagnostics.kernel(encoding, shape, test_tokens)
-            if encoding.uses("bias") or encoding.uses("distance_bias"):
-                biases[name] = diagnostics.bias(encoding, test_tokens)
-    if kernels:
-        yield "kernel", draw.kernel(kernels, train_tokens, f"{title}: rotary kernel")
+                turns = diagnostics.phases(encoding.get_buffer("frequencies"), read)
+                what = "distance" if encoding.kind == "relative" else "position"
+                heading = f"{title}: a {what} as digits, {name}"
+                yield f"digits-{name}", draw.digits(turns, train_tokens, heading, what)
+            if before is not None:
+                kernels[name] = diagnostics.kernel(encoding, shape, read) / max(abs(before[0]), 1e-12)
+            if one_number and (encoding.uses("bias") or encoding.uses("distance_bias")):
+                biases[name] = diagnostics.bias(encoding, read)
+    if before is not None:
+        unit = before / max(abs(before[0]), 1e-12)
+        yield "kernel", draw.kernel(unit, kernels, train_tokens, f"{title}: rotary kernel")
     if biases:
         yield "bias", draw.bias(biases, train_tokens, f"{title}: bias by distance")
+    yield "attention", draw.attention(attended, train_tokens, f"{title}: attention in the first layer")
+
+
+def _on_grid(run: Run) -> "Iterator[tuple[str, Figure]]":
+    """An encoding by itself on squares that hold the tokens of training and of the longest test: no model is built."""
+    import torch
+
+    from harness import build, identity
+    from harness.shape import Shape
+
+    task = build.task(run)
+    layout = build.layout(run, task)
+    widths = [layout.width(task, n) for n in (run.lengths.train, max(identity.tested_lengths(run, task)))]
+    trained, tested = (math.isqrt(width - 1) + 1 for width in widths)
+    shape = Shape(run.model.dimension, run.model.heads, run.model.layers, widths[0])
+    torch.manual_seed(run.seed)
+    encoding = build.make(run.encoding, run, shape)
+    title = f"{run.encoding.name}, as initialised"
+    print(f"{title}, drawn by itself: positions={run.positions.name} tells no rows and columns")
+    print(f"a grid of {trained} x {trained} in training, {tested} x {tested} in the longest test")
+    yield from _grid_figures(encoding, shape, trained, tested, title)
+
+
+def _grid_figures(
+    encoding: "Encoding", shape: "Shape", trained: int, tested: int, title: str
+) -> "Iterator[tuple[str, Figure]]":
+    from harness import diagnostics
+    from harness.figures import encodings as draw
+
+    if encoding.uses("rotate") and not encoding.uses("state"):
+        square = diagnostics.grid_kernel(encoding, shape, tested - 1)
+        label = "logit of equal vectors, relative"
+        yield "grid-kernel", draw.grid({"all heads": square}, trained, f"{title}: a cell and all others", label)
+    if encoding.uses("bias"):
+        heads = {f"head {head}": square for head, square in enumerate(diagnostics.grid_bias(encoding, tested - 1))}
+        yield "grid-bias", draw.grid(heads, trained, f"{title}: bias by offset", "added to the logit")
 
 
 def _first(model: "Model") -> "Encoding":

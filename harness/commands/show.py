@@ -12,7 +12,7 @@ import numpy as np
 from harness import baselines, build, identity, scores, streams
 from harness.composition import composer
 from harness.config import Run
-from harness.layouts import Arranged, Causal
+from harness.layouts import Arranged, Layout
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Task
 
@@ -64,7 +64,7 @@ def main(arguments: list[str]) -> int:
     rule = build.rule(run)
     channels = {name: numbers[:1] for name, numbers in batch.channels.items()}
     first = Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1], channels)
-    arranged, channels = layout.arrange(first), layout.channels(first, rule.needs)
+    arranged, channels = layout.arrange(first, length), layout.channels(first, length, rule.needs)
     positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True, channels=channels)[0]
     _print_columns(layout, arranged, positions)
     tested = identity.tested_lengths(run, task)
@@ -124,7 +124,7 @@ def _position(position: np.ndarray) -> str:
     return ",".join(format(number, form) for number in np.atleast_1d(position))
 
 
-def _print_columns(layout: Causal, arranged: Arranged, positions: np.ndarray) -> None:
+def _print_columns(layout: Layout, arranged: Arranged, positions: np.ndarray) -> None:
     """Three lines, one column per token, wrapped."""
     count = int(arranged.lengths[0])
     reads = layout.written(arranged.tokens[0, :count])

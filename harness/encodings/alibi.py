@@ -21,7 +21,7 @@ class ALiBi(Encoding):
     before it. ``"half_offset"``: ``-slope_h (j - i)`` after and ``-slope_h (i - j - 1/2)`` before, as in the code of
     Ruoss et al. (2023), arXiv 2305.16843, so that the two sides differ. ``"one_sided"``: the first half of the heads
     looks only at earlier keys, the other half only at later ones, each half with the slopes of H / 2 heads, as the
-    authors of ALiBi propose in issue 5 of their repository.
+    authors of ALiBi propose in issue 5 of their repository. Every query sees itself in all heads.
     """
 
     kind = "bias"

@@ -81,8 +81,13 @@ class Encoding(nn.Module):
     modes: ClassVar[tuple[Mode, ...]] = ("causal", "bidirectional")
     """The kinds of attention it is defined for."""
 
-    shift_invariant: ClassVar[bool] = True
-    """Whether adding one number to all positions changes nothing."""
+    shift_invariant: bool = True
+    """Whether adding one number to all positions changes nothing: with its default options if asked of the class, with
+    its own if asked of an instance.
+    """
+
+    shift_variant_with: ClassVar[str] = ""
+    """The choice with which an instance of a class that is shift-invariant is not, such as ``bias=fire``."""
 
     prefix_consistent: ClassVar[bool] = True
     """Whether a token's output is independent of later tokens and of the total length under causal attention.

@@ -25,12 +25,13 @@ class DAPE(Encoding):
     Zheng et al. (2024), arXiv 2405.14722, and their code: leaky ReLU of slope 0.01, drawn as PyTorch draws linear
     layers, biases as ALiBi, KERPLE's logarithm (their best) and FIRE define them, the latter with leaky ReLU too.
     ``threshold`` is FIRE's; 0 makes it the training length. With ``bias="fire"`` logits depend on the query's position
-    and not on distances alone.
+    too, not on distances alone.
     """
 
     kind = "content"
     modes = ("causal",)
     per_layer = True
+    shift_variant_with = "bias=fire"
 
     def __init__(
         self,
@@ -53,6 +54,7 @@ class DAPE(Encoding):
         else:
             self.prior = FIRE(shape, threshold=threshold)
             self.prior.function.activation = F.leaky_relu
+        self.shift_invariant = self.prior.shift_invariant
         self.correction = Perceptron([2 * shape.heads, width, shape.heads], F.leaky_relu)
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:

@@ -1,5 +1,6 @@
 """A learned vector per position, added to the token embeddings."""
 
+import math
 from typing import Literal
 
 from torch import Tensor, nn
@@ -58,7 +59,9 @@ class Learned(Encoding):
         return positions + self.offset
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        last = min(tested.position, self.rows - 1)
+        # An extension may put two digits in the place of the table: n rows write n ** 2 positions.
+        rows = self.rows if isinstance(self.table, nn.Embedding) else math.isqrt(self.rows)
+        last = min(tested.position, rows - 1)
         if last <= trained.position:
             return []
         return [f"rows {trained.position + 1} to {last} of the table are as they were drawn"]

@@ -15,8 +15,9 @@ class LambdaMask(Extension):
     farther than the first of the window.
 
     Han et al. (2023), arXiv 2308.16137. ``size=0`` is the training length, as in the paper, so that the cap is the
-    largest distance of training. The cap needs an encoding that offers distances and has all pairs where they are; with
-    others only the mask acts. How tokens are counted is said in :mod:`harness.extensions.masks`.
+    largest distance of training, one token less than in the authors' code, which caps at ``size`` itself. The cap needs
+    an encoding that offers distances and has all pairs where they are; with others only the mask acts. How tokens are
+    counted is said in :mod:`harness.extensions.masks`.
     """
 
     counts_tokens = True

@@ -20,8 +20,9 @@ class LongRoPE(Extension):
     search on a trained model, which is not done here: lists given as ``long`` and ``short`` have one number per
     frequency. Without them ``short`` is 1 everywhere and ``long[m] = s ** min(1, m / M)``, where M is the first pair
     that completes no period within the original tokens: pair 0 stays, factors rise in geometric order, and every pair
-    from M on is squeezed wholly. That is a rule of this benchmark, with two properties of the factors that they find:
-    they rise with m, and reach about s before the slowest pair.
+    from M on is squeezed wholly. That is a rule of this benchmark, with two properties of the factors published with
+    Phi-3-mini-128k (s = 32): they rise with m, and are level from well before the slowest pair on. There they end at
+    64, twice s; here at s.
 
     Extensions act beyond the training length only: ``short`` is used for tests between that and a larger ``original``.
     """

@@ -15,8 +15,9 @@ class YaRN(Extension):
     less than ``beta_slow`` times have it divided by s, those between a linear mixture; turned queries and keys are
     multiplied by ``0.1 ln s + 1``, so logits by its square. ``s = test tokens / train tokens``, or ``factor``.
 
-    Peng et al. (2023), arXiv 2309.00071, sections 3.2 and 3.4; limits in numbers of pairs, rounded outwards, as in
-    their code and in Hugging Face's ``yarn``. With s of each tested length its own it is their dynamic YaRN.
+    Peng et al. (2023), arXiv 2309.00071, with the 1 and 32 turns that they recommend for Llama; limits in numbers of
+    pairs, rounded outwards, as in their code and in Hugging Face's ``yarn``. With s of each tested length its own it is
+    their dynamic YaRN.
 
     Training tokens count the turns; tested tokens enter through s alone. ``beta_fast`` is sized for training on some
     4000 tokens: on 40 no pair but the first escapes interpolation. ``beta_fast=0`` scales it: the square root of the

@@ -90,7 +90,7 @@ def _counted(run: dict[str, Any], record: Record, row: ScoreRow) -> dict[str, An
         "length": row.length,
         "train_length": record.train_length,
         "distribution": "in" if row.length <= record.train_length else "out",
-        **row.model_dump(include={"examples", "exact", "tokens", "correct", "nats"}),
+        **row.model_dump(include={"examples", "exact", "tokens", "correct", "nats", "bytes"}),
         "exact_match": scores.exact_match(row),
         "exact_given_length": math.nan if given_length is None else given_length / row.examples,
         "token_accuracy": scores.token_accuracy(row),

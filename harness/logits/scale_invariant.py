@@ -12,8 +12,10 @@ class ScaleInvariant(LogitScale):
     ``1 / sqrt(d)``.
 
     Anson et al. (2025), arXiv 2505.17083: for Gaussian logits of variance 1 every range of distances from n to a
-    multiple of n then gets about the same attention, whatever n. The paper normalises queries and keys, so that logits
-    have that variance, and uses it with partial rotation; neither is part of it here. It acts at all lengths.
+    multiple of n then gets about the same attention, whatever n. The two are the paper's a and m where distance 0 is to
+    stay as it is (alpha = beta = e ** 0.5); it finds a length scale ``tau`` of about 10 best. The paper normalises
+    queries and keys, so that logits have that variance, and uses it with partial rotation; neither is part of it here.
+    It acts at all lengths.
     """
 
     def __init__(self, shape: Shape, *, tau: float = 10.0) -> None:

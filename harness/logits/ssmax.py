@@ -10,8 +10,9 @@ from harness.shape import Shape
 class SSMax(LogitScale):
     """``(s_h ln n + b_h) / sqrt(d)`` for a query that sees n keys, s and b learned per layer and head.
 
-    Nakanishi (2025), arXiv 2501.19399. s starts at ``initial``, 0.43 as in the package scalable-softmax; b, a variant
-    of the paper, exists with ``bias=true`` and starts at 0. A query that sees one key has logit 0 for it without b,
+    Nakanishi (2025), arXiv 2501.19399. s starts at ``initial``: 0.43 is the s of the paper's figure 1 and the default
+    of the package scalable-softmax; with what their models start was not to be found. b, a variant of the paper, exists
+    with ``bias=true`` and starts at 0. A query that sees one key has logit 0 for it without b,
     which changes nothing.
     """
 

@@ -1,6 +1,7 @@
 """Randomized positions that are not whole."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 
@@ -8,20 +9,25 @@ from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
 class RandomizedFloats(PositionRule):
-    """A sequence of n tokens is told n numbers drawn uniformly from [0, ``maximum``], in rising order, in training and
-    in evaluation alike, so that no length meets positions that training did not.
+    """A sequence of n tokens is told n numbers drawn uniformly from 0 to ``maximum``, in rising order, so that no
+    length meets positions that training did not.
 
-    After Random Float Sampling, Shimizu, Taniguchi & Matsuo (2026), arXiv 2602.14050, of which only the abstract and
-    summaries were at hand: continuous positions from one range at all lengths. Uniform, sorted, one draw per sequence
-    and the range are our reading and not checked against their code.
+    After Random Float Sampling, Shimizu, Taniguchi & Matsuo (2026), arXiv 2602.14050. ``evaluation="even"`` is theirs,
+    as far as a summary of the paper tells: token i of n, from 1, is told ``(2i - 1) / (2n)`` of the range, the middle
+    of one of n equal parts. ``least`` is the smallest n to divide by; theirs is the training length, in tokens.
+    ``"drawn"`` draws in evaluation as in training. Their range is [0, 1); how they scale it is not known here, and the
+    paper's code was not at hand.
     """
 
     fractional = True
 
-    def __init__(self, *, maximum: int = 512) -> None:
-        if maximum < 1:
-            raise ValueError(f"maximum={maximum}: it must be at least 1")
+    def __init__(self, *, maximum: int = 512, evaluation: Literal["drawn", "even"] = "drawn", least: int = 1) -> None:
+        for name, value in (("maximum", maximum), ("least", least)):
+            if value < 1:
+                raise ValueError(f"{name}={value}: it must be at least 1")
         self.maximum = maximum
+        self.evaluation = evaluation
+        self.least = least
 
     def sample(
         self,
@@ -32,6 +38,10 @@ class RandomizedFloats(PositionRule):
         training: bool,
         channels: Mapping[str, np.ndarray] = NO_CHANNELS,
     ) -> np.ndarray:
+        if not training and self.evaluation == "even":
+            parts = np.maximum(lengths, self.least)[:, None]
+            middles = (np.arange(width) + 0.5) / parts
+            return (self.maximum * np.minimum(middles, 1)).astype(np.float32)
         most = int(lengths.max(initial=0))
         drawn = rng.random((len(lengths), most), np.float32)
         drawn[np.arange(most) >= lengths[:, None]] = 1.0

@@ -1,14 +1,15 @@
 """Every encoding of conf/encoding keeps what it declares and what all encodings promise."""
 
+import ast
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 import pytest
 import torch
 from support import choices, component
 from torch import Tensor
 
-from harness import build, validation
+from harness import build, catalogue, declarations, validation
 from harness.attention import Attention, Positions
 from harness.composition import composer
 from harness.encodings.base import Encoding, Mode
@@ -22,9 +23,60 @@ GRID = {"swin": {"window": 200}}
 """Options with which encodings of a grid know all cells that occur here."""
 
 
+NUMBERS: dict[str, list[dict[str, Any]]] = {
+    "bert_relative": [{"rows": 400}],
+    "cope": [{"positions": 0}],
+    "dape": [{"bias": "fire", "threshold": 0}],
+    "deberta": [{"buckets": 16, "farthest": 64}, {"farthest": 0}],
+    "digits": [{"base": 2}],
+    "fire": [{"threshold": 0}],
+    "grape_m": [{"base": 0.0}],
+    "learned": [{"offset": 2}],
+    "nezha": [{"clip": 0}],
+    "path": [{"window": 1}],
+    "pope": [{"base": 0.0}],
+    "rope": [{"fraction": 0.5}, {"kept": 0.5}, {"base": 0.0}],
+    "rope_nope": [{"interval": 2}, {"base": 0.0}],
+    "shaw": [{"left": 0, "right": 0}],
+    "swin_v2": [{"window": 0}],
+    "t5": [{"farthest": 0}],
+    "xpos": [{"base": 0.0, "scale_base": 0.0}],
+}
+"""Numbers that switch something on or off; options with a few values are all tried anyway."""
+
+
+class Variant(NamedTuple):
+    """An encoding with options other than its defaults, or with those."""
+
+    name: str
+    options: dict[str, Any]
+
+    def __str__(self) -> str:
+        return ",".join([self.name, *(f"{key}={value}" for key, value in self.options.items())])
+
+    def overrides(self) -> list[str]:
+        return [f"encoding={self.name}", *(f"encoding.{key}={value}" for key, value in self.options.items())]
+
+
+def variants() -> list[Variant]:
+    """Every encoding as it is, with every other value of each option that has a few, and with numbers that matter."""
+    found = []
+    for choice in catalogue.choices("encoding"):
+        found.append(Variant(choice.name, {}))
+        for key, option in declarations.of(str(choice.target)).options.items():
+            values: tuple[Any, ...] = ()
+            if option.annotation == "bool":
+                values = (True, False)
+            elif option.annotation.startswith("Literal"):
+                values = ast.literal_eval(f"({option.annotation.removeprefix('Literal')[1:-1]},)")
+            found += [Variant(choice.name, {key: value}) for value in values if value != option.default]
+        found += [Variant(choice.name, options) for options in NUMBERS.get(choice.name, [])]
+    return found
+
+
 def make(name: str, **options: Any) -> Encoding:
     torch.manual_seed(0)
-    encoding = component("encoding", name, SHAPE, **GRID.get(name, {}), **options)
+    encoding = component("encoding", name, SHAPE, **{**GRID.get(name, {}), **options})
     shaken(encoding)
     return encoding
 
@@ -49,12 +101,12 @@ def attention(encoding: Encoding, *, causal: bool = True) -> Callable[[Tensor, P
     return call
 
 
-def model(name: str) -> Model:
-    encoding = make(name)
+def model(variant: Variant) -> Model:
+    encoding = make(variant.name, **variant.options)
     if encoding.channels > 1 or "causal" not in encoding.modes:
         pytest.skip("the decoder has no place for it")
     with composer() as hydra:
-        run = hydra.run([f"encoding={name}", "model=nano", "lengths.test=21"])
+        run = hydra.run([*variant.overrides(), "model=nano", "lengths.test=21"])
     task = build.task(run)
     torch.manual_seed(0)
     made = build.model(run, task, build.layout(run, task))
@@ -79,20 +131,28 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+@pytest.fixture(params=variants(), ids=str)
+def variant(request: pytest.FixtureRequest) -> Variant:
+    return request.param
+
+
 @torch.no_grad()
-def test_shift_invariance_is_as_declared(name: str) -> None:
-    encoding = make(name)
+def test_shift_invariance_is_as_declared(variant: Variant) -> None:
+    encoding = make(variant.name, **variant.options)
     layer = attention(encoding, causal="causal" in encoding.modes)
     x = torch.randn(2, 20, SHAPE.dimension)
     far = 300 if encoding.shift_invariant or encoding.longest else 3000  # what depends on position may do so late
     here, there = (layer(x, sequential(20, start, encoding.channels)) for start in (0, far))
     same = torch.allclose(here, there, atol=2e-4)
+    option, _, value = encoding.shift_variant_with.partition("=")
+    chosen = bool(option) and variant.options.get(option) == value
+    assert encoding.shift_invariant == (type(encoding).shift_invariant and not chosen), "class and instance differ"
     assert same == encoding.shift_invariant, f"largest change {float((here - there).abs().max()):.1e}"
 
 
 @torch.no_grad()
-def test_outputs_do_not_depend_on_later_tokens(name: str) -> None:
-    made = model(name)
+def test_outputs_do_not_depend_on_later_tokens(variant: Variant) -> None:
+    made = model(variant)
     whole = made(tokens(3, 30), sequential(30))
     for length in (1, 7, 29):
         part = made(tokens(3, 30)[:, :length], sequential(length))
@@ -100,8 +160,8 @@ def test_outputs_do_not_depend_on_later_tokens(name: str) -> None:
 
 
 @torch.no_grad()
-def test_outputs_do_not_depend_on_batch_companions_or_padding(name: str) -> None:
-    made = model(name)
+def test_outputs_do_not_depend_on_batch_companions_or_padding(variant: Variant) -> None:
+    made = model(variant)
     short = made(tokens(1, 12), sequential(12))
     padded = torch.cat([tokens(1, 12), torch.zeros(1, 9, dtype=torch.long)], dim=1)
     companions = torch.cat([tokens(4, 21, seed=5), padded])
@@ -109,31 +169,31 @@ def test_outputs_do_not_depend_on_batch_companions_or_padding(name: str) -> None
 
 
 @torch.no_grad()
-def test_outputs_do_not_depend_on_what_was_evaluated_before(name: str) -> None:
-    made = model(name)
+def test_outputs_do_not_depend_on_what_was_evaluated_before(variant: Variant) -> None:
+    made = model(variant)
     before = made(tokens(2, 10), sequential(10))
     made(tokens(2, 200), sequential(200))
     assert torch.equal(before, made(tokens(2, 10), sequential(10)))
 
 
 @torch.no_grad()
-def test_only_without_an_encoding_do_outputs_permute_with_inputs(name: str) -> None:
-    encoding = make(name)
+def test_only_without_an_encoding_do_outputs_permute_with_inputs(variant: Variant) -> None:
+    encoding = make(variant.name, **variant.options)
     if "bidirectional" not in encoding.modes:
         pytest.skip("causal only")
     layer = attention(encoding, causal=False)
     x, order = torch.randn(2, 15, SHAPE.dimension), torch.randperm(15)
     where = sequential(15, channels=encoding.channels)
     permuted = torch.allclose(layer(x, where)[:, order], layer(x[:, order], where), atol=1e-5)
-    assert permuted == (name == "nope")
+    assert permuted == (variant.name == "nope")
 
 
-def test_a_gradient_reaches_every_parameter(name: str) -> None:
+def test_a_gradient_reaches_every_parameter(variant: Variant) -> None:
     length = 300  # so that far distances occur
-    encoding = make(name)
+    encoding = make(variant.name, **variant.options)
     holder: torch.nn.Module = encoding
     if "causal" in encoding.modes:
-        holder = made = model(name).train()
+        holder = made = model(variant).train()
         made.readout(made(tokens(2, length), sequential(length))).square().mean().backward()
     else:
         where = sequential(length, channels=encoding.channels)
@@ -143,8 +203,8 @@ def test_a_gradient_reaches_every_parameter(name: str) -> None:
         assert parameter.grad.abs().sum() > 0, parameter_name
 
 
-def test_state_does_not_depend_on_length(name: str) -> None:
-    made = model(name)
+def test_state_does_not_depend_on_length(variant: Variant) -> None:
+    made = model(variant)
     before = {key: value.shape for key, value in made.state_dict().items()}
     with torch.no_grad():
         made(tokens(1, 150), sequential(150))
@@ -152,8 +212,8 @@ def test_state_does_not_depend_on_length(name: str) -> None:
     assert {name for name, _ in made.named_buffers()} >= set()
 
 
-def test_a_limit_on_positions_is_a_clear_error(name: str) -> None:
-    encoding = make(name)
+def test_a_limit_on_positions_is_a_clear_error(variant: Variant) -> None:
+    encoding = make(variant.name, **variant.options)
     if encoding.longest is None:
         layer = attention(encoding)
         with torch.no_grad():
@@ -183,9 +243,9 @@ def test_a_choice_can_lift_the_limit() -> None:
 
 
 @torch.no_grad()
-def test_angles_and_biases_stay_exact_in_bfloat16(name: str) -> None:
+def test_angles_and_biases_stay_exact_in_bfloat16(variant: Variant) -> None:
     """In bfloat16 positions near 100,000 and distances near 1,000 would collapse; the encoding must not see them so."""
-    encoding = make(name)
+    encoding = make(variant.name, **variant.options)
     if encoding.longest is not None:
         pytest.skip("no such positions")
     where = sequential(1200, 100_000, encoding.channels)
@@ -224,6 +284,6 @@ def test_two_configurations_in_one_process_do_not_mix(name: str) -> None:
     assert torch.equal(first, attention(make(name))(x, sequential(60)))
 
 
-def test_an_undeclared_mode_is_refused(name: str) -> None:
-    assert set(make(name).modes) <= set(get_args(Mode))
-    assert make(name).modes
+def test_an_undeclared_mode_is_refused(variant: Variant) -> None:
+    assert set(make(variant.name, **variant.options).modes) <= set(get_args(Mode))
+    assert make(variant.name, **variant.options).modes

@@ -190,3 +190,18 @@ def test_pose_skips_once_and_in_the_first_half() -> None:
     assert drawn[:, 0].max() == 0
     assert drawn[:, -1].min() == 8
     assert drawn[:, -1].max() == 511
+
+
+def test_even_floats_are_the_middles_of_equal_parts() -> None:
+    """``(2i - 1) / (2 max(n_train, n))`` of the range for token i from 1 (Shimizu et al., 2026)."""
+    rule = RandomizedFloats(maximum=100, evaluation="even", least=4)
+    told = rule.sample(np.random.default_rng(0), np.array([2, 4, 5]), 6, training=False)
+    for row, tokens in zip(told, (2, 4, 5), strict=True):
+        expected = [100 * (2 * i - 1) / (2 * max(4, tokens)) for i in range(1, tokens + 1)]
+        assert np.allclose(row[:tokens], expected)
+    assert told.dtype == np.float32
+    assert told.max() <= rule.largest(6, training=False)
+    drawn = rule.sample(np.random.default_rng(0), np.array([5]), 5, training=True)
+    assert not np.allclose(drawn, told[2, :5]), "training draws"
+    with pytest.raises(ValueError, match="least=0: it must be at least 1"):
+        RandomizedFloats(least=0)

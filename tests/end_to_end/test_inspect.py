@@ -5,36 +5,72 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import QUICK
+from support import QUICK, choices
 
 import harness
 from harness import cli, diagnostics
+from harness.attention import Attention, Positions
+from harness.commands import inspect
 from harness.encodings.alibi import ALiBi
 from harness.encodings.learned import Learned
+from harness.encodings.multi_channel_rope import MultiChannelRoPE
+from harness.encodings.nope import NoPE
 from harness.encodings.rope import RoPE
+from harness.encodings.swin import Swin
+from harness.extensions.lambda_mask import LambdaMask
+from harness.extensions.rerope import ReRoPE
+from harness.extensions.window import Window
+from harness.logits.standard import Standard
+from harness.models.decoder import Decoder
 from harness.shape import Shape
 
 SHAPE = Shape(32, 4, 1, 20)
 PICTURES = {
     "nope": [],
-    "cope": [],
     "alibi": ["bias"],
-    "fire": ["bias"],
     "learned": ["similarity-extrapolate", "vectors-extrapolate"],
     "sinusoidal": ["digits-extrapolate", "similarity-extrapolate", "vectors-extrapolate"],
     "rope": ["digits-extrapolate", "kernel"],
-    "xpos": ["digits-extrapolate", "kernel"],
 }
+GRIDS = {"multi_channel_rope": ["grid-kernel"], "swin": ["grid-bias"]}
 
 
 @pytest.mark.parametrize("encoding", PICTURES)
 def test_an_encoding_is_drawn_as_it_is(encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["inspect", f"encoding={encoding}", "model=nano", "--output", str(tmp_path)]) == 0
     drawn = sorted(path.name for path in tmp_path.iterdir())
-    assert drawn == sorted(f"{name}.{ending}" for name in PICTURES[encoding] for ending in ("png", "svg"))
+    names = ["attention", *PICTURES[encoding]]
+    assert drawn == sorted(f"{name}.{ending}" for name in names for ending in ("png", "svg"))
     said = capsys.readouterr().out
     assert said.startswith(f"{encoding}, as initialised: 42 tokens in training, 202 in the longest test\n")
-    assert "distances 42 to 201" in said or "positions 42 to 201" in said or encoding in ("nope", "cope")
+    assert "distances 42 to 201" in said or "positions 42 to 201" in said or encoding == "nope"
+
+
+@pytest.mark.parametrize("encoding", GRIDS)
+def test_an_encoding_of_a_grid_is_drawn_by_itself(
+    encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["inspect", f"encoding={encoding}", "model=nano", "--output", str(tmp_path)]) == 0
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == GRIDS[encoding]
+    assert "a grid of 7 x 7 in training, 15 x 15 in the longest test" in capsys.readouterr().out
+    assert cli.main(["inspect", f"encoding={encoding}", "encoding.sides=3"]) == 2
+    assert "unknown key 'encoding.sides'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", choices("encoding"))
+def test_every_encoding_can_be_inspected(encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures are made and not written, which takes most of the time."""
+    drawn = {}
+    monkeypatch.setattr(inspect, "_save", lambda figure, folder, name: drawn.setdefault(name, figure))
+    words = [f"encoding={encoding}", "model=nano", "lengths.test=40", "--output", str(tmp_path)]
+    assert cli.main(["inspect", *words]) == 0
+    assert drawn
+    for name, figure in drawn.items():
+        for axes in figure.axes:
+            shown = [*axes.lines, *axes.images, *axes.collections]
+            assert shown or not axes.get_visible(), f"{name}: empty axes"
+            named = axes.get_xlabel() or axes.get_ylabel() or axes.get_title(loc="left")
+            assert named or not axes.get_visible(), f"{name}: axes without a label"
 
 
 def test_every_extension_has_its_pictures(tmp_path: Path) -> None:
@@ -62,7 +98,7 @@ def test_a_trained_run_is_drawn_with_its_weights(
 def test_the_numbers_behind_the_pictures() -> None:
     torch.manual_seed(0)
     learned = Learned(SHAPE, rows=30)
-    rows = diagnostics.vectors(learned, SHAPE, 25)
+    rows = diagnostics.vectors(learned, SHAPE, torch.zeros(25, dtype=torch.long))
     assert np.array_equal(rows, learned.table.weight[:25].detach().numpy())
     same = diagnostics.similarity(rows)
     assert np.allclose(np.diag(same), 1)
@@ -71,5 +107,48 @@ def test_the_numbers_behind_the_pictures() -> None:
     assert np.allclose(diagnostics.bias(alibi, 9), -alibi.slopes[:, None] * np.arange(9))
     rope = RoPE(SHAPE)
     angles = np.arange(50)[:, None] * rope.frequencies.numpy()
-    assert np.allclose(diagnostics.kernel(rope, SHAPE, 50), np.cos(angles).mean(1), atol=1e-5)
+    kernel = diagnostics.kernel(rope, SHAPE, 50)
+    assert np.allclose(kernel / kernel[0], np.cos(angles).mean(1), atol=1e-5)
     assert np.allclose(diagnostics.phases(rope.frequencies, 50), (angles / (2 * np.pi) % 1).T, atol=1e-5)
+
+
+def test_what_extensions_hide_and_move_is_seen() -> None:
+    alibi = ALiBi(SHAPE)
+    windowed = diagnostics.bias(Window(size=5).extend(alibi, 20, 50), 50)
+    assert np.allclose(windowed[:, :5], -alibi.slopes[:, None] * np.arange(5))
+    assert np.isnan(windowed[:, 5:]).all()
+    capped = diagnostics.bias(LambdaMask(first=3, size=5).extend(alibi, 20, 50), 50)
+    assert np.allclose(capped[:, 47:], -4 * alibi.slopes[:, None])
+    assert np.isnan(capped[:, 5:47]).all()
+    rope = RoPE(SHAPE)
+    before = diagnostics.kernel(rope, SHAPE, 50)
+    after = diagnostics.kernel(ReRoPE(window=8).extend(rope, 20, 50), SHAPE, 50)
+    assert np.allclose(after[:8], before[:8], atol=1e-4)
+    assert np.allclose(after[8:], before[8], atol=1e-4)
+
+
+@pytest.mark.parametrize("encoding", [NoPE(SHAPE), ALiBi(SHAPE)])
+def test_attention_without_content_is_the_softmax_of_the_bias(encoding: NoPE | ALiBi) -> None:
+    model = Decoder(SHAPE, 9, lambda: (encoding, Standard(SHAPE)))
+    for module in model.modules():
+        if isinstance(module, Attention):
+            torch.nn.init.zeros_(module.project.weight)
+    tokens, positions = torch.randint(9, (3, 30)), Positions(torch.arange(30)[None], True)
+    slopes = encoding.slopes.numpy() if isinstance(encoding, ALiBi) else np.zeros(SHAPE.heads)
+    expected = np.exp(-slopes[:, None] * np.arange(30))
+    expected /= expected.sum(1, keepdims=True)
+    assert np.allclose(diagnostics.attention(model, model, tokens, positions), expected, atol=1e-6)
+
+
+def test_the_numbers_behind_the_pictures_of_a_grid() -> None:
+    swin = Swin(SHAPE, window=3)
+    square = diagnostics.grid_bias(swin, 4)
+    table = swin.table.detach().numpy().reshape(SHAPE.heads, 5, 5)  # by row and column of the query minus the key's
+    assert np.array_equal(square[:, 2:7, 2:7], table)
+    assert np.isnan(square).sum() == SHAPE.heads * (81 - 25)
+    rope = MultiChannelRoPE(SHAPE)
+    steps = np.arange(-4, 5)
+    down, across = (np.cos(steps[:, None] * row) for row in rope.frequencies.numpy())
+    fast = rope.frequencies[0] > 0
+    expected = down[:, None, fast].sum(-1) + across[None][:, :, ~fast].sum(-1)
+    assert np.allclose(diagnostics.grid_kernel(rope, SHAPE, 4), expected / expected[4, 4], atol=1e-5)

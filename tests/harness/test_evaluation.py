@@ -8,7 +8,7 @@ import torch
 from support import choices
 from torch import Tensor
 
-from harness import build, evaluation
+from harness import blind, build, evaluation, scores
 from harness.attention import Attention, Positions
 from harness.config import Run
 from harness.decoding import greedy, write
@@ -20,6 +20,7 @@ from harness.positions.base import PositionRule
 from harness.positions.random_offset import RandomOffset
 from harness.positions.randomized import Randomized
 from harness.positions.sequential import Sequential
+from harness.records import Counts, ScoreRow
 from harness.suggest import Refused
 from tasks.base import Batch, Split, Task
 from tasks.copying.copy import Copy
@@ -30,7 +31,9 @@ CPU = torch.device("cpu")
 
 def scored(model: Model, questions: evaluation.Questions, rule: PositionRule) -> evaluation.Score:
     """The score of the whole of one length."""
-    return next(evaluation._scores(evaluation._judged(model, questions, rule, CPU), questions, "extrapolate"))
+    return next(
+        evaluation._scores(evaluation._judged(model, questions, rule, Causal(Copy()), CPU), questions, "extrapolate")
+    )
 
 
 def partly_trained(run: Run, steps: int) -> tuple[Model, Task, Causal]:
@@ -181,7 +184,7 @@ class Scripted(Model):
 def test_counts_are_what_they_say() -> None:
     task = Copy()
     layout = Causal(task)
-    scores = evaluation.evaluate(
+    found = evaluation.evaluate(
         Scripted({4: 0, 5: 3}),
         task,
         layout,
@@ -192,13 +195,13 @@ def test_counts_are_what_they_say() -> None:
         examples=500,
         device=CPU,
     )
-    for score in scores:
+    for score in found:
         prompts = evaluation.ask(task, layout, Sequential(), score.length, 500).arranged.tokens[:, 1]
         wrong = int(np.isin(prompts, [4, 5]).sum())
         assert 0 < wrong < 100
         tokens = 500 * (score.length + 1)
         right = 500 - wrong
-        assert score == ("extrapolate", score.length, 500, right, right, tokens, tokens - wrong, score.nats, {})
+        assert score == ("extrapolate", score.length, 500, right, right, tokens, tokens - wrong, score.nats, None, {})
 
 
 def test_a_model_that_does_not_stop_in_time_is_wrong() -> None:
@@ -255,6 +258,28 @@ def test_scores_are_told_apart_along_the_axes_of_a_task() -> None:
     half = by[("half", 1),]
     assert (half.examples, half.exact, half.tokens, half.correct) == (200, 200 - seven, 600, 600 - seven)
     assert sum(part.nats for part in parts[:2]) == pytest.approx(whole.nats)
+
+
+class Syllables(Copy):
+    """Copying where a symbol of an even number stands for two bytes of text, of an odd one for three."""
+
+    def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
+        batch = super().sample(rng, length, count, split)
+        return batch._replace(sizes=2 + batch.answer % 2)
+
+
+def test_bits_per_byte_divide_by_the_bytes_that_tokens_stand_for() -> None:
+    task = Syllables()
+    (score,) = evaluation.evaluate(
+        Scripted({}), task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [6], train_length=6,
+        examples=50, device=CPU,
+    )  # fmt: skip
+    symbols = evaluation.ask(task, Causal(task), Sequential(), 6, 50).arranged.tokens[:, 1:7] - 4
+    assert score.bytes == 50 * 6 * 2 + int((symbols % 2).sum()), "an end is no text"
+    row = ScoreRow(**{key: value for key, value in score._asdict().items() if key != "at"})
+    assert scores.bits(row) == pytest.approx(score.nats / score.bytes / np.log(2))
+    base = Counts(**blind.estimate(task, 6, 50)._asdict())
+    assert base.bytes == score.bytes
 
 
 def test_every_run_is_asked_the_same_questions(composed: Callable[..., Run]) -> None:

@@ -49,4 +49,6 @@ def test_an_extension_shows_in_what_is_new(composed: Callable[..., Run]) -> None
     assert "6 of 8 pairs" in found["extrapolate"]
     assert "pairs" not in found["interpolate"], "all angles are squeezed into those of training"
     assert "pairs" in found["ntk"], "only the slowest is"
+    two_digits = said(composed("encoding=learned", "extension=hierarchical"))["hierarchical"]
+    assert two_digits == "positions 42 to 201 (79% of all)", "their rows are made from those of training"
     assert found["rerope"] == found["window"] == "", "no key is farther away than in training, or seems so"

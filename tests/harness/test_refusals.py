@@ -16,7 +16,7 @@ REFUSED = {
     ("model.heds=4",): "unknown key 'model.heds'; did you mean 'model.heads'? Keys of model: model.dimension,",
     ("encoding=nope", "encoding.base=3"): "unknown key 'encoding.base'. Keys of encoding: none",
     ("encoding.base=3", "encoding=nope"): "unknown key 'encoding.base'. Keys of encoding: none",
-    ("task=addition", "task.symbols=4"): "unknown key 'task.symbols'; did you mean 'task.operands'? "
+    ("task=addition", "task.symbols=4"): "unknown key 'task.symbols'; did you mean 'task.base'? "
     "Keys of task: task.answer,",
     ("encoding=alibi", "extension=ntk"): "extension=ntk changes an encoding's frequencies, "
     "and encoding=alibi has none. Encodings that have: ",

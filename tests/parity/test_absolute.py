@@ -130,7 +130,7 @@ def test_segments_are_what_stands_before_and_after_the_separator() -> None:
     encoding = Segment(Shape(64, 4, 1, 64))
     assert encoding.separator == SEP
     prompt, answer = np.array([[0, 1, 2], [3, ABSENT, ABSENT]]), np.array([[0, 1, 2], [3, ABSENT, ABSENT]])
-    tokens = torch.from_numpy(Causal(Copy()).arrange(Batch(prompt, answer, answer != ABSENT)).tokens)
+    tokens = torch.from_numpy(Causal(Copy()).arrange(Batch(prompt, answer, answer != ABSENT), 4).tokens)
     added = encoding.embed(torch.zeros(*tokens.shape, 64), tokens, torch.arange(tokens.shape[1])[None])
     wanted = torch.tensor([[0, 0, 0, 0, 0, 1, 1, 1], [0, 0, 0, 1, 1, 1, 1, 1]])  # the rest of the second is padding
     assert torch.equal(added, encoding.table.weight[wanted])

@@ -5,19 +5,11 @@ from pathlib import Path
 import pytest
 from golden_cases import FOLDER
 
-NO_MULTIPLICATION = "there is no multiplication task to say which digits belong together"
 NOT_MATCHED = {
     "coupling_minesweeper_2ch": "there is no task on a grid to give rows and columns",
-    "coupling_multiplication_Nx1": NO_MULTIPLICATION,
-    "coupling_multiplication_Nx2": NO_MULTIPLICATION,
-    "coupling_multiplication_NxM_inP_outP": NO_MULTIPLICATION,
-    "coupling_multiplication_NxM_inP_outR": NO_MULTIPLICATION,
-    "coupling_multiplication_NxM_inR_outR": NO_MULTIPLICATION,
-    "coupling_multiplication_scratchpad_3ch": f"{NO_MULTIPLICATION}, and coupled positions have one number per token",
-    "coupling_multiple_addition_scratchpad_2ch": "addition has two operands and no scratchpad",
+    "coupling_multiplication_scratchpad_3ch": "multiplication has no scratchpad, and coupled positions have one number",
     "coupling_parity_scratchpad": "parity has no scratchpad",
     "coupling_parity_scratchpad_reverse": "parity has no scratchpad",
-    "index_hints_addition": "hints are tokens of the input, so they belong to a task, and addition does not write them",
 }
 """Cases that are not matched, and why."""
 

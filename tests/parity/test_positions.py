@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from golden_cases import Golden, golden
+from golden_cases import FOLDER, Golden, golden
 
 from harness.encodings.learned import Learned
 from harness.encodings.sinusoidal import Sinusoidal
@@ -14,7 +14,9 @@ from harness.positions.pose import skipping
 from harness.positions.random_offset import counted
 from harness.positions.starts import from_starts
 from harness.shape import Shape
-from tasks.arithmetic.addition import Addition, places
+from tasks.arithmetic import multiple_addition_scratchpad, multiplication, sums
+from tasks.arithmetic.addition import Addition
+from tasks.arithmetic.addition_hints import hinted
 from tasks.base import Task
 from tasks.copying.copy import Copy
 from tasks.copying.reverse import Reverse
@@ -58,24 +60,121 @@ def test_coupled_positions_of_a_task(case: str, task: Task, length) -> None:
     matched(known, rows)
 
 
+def sequences(case: str) -> list[tuple[str, str]]:
+    """Questions and answers of a case, without spaces."""
+    with np.load(FOLDER / f"{case}.npz") as file:
+        lines = [line.replace(" ", "") for line in file["sequences"].tolist()]
+    return [(line.partition("=")[0], line.partition("=")[2]) for line in lines]
+
+
+def units_first(number: str, width: int) -> np.ndarray:
+    return np.array([[int(digit) for digit in number[::-1].ljust(width, "0")]])
+
+
 def test_coupled_positions_of_sums_without_leading_zeros() -> None:
     known = golden("coupling_addition_plain")
     rows = []
-    with np.load(known_path("coupling_addition_plain")) as file:
-        sequences = file["sequences"].tolist()
-    for sequence, start in zip(sequences, known["start"].ravel().tolist(), strict=True):
-        question, answer = sequence.replace(" ", "").split("=")
-        first, second = map(len, question.split("+"))
-        digits = len(answer)
-        numbers = places(first, second, np.array([[digits]]), digits, operands="plain", answer="plain")
-        rows.append(from_starts(numbers, start)[0])
+    for (question, answer), start in zip(
+        sequences("coupling_addition_plain"), known["start"].ravel().tolist(), strict=True
+    ):
+        parts = question.split("+")
+        width = max(map(len, parts))
+        first, second = (units_first(part, width) for part in parts)
+        digits = np.array([[len(part)] for part in parts])
+        batch = sums.laid_out(first, second, digits, plus=10, operands="plain", answer="plain")
+        shown = "".join(
+            "0123456789+"[token] for row in (batch.prompt[0], batch.answer[0]) for token in row if token >= 0
+        )
+        assert shown == question + answer
+        separator = batch.prompt.shape[1]
+        place = batch.channels["place"][:, np.r_[: len(question), separator : separator + 1 + len(answer)]]
+        rows.append(from_starts(place, start)[0])
     matched(known, rows)
 
 
-def known_path(case: str) -> str:
-    from golden_cases import FOLDER
+def coupled_product(question: str, answer: str, *, operands: str, order: str) -> tuple[np.ndarray, int]:
+    """The places of a product that is written so, and how many digits both operands have."""
+    parts = [part if operands == "plain" else part[::-1] for part in question.split("*")]
+    first, second = (units_first(part, len(part)) for part in parts)
+    prompt, said, channels = multiplication.laid_out(
+        (first, second),
+        multiplication.product(first, second),
+        np.array([len(answer)]),
+        times=10,
+        operands=operands,
+        answer=order,
+    )
+    assert "".join("0123456789*"[token] for token in prompt.tokens[0]) == question
+    assert "".join("0123456789"[token] for token in said.tokens[0] if token >= 0) == answer
+    return channels["place"][:, : len(question) + 1 + len(answer)], len("".join(parts))
 
-    return str(FOLDER / f"{case}.npz")
+
+@pytest.mark.parametrize(
+    ("case", "operands", "order"),
+    [
+        ("coupling_multiplication_NxM_inP_outP", "plain", "plain"),
+        ("coupling_multiplication_NxM_inP_outR", "plain", "reversed"),
+        ("coupling_multiplication_NxM_inR_outR", "reversed", "reversed"),
+    ],
+)
+def test_coupled_positions_of_products(case: str, operands: str, order: str) -> None:
+    known, rows = golden(case), []
+    for (question, answer), start in zip(sequences(case), known["start"].ravel().tolist(), strict=True):
+        place, _ = coupled_product(question, answer, operands=operands, order=order)
+        rows.append(from_starts(place, start)[0])
+    matched(known, rows)
+
+
+@pytest.mark.parametrize("case", ["coupling_multiplication_Nx1", "coupling_multiplication_Nx2"])
+def test_coupled_positions_of_products_with_one_or_two_digits_are_the_mirror_image(case: str) -> None:
+    known, rows = golden(case), []
+    for (question, answer), start in zip(sequences(case), known["start"].ravel().tolist(), strict=True):
+        place, digits = coupled_product(question, answer, operands="plain", order="reversed")
+        rows.append(start + digits - place[0])
+    matched(known, rows)
+
+
+def test_coupled_positions_of_sums_of_many_have_two_levels() -> None:
+    """The places are their first channel and the segments their second; theirs begin with the first operand."""
+    known = golden("coupling_multiple_addition_scratchpad_2ch")
+    mine = np.full(tuple(known["positions"].shape), -1)
+    for row, ((question, answer), starts) in enumerate(
+        zip(sequences("coupling_multiple_addition_scratchpad_2ch"), known["start"].tolist(), strict=True)
+    ):
+        parts = question.split("+")
+        numbers = np.stack([units_first(part, len(part)) for part in parts], axis=1)
+        batch = multiple_addition_scratchpad.laid_out(
+            numbers,
+            np.array([len(parts)]),
+            np.array([len(parts[0])]),
+            signs=(10, 11),
+            operands="plain",
+            answer="reversed",
+        )
+        assert "".join("0123456789+"[token] for token in batch.prompt[0]) == question
+        assert "".join("0123456789+>"[token] for token in batch.answer[0]) == answer
+        for level, (channel, start) in enumerate(zip(("place", "segment"), starts, strict=True)):
+            mine[row, level, : len(question) + 1 + len(answer)] = batch.channels[channel][0] + start
+    known.match("positions", torch.from_numpy(mine))
+
+
+def test_index_hints() -> None:
+    """Their operands have a leading zero already; theirs are written with numbers from 10 for hints."""
+    known = golden("index_hints_addition")
+    with np.load(FOLDER / "index_hints_addition.npz") as file:
+        lines = file["sequences"].tolist()
+    for line, (first_hint, _) in zip(lines, known["start"].tolist(), strict=True):
+        shown = []
+        for part in line.replace("=", "+").split("+"):
+            digits = "".join(part.split()[1::2])
+            hints = first_hint + np.arange(len(digits))[None, ::-1]
+            shown.append(" ".join(map(str, hinted(units_first(digits, len(digits)), hints, "plain")[0])))
+        assert "{} + {} = {}".format(*shown) == line
+    rows = [
+        counted(np.array([start]), len(line.split()))[0]
+        for line, (_, start) in zip(lines, known["start"].tolist(), strict=True)
+    ]
+    matched(known, rows)
 
 
 def test_random_starts() -> None:

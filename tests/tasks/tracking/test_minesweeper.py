@@ -47,7 +47,7 @@ def test_the_share_of_mines_is_uniform_over_boards() -> None:
 @pytest.mark.parametrize("maximum", [0, 16])
 def test_a_cell_and_its_number_are_told_the_same_place(maximum: int) -> None:
     batch, layout, rule = TASK.sample(np.random.default_rng(0), 4, 3), Causal(TASK), Grid(maximum=maximum)
-    arranged, channels = layout.arrange(batch), layout.channels(batch, rule.needs)
+    arranged, channels = layout.arrange(batch, 5), layout.channels(batch, 5, rule.needs)
     width = arranged.tokens.shape[1]
     positions = rule.sample(np.random.default_rng(1), arranged.lengths, width, training=True, channels=channels)
     asked, answered = positions[:, 1:17], positions[:, 18:34]
