@@ -1,8 +1,8 @@
 """Whether architectures without attention do what is known of them: ``python benchmarks/known_results.py [NAME ...]``.
 
-Trains each on 1 to 40 symbols and tests up to 500, as Delétang et al. (2023), arXiv 2207.02098, do, but for minutes on a
-CPU instead of a million steps: recurrent networks learn regular languages, and with a stack deterministic context-free
-ones (their table 1). Runs are kept in results/known and not repeated.
+Trains each on 1 to 40 symbols and tests up to 500, as Deletang et al. (2023), arXiv 2207.02098, do, but for minutes on
+a CPU instead of a million steps: recurrent networks learn regular languages, and with a stack deterministic
+context-free ones (their table 1). Runs are kept in results/known and not repeated.
 """
 
 import sys

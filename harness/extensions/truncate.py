@@ -18,7 +18,7 @@ class Truncate(Extension):
     layers pass on nothing from before the cut.
     """
 
-    modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
+    modes = ("causal", "attention-free")
     truncates = True
     counts_tokens = True
 

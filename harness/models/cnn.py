@@ -55,8 +55,8 @@ class CNN(Model):
 
 
 class BidirectionalCNN(Model):
-    """The same with tokens on both sides: ``kernel`` must be odd, and an output depends on as many tokens before it as
-    behind it. Tokens that the positions declare invisible, such as padding, are zeros to all layers.
+    """:class:`CNN` with tokens on both sides: ``kernel`` must be odd, and an output depends on as many tokens before it
+    as behind it. Tokens that the positions declare invisible, such as padding, are zeros to all layers.
     """
 
     layout = "Blanks"

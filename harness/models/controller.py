@@ -7,7 +7,7 @@ from torch import Tensor, nn
 class Controller(nn.Module):
     """``h_t = relu(W x_t + U [h_(t-1), r_t] + b)``: r_t is what was read from the memory.
 
-    Weights are drawn from N(0, 1 / inputs), as in the published code of Delétang et al. (2023), where they are cut off
+    Weights are drawn from N(0, 1 / inputs), as in the published code of Deletang et al. (2023), where they are cut off
     at two standard deviations.
     """
 

@@ -11,7 +11,7 @@ class LSTM(Model):
     """The long short-term memory of Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), in
     PyTorch's kernel, layer upon layer, and no attention.
 
-    Delétang et al. (2023), arXiv 2207.02098, use one layer of width 256. ``dropout`` acts on the embedding and on what
+    Deletang et al. (2023), arXiv 2207.02098, use one layer of width 256. ``dropout`` acts on the embedding and on what
     each layer gives. Memory is that of the outputs: the state has 2 D numbers per layer at any length.
     """
 

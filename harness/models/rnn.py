@@ -12,7 +12,7 @@ from harness.shape import Shape
 class RNN(Model):
     """``h_t = f(W x_t + U h_(t-1) + b)`` in PyTorch's kernel, layer upon layer, and no attention.
 
-    Elman (1990), "Finding Structure in Time". ``f`` is ReLU as in the networks of Delétang et al. (2023), arXiv
+    Elman (1990), "Finding Structure in Time". ``f`` is ReLU as in the networks of Deletang et al. (2023), arXiv
     2207.02098, who use one layer of width 256, or tanh as in the original. ``dropout`` acts on the embedding and on
     what each layer gives. Memory is that of the outputs: the state has D numbers per layer at any length.
     """

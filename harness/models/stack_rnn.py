@@ -16,10 +16,10 @@ ACTIONS = 3
 class StackRNN(Model):
     """A recurrent network that pushes and pops vectors, layer upon layer, each with stacks of its own.
 
-    The superposition stack of Joulin & Mikolov (2015), arXiv 1503.01007, section 3.2, in the form of Delétang et al.
+    The superposition stack of Joulin & Mikolov (2015), arXiv 1503.01007, section 3, in the form of Deletang et al.
     (2023), arXiv 2207.02098: the controller reads the top cell, and the next stack is the mean of the stacks pushed to,
     popped and left alone, weighted by a softmax; what is pushed is linear in the hidden vector. Each stack has a
-    softmax of its own, where the code of Delétang et al. takes one over all of them. Their network is ``model.layers=1
+    softmax of its own, where the code of Deletang et al. takes one over all of them. Their network is ``model.layers=1
     model.dimension=256``.
 
     A stack grows by a cell per token, so it never overflows and a longer sequence changes nothing before its end. Cells

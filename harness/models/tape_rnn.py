@@ -22,7 +22,7 @@ GROWTH = 2
 class TapeRNN(Model):
     """A recurrent network that writes to tapes and moves over them, layer upon layer, each with tapes of its own.
 
-    The Tape-RNN of Delétang et al. (2023), arXiv 2207.02098, appendix A, after the Baby-NTM of Suzgun et al. (2019),
+    The Tape-RNN of Deletang et al. (2023), arXiv 2207.02098, after the Baby-NTM of Suzgun et al. (2019),
     arXiv 1911.03329. The controller reads the cell under the head, writes to it and moves; the next tape is the mean of
     the tapes moved in each way, weighted by a softmax per tape. What is written comes from layers of widths ``write``
     with ReLU. Jumps write, as in the published code (the paper has them without writing). Their network is
