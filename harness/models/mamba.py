@@ -1,6 +1,7 @@
 """Mamba: a state space model whose steps depend on the token."""
 
 import math
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -52,7 +53,7 @@ class Mamba(Model):
         nn.init.normal_(self.embedding.weight, std=0.02)
         with torch.no_grad():
             for block in self.blocks:
-                block.output.weight /= math.sqrt(shape.layers)
+                cast(Block, block).output.weight /= math.sqrt(shape.layers)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         x = self.dropout(self.embedding(tokens))

@@ -123,7 +123,9 @@ def test_dropout_is_drawn_where_training_can_seed_it(composed: Composed, name: s
     """Training seeds every step of a model with ``nn.Dropout`` in it, so that a resumed run drops the same; dropout
     inside of a kernel of PyTorch's, such as that of ``nn.LSTM``, it would not see. No evaluation drops anything.
     """
-    plain, layout, _ = made(composed, name)
+    plain, layout, run = made(composed, name)
+    if "dropout" not in run.architecture.options:
+        pytest.skip(f"{name} has no dropout")
     model, _, run = made(composed, name, "architecture.dropout=0.5")
     asked = batch(run, layout)
     with torch.no_grad():
@@ -168,11 +170,11 @@ def test_a_run_from_data_to_record(name: str, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_memory_for_10000_tokens_is_far_from_quadratic(composed: Composed, name: str) -> None:
-    """One sequence of 10,000 tokens without gradients, in a process of its own: a matrix of all pairs would take 381
-    MiB for each head.
+    """One sequence of 10,000 tokens without gradients through one layer, in a process of its own: a matrix of all pairs
+    would take 381 MiB for each head.
     """
-    run = composed(*SMALL, f"architecture={name}")
-    env = environment(MALLOC_MMAP_THRESHOLD_="65536")
+    run = composed(*SMALL, f"architecture={name}", "model.layers=1")
+    env = environment(MALLOC_MMAP_THRESHOLD_="4194304")  # large arrays go back to the system when they are freed
     words = [sys.executable, "-c", MEASURE, run.model_dump_json()]
     done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=500)
     assert done.returncode == 0, done.stderr
