@@ -167,18 +167,23 @@ def test_a_run_from_data_to_record(name: str, tmp_path: Path) -> None:
     assert all(np.isfinite(score.nats) for score in record.scores)
 
 
+FEWER = {"stack_rnn": 4_000, "tape_rnn": 4_000}
+"""Tokens for those whose time is quadratic in the length, as they say; 10,000 for others."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_memory_for_10000_tokens_is_far_from_quadratic(composed: Composed, name: str) -> None:
-    """One sequence of 10,000 tokens without gradients through one layer, in a process of its own: a matrix of all pairs
-    would take 381 MiB for each head.
+def test_memory_for_a_long_sequence_is_far_from_quadratic(composed: Composed, name: str) -> None:
+    """One sequence without gradients through one layer, in a process of its own, takes less than half of a matrix of
+    all pairs, which would be 381 MiB for 10,000 tokens.
     """
+    tokens = FEWER.get(name, 10_000)
     run = composed(*SMALL, f"architecture={name}", "model.layers=1")
-    env = environment(MALLOC_MMAP_THRESHOLD_="4194304")  # large arrays go back to the system when they are freed
-    words = [sys.executable, "-c", MEASURE, run.model_dump_json()]
+    env = environment(MALLOC_MMAP_THRESHOLD_="65536")  # large arrays go back to the system when they are freed
+    words = [sys.executable, "-c", MEASURE, run.model_dump_json(), str(tokens)]
     done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=500)
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 150
+    assert int(done.stdout) < tokens**2 * 4 / 2**20 / 2
 
 
 MEASURE = """
@@ -200,5 +205,5 @@ def peak(n):
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 start = peak(300)
-print((peak(10_000) - start) // 1024)
+print((peak(int(sys.argv[2])) - start) // 1024)
 """

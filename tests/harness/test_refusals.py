@@ -18,7 +18,8 @@ REFUSED = {
     ("encoding.base=3", "encoding=nope"): "unknown key 'encoding.base'. Keys of encoding: none",
     ("task=addition", "task.symbols=4"): "unknown key 'task.symbols'; did you mean 'task.base'? "
     "Keys of task: task.answer,",
-    ("architecture=lstm",): "encoding=rope is not defined for architecture=lstm, which is attention-free. Possible: nope",
+    ("architecture=lstm",): "encoding=rope is not defined for architecture=lstm, "
+    "which is attention-free. Possible: nope",
     ("architecture=lstm", "encoding=nope", "logit=ssmax"): "logit=ssmax is not defined for architecture=lstm, "
     "which is attention-free. Possible: standard",
     ("architecture=mamba", "encoding=nope", "extension=[extrapolate,window]"): "extension=window is not defined for "
