@@ -12,6 +12,10 @@ from harness.shape import Shape
 ACTIONS = 3
 """Push, pop and leave as it is."""
 
+FIRST = 16
+"""Cells of a stack at first. It doubles when they are used up: by less, free memory would lie in pieces too small.
+"""
+
 
 class StackRNN(Model):
     """A recurrent network that pushes and pops vectors, layer upon layer, each with stacks of its own.
@@ -22,10 +26,9 @@ class StackRNN(Model):
     softmax of its own, where the code of Deletang et al. takes one over all of them. Their network is ``model.layers=1
     model.dimension=256``.
 
-    A stack grows by a cell per token, so it never overflows and a longer sequence changes nothing before its end. Cells
-    depend on each other through the tokens, so tokens are read one by one in Python: L tokens take L ** 2 / 2 cells of
-    time, and of memory in training; in evaluation memory is L cells. ``dropout`` acts on the embedding and on what each
-    layer gives.
+    A stack has at least a cell per token read, so it never overflows and a longer sequence changes nothing before its
+    end. Tokens are read one by one in Python: time, and memory in training, grow with the square of the length; in
+    evaluation only one stack is kept. ``dropout`` acts on the embedding and on what each layer gives.
     """
 
     layout = "Causal"
@@ -66,10 +69,12 @@ class StackLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """x [B, L, D] -> [B, L, D]."""
         batch, _, dimension = x.shape
-        stacks = x.new_zeros(batch, self.size[0], 1, self.size[1])
+        stacks = x.new_zeros(batch, self.size[0], 0, self.size[1])
         hidden = x.new_zeros(batch, dimension)
         outputs = []
-        for driven in self.controller.input(x).unbind(dim=1):
+        for token, driven in enumerate(self.controller.input(x).unbind(dim=1)):
+            if token == stacks.shape[2]:
+                stacks = F.pad(stacks, (0, 0, 0, token or FIRST))
             hidden = self.controller(driven, hidden, stacks[:, :, 0].flatten(1))
             actions = self.action(hidden).unflatten(1, (-1, ACTIONS)).softmax(dim=-1)
             stacks = acted(stacks, actions, self.value(hidden).unflatten(1, self.size))
@@ -78,10 +83,9 @@ class StackLayer(nn.Module):
 
 
 def acted(stacks: Tensor, actions: Tensor, values: Tensor) -> Tensor:
-    """Stacks [B, S, K, C], top cell first, after actions of these weights (push, pop, leave) [B, S, 3] with ``values``
-    [B, S, C] to push -> [B, S, K + 1, C].
+    """Stacks [B, S, K, C], top cell first and the last one empty, after actions of these weights (push, pop, leave)
+    [B, S, 3] with ``values`` [B, S, C] to push.
     """
     push, pop, leave = actions[..., None, None].unbind(dim=2)
-    pushed = torch.cat([values[:, :, None], stacks], dim=2)
-    popped = F.pad(stacks[:, :, 1:], (0, 0, 0, 2))
-    return push * pushed + pop * popped + leave * F.pad(stacks, (0, 0, 0, 1))
+    pushed = torch.cat([values[:, :, None], stacks[:, :, :-1]], dim=2)
+    return push * pushed + pop * F.pad(stacks[:, :, 1:], (0, 0, 0, 1)) + leave * stacks

@@ -15,8 +15,8 @@ from harness.shape import Shape
 ACTIONS = 5
 """The head stays, moves a cell to the left or right, or jumps to the left or right."""
 
-GROWTH = 2
-"""Cells that a tape gains on each side with every token."""
+FIRST = 16
+"""Tokens for which a tape suffices at first. It doubles then: by less, free memory would lie in pieces too small."""
 
 
 class TapeRNN(Model):
@@ -29,12 +29,12 @@ class TapeRNN(Model):
     ``model.layers=1 model.dimension=256``.
 
     A jump is as long as the input: the tokens between the first and the ``separator``, as far as they are read, so that
-    no later token changes anything. In the published code the tape is a ring of given size; here it grows by two cells
-    on each side with every token and ends there. A cell falls off where its distance from the head exceeds twice the
-    number of tokens read, which a single jump and any number of moves cannot reach.
+    no later token changes anything. In the published code the tape is a ring of given size; here it has two
+    cells on each side of the head for every token read, or more, and ends there. A cell that is farther from the
+    head falls off, for which a single jump and any number of moves do not suffice.
 
-    Tokens are read one by one in Python: L tokens take 2 L ** 2 cells of time, and of memory in training; in evaluation
-    memory is 4 L cells. ``dropout`` acts on the embedding and on what each layer gives.
+    Tokens are read one by one in Python: time, and memory in training, grow with the square of the length; in
+    evaluation only one tape is kept. ``dropout`` acts on the embedding and on what each layer gives.
     """
 
     layout = "Causal"
@@ -92,7 +92,11 @@ class TapeLayer(nn.Module):
         tapes = x.new_zeros(batch, self.size[0], 1, self.size[1])
         hidden = x.new_zeros(batch, dimension)
         outputs = []
-        for driven, jump in zip(self.controller.input(x).unbind(dim=1), jumps.unbind(dim=1), strict=True):
+        driven_and_jumps = zip(self.controller.input(x).unbind(dim=1), jumps.unbind(dim=1), strict=True)
+        for token, (driven, jump) in enumerate(driven_and_jumps):
+            if token == tapes.shape[2] // 4:
+                more = 2 * (token or FIRST)
+                tapes = F.pad(tapes, (0, 0, more, more))
             hidden = self.controller(driven, hidden, tapes[:, :, tapes.shape[2] // 2].flatten(1))
             actions = self.action(hidden).unflatten(1, (-1, ACTIONS)).softmax(dim=-1)
             tapes = acted(tapes, actions, self.value(hidden).unflatten(1, self.size), jump)
@@ -103,20 +107,18 @@ class TapeLayer(nn.Module):
 def acted(tapes: Tensor, actions: Tensor, values: Tensor, jump: Tensor) -> Tensor:
     """Tapes [B, S, 2 R + 1, C] with the head over the middle cell, after ``values`` [B, S, C] are written there and the
     head has moved with these weights (stay, left, right, jump left, jump right) [B, S, 5], jumps being as long as
-    ``jump`` [B] -> [B, S, 2 (R + 2) + 1, C].
+    ``jump`` [B].
     """
     middle = tapes.shape[2] // 2
     written = torch.cat([tapes[:, :, :middle], values[:, :, None], tapes[:, :, middle + 1 :]], dim=2)
-    wide = F.pad(written, (0, 0, GROWTH, GROWTH))
-    moved = (
-        wide,
-        F.pad(written, (0, 0, GROWTH + 1, GROWTH - 1)),
-        F.pad(written, (0, 0, GROWTH - 1, GROWTH + 1)),
-        _jumped(wide, -jump),
-        _jumped(wide, jump),
+    stay, left, right, jump_left, jump_right = actions[..., None, None].unbind(dim=2)
+    return (
+        stay * written
+        + left * F.pad(written[:, :, :-1], (0, 0, 1, 0))
+        + right * F.pad(written[:, :, 1:], (0, 0, 0, 1))
+        + jump_left * _jumped(written, -jump)
+        + jump_right * _jumped(written, jump)
     )
-    weights = actions[..., None, None].unbind(dim=2)
-    return torch.stack([weight * tape for weight, tape in zip(weights, moved, strict=True)]).sum(dim=0)
 
 
 def _jumped(tapes: Tensor, jump: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ PUSH, POP, LEAVE = range(ACTIONS)
 
 def run(actions: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """The stacks after actions [T, S, 3] with values [T, S, C] on empty ones, [S, T + 1, C]."""
-    stacks = torch.zeros(1, values.shape[1], 1, values.shape[2], dtype=values.dtype)
+    stacks = torch.zeros(1, values.shape[1], len(values) + 1, values.shape[2], dtype=values.dtype)
     for action, value in zip(actions, values, strict=True):
         stacks = acted(stacks, action[None], value[None])
     return stacks[0]
@@ -27,7 +27,7 @@ def test_a_trace_by_hand() -> None:
     harm, and then 4 is pushed on the empty stack.
     """
     steps = [(PUSH, 1), (PUSH, 2), (LEAVE, 7), (POP, 7), (PUSH, 3), (POP, 7), (POP, 7), (POP, 7), (PUSH, 4)]
-    stacks, tops = torch.zeros(1, 1, 1, 1), []
+    stacks, tops = torch.zeros(1, 1, 10, 1), []
     for action, value in steps:
         weights = torch.nn.functional.one_hot(torch.tensor([[action]]), ACTIONS).float()
         stacks = acted(stacks, weights, torch.full((1, 1, 1), float(value)))
@@ -38,7 +38,7 @@ def test_a_trace_by_hand() -> None:
 
 def test_a_soft_step_by_hand() -> None:
     """On the stack (4, 2), half a push of 6, a quarter of a pop, a quarter of nothing."""
-    stacks = torch.tensor([4.0, 2.0]).view(1, 1, 2, 1)
+    stacks = torch.tensor([4.0, 2.0, 0.0]).view(1, 1, 3, 1)
     after = acted(stacks, torch.tensor([[[0.5, 0.25, 0.25]]]), torch.full((1, 1, 1), 6.0))
     assert after.flatten().tolist() == [3 + 0.5 + 1, 2 + 0 + 0.5, 1.0]
 
