@@ -132,18 +132,19 @@ def _check_architecture(run: Run, task: Task) -> None:
             f"task={run.task.name} is not for architecture={run.architecture.name}: {objection}. Possible: {able}"
         )
     mode = declarations.of(run.architecture.target).attributes["mode"]
-    if mode not in declarations.of(run.encoding.target).attributes["modes"]:
-        able = _choices_where("encoding", lambda attributes: mode in attributes["modes"])
-        raise Refused(
-            f"encoding={run.encoding.name} is not defined for architecture={run.architecture.name}, "
-            f"which is {mode}. Possible: {able}"
-        )
+    chosen = [("encoding", run.encoding), ("logit", run.logit)]
+    for group, component in [*chosen, *(("extension", extension) for extension in run.extension.values())]:
+        if mode not in declarations.of(component.target).attributes["modes"]:
+            able = _choices_where(group, lambda attributes: mode in attributes["modes"])
+            raise Refused(
+                f"{group}={component.name} is not defined for architecture={run.architecture.name}, "
+                f"which is {mode}. Possible: {able}"
+            )
 
 
 def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
     build.extensions(run)
     offers = declarations.of(run.encoding.target).attributes["offers"]
-    mode = declarations.of(run.architecture.target).attributes["mode"]
     for name, extension in run.extension.items():
         attributes = declarations.of(extension.target).attributes
         needs = attributes["needs"]
@@ -156,10 +157,10 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
                 f"extension={name} changes an encoding's {needs}, and encoding={run.encoding.name} has none. "
                 f"Encodings that have: {able}. Extensions for {run.encoding.name}: {others}"
             )
-        if attributes["truncates"] and mode != "causal":
+        if attributes["truncates"] and build.layout_of(run).both_ways:
             raise Refused(
                 f"extension={name} reads a text from left to right in windows, and architecture="
-                f"{run.architecture.name} is {mode}"
+                f"{run.architecture.name} looks both ways"
             )
         if rule.needs and declarations.of(extension.target).attributes["counts_tokens"]:
             raise Refused(

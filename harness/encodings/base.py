@@ -11,8 +11,8 @@ Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
 anything that depends on what the tokens are.
 """
 
-Mode = Literal["causal", "bidirectional", "cross", "grid", "recurrent"]
-"""Kinds of attention, and none at all: a recurrent model has no place where an encoding could enter attention."""
+Mode = Literal["causal", "bidirectional", "cross", "grid", "attention-free"]
+"""Kinds of attention, and none at all: recurrent networks and convolutions have no place for an encoding to enter."""
 
 
 class Pairs(NamedTuple):

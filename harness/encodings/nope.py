@@ -11,7 +11,7 @@ class NoPE(Encoding):
     arXiv 2305.19466.
     """
 
-    modes = ("causal", "bidirectional", "cross", "grid", "recurrent")
+    modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()

@@ -19,6 +19,9 @@ class Extension(ABC):
     needs: ClassVar[str] = ""
     """What it changes, one of what encodings offer (``Encoding.offers``); empty if it works with all."""
 
+    modes: ClassVar[tuple[str, ...]] = ("causal", "bidirectional", "cross", "grid")
+    """The kinds of attention (``Model.mode``) in which it changes anything."""
+
     counts_tokens: ClassVar[bool] = False
     """Whether it counts tokens by their positions, which must then rise from token to token."""
 

@@ -13,5 +13,7 @@ if TYPE_CHECKING:
 class Extrapolate(Extension):
     """Nothing changes: longer sequences meet positions as they come."""
 
+    modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
+
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         return encoding

@@ -18,6 +18,7 @@ class Truncate(Extension):
     layers pass on nothing from before the cut.
     """
 
+    modes = ("causal", "attention-free")
     truncates = True
     counts_tokens = True
 

@@ -1,6 +1,7 @@
 """What a scale of the attention logits is."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -11,6 +12,9 @@ class LogitScale(nn.Module, ABC):
     Its constructor takes the network's :class:`~harness.shape.Shape` and then, keyword-only, the choices that its YAML
     file lists.
     """
+
+    modes: ClassVar[tuple[str, ...]] = ("causal", "bidirectional", "cross", "grid")
+    """The kinds of attention (``Model.mode``) that it is defined for."""
 
     @abstractmethod
     def factor(self, seen: Tensor) -> Tensor:

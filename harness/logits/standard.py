@@ -10,6 +10,8 @@ from harness.shape import Shape
 class Standard(LogitScale):
     """``1 / sqrt(d)`` for every query (Vaswani et al., 2017, arXiv 1706.03762, section 3.2.1)."""
 
+    modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
+
     def __init__(self, shape: Shape) -> None:
         super().__init__()
         self.scale = shape.head_dimension**-0.5

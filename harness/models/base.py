@@ -26,7 +26,7 @@ class Model(nn.Module, ABC):
     """The class of :mod:`harness.layouts` that arranges prompt and answer for it."""
 
     mode: ClassVar[Mode]
-    """The kind of attention in it, or that it is recurrent and has none."""
+    """The kind of attention in it, or that it has none."""
 
     @abstractmethod
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:

@@ -37,7 +37,7 @@ def plain(words: list[str]) -> list[str]:
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_composes(path: Path) -> None:
-    invented = {"encoding=gaussian", "task=sort", "architecture=lstm", "--config-dir"}
+    invented = {"encoding=gaussian", "task=sort", "architecture=bag_of_words", "--config-dir"}
     for arguments in commands(path):
         if not arguments or set(arguments) & invented or arguments[0] in ("leaderboard", "doctor", "--help"):
             continue
@@ -83,7 +83,7 @@ def test_the_page_on_extending_is_true(tmp_path: Path) -> None:
     files = re.findall(r"^`((?:harness|tasks|conf)/[\w/.]+)`:\n\n```(?:python|yaml)\n(.*?)^```", text, re.M | re.S)
     assert [name for name, _ in files] == [
         "harness/encodings/gaussian.py", "conf/encoding/gaussian.yaml", "tasks/sort.py", "conf/task/sort.yaml",
-        "harness/models/lstm.py", "conf/architecture/lstm.yaml",
+        "harness/models/bag_of_words.py", "conf/architecture/bag_of_words.yaml",
     ]  # fmt: skip
     for name, content in files:
         assert not (tmp_path / name).exists(), "new files only"
@@ -95,14 +95,14 @@ def test_the_page_on_extending_is_true(tmp_path: Path) -> None:
             [sys.executable, "-m", *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300
         )
 
-    for arguments in (("encoding=gaussian",), ("task=sort",), ("architecture=lstm", "encoding=nope")):
+    for arguments in (("encoding=gaussian",), ("task=sort",), ("architecture=bag_of_words", "encoding=nope")):
         done = run("harness", *arguments, *SHRINK)
         assert done.returncode == 0, done.stderr
     assert "abddq" in text
     assert "sort, version 1" in run("harness", "show", "task=sort").stdout
-    refused = run("harness", "architecture=lstm", "encoding=rope")
-    assert "encoding=rope is not defined for architecture=lstm, which is recurrent. Possible: nope" in refused.stderr
-    only = "gaussian or sort or lstm"
+    refused = run("harness", "architecture=bag_of_words", "encoding=rope")
+    assert "architecture=bag_of_words, which is attention-free. Possible: nope" in refused.stderr
+    only = "gaussian or sort or bag_of_words"
     contracts = run(
         "pytest",
         "-q",

@@ -18,6 +18,15 @@ REFUSED = {
     ("encoding.base=3", "encoding=nope"): "unknown key 'encoding.base'. Keys of encoding: none",
     ("task=addition", "task.symbols=4"): "unknown key 'task.symbols'; did you mean 'task.base'? "
     "Keys of task: task.answer,",
+    ("architecture=lstm",): "encoding=rope is not defined for architecture=lstm, "
+    "which is attention-free. Possible: nope",
+    ("architecture=lstm", "encoding=nope", "logit=ssmax"): "logit=ssmax is not defined for architecture=lstm, "
+    "which is attention-free. Possible: standard",
+    ("architecture=mamba", "encoding=nope", "extension=[extrapolate,window]"): "extension=window is not defined for "
+    "architecture=mamba, which is attention-free. Possible: extrapolate, truncate",
+    ("architecture=cnn_bidirectional", "encoding=nope", "extension=truncate"): "extension=truncate reads a text from "
+    "left to right in windows, and architecture=cnn_bidirectional looks both ways",
+    ("architecture=cnn", "encoding=nope", "architecture.dilation=9"): "dilation=9: it must be between 1 and kernel=5",
     ("encoding=alibi", "extension=ntk"): "extension=ntk changes an encoding's frequencies, "
     "and encoding=alibi has none. Encodings that have: ",
     ("extension=[extrapolate,ntkk]",): "unknown extension 'ntkk'; did you mean 'ntk'?",

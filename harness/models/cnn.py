@@ -1,0 +1,130 @@
+"""Convolutions over tokens, dilated more from layer to layer."""
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.models.base import Layer, Model
+from harness.shape import Shape
+
+
+class CNN(Model):
+    """Causal convolutions, each on a normalised input and added to the residual stream.
+
+    The temporal convolutional network of Bai et al. (2018), arXiv 1803.01271, with the dilations of WaveNet (van den
+    Oord et al., 2016): layer i, from 0, sees ``kernel`` tokens, ``dilation`` ** i apart. Unlike theirs a block is
+    normalisation, convolution, GELU and a linear map. ``dropout`` acts on the embedding and on what each layer adds.
+
+    What is farther back than :attr:`receptive_field` can have no influence, whatever is trained. With the defaults and
+    three layers these are 85 tokens.
+    """
+
+    layout = "Causal"
+    mode = "attention-free"
+
+    def __init__(
+        self,
+        shape: Shape,
+        vocabulary: int,
+        layer: Layer,
+        *,
+        kernel: int = 5,
+        dilation: int = 4,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check(kernel, dilation)
+        self.receptive_field = receptive_field(kernel, dilation, shape.layers)
+        """Tokens on which an output depends, itself included."""
+        self.embedding = nn.Embedding(vocabulary, shape.dimension)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(
+            Block(shape.dimension, kernel, dilation**i, dropout, causal=True) for i in range(shape.layers)
+        )
+        self.norm = nn.LayerNorm(shape.dimension)
+        self.head = nn.Linear(shape.dimension, vocabulary, bias=False)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        x = self.dropout(self.embedding(tokens))
+        for block in self.blocks:
+            x = block(x, None)
+        return self.norm(x)
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)
+
+
+class BidirectionalCNN(Model):
+    """:class:`CNN` with tokens on both sides: ``kernel`` must be odd, and an output depends on as many tokens before it
+    as behind it. Tokens that the positions declare invisible, such as padding, are zeros to all layers.
+    """
+
+    layout = "Blanks"
+    mode = "attention-free"
+
+    def __init__(
+        self,
+        shape: Shape,
+        vocabulary: int,
+        layer: Layer,
+        *,
+        kernel: int = 5,
+        dilation: int = 4,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        check(kernel, dilation)
+        if kernel % 2 == 0:
+            raise ValueError(f"kernel={kernel}: it must be odd, to see as far back as forward")
+        self.receptive_field = receptive_field(kernel, dilation, shape.layers)
+        """Tokens on which an output depends, itself included."""
+        self.embedding = nn.Embedding(vocabulary, shape.dimension)
+        self.dropout = nn.Dropout(dropout)
+        self.blocks = nn.ModuleList(
+            Block(shape.dimension, kernel, dilation**i, dropout, causal=False) for i in range(shape.layers)
+        )
+        self.norm = nn.LayerNorm(shape.dimension)
+        self.head = nn.Linear(shape.dimension, vocabulary, bias=False)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        x = self.dropout(self.embedding(tokens))
+        for block in self.blocks:
+            x = block(x, positions.visible)
+        return self.norm(x)
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)
+
+
+class Block(nn.Module):
+    """A convolution, GELU and a linear map."""
+
+    def __init__(self, dimension: int, kernel: int, dilation: int, dropout: float, *, causal: bool) -> None:
+        super().__init__()
+        reach = (kernel - 1) * dilation
+        self.sides = (reach, 0) if causal else (reach // 2, reach // 2)
+        self.norm = nn.LayerNorm(dimension)
+        self.convolution = nn.Conv1d(dimension, dimension, kernel, dilation=dilation)
+        self.mix = nn.Linear(dimension, dimension)
+        self.dropout = nn.Dropout(dropout)
+
+    def forward(self, x: Tensor, visible: Tensor | None) -> Tensor:
+        """x [B, L, D], which tokens others may see [B, L] or all of them -> [B, L, D]."""
+        seen = self.norm(x)
+        if visible is not None:
+            seen = seen * visible[..., None]
+        convolved = self.convolution(F.pad(seen.transpose(1, 2), self.sides)).transpose(1, 2)
+        return x + self.dropout(self.mix(F.gelu(convolved)))
+
+
+def check(kernel: int, dilation: int) -> None:
+    """Raise :class:`ValueError` unless these convolutions see every token of their receptive field."""
+    if kernel < 2:
+        raise ValueError(f"kernel={kernel}: it must be at least 2, or no token sees another")
+    if not 1 <= dilation <= kernel:
+        raise ValueError(f"dilation={dilation}: it must be between 1 and kernel={kernel}, or tokens are passed over")
+
+
+def receptive_field(kernel: int, dilation: int, layers: int) -> int:
+    """Tokens on which an output of ``layers`` convolutions depends, dilated by 1, ``dilation``, ``dilation`` ** 2..."""
+    return 1 + (kernel - 1) * sum(dilation**i for i in range(layers))

@@ -1,0 +1,37 @@
+"""Gated recurrent unit."""
+
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.models.base import Layer, Model
+from harness.shape import Shape
+
+
+class GRU(Model):
+    """The gated recurrent unit of Cho et al. (2014), arXiv 1406.1078, in PyTorch's kernel, layer upon layer, and no
+    attention.
+
+    The reset gate acts after the product with the recurrent matrix, as in cuDNN. ``dropout`` acts on the embedding
+    and on what each layer gives. Memory is that of the outputs: the state has D numbers per layer at any length.
+    """
+
+    layout = "Causal"
+    mode = "attention-free"
+
+    def __init__(self, shape: Shape, vocabulary: int, layer: Layer, *, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, shape.dimension)
+        self.layers = nn.ModuleList(
+            nn.GRU(shape.dimension, shape.dimension, batch_first=True) for _ in range(shape.layers)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(shape.dimension, vocabulary)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        x = self.dropout(self.embedding(tokens))
+        for layer in self.layers:
+            x = self.dropout(layer(x)[0])
+        return x
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)

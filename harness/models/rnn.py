@@ -1,0 +1,48 @@
+"""Elman's recurrent network."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.models.base import Layer, Model
+from harness.shape import Shape
+
+
+class RNN(Model):
+    """``h_t = f(W x_t + U h_(t-1) + b)`` in PyTorch's kernel, layer upon layer, and no attention.
+
+    Elman (1990), "Finding Structure in Time". ``f`` is ReLU as in the networks of Deletang et al. (2023), arXiv
+    2207.02098, who use one layer of width 256, or tanh as in the original. ``dropout`` acts on the embedding and on
+    what each layer gives. Memory is that of the outputs: the state has D numbers per layer at any length.
+    """
+
+    layout = "Causal"
+    mode = "attention-free"
+
+    def __init__(
+        self,
+        shape: Shape,
+        vocabulary: int,
+        layer: Layer,
+        *,
+        nonlinearity: Literal["relu", "tanh"] = "relu",
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(vocabulary, shape.dimension)
+        self.layers = nn.ModuleList(
+            nn.RNN(shape.dimension, shape.dimension, nonlinearity=nonlinearity, batch_first=True)
+            for _ in range(shape.layers)
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(shape.dimension, vocabulary)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        x = self.dropout(self.embedding(tokens))
+        for layer in self.layers:
+            x = self.dropout(layer(x)[0])
+        return x
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)

@@ -1,0 +1,91 @@
+"""A recurrent network with stacks."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.models.base import Layer, Model
+from harness.models.controller import Controller
+from harness.shape import Shape
+
+ACTIONS = 3
+"""Push, pop and leave as it is."""
+
+FIRST = 16
+"""Cells of a stack at first. It doubles when they are used up: by less, free memory would lie in pieces too small.
+"""
+
+
+class StackRNN(Model):
+    """A recurrent network that pushes and pops vectors, layer upon layer, each with stacks of its own.
+
+    The superposition stack of Joulin & Mikolov (2015), arXiv 1503.01007, section 3, in the form of Deletang et al.
+    (2023), arXiv 2207.02098: the controller reads the top cell, and the next stack is the mean of the stacks pushed to,
+    popped and left alone, weighted by a softmax; what is pushed is linear in the hidden vector. Each stack has a
+    softmax of its own, where the code of Deletang et al. takes one over all of them. Their network is ``model.layers=1
+    model.dimension=256``.
+
+    A stack has at least a cell per token read, so it never overflows and a longer sequence changes nothing before its
+    end. Tokens are read one by one in Python: time, and memory in training, grow with the square of the length; in
+    evaluation only one stack is kept. ``dropout`` acts on the embedding and on what each layer gives.
+    """
+
+    layout = "Causal"
+    mode = "attention-free"
+
+    def __init__(
+        self, shape: Shape, vocabulary: int, layer: Layer, *, stacks: int = 1, cell: int = 8, dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        for name, value in (("stacks", stacks), ("cell", cell)):
+            if value < 1:
+                raise ValueError(f"{name}={value}: it must be at least 1")
+        self.embedding = nn.Embedding(vocabulary, shape.dimension)
+        self.layers = nn.ModuleList(StackLayer(shape.dimension, stacks, cell) for _ in range(shape.layers))
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(shape.dimension, vocabulary)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        x = self.dropout(self.embedding(tokens))
+        for layer in self.layers:
+            x = self.dropout(layer(x))
+        return x
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)
+
+
+class StackLayer(nn.Module):
+    """A controller and its stacks, S of them with cells of C numbers."""
+
+    def __init__(self, dimension: int, stacks: int, cell: int) -> None:
+        super().__init__()
+        self.size = (stacks, cell)
+        self.controller = Controller(dimension, stacks * cell)
+        self.action = nn.Linear(dimension, stacks * ACTIONS)
+        self.value = nn.Linear(dimension, stacks * cell)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x [B, L, D] -> [B, L, D]."""
+        batch, _, dimension = x.shape
+        stacks = x.new_zeros(batch, self.size[0], 0, self.size[1])
+        hidden = x.new_zeros(batch, dimension)
+        outputs = []
+        for token, driven in enumerate(self.controller.input(x).unbind(dim=1)):
+            if token == stacks.shape[2]:
+                stacks = F.pad(stacks, (0, 0, 0, token or FIRST))
+            hidden = self.controller(driven, hidden, stacks[:, :, 0].flatten(1))
+            actions = self.action(hidden).unflatten(1, (-1, ACTIONS)).softmax(dim=-1)
+            stacks = acted(stacks, actions, self.value(hidden).unflatten(1, self.size))
+            outputs.append(hidden)
+        return torch.stack(outputs, dim=1)
+
+
+def acted(stacks: Tensor, actions: Tensor, values: Tensor) -> Tensor:
+    """Stacks [B, S, K, C], top cell first and the last one empty, after actions of these weights (push, pop, leave)
+    [B, S, 3] with ``values`` [B, S, C] to push.
+    """
+    push, pop, leave = actions[..., None, None].unbind(dim=2)
+    pushed = torch.cat([values[:, :, None], stacks[:, :, :-1]], dim=2)
+    return push * pushed + pop * F.pad(stacks[:, :, 1:], (0, 0, 0, 1)) + leave * stacks

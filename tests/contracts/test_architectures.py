@@ -1,0 +1,209 @@
+"""Every architecture that conf/ lists holds what the program relies on."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from support import QUICK, choices, environment
+from torch import nn
+
+import harness
+from harness import build
+from harness.attention import Attention, Positions
+from harness.config import Run
+from harness.data import TrainingBatch, TrainingData
+from harness.identity import training_lengths
+from harness.layouts import PAD, Layout
+from harness.models.base import Model
+
+ARCHITECTURES = choices("architecture")
+Composed = Callable[..., Run]
+SMALL = ("encoding=nope", "model=nano", "lengths.train=6", "lengths.test=12")
+"""With no position encoding, which every architecture can have, they have no part that is not their own."""
+
+
+def made(composed: Composed, name: str, *overrides: str) -> tuple[Model, Layout, Run]:
+    torch.manual_seed(0)
+    run = composed(*SMALL, f"architecture={name}", *overrides)
+    task = build.task(run)
+    layout = build.layout(run, task)
+    return build.model(run, task, layout).eval(), layout, run
+
+
+def batch(run: Run, layout: Layout) -> TrainingBatch:
+    task = build.task(run)
+    return TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=16)(0)
+
+
+def left_to_right(composed: Composed, name: str) -> tuple[Model, Layout]:
+    model, layout, _ = made(composed, name)
+    if layout.both_ways:
+        pytest.skip(f"{name} looks both ways, as its layout says")
+    return model, layout
+
+
+def random_tokens(layout: Layout, rows: int, length: int) -> torch.Tensor:
+    return torch.randint(1, len(layout.vocabulary), (rows, length))
+
+
+def told(length: int) -> Positions:
+    return Positions(torch.arange(length)[None], True)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_it_gives_a_distribution_over_the_vocabulary_for_every_token(composed: Composed, name: str) -> None:
+    model, layout, run = made(composed, name)
+    asked = batch(run, layout)
+    hidden = model(asked.tokens, asked.positions)
+    assert hidden.shape == (*asked.tokens.shape, 32)
+    logits = model.readout(hidden)
+    assert logits.shape == (*asked.tokens.shape, len(layout.vocabulary))
+    assert torch.isfinite(logits).all()
+    assert torch.allclose(model.readout(hidden[0, 0]), logits[0, 0], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_it_has_attention_where_its_mode_says_so(composed: Composed, name: str) -> None:
+    """Without, nothing of an encoding, a logit scale or most extensions can enter: they are refused by the mode."""
+    model, _, _ = made(composed, name)
+    layers = [module for module in model.modules() if isinstance(module, Attention)]
+    assert (model.mode == "attention-free") == (not layers)
+    assert bool(layers) == bool(model.encodings())
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_later_tokens_and_the_length_change_nothing(composed: Composed, name: str) -> None:
+    """What exact match in one pass rests on, for a model that reads from left to right."""
+    model, layout = left_to_right(composed, name)
+    first, second = random_tokens(layout, 2, 40)
+    second[:17] = first[:17]
+    with torch.no_grad():
+        whole = model(torch.stack([first, second]), told(40))
+        short = model(first[None, :17], told(17))
+    assert torch.allclose(whole[0, :17], whole[1, :17], atol=1e-6)
+    assert torch.allclose(whole[:1, :17], short, atol=1e-5)
+    assert not torch.allclose(whole[0, 17:], whole[1, 17:], atol=1e-3), "and tokens do change what follows"
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_padding_and_the_other_rows_change_nothing(composed: Composed, name: str) -> None:
+    """Rows of training data of many lengths, together and each by itself without padding."""
+    model, layout, run = made(composed, name)
+    task = build.task(run)
+    data = TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=16)
+    asked = data(0)
+    lengths = (asked.tokens != PAD).sum(dim=1).tolist()
+    assert len(set(lengths)) > 2
+    with torch.no_grad():
+        together = model(asked.tokens, asked.positions)
+        for row, length in enumerate(lengths):
+            alone = model(asked.tokens[row : row + 1, :length], told(length))
+            assert torch.allclose(together[row, :length], alone[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_gradients_reach_every_parameter(composed: Composed, name: str) -> None:
+    model, layout, run = made(composed, name)
+    asked = batch(run, layout)
+    logits = model.readout(model(asked.tokens, asked.positions).flatten(0, 1)[asked.scored])
+    F.cross_entropy(logits, asked.targets).backward()
+    for parameter_name, parameter in model.named_parameters():
+        assert parameter.grad is not None, parameter_name
+        assert torch.isfinite(parameter.grad).all(), parameter_name
+        assert parameter.grad.abs().max() > 0, parameter_name
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_dropout_is_drawn_where_training_can_seed_it(composed: Composed, name: str) -> None:
+    """Training seeds every step of a model with ``nn.Dropout`` in it, so that a resumed run drops the same; dropout
+    inside of a kernel of PyTorch's, such as that of ``nn.LSTM``, it would not see. No evaluation drops anything.
+    """
+    plain, layout, run = made(composed, name)
+    if "dropout" not in run.architecture.options:
+        pytest.skip(f"{name} has no dropout")
+    model, _, run = made(composed, name, "architecture.dropout=0.5")
+    asked = batch(run, layout)
+    with torch.no_grad():
+        assert torch.equal(model(asked.tokens, asked.positions), plain(asked.tokens, asked.positions))
+        model.train()
+        first, second = (model(asked.tokens, asked.positions) for _ in range(2))
+        assert not torch.equal(first, second)
+        for module in model.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0
+        assert torch.allclose(model(asked.tokens, asked.positions), plain(asked.tokens, asked.positions), atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_bfloat16_is_rounded_and_no_more(composed: Composed, name: str) -> None:
+    """As ``train.precision=bf16-mixed`` computes, forwards and backwards."""
+    model, layout, run = made(composed, name)
+    asked = batch(run, layout)
+    exact = model(asked.tokens, asked.positions)
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = model(asked.tokens, asked.positions)
+        model.readout(rounded).float().logsumexp(dim=-1).sum().backward()
+    assert (rounded.float() - exact).abs().max() < 0.05 * exact.abs().max()
+    assert all(p.grad is None or bool(torch.isfinite(p.grad).all()) for p in model.parameters())
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_the_same_seed_gives_the_same_weights(composed: Composed, name: str) -> None:
+    first, second = (made(composed, name)[0].state_dict() for _ in range(2))
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_a_run_from_data_to_record(name: str, tmp_path: Path) -> None:
+    words = [*QUICK, *SMALL, "train.steps=3", f"architecture={name}", "lengths.grid=[6,12]", f"results={tmp_path}"]
+    record = harness.run(*words).record
+    assert record.status == "finished"
+    assert [score.length for score in record.scores] == [6, 12]
+    assert all(np.isfinite(score.nats) for score in record.scores)
+
+
+FEWER = {"stack_rnn": 4_000, "tape_rnn": 4_000}
+"""Tokens for those whose time is quadratic in the length, as they say; 10,000 for others."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ARCHITECTURES)
+def test_memory_for_a_long_sequence_is_far_from_quadratic(composed: Composed, name: str) -> None:
+    """One sequence without gradients through one layer, in a process of its own, takes less than half of a matrix of
+    all pairs, which would be 381 MiB for 10,000 tokens.
+    """
+    tokens = FEWER.get(name, 10_000)
+    run = composed(*SMALL, f"architecture={name}", "model.layers=1")
+    env = environment(MALLOC_MMAP_THRESHOLD_="65536")  # large arrays go back to the system when they are freed
+    words = [sys.executable, "-c", MEASURE, run.model_dump_json(), str(tokens)]
+    done = subprocess.run(words, capture_output=True, text=True, env=env, timeout=500)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < tokens**2 * 4 / 2**20 / 2
+
+
+MEASURE = """
+import resource, sys, torch
+from harness import build
+from harness.attention import Positions
+from harness.config import Run
+
+torch.set_num_threads(2)
+run = Run.model_validate_json(sys.argv[1])
+task = build.task(run)
+layout = build.layout(run, task)
+model = build.model(run, task, layout).eval()
+
+@torch.inference_mode()
+def peak(n):
+    tokens = torch.randint(4, len(layout.vocabulary), (1, n))
+    assert torch.isfinite(model(tokens, Positions(torch.arange(n)[None], True))).all()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+start = peak(300)
+print((peak(int(sys.argv[2])) - start) // 1024)
+"""
