@@ -205,7 +205,7 @@ class Record(Frozen):
         ]
         if any(part not in ([], tested) for part in lengths):
             raise ValueError("its baselines or test facts are not those of its tested lengths")
-        if self.cost is None or self.final_loss is None:
+        if self.cost is None or (self.final_loss is None and self.cost.steps):
             raise ValueError("it says it finished and has no cost or loss")
         return self
 

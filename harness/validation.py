@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness import build, catalogue, declarations, identity, streams
-from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
+from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run, Size
+from harness.models import saved
 from harness.positions.base import PositionRule
 from harness.suggest import Refused, unknown
 from tasks.base import Task
@@ -33,7 +34,7 @@ def validated(run: Run) -> Run:
     changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
     for group in LISTED_GROUPS:
         changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
-    run = run.model_copy(update=changes)
+    run = _sized(run.model_copy(update=changes))
     task = build.task(run)
     _check_lengths(run, task)
     _check_architecture(run)
@@ -91,6 +92,19 @@ def _adapter(annotation: str) -> TypeAdapter[Any]:
     return TypeAdapter(meaning, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
+def _sized(run: Run) -> Run:
+    """The same run with the size of the saved network, if its architecture reads one."""
+    reads = declarations.of(run.architecture.target).attributes["reads"]
+    if not reads:
+        return run
+    try:
+        folder = saved.folder(*(cast(Any, run.architecture.options[key]) for key in reads))
+        size = Size(**saved.size(folder)._asdict())
+    except ValueError as error:
+        raise Refused(f"architecture={run.architecture.name}: {error}") from error
+    return run.model_copy(update={"model": size, "presets": {**run.presets, "model": "saved"}})
+
+
 def _check_lengths(run: Run, task: Task) -> None:
     name = run.task.name
     if run.lengths.shortest < task.shortest:
@@ -127,6 +141,19 @@ def _check_architecture(run: Run) -> None:
         raise Refused(
             f"encoding={run.encoding.name} is not defined for architecture={run.architecture.name}, "
             f"which is {mode}. Possible: {able}"
+        )
+    if declarations.of(run.architecture.target).attributes["reads"]:
+        return
+    able = _choices_where("architecture", lambda attributes: attributes["reads"])
+    if declarations.of(run.encoding.target).attributes["pretrained"]:
+        raise Refused(
+            f"encoding={run.encoding.name} is what a saved network was trained with, and "
+            f"architecture={run.architecture.name} reads none. Possible: {able}"
+        )
+    if not run.train.steps:
+        raise Refused(
+            f"train.steps=0: architecture={run.architecture.name} knows nothing without training. Only a saved network "
+            f"can be tested as it is: {able}"
         )
 
 
