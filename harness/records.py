@@ -114,6 +114,12 @@ class TaskChoice(Choice):
     fingerprint: str | None = None
 
 
+class ArchitectureChoice(Choice):
+    """The shape of the network, and the saved network that it reads if it reads one."""
+
+    fingerprint: str | None = None
+
+
 class TrainingLengths(Frozen):
     """The shortest and the longest length trained on."""
 
@@ -130,7 +136,7 @@ class TrainingScience(Frozen):
     encoding: Choice
     positions: Choice
     logit: Choice
-    architecture: Choice
+    architecture: ArchitectureChoice
     model: dict[str, JsonValue]
     train: dict[str, JsonValue]
     seed: Count
