@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from support import component
+from support import choices, component
 from torch import Tensor
 
 from harness.attention import Positions
@@ -187,6 +187,22 @@ def test_a_window_is_the_librarys_sliding_window(tmp_path: Path) -> None:
     model = ours(network, tmp_path / "network")
     with extended(model, component("extension", "window", size=8), TRAINED, 50) as reader:
         assert torch.allclose(logits(reader, sequences(50)), windowed(sequences(50)).logits, atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("extension", choices("extension"))
+def test_every_extension_that_fits_changes_the_last_tokens_and_leaves_the_first(tmp_path: Path, extension: str) -> None:
+    made = component("extension", extension)
+    table = made.needs == "table"
+    network = library("GPT2" if table else "Llama")
+    model = ours(network, tmp_path, **(TABLE if table else {}))
+    length = 60
+    plain = logits(model, sequences(length))
+    with extended(model, made, 16, length) as reader:
+        there = logits(reader, sequences(length))  # type: ignore[arg-type]
+    assert there.isfinite().all()
+    assert torch.equal(plain, there) == (extension == "extrapolate")
+    assert torch.allclose(plain[:, 0], there[:, 0], atol=1e-4), "the first token sees nothing but itself"
 
 
 @torch.no_grad()
