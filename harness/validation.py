@@ -135,14 +135,15 @@ def _possible(task: Task, near: int) -> str:
 
 
 def _check_architecture(run: Run) -> None:
-    mode = declarations.of(run.architecture.target).attributes["mode"]
+    declared = declarations.of(run.architecture.target).attributes
+    mode, reads = declared["mode"], declared["reads"]
     if mode not in declarations.of(run.encoding.target).attributes["modes"]:
-        able = _choices_where("encoding", lambda attributes: mode in attributes["modes"])
+        able = _choices_where("encoding", lambda a: mode in a["modes"] and (bool(reads) or not a["pretrained"]))
         raise Refused(
             f"encoding={run.encoding.name} is not defined for architecture={run.architecture.name}, "
             f"which is {mode}. Possible: {able}"
         )
-    if declarations.of(run.architecture.target).attributes["reads"]:
+    if reads:
         return
     able = _choices_where("architecture", lambda attributes: attributes["reads"])
     if declarations.of(run.encoding.target).attributes["pretrained"]:
