@@ -48,26 +48,37 @@ class Positions(NamedTuple):
         return Positions(self.values.to(device), self.consecutive, visible)
 
 
-class Attention(nn.Module):
-    """Multi-head self-attention whose logits, queries, keys and values the encoding may change."""
+class Attending(nn.Module):
+    """A place of a network where queries meet keys, whatever made them. Extensions exchange its encoding."""
 
-    def __init__(self, shape: Shape, encoding: Encoding, logit: LogitScale, *, causal: bool) -> None:
+    def __init__(self, encoding: Encoding, logit: LogitScale, *, causal: bool) -> None:
         super().__init__()
-        self.heads = shape.heads
         self.encoding = encoding
         self.logit = logit
         self.causal = causal
-        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=False)
-        self.output = nn.Linear(shape.dimension, shape.dimension, bias=False)
         self.kernel: Callable[..., Tensor] = attend
         """What computes it: a function with the parameters of :func:`explicit`, which all others agree with."""
+
+    def attend(self, q: Tensor, k: Tensor, v: Tensor, positions: Positions, state: Mapping[str, Tensor]) -> Tensor:
+        """Attention of q over k and v, [B, H, L, d] each."""
+        return self.kernel(q, k, v, positions, self.encoding, self.logit, causal=self.causal, state=state)
+
+
+class Attention(Attending):
+    """Multi-head self-attention whose logits, queries, keys and values the encoding may change."""
+
+    def __init__(self, shape: Shape, encoding: Encoding, logit: LogitScale, *, causal: bool) -> None:
+        super().__init__(encoding, logit, causal=causal)
+        self.heads = shape.heads
+        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=False)
+        self.output = nn.Linear(shape.dimension, shape.dimension, bias=False)
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
         """x [B, L, D] -> [B, L, D]."""
         batch, length, _ = x.shape
         q, k, v = self.project(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         state = self.encoding.state(x, positions.values)
-        attended = self.kernel(q, k, v, positions, self.encoding, self.logit, causal=self.causal, state=state)
+        attended = self.attend(q, k, v, positions, state)
         return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
 
 

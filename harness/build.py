@@ -88,4 +88,9 @@ def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
         encoding = make(run.encoding, run, here) if shared.per_layer else shared
         return encoding, make(run.logit, run, here)
 
-    return make(run.architecture, run, shape, len(layout.vocabulary), layer)
+    made = make(run.architecture, run, shape, len(layout.vocabulary), layer)
+    try:
+        made.name_tokens(layout.vocabulary)
+    except ValueError as error:
+        raise Refused(f"{run.architecture.name}: {error}") from error
+    return made

@@ -98,7 +98,8 @@ class Size(Frozen):
 class Train(Frozen):
     """Budget and optimizer."""
 
-    steps: int = Field(ge=1, le=10**9)
+    steps: int = Field(ge=0, le=10**9)
+    """0 only for a saved network, which is then tested as it is."""
     batch: int = Field(ge=1, le=10**6)
     learning_rate: float = Field(gt=0)
     warmup: int = Field(ge=0, le=10**9)

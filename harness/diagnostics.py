@@ -1,10 +1,12 @@
 """Numbers behind the pictures of a position encoding, read from the encoding itself through its hooks."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from harness.attention import Attention, Positions, weights_of
+from harness.attention import Attending, Positions, weights_of
 from harness.encodings.base import Encoding
 from harness.models.base import Model
 from harness.shape import Shape
@@ -67,21 +69,24 @@ def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions)
 
     ``reader`` is ``model`` or reads with it: what it hands to the first layer in the end is what counts.
     """
-    layer = next(module for module in model.modules() if isinstance(module, Attention))
-    read: list[tuple[Tensor, Positions]] = []
-    hook = layer.register_forward_pre_hook(lambda _, given: read.append(given))
+    layer = next(module for module in model.modules() if isinstance(module, Attending))
+    kernel = layer.kernel
+    met: list[dict[str, Any]] = []
+
+    def recorded(q: Tensor, k: Tensor, v: Tensor, *rest: Any, **how: Any) -> Tensor:
+        names = ("positions", "encoding", "logit")
+        met.append({"q": q, "k": k, **dict(zip(names, rest, strict=True)), **how})
+        return kernel(q, k, v, *rest, **how)
+
+    layer.kernel = recorded
     try:
         reader(tokens, positions)
     finally:
-        hook.remove()
-    x, where = read[-1]
-    length = x.shape[1]
-    q, k, _ = layer.project(x).view(*x.shape[:2], 3, layer.heads, -1).permute(2, 0, 3, 1, 4)
-    state = layer.encoding.state(x, where.values)
-    last = [slice(length - 1, length)]
-    (weights,) = weights_of(q, k, where, layer.encoding, layer.logit, last, causal=layer.causal, state=state)
+        layer.kernel = kernel
+    length = met[-1]["q"].shape[2]
+    (weights,) = weights_of(**met[-1], queries=[slice(length - 1, length)])
     mean = weights[:, :, 0].mean(0).flip(-1)
-    rows = torch.full((layer.heads, tokens.shape[1]), torch.nan)
+    rows = torch.full((len(mean), tokens.shape[1]), torch.nan)
     rows[:, :length] = mean.masked_fill(mean == 0, torch.nan)
     return rows.numpy()
 

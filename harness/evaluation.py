@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness import blind, progress, streams
-from harness.attention import Attention, Positions
+from harness.attention import Attending, Positions
 from harness.data import told
 from harness.decoding import greedy
 from harness.encodings.base import Encoding
@@ -135,7 +135,7 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
     if test_tokens <= train_tokens:
         yield model
         return
-    layers = [module for module in model.modules() if isinstance(module, Attention)]
+    layers = [module for module in model.modules() if isinstance(module, Attending)]
     own = [layer.encoding for layer in layers]
     copies: dict[int, Encoding] = {}
     for encoding in own:

@@ -10,11 +10,12 @@ nothing leaves all ids as they were.
 import hashlib
 import json
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from harness import catalogue, declarations
 from harness.config import Component, Run
 from harness.declarations import Option
+from harness.models import saved
 from tasks.base import Task
 
 VERSION = 1
@@ -29,10 +30,8 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         "identity": VERSION,
         "task": _task(run, task),
         "lengths": {"shortest": run.lengths.shortest, "train": run.lengths.train},
-        **{
-            group: _component(group, getattr(run, group))
-            for group in ("encoding", "positions", "logit", "architecture")
-        },
+        **{group: _component(group, getattr(run, group)) for group in ("encoding", "positions", "logit")},
+        "architecture": _architecture(run),
         "model": run.model.model_dump(),
         "train": run.train.model_dump(),
         "seed": run.seed,
@@ -85,6 +84,16 @@ def _task(run: Run, task: Task) -> dict[str, Any]:
     values["version"] = task.version
     if (fingerprint := task.fingerprint()) is not None:
         values["fingerprint"] = fingerprint
+    return values
+
+
+def _architecture(run: Run) -> dict[str, Any]:
+    values = _component("architecture", run.architecture)
+    if reads := declarations.of(run.architecture.target).attributes["reads"]:
+        values["options"] = {key: value for key, value in values["options"].items() if key not in reads}
+        values["fingerprint"] = saved.fingerprint(
+            saved.folder(*(cast(Any, run.architecture.options[key]) for key in reads))
+        )
     return values
 
 

@@ -3,7 +3,7 @@
 from torch import nn
 
 from harness import attention
-from harness.attention import Attention
+from harness.attention import Attending
 from harness.config import Run
 from harness.positions.base import PositionRule
 from harness.suggest import Refused
@@ -16,7 +16,7 @@ def choose(run: Run, model: nn.Module, rule: PositionRule, *, device: str) -> No
     definition, ``flex`` FlexAttention. Raises :class:`Refused` where FlexAttention could not train this model: a run
     that asks for it and silently did without would measure something else.
     """
-    layers = [module for module in model.modules() if isinstance(module, Attention)]
+    layers = [module for module in model.modules() if isinstance(module, Attending)]
     if run.trainer.kernel == "explicit":
         for layer in layers:
             layer.kernel = attention.explicit

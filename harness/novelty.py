@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from harness import evaluation
-from harness.attention import Attention
+from harness.attention import Attending
 from harness.encodings.base import Encoding, Extent
 from harness.extensions.around import Around
 from harness.extensions.base import Extension
@@ -51,7 +51,7 @@ def novelty(
 
 
 def _encodings(model: Model) -> list[Encoding]:
-    return [module.encoding for module in model.modules() if isinstance(module, Attention)]
+    return [module.encoding for module in model.modules() if isinstance(module, Attending)]
 
 
 def _extent(task: Task, layout: Layout, rule: PositionRule, length: int, *, training: bool) -> Extent:

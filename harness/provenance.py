@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("torch", "pytorch-lightning", "numpy", "hydra-core")
+PACKAGES = ("torch", "pytorch-lightning", "numpy", "hydra-core", "transformers", "tokenizers")
 
 
 def collect(device: str = "cpu") -> dict[str, Any]:

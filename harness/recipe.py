@@ -127,6 +127,8 @@ def _prepare(job: Job) -> None:
 
 def _train(job: Job, loggers: Sequence[Logger] = ()) -> Trained | None:
     """Give the model its trained weights: read if they are there, trained from the newest checkpoint otherwise."""
+    if not job.run.train.steps:
+        return Trained(0, None, 0.0, 0)
     if job.where.weights.exists():
         try:
             known = weights.load(job.model, job.where.weights)

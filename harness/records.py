@@ -115,6 +115,12 @@ class TaskChoice(Choice):
     fingerprint: str | None = None
 
 
+class ArchitectureChoice(Choice):
+    """The shape of the network, and the saved network that it reads if it reads one."""
+
+    fingerprint: str | None = None
+
+
 class TrainingLengths(Frozen):
     """The shortest and the longest length trained on."""
 
@@ -131,7 +137,7 @@ class TrainingScience(Frozen):
     encoding: Choice
     positions: Choice
     logit: Choice
-    architecture: Choice
+    architecture: ArchitectureChoice
     model: dict[str, JsonValue]
     train: dict[str, JsonValue]
     seed: Count
@@ -206,7 +212,7 @@ class Record(Frozen):
         ]
         if any(part not in ([], tested) for part in lengths):
             raise ValueError("its baselines or test facts are not those of its tested lengths")
-        if self.cost is None or self.final_loss is None:
+        if self.cost is None or (self.final_loss is None and self.cost.steps):
             raise ValueError("it says it finished and has no cost or loss")
         return self
 

@@ -34,10 +34,12 @@ class Diverged(RuntimeError):
 
 
 class Trained(NamedTuple):
-    """What training took and what it came to. ``seconds`` leaves out the part before a resumption."""
+    """What training took and what it came to, ``loss`` of the last steps, ``None`` if there were none. ``seconds``
+    leaves out the part before a resumption.
+    """
 
     steps: int
-    loss: float
+    loss: float | None
     seconds: float
     resumed_from: int
 

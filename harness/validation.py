@@ -12,7 +12,8 @@ from typing import Annotated, Any, Literal, cast
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from harness import build, catalogue, declarations, identity, layouts, streams
-from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
+from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run, Size
+from harness.models import saved
 from harness.positions.base import PositionRule
 from harness.suggest import Refused, unknown
 from tasks.base import Task
@@ -30,7 +31,7 @@ ANNOTATIONS = {
 
 def validated(run: Run) -> Run:
     """The same run with its options typed and complete. Raises :class:`Refused` if it makes no sense."""
-    run = typed(run)
+    run = _sized(typed(run))
     task = build.task(run)
     _check_lengths(run, task)
     _check_architecture(run, task)
@@ -96,6 +97,19 @@ def _adapter(annotation: str) -> TypeAdapter[Any]:
     return TypeAdapter(meaning, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
+def _sized(run: Run) -> Run:
+    """The same run with the size of the saved network, if its architecture reads one."""
+    reads = declarations.of(run.architecture.target).attributes["reads"]
+    if not reads:
+        return run
+    try:
+        folder = saved.folder(*(cast(Any, run.architecture.options[key]) for key in reads))
+        size = Size(**saved.size(folder)._asdict())
+    except ValueError as error:
+        raise Refused(f"architecture={run.architecture.name}: {error}") from error
+    return run.model_copy(update={"model": size, "presets": {**run.presets, "model": "saved"}})
+
+
 def _check_lengths(run: Run, task: Task) -> None:
     name = run.task.name
     if run.lengths.shortest < task.shortest:
@@ -131,15 +145,29 @@ def _check_architecture(run: Run, task: Task) -> None:
         raise Refused(
             f"task={run.task.name} is not for architecture={run.architecture.name}: {objection}. Possible: {able}"
         )
-    mode = declarations.of(run.architecture.target).attributes["mode"]
+    declared = declarations.of(run.architecture.target).attributes
+    mode, reads = declared["mode"], declared["reads"]
     chosen = [("encoding", run.encoding), ("logit", run.logit)]
     for group, component in [*chosen, *(("extension", extension) for extension in run.extension.values())]:
         if mode not in declarations.of(component.target).attributes["modes"]:
-            able = _choices_where(group, lambda attributes: mode in attributes["modes"])
+            able = _choices_where(group, lambda a: mode in a["modes"] and (bool(reads) or not a.get("pretrained")))
             raise Refused(
                 f"{group}={component.name} is not defined for architecture={run.architecture.name}, "
                 f"which is {mode}. Possible: {able}"
             )
+    if reads:
+        return
+    able = _choices_where("architecture", lambda attributes: attributes["reads"])
+    if declarations.of(run.encoding.target).attributes["pretrained"]:
+        raise Refused(
+            f"encoding={run.encoding.name} is what a saved network was trained with, and "
+            f"architecture={run.architecture.name} reads none. Possible: {able}"
+        )
+    if not run.train.steps:
+        raise Refused(
+            f"train.steps=0: architecture={run.architecture.name} knows nothing without training. Only a saved network "
+            f"can be tested as it is: {able}"
+        )
 
 
 def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:

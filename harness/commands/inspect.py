@@ -181,9 +181,9 @@ def _grid_figures(
 
 
 def _first(model: "Model") -> "Encoding":
-    from harness.attention import Attention
+    from harness.attention import Attending
 
-    return next(module for module in model.modules() if isinstance(module, Attention)).encoding
+    return next(module for module in model.modules() if isinstance(module, Attending)).encoding
 
 
 def _save(figure: "Figure", folder: Path, name: str) -> str:

@@ -102,6 +102,11 @@ class Encoding(nn.Module):
     channels: ClassVar[int] = 1
     """Numbers that make a position: 2 on a grid."""
 
+    pretrained: ClassVar[bool] = False
+    """Whether it is what a saved network was trained with: only an architecture that reads one (``Model.reads``) can
+    give it its numbers.
+    """
+
     offers: ClassVar[tuple[str, ...]] = ()
     """What test-time extensions can change about it. ``frequencies``: a buffer of angular frequencies, highest first.
     ``attention_factor``: a number that queries and keys are multiplied by as they are turned. ``distances``: logits

@@ -3,7 +3,7 @@ for.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -28,6 +28,11 @@ class Model(nn.Module, ABC):
     mode: ClassVar[Mode]
     """The kind of attention in it, or that it has none."""
 
+    reads: ClassVar[tuple[str, ...]] = ()
+    """The options that say where a saved network lies (:mod:`harness.models.saved`), ``name_or_path``, ``revision`` and
+    ``local_files_only``: not they but what lies there is part of a run's identity, and its size is that of the network.
+    """
+
     @abstractmethod
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> hidden vectors [B, L, D]."""
@@ -35,6 +40,12 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def readout(self, hidden: Tensor) -> Tensor:
         """hidden vectors [..., D] -> logits over the vocabulary [..., V]."""
+
+    def name_tokens(self, tokens: Sequence[str]) -> None:
+        """Told once, before anything is computed, what the tokens of the vocabulary are called
+        (``layouts.Causal.vocabulary``): for networks that know some of them already. Raises :class:`ValueError` where
+        there is no such vocabulary.
+        """
 
     def encodings(self) -> list[Encoding]:
         """Every encoding in it, each once."""

@@ -3,12 +3,14 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
+from pathlib import Path
 
 import numpy as np
 
 from tasks.base import Split
 from tasks.language import corpora
 from tasks.language.corpora import Document
+from tasks.language.ready import Ready
 from tasks.language.subwords import BytePairs, WordPieces
 from tasks.language.units import Bytes, Characters, Unit
 from tasks.language.windows import Encoded, Windows
@@ -26,8 +28,8 @@ SMALLEST = 256
 
 class Source:
     """Held-out documents are for testing; the unit is learned from the others alone. ``corpus``, ``files``, ``unit``,
-    ``vocabulary`` and ``held_out`` are as in :class:`tasks.language.text.Text`. Nothing is read before it is
-    needed. Raises :class:`ValueError` for options that are impossible.
+    ``vocabulary``, ``tokenizer`` and ``held_out`` are as in :class:`tasks.language.text.Text`. Nothing is read before
+    it is needed. Raises :class:`ValueError` for options that are impossible.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Source:
         files: Sequence[str] = (),
         unit: str = "bytes",
         vocabulary: int = 1024,
+        tokenizer: str = "",
         held_out: float = 0.1,
     ) -> None:
         if not 0 < held_out < 1:
@@ -45,9 +48,12 @@ class Source:
             raise ValueError(f"unit={unit}: it is one of {', '.join(UNITS)}")
         if vocabulary < SMALLEST:
             raise ValueError(f"vocabulary={vocabulary}: it is at least {SMALLEST}")
+        if tokenizer and unit != "bytes":
+            raise ValueError(f"unit={unit} and tokenizer={tokenizer}: give one of them")
         self.corpus = corpus
         self.files = tuple(files)
         self.held_out = held_out
+        self.tokenizer = tokenizer
         self._fit = (UNITS[unit], vocabulary)
         self._known_windows: dict[tuple[Split, int], Windows] = {}
 
@@ -57,6 +63,8 @@ class Source:
 
     @cached_property
     def unit(self) -> Unit:
+        if self.tokenizer:
+            return _read(self.tokenizer)
         kind, vocabulary = self._fit
         return _fitted(kind, vocabulary, self._sides.train if kind.learned else ())
 
@@ -83,8 +91,10 @@ class Source:
         return self._known_windows[split, length]
 
     def fingerprint(self) -> str:
-        """A digest of the documents, and of the alphabet where it is learned from them."""
+        """A digest of the documents, and of the alphabet where it is learned from them or of the tokenizer's file."""
         documents = corpora.fingerprint(self.documents)
+        if isinstance(self.unit, Ready):
+            return hashlib.sha256(f"{documents}\0{self.unit.digest}".encode()).hexdigest()[:16]
         if not self.unit.learned:
             return documents
         return hashlib.sha256("\0".join((documents, *self.unit.alphabet)).encode()).hexdigest()[:16]
@@ -97,6 +107,11 @@ class Source:
 @cache
 def _fitted(kind: type[Unit], vocabulary: int, documents: tuple[Document, ...]) -> Unit:
     return kind.fit(documents, vocabulary)
+
+
+@cache
+def _read(tokenizer: str) -> Ready:
+    return Ready(Path(tokenizer).expanduser())
 
 
 @cache

@@ -81,18 +81,24 @@ class WordPieces(Unit):
         return cls(tokenizer)
 
     def encode(self, document: Document) -> Tokens:
-        content = text(document)
-        encoding = self._tokenizer.encode(content, add_special_tokens=False)
-        numbers = np.array(encoding.ids, np.int32)
-        if not len(numbers):
-            return Tokens(numbers, np.zeros(0, np.int64))
-        begins = np.concatenate([[0], np.cumsum(byte_lengths(code_points(content)))])
-        starts = begins[[start for start, _ in encoding.offsets]]
-        starts[0] = 0
-        return Tokens(numbers, np.diff(starts, append=begins[-1]))
+        return cut(self._tokenizer, text(document))
 
     def decode(self, numbers: Sequence[int]) -> str:
         return " ".join(self._tokens[number] for number in numbers).replace(" ##", "")
+
+
+def cut(tokenizer: "tokenizers.Tokenizer", content: str) -> Tokens:
+    """The tokens of a text. Each stands for the bytes up to where the next one begins, the first also for those before
+    it: so their bytes are all bytes of the text, whatever the tokenizer changes or leaves out.
+    """
+    encoding = tokenizer.encode(content, add_special_tokens=False)
+    numbers = np.array(encoding.ids, np.int32)
+    if not len(numbers):
+        return Tokens(numbers, np.zeros(0, np.int64))
+    begins = np.concatenate([[0], np.cumsum(byte_lengths(code_points(content)))])
+    starts = begins[[start for start, _ in encoding.offsets]]
+    starts[0] = 0
+    return Tokens(numbers, np.diff(starts, append=begins[-1]))
 
 
 def _library(unit: str) -> Any:

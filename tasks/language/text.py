@@ -39,8 +39,9 @@ class Text(Task):
 
     ``unit`` is what is a token: ``bytes``; ``characters``; ``bpe``, byte-level byte pair encoding; ``wordpiece``,
     BERT's, which loses white space. The last three are learned from the training documents, up to ``vocabulary``
-    tokens; ``bpe`` and ``wordpiece`` need the library ``tokenizers``. Bits are counted per byte of the text that the
-    scored tokens stand for, so that they can be compared between units, ``wordpiece`` apart.
+    tokens; ``bpe`` and ``wordpiece`` need the library ``tokenizers``, as does ``tokenizer``, the tokenizer.json of a
+    pretrained model in place of a unit (:class:`~tasks.language.ready.Ready`). Bits are counted per byte of the text
+    that the scored tokens stand for, so that they can be compared between units, ``wordpiece`` apart.
 
     ``files`` lists paths or patterns (``**`` crosses folders); ``longest`` is the longest testable length in tokens,
     ``held_out`` the share of documents held out. With the last two protocols ``evaluation.examples`` counts stretches,
@@ -56,7 +57,7 @@ class Text(Task):
     version = 2
     form = "stream"
     metric = "bits_per_byte"
-    data_options = ("corpus", "files")
+    data_options = ("corpus", "files", "tokenizer")
     axes = ("document", "place")
 
     def __init__(
@@ -66,6 +67,7 @@ class Text(Task):
         files: Sequence[str] = (),
         unit: Literal["bytes", "characters", "bpe", "wordpiece"] = "bytes",
         vocabulary: int = 1024,
+        tokenizer: str = "",
         protocol: Literal["last_window", "foreign_context", "non_overlapping", "sliding"] = "last_window",
         targets: int = 32,
         own: int = 128,
@@ -81,7 +83,9 @@ class Text(Task):
             raise ValueError(f"stride={stride}: it is at least 1")
         if protocol not in PROTOCOLS:
             raise ValueError(f"protocol={protocol}: it is one of {', '.join(PROTOCOLS)}")
-        self.source = Source(corpus=corpus, files=files, unit=unit, vocabulary=vocabulary, held_out=held_out)
+        self.source = Source(
+            corpus=corpus, files=files, unit=unit, vocabulary=vocabulary, tokenizer=tokenizer, held_out=held_out
+        )
         self.longest = longest
         self.shortest = targets
         self._protocol = PROTOCOLS[protocol]

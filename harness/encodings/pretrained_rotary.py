@@ -1,0 +1,50 @@
+"""The rotary embedding of a saved network."""
+
+from collections.abc import Mapping
+from typing import Self
+
+from torch import Tensor
+
+from harness.encodings.base import Encoding
+from harness.encodings.frequencies import geometric
+from harness.encodings.rotary import Layout, angles, rotate
+from harness.shape import Shape
+
+
+class PretrainedRotary(Encoding):
+    """Turns queries and keys with the frequencies, the factor and the pairs of channels that a saved network was
+    trained with (:class:`harness.models.huggingface.HuggingFace`), whatever its configuration made them of.
+
+    Rotary embedding is Su et al. (2021), arXiv 2104.09864. Frequencies may be fewer than half the channels of a head:
+    the first channels turn then, as in GPT-NeoX. Until a network gives its own they are RoPE's with base 10000.
+    Extensions start from what the network has, scaled or not.
+    """
+
+    kind = "rotary"
+    pretrained = True
+    offers = ("frequencies", "attention_factor", "distances")
+
+    frequencies: Tensor
+
+    def __init__(self, shape: Shape) -> None:
+        super().__init__()
+        self.register_buffer("frequencies", geometric(shape.head_dimension, 10000.0), persistent=False)
+        self.attention_factor = 1.0
+        self.layout: Layout = "half"
+
+    def take(self, other: Self) -> None:
+        """Turn as ``other`` does."""
+        self.frequencies = other.frequencies.clone()
+        self.attention_factor = other.attention_factor
+        self.layout = other.layout
+
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        def turn(x: Tensor, positions: Tensor) -> Tensor:
+            return rotate(x, angles(positions, self.frequencies), self.layout, self.attention_factor)
+
+        return turn(q, q_positions), turn(k, k_positions)
+
+    def angular_frequencies(self) -> Tensor:
+        return self.frequencies

@@ -1,0 +1,161 @@
+"""Causal language models of Hugging Face's library."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Any, Literal, cast
+
+import torch
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.encodings.base import Encoding
+from harness.models import library, saved, spelling
+from harness.models.base import Layer, Model
+from harness.models.library import Place
+from harness.shape import Shape
+
+log = logging.getLogger(__name__)
+
+UNPREDICTED = ("[PAD]", "[BOS]", "[SEP]")
+"""Tokens that no layout asks for."""
+
+
+class HuggingFace(Model):
+    """A causal language model in the format of Hugging Face's library, in which attention and positions are ours: so
+    every encoding, extension, position rule and logit scale does to it what it does to any other network.
+
+    The library gives everything but attention: embeddings, projections, norms, feed-forward layers. Its rotary
+    embedding or its table of positions is taken out and becomes the encoding, ``pretrained_rotary`` or
+    ``pretrained_table``, with which the network computes what the library computes; another encoding replaces it. When
+    a network is loaded, that equality is checked on a few tokens against the library's own attention, and a network
+    that does more in attention (a window, capped logits, frequencies that depend on the length of the input) is refused
+    instead of being computed wrongly. Attention weights are not dropped in training; what else the network drops is.
+
+    ``name_or_path`` is a folder with ``config.json`` and safetensors, or a repository on the Hub, of which
+    ``revision`` is read and nothing is downloaded with ``local_files_only``. No code of it is ever run. The network has
+    its own size, whatever ``model`` says.
+
+    ``weights="drawn"`` takes the architecture alone and draws weights as the library does. ``tokens`` says which rows
+    of its vocabulary the tokens of a task have: ``tokenizer``, those of the same names in the network's tokenizer.json,
+    and newly drawn ones for tokens that it does not know (``[SEP]``, which stands before an answer, always);
+    ``numbers``, row i for token i, of exactly as many; ``fresh``, all newly drawn. With ``tokenizer`` no token is
+    predicted under two names and none that only opens or separates, so that probabilities are those of the library over
+    its tokenizer's vocabulary.
+
+    Raises :class:`ValueError` for what cannot be read or computed.
+    """
+
+    layout = "Causal"
+    mode = "causal"
+    reads = ("name_or_path", "revision", "local_files_only")
+
+    rows: Tensor
+    impossible: Tensor
+
+    def __init__(
+        self,
+        shape: Shape,
+        vocabulary: int,
+        layer: Layer,
+        *,
+        name_or_path: str = "",
+        revision: str = "main",
+        local_files_only: bool = False,
+        weights: Literal["saved", "drawn"] = "saved",
+        tokens: Literal["tokenizer", "numbers", "fresh"] = "tokenizer",
+    ) -> None:
+        super().__init__()
+        self.folder = saved.folder(name_or_path, revision, local_files_only)
+        if (dimensions := saved.size(self.folder)) != (shape.dimension, shape.heads, shape.layers):
+            raise ValueError(f"the network in {self.folder} has {dimensions}, so the shape must be that")
+        self.tokens = tokens
+        self.network = library.load(self.folder, weights)
+        own = library.take_over(self.network, shape)
+        self.places = nn.ModuleList()
+        for _ in range(shape.layers):
+            encoding, logit = layer()
+            _fit(encoding, own, shape, self.network.config)
+            self.places.append(Place(shape, encoding, logit))
+        self.register_buffer("rows", torch.arange(vocabulary), persistent=False)
+        self.register_buffer("impossible", torch.zeros(vocabulary, dtype=torch.bool), persistent=False)
+
+    def name_tokens(self, tokens: Sequence[str]) -> None:
+        table = cast(nn.Embedding, self.network.get_input_embeddings())
+        known = table.num_embeddings
+        if self.tokens == "tokenizer":
+            self._find(tokens, known)
+        elif self.tokens == "fresh":
+            table.padding_idx = None  # its row would not be trained
+            self.network.resize_token_embeddings(len(tokens), mean_resizing=False)
+            for part in (self.network.get_input_embeddings(), self.network.get_output_embeddings()):
+                nn.init.normal_(cast(Any, part).weight, std=self.network.config.initializer_range)
+        elif known != len(tokens):
+            raise ValueError(
+                f"tokens=numbers: the network has {known} tokens, the task with its special ones {len(tokens)}: "
+                "use tokens=tokenizer or tokens=fresh"
+            )
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        def attend(module: nn.Module, q: Tensor, k: Tensor, v: Tensor, factor: float) -> Tensor:
+            return cast(Place, self.places[cast(int, module.layer_idx)]).answer(q, k, v, factor, positions)
+
+        x = self.network.get_input_embeddings()(self.rows[tokens])
+        x = cast(Place, self.places[0]).encoding.embed(x, tokens, positions.values)
+        return library.hidden(self.network, x, attend)
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        logits = cast(nn.Module, self.network.get_output_embeddings())(hidden)
+        return logits[..., self.rows].masked_fill(self.impossible, -torch.inf)
+
+    def _find(self, tokens: Sequence[str], known: int) -> None:
+        """Give every token the row that the network has for it, or a new one."""
+        tokenizer = self.folder / "tokenizer.json"
+        if not tokenizer.exists():
+            raise ValueError(
+                f"tokens=tokenizer: {self.folder} has no tokenizer.json: use tokens=fresh, "
+                "or tokens=numbers where the network was trained on just these tokens"
+            )
+        config = self.network.config
+        begin, end = (_number(token, known) for token in (config.bos_token_id, config.eos_token_id))
+        roles = {"[PAD]": 0, "[BOS]": end if begin is None else begin, "[EOS]": end}
+        named = [_number(row, known) for row in spelling.rows(tokens, tokenizer)]
+        found = [roles.get(token) if row is None else row for token, row in zip(tokens, named, strict=True)]
+        new = [token for token, row in zip(tokens, found, strict=True) if row is None]
+        log.info("%d of %d tokens are new to the network: %s", len(new), len(tokens), " ".join(new[:20]))
+        self.network.resize_token_embeddings(known + len(new), mean_resizing=False)
+        numbers = iter(range(known, known + len(new)))
+        rows = [next(numbers) if row is None else row for row in found]
+        seen: set[int] = set()
+        for number, (token, row) in enumerate(zip(tokens, rows, strict=True)):
+            self.impossible[number] = token in UNPREDICTED or row in seen
+            if not self.impossible[number]:
+                seen.add(row)
+        self.rows = torch.tensor(rows)
+
+
+def _fit(encoding: Encoding, own: Encoding, shape: Shape, config: Any) -> None:
+    """Give an encoding the network's own positions if it is for them. Raises :class:`ValueError` if it is for others,
+    or needs what the library does not give.
+    """
+    if encoding.uses("state"):
+        raise ValueError("the encoding reads the input of every layer, which the library does not give to attention")
+    width = getattr(config, "head_dim", None) or shape.head_dimension
+    if not encoding.pretrained:
+        if width != shape.head_dimension and encoding.kind != "none":
+            raise ValueError(
+                f"its heads have {width} channels and not {shape.head_dimension}, the width over the heads: "
+                "use encoding=pretrained_rotary or encoding=nope"
+            )
+    elif isinstance(own, type(encoding)):
+        cast(Any, encoding).take(own)
+    else:
+        trained = "pretrained_rotary" if own.kind == "rotary" else "pretrained_table"
+        raise ValueError(f"it was trained with other positions: use encoding={trained}")
+
+
+def _number(token: Any, known: int) -> int | None:
+    """A row, of several the first, if the network has it."""
+    first = token[0] if isinstance(token, list) and token else token
+    return first if isinstance(first, int) and 0 <= first < known else None
