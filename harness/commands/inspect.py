@@ -36,6 +36,8 @@ def main(arguments: list[str]) -> int:
     if parsed.record and parsed.overrides:
         raise Refused("--record brings its own config: leave out " + " ".join(parsed.overrides))
     run, weights = _trained(parsed.record) if parsed.record else (_composed(parsed), None)
+    if declarations.of(run.architecture.target).attributes["mode"] == "attention-free":
+        raise Refused(f"architecture={run.architecture.name} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
     for name, figure in _on_grid(run) if _needs_a_grid(run) else _in_a_model(run, weights):
         print(_save(figure, output, name))
