@@ -49,16 +49,20 @@ class Positions(NamedTuple):
 
 
 class Attention(nn.Module):
-    """Multi-head self-attention whose logits, queries, keys and values the encoding may change."""
+    """Multi-head self-attention whose logits, queries, keys and values the encoding may change. ``bias``: whether its
+    linear layers have biases.
+    """
 
-    def __init__(self, shape: Shape, encoding: Encoding, logit: LogitScale, *, causal: bool) -> None:
+    def __init__(
+        self, shape: Shape, encoding: Encoding, logit: LogitScale, *, causal: bool, bias: bool = False
+    ) -> None:
         super().__init__()
         self.heads = shape.heads
         self.encoding = encoding
         self.logit = logit
         self.causal = causal
-        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=False)
-        self.output = nn.Linear(shape.dimension, shape.dimension, bias=False)
+        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=bias)
+        self.output = nn.Linear(shape.dimension, shape.dimension, bias=bias)
         self.kernel: Callable[..., Tensor] = attend
         """What computes it: a function with the parameters of :func:`explicit`, which all others agree with."""
 

@@ -154,7 +154,7 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
 def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judged:
     arranged = questions.arranged
     rows = max(1, TILE_TOKENS[device.type] // arranged.tokens.shape[1])
-    decode = model.mode == "causal" and not all(encoding.prefix_consistent for encoding in model.encodings())
+    decode = not layout.both_ways and not all(encoding.prefix_consistent for encoding in model.encodings())
     judged: list[Judged] = []
     for start in range(0, len(arranged.tokens), rows):
         part = slice(start, start + rows)

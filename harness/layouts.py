@@ -1,6 +1,6 @@
 """How prompt and answer become the one sequence of tokens that a kind of model reads. NumPy only.
 
-A vocabulary is the special tokens below and then the task's alphabet.
+A vocabulary is the special tokens (:mod:`harness.special`) and then the task's alphabet.
 """
 
 from abc import ABC, abstractmethod
@@ -9,10 +9,12 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from harness.special import BOS as BOS
+from harness.special import EOS as EOS
+from harness.special import PAD as PAD
+from harness.special import SEP as SEP
+from harness.special import SPECIAL as SPECIAL
 from tasks.base import ABSENT, Batch, Form, Task
-
-SPECIAL = ("[PAD]", "[BOS]", "[SEP]", "[EOS]")
-PAD, BOS, SEP, EOS = range(len(SPECIAL))
 
 
 class Arranged(NamedTuple):
@@ -81,7 +83,7 @@ class Causal(Layout):
     the task says.
     """
 
-    forms = ("answer", "labels", "stream")
+    forms: ClassVar[tuple[Form, ...]] = ("answer", "labels", "stream")
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -159,6 +161,14 @@ class Causal(Layout):
         if numbers.shape[1] == asked + batch.answer.shape[1]:
             numbers = np.concatenate([numbers[:, :asked], none, numbers[:, asked:]], axis=1)
         return np.concatenate([none, numbers, none], axis=1)
+
+
+class Translation(Causal):
+    """For models that read a prompt and write an answer: ``[BOS] prompt [SEP] answer``, as :class:`Causal` has it, in
+    which the model finds the two by the separator.
+    """
+
+    forms = ("answer",)
 
 
 class Blanks(Layout):

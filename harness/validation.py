@@ -131,12 +131,13 @@ def _check_architecture(run: Run, task: Task) -> None:
         raise Refused(
             f"task={run.task.name} is not for architecture={run.architecture.name}: {objection}. Possible: {able}"
         )
-    mode = declarations.of(run.architecture.target).attributes["mode"]
-    if mode not in declarations.of(run.encoding.target).attributes["modes"]:
-        able = _choices_where("encoding", lambda attributes: mode in attributes["modes"])
+    architecture = declarations.of(run.architecture.target).attributes
+    modes = (architecture["mode"], *architecture["also"])
+    if not set(modes) <= set(declarations.of(run.encoding.target).attributes["modes"]):
+        able = _choices_where("encoding", lambda attributes: set(modes) <= set(attributes["modes"]))
         raise Refused(
             f"encoding={run.encoding.name} is not defined for architecture={run.architecture.name}, "
-            f"which is {mode}. Possible: {able}"
+            f"which is {' and '.join(modes)}. Possible: {able}"
         )
 
 

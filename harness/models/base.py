@@ -28,6 +28,9 @@ class Model(nn.Module, ABC):
     mode: ClassVar[Mode]
     """The kind of attention in it, or that it is recurrent and has none."""
 
+    also: ClassVar[tuple[Mode, ...]] = ()
+    """Other kinds of attention in it, for which an encoding must be defined too."""
+
     @abstractmethod
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> hidden vectors [B, L, D]."""
