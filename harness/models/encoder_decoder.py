@@ -4,6 +4,7 @@ import copy
 from collections.abc import Iterable
 from typing import ClassVar, Literal, cast
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -71,8 +72,9 @@ class EncoderDecoder(Model):
             cast(Block, block).draw_weights(shape)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        """tokens [B, L] -> [B, L, D]. Both sides get rows of all tokens, those of the other side hidden: what comes out
-        for the prompt is of no use.
+        """tokens [B, L] -> [B, L, D]. Both sides get rows of L tokens. The encoder's are the rows as they are, with all
+        but the prompt hidden; the decoder's begin at ``[SEP]``, and the prompt comes behind the answer, which does not
+        see it. What comes out for the prompt is of no use.
         """
         prompt = (tokens == SEP).cumsum(dim=1) == 0
         read = Positions(positions.values, positions.consecutive, prompt)
@@ -80,11 +82,14 @@ class EncoderDecoder(Model):
         for block in self.encoder:
             x = block(x, read)
         memory = self.encoder_norm(x)
-        written = answer_positions(positions, prompt)
-        x = self._embedded(self.decoder, self.decoder_embedding_norm, tokens, written)
+        places = torch.arange(tokens.shape[1], device=tokens.device)
+        before = prompt.sum(dim=1, keepdim=True)
+        from_separator, back = (places + before) % len(places), (places - before) % len(places)
+        told = positions if positions.consecutive else Positions(moved(positions.values, from_separator), False)
+        x = self._embedded(self.decoder, self.decoder_embedding_norm, moved(tokens, from_separator), told)
         for block in self.decoder:
-            x = block(x, written, memory, prompt)
-        return self.decoder_norm(x)
+            x = block(x, told, memory, prompt)
+        return moved(self.decoder_norm(x), back)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -131,12 +136,9 @@ class CrossAttention(nn.Module):
         return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
 
 
-def answer_positions(positions: Positions, prompt: Tensor) -> Positions:
-    """What the decoder is told, ``prompt`` [B, L] being hidden from it: counting positions begin anew at ``[SEP]``."""
-    if not positions.consecutive:
-        return Positions(positions.values, False, ~prompt)
-    values = (positions.values - prompt.sum(dim=1, keepdim=True)).clamp(min=0)
-    return Positions(values, False, ~prompt)
+def moved(rows: Tensor, order: Tensor) -> Tensor:
+    """The tokens of each row [B or 1, L, ...] in another order [B, L] -> [B, L, ...]."""
+    return rows.take_along_dim(order.view(*order.shape, *[1] * (rows.dim() - 2)), dim=1)
 
 
 def copied(layer: Layer) -> Layer:
