@@ -90,7 +90,8 @@ def _columns() -> list[str]:
 
 
 def _text_columns() -> list[str]:
-    return ["length", "bits per byte", "token accuracy", "blind bits", "blind token", "distribution"]
+    columns = ["length", "bits per byte", "95 % over documents", "token accuracy", "blind bits", "blind token"]
+    return [*columns, "distribution"]
 
 
 def _rows(record: Record, extension: str, text: bool) -> list[list[str]]:
@@ -111,5 +112,8 @@ def _rows(record: Record, extension: str, text: bool) -> list[list[str]]:
                 )
             )
             cells = ["" if math.isnan(number) else f"{number:.3f}" for number in numbers]
+            if text:
+                low, high = scores.bits_interval(record, extension, row.length)
+                cells.insert(1, "" if math.isnan(low) else f"{low:.3f} to {high:.3f}")
             rows.append([str(row.length), *cells, "in" if row.length <= record.train_length else "out"])
     return rows

@@ -8,10 +8,14 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from harness.records import Answers, Chance, Counts, Record
 
 REACHED = 0.9
 """The score that counts as reaching a length."""
+
+RESAMPLES = 2000
 
 CONVERGED = 0.99
 """The score over the lengths in distribution from which on training counts as converged."""
@@ -141,6 +145,24 @@ def token_accuracy(row: Answers) -> float:
 def bits(row: Counts) -> float:
     """Bits per byte of text, or per scored token where tokens are no text."""
     return row.nats / (row.tokens if row.bytes is None else max(row.bytes, 1)) / math.log(2)
+
+
+def bits_interval(record: Record, extension: str, length: int) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the bits per byte at one length over the documents that its windows lie in: how
+    far the score would move with other documents of the kind. NaN unless scores are told apart by ``document``, of
+    which there must be two. The resamples are drawn with a fixed seed.
+    """
+    parts = [
+        row for row in record.slices if (row.extension, row.length, list(row.at)) == (extension, length, ["document"])
+    ]
+    if len(parts) < 2:
+        return math.nan, math.nan
+    nats = np.array([row.nats for row in parts])
+    text = np.array([row.tokens if row.bytes is None else row.bytes for row in parts])
+    drawn = np.random.default_rng(0).integers(len(parts), size=(RESAMPLES, len(parts)))
+    resampled = nats[drawn].sum(axis=1) / text[drawn].sum(axis=1) / math.log(2)
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return float(low), float(high)
 
 
 def reach(rows: Sequence[Rate], name: str = "exact_match") -> int:

@@ -112,10 +112,16 @@ def _print_baselines(task: Task, lengths: Sequence[int], examples: int) -> None:
 
 
 def _tokens(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[str]]]:
+    """Prompts and answers as words; in labels, "" where there is none."""
+
     def written(rows: np.ndarray) -> list[list[str]]:
         return [[task.alphabet[token] for token in row if token != ABSENT] for row in rows]
 
-    return written(batch.prompt), written(batch.answer)
+    prompts = written(batch.prompt)
+    if task.form != "labels":
+        return prompts, written(batch.answer)
+    labels = [["" if token == ABSENT else task.alphabet[token] for token in row] for row in batch.answer]
+    return prompts, [row[: len(prompt)] for prompt, row in zip(prompts, labels, strict=True)]
 
 
 def _position(position: np.ndarray) -> str:

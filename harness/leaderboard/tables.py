@@ -31,9 +31,12 @@ def curves(records: Sequence[Record]) -> pd.DataFrame:
         for row in record.scores:
             if row.extension == run["extension"]:
                 base = blind[row.length]
+                low, high = scores.bits_interval(record, row.extension, row.length)
                 rows.append(
                     _counted(run, record, row)
                     | {
+                        "bits_low": low,
+                        "bits_high": high,
                         "blind_exact_match": scores.exact_match(base),
                         "blind_token_accuracy": scores.token_accuracy(base),
                         "blind_bits": scores.bits(base),

@@ -24,7 +24,7 @@ class InductionHeads(Task):
 
     ``gap``: how many tokens the first marker stands before the last, as the exponent of the power of two below.
 
-    Raises :class:`ValueError` unless there are between 1 and 62 symbols.
+    Raises :class:`ValueError` unless there are between 1 and 10000 symbols.
     """
 
     version = 1

@@ -28,8 +28,8 @@ class NgramLookup(Task):
 
     ``gap``: how many symbols the n-gram begins before the end of the string, as the exponent of the power of two below.
 
-    Raises :class:`ValueError` unless there are between 1 and 62 symbols, n-gram and answer have at least 1, and the key
-    is one of the two.
+    Raises :class:`ValueError` unless there are between 1 and 10000 symbols, n-gram and answer have at least 1, and the
+    key is suffix or prefix.
     """
 
     version = 1

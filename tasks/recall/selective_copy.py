@@ -25,7 +25,7 @@ class SelectiveCopy(Task):
     ``gap``: how many tokens the symbol stands before the end of the prompt, from 1, as the exponent of the power of two
     below.
 
-    Raises :class:`ValueError` unless there are between 1 and 62 symbols and at least one of them in a prompt.
+    Raises :class:`ValueError` unless there are between 1 and 10000 symbols and at least one of them in a prompt.
     """
 
     version = 1

@@ -1,4 +1,4 @@
-"""Square boards as prompts, cell by cell and row by row, with answers of the same shape."""
+"""Boards as prompts, cell by cell and row by row, with answers of the same shape."""
 
 from collections.abc import Sequence
 from math import isqrt
@@ -6,10 +6,10 @@ from math import isqrt
 import numpy as np
 
 
-def places(side: int, count: int) -> dict[str, np.ndarray]:
+def places(rows: int, columns: int, count: int) -> dict[str, np.ndarray]:
     """The channels ``row`` and ``column`` of every cell, in the prompt and again in the answer."""
-    row, column = np.indices((side, side)).reshape(2, -1)
-    shape = (count, 2 * side * side)
+    row, column = np.indices((rows, columns)).reshape(2, -1)
+    shape = (count, 2 * rows * columns)
     return {
         "row": np.broadcast_to(np.tile(row, 2), shape),
         "column": np.broadcast_to(np.tile(column, 2), shape),

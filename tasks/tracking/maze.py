@@ -57,7 +57,7 @@ class Maze(Task):
         answer = np.where(kept & (board == free), path, board).reshape(count, -1)
         steps = power_of_two((answer == path).sum(axis=1) // 2 + 1)  # a door more than rooms in between
         prompt = board.reshape(count, -1)
-        return Batch(prompt, answer, np.ones_like(answer, bool), boards.places(length, count), {"steps": steps})
+        return Batch(prompt, answer, np.ones_like(answer, bool), boards.places(length, length, count), {"steps": steps})
 
     def channel_maximum(self, channel: str, length: int) -> int:
         return length - 1

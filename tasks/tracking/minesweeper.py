@@ -60,7 +60,7 @@ class Minesweeper(Task):
         mine, empty = self.alphabet.index(MINE), self.alphabet.index(EMPTY)
         prompt = np.where(mines, mine, empty).reshape(count, -1)
         answer = np.where(mines, mine, around).reshape(count, -1)
-        return Batch(prompt, answer, np.ones_like(answer, bool), boards.places(length, count))
+        return Batch(prompt, answer, np.ones_like(answer, bool), boards.places(length, length, count))
 
     def channel_maximum(self, channel: str, length: int) -> int:
         return length - 1

@@ -17,7 +17,7 @@ from harness.figures import axes as maps
 from harness.figures import curves as figure
 from harness.leaderboard import statistics, tables
 from harness.leaderboard.labels import labels
-from harness.records import Counts, Record
+from harness.records import Counts, Record, SliceRow
 
 Compose = Callable[..., Run]
 
@@ -337,3 +337,30 @@ def test_heat_maps_pool_what_they_do_not_show(tmp_path: Path) -> None:
     assert line == 0.5, "between the lengths trained and those beyond"
     assert [axes.get_title(loc="left") for axes in drawn.axes[:1]] == ["rope"]
     assert len(maps.save(pd.DataFrame(rows), tmp_path)) == 2
+
+
+def test_bits_of_text_have_an_interval_over_documents(composed: Compose) -> None:
+    """Documents weigh by their bytes, and one document has no interval."""
+    made = sample(composed("task=text"))
+    row = made.scores[-1].model_dump()
+
+    def documents(*values: tuple[float, int]) -> Record:
+        parts = [
+            {**row, "nats": nats, "tokens": size, "correct": 0, "at": {"document": number}}
+            for number, (nats, size) in enumerate(values)
+        ]
+        return made.model_copy(update={"slices": [SliceRow(**part) for part in parts]})
+
+    length = made.scores[-1].length
+    low, high = scores.bits_interval(documents(*[(100 * math.log(2), 100)] * 9), "extrapolate", length)
+    assert (low, high) == pytest.approx((1.0, 1.0))
+    generator = np.random.default_rng(0)
+    rates, sizes = generator.normal(2.0, 0.5, 200), generator.integers(50, 150, 200)
+    spread = documents(*zip(rates * sizes * math.log(2), sizes.tolist(), strict=True))
+    low, high = scores.bits_interval(spread, "extrapolate", length)
+    residual = (rates - (rates * sizes).sum() / sizes.sum()) * sizes / sizes.mean()
+    assert high - low == pytest.approx(2 * 1.96 * residual.std() / math.sqrt(200), rel=0.1), (
+        "the ratio's standard error"
+    )
+    assert all(math.isnan(value) for value in scores.bits_interval(documents((1.0, 10)), "extrapolate", length))
+    assert tables.curves([spread]).bits_low.notna().sum() == 1

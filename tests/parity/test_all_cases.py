@@ -6,10 +6,7 @@ import pytest
 from golden_cases import FOLDER
 
 NOT_MATCHED = {
-    "coupling_minesweeper_2ch": "there is no task on a grid to give rows and columns",
     "coupling_multiplication_scratchpad_3ch": "multiplication has no scratchpad, and coupled positions have one number",
-    "coupling_parity_scratchpad": "parity has no scratchpad",
-    "coupling_parity_scratchpad_reverse": "parity has no scratchpad",
 }
 """Cases that are not matched, and why."""
 

@@ -10,6 +10,7 @@ from harness.encodings.sinusoidal import Sinusoidal
 from harness.positions.abacus import numbered
 from harness.positions.cape import CAPE, augmented
 from harness.positions.coupled import Coupled
+from harness.positions.grid import Grid
 from harness.positions.pose import skipping
 from harness.positions.random_offset import counted
 from harness.positions.starts import from_starts
@@ -21,7 +22,9 @@ from tasks.base import Task
 from tasks.copying.copy import Copy
 from tasks.copying.reverse import Reverse
 from tasks.formal.parity import Parity
+from tasks.formal.parity_scratchpad import ParityScratchpad
 from tasks.runs import index_in_runs
+from tasks.tracking import boards
 
 
 def matched(case: Golden, rows: list[np.ndarray]) -> None:
@@ -45,6 +48,8 @@ def matched(case: Golden, rows: list[np.ndarray]) -> None:
         ("coupling_copy", Copy(), lambda n: n),
         ("coupling_copy_reverse", Reverse(), lambda n: n),
         ("coupling_parity", Parity(), lambda n: n),
+        ("coupling_parity_scratchpad", ParityScratchpad(), lambda n: n),
+        ("coupling_parity_scratchpad_reverse", ParityScratchpad(order="reversed"), lambda n: n),
     ],
 )
 def test_coupled_positions_of_a_task(case: str, task: Task, length) -> None:
@@ -58,6 +63,21 @@ def test_coupled_positions_of_a_task(case: str, task: Task, length) -> None:
             evaluated = Coupled().sample(rng, np.array([0]), 0, training=False, channels={"place": numbers})
             assert np.array_equal(evaluated[0], rows[-1])
     matched(known, rows)
+
+
+def test_positions_of_cells_on_boards() -> None:
+    """Their columns come first, and their cells are one farther from the start, which belongs to the separator."""
+    known, rng = golden("coupling_minesweeper_2ch"), np.random.default_rng(0)
+    mine = np.full(tuple(known["positions"].shape), -1)
+    theirs = known["positions"].long()
+    for row, (cells, starts) in enumerate(zip(known["n_input"].tolist(), known["start"].tolist(), strict=True)):
+        columns = int(theirs[row, 0, :cells].max()) - starts[0]
+        numbers = boards.places(cells // columns, columns, 1)
+        told = Grid().sample(rng, np.array([0]), 0, training=False, channels=numbers)[0]  # from (1, 1)
+        for channel, axis in enumerate((1, 0)):
+            cell = told[:, axis] - 1 + starts[channel] + 1
+            mine[row, channel, : 2 * cells + 1] = np.concatenate([cell[:cells], [starts[channel]], cell[cells:]])
+    known.match("positions", torch.from_numpy(mine))
 
 
 def sequences(case: str) -> list[tuple[str, str]]:
