@@ -62,7 +62,7 @@ def phases(frequencies: Tensor, count: int) -> np.ndarray:
 
 @torch.no_grad()
 def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions) -> np.ndarray:
-    """The weight that the last of n tokens gives in the first layer to every token before it, the mean of sequences
+    """The weight that the last of n tokens, of those not hidden, gives in the first layer to every token before it, the mean of sequences
     [B, n], by how many tokens ago it was: [H, n], NaN for those that are never seen.
 
     ``reader`` is ``model`` or reads with it: what it hands to the first layer in the end is what counts.
@@ -75,12 +75,12 @@ def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions)
     finally:
         hook.remove()
     x, where = read[-1]
-    length = x.shape[1]
+    length = x.shape[1] if where.visible is None else int(where.visible.sum(dim=1).min())
     q, k, _ = layer.project(x).view(*x.shape[:2], 3, layer.heads, -1).permute(2, 0, 3, 1, 4)
     state = layer.encoding.state(x, where.values)
     last = [slice(length - 1, length)]
     (weights,) = weights_of(q, k, where, layer.encoding, layer.logit, last, causal=layer.causal, state=state)
-    mean = weights[:, :, 0].mean(0).flip(-1)
+    mean = weights[:, :, 0, :length].mean(0).flip(-1)
     rows = torch.full((layer.heads, tokens.shape[1]), torch.nan)
     rows[:, :length] = mean.masked_fill(mean == 0, torch.nan)
     return rows.numpy()

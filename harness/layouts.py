@@ -60,6 +60,10 @@ class Layout(ABC):
     def width(self, task: Task, length: int) -> int:
         """The most tokens that the model reads for an example of this length."""
 
+    def span(self, task: Task, length: int) -> int:
+        """The most tokens that attention looks at in an example of this length: all, unless a model splits them."""
+        return self.width(task, length)
+
     @abstractmethod
     def arrange(self, batch: Batch, length: int) -> Arranged:
         """Lay out a batch of one length."""
@@ -165,10 +169,14 @@ class Causal(Layout):
 
 class Translation(Causal):
     """For models that read a prompt and write an answer: ``[BOS] prompt [SEP] answer``, as :class:`Causal` has it, in
-    which the model finds the two by the separator.
+    which the model finds the two by the separator. Attention spans one of them.
     """
 
     forms = ("answer",)
+
+    def span(self, task: Task, length: int) -> int:
+        """The longer of prompt and answer, with the token before it."""
+        return 1 + max(task.prompt_length(length), task.answer_length(length))
 
 
 class Blanks(Layout):

@@ -190,7 +190,7 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
 def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     _check_channels(run, task, rule)
     layout = build.layout(run, task)
-    train_tokens = layout.width(task, run.lengths.train)
+    train_tokens = layout.span(task, run.lengths.train)
     known = longest(run)
     extended = {name: extension.longest(known, train_tokens) for name, extension in build.extensions(run).items()}
     for length, training in (
@@ -202,7 +202,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
             largest = rule.reaches(task, length, tokens, training=training)
         except ValueError as error:
             raise Refused(f"positions={run.positions.name}: {error}") from error
-        limits = extended if tokens > train_tokens else {"": known}
+        limits = extended if layout.span(task, length) > train_tokens else {"": known}
         for name, limit in limits.items():
             if limit is not None and largest >= limit:
                 raise _too_far(run, length, largest, limit, name if {known} != {*limits.values()} else "")
