@@ -62,8 +62,8 @@ def phases(frequencies: Tensor, count: int) -> np.ndarray:
 
 @torch.no_grad()
 def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions) -> np.ndarray:
-    """The weight that the last of n tokens, of those not hidden, gives in the first layer to every token before it, the mean of sequences
-    [B, n], by how many tokens ago it was: [H, n], NaN for those that are never seen.
+    """The weight that the last of n tokens, of those that are not hidden, gives in the first layer to every token
+    before it, the mean of sequences [B, n], by how many tokens ago it was: [H, n], NaN for those that are never seen.
 
     ``reader`` is ``model`` or reads with it: what it hands to the first layer in the end is what counts.
     """
