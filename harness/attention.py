@@ -65,13 +65,17 @@ class Attending(nn.Module):
 
 
 class Attention(Attending):
-    """Multi-head self-attention whose logits, queries, keys and values the encoding may change."""
+    """Multi-head self-attention whose logits, queries, keys and values the encoding may change. ``bias``: whether its
+    linear layers have biases.
+    """
 
-    def __init__(self, shape: Shape, encoding: Encoding, logit: LogitScale, *, causal: bool) -> None:
+    def __init__(
+        self, shape: Shape, encoding: Encoding, logit: LogitScale, *, causal: bool, bias: bool = False
+    ) -> None:
         super().__init__(encoding, logit, causal=causal)
         self.heads = shape.heads
-        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=False)
-        self.output = nn.Linear(shape.dimension, shape.dimension, bias=False)
+        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=bias)
+        self.output = nn.Linear(shape.dimension, shape.dimension, bias=bias)
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
         """x [B, L, D] -> [B, L, D]."""

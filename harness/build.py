@@ -78,7 +78,7 @@ def layout_of(run: Run) -> type[layouts.Layout]:
 
 def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
     """The network with freshly drawn weights."""
-    shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.width(task, run.lengths.train))
+    shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
     shared = make(run.encoding, run, shape)
 
     numbers = itertools.count()

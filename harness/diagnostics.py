@@ -64,8 +64,8 @@ def phases(frequencies: Tensor, count: int) -> np.ndarray:
 
 @torch.no_grad()
 def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions) -> np.ndarray:
-    """The weight that the last of n tokens gives in the first layer to every token before it, the mean of sequences
-    [B, n], by how many tokens ago it was: [H, n], NaN for those that are never seen.
+    """The weight that the last of n tokens, of those that are not hidden, gives in the first layer to every token
+    before it, the mean of sequences [B, n], by how many tokens ago it was: [H, n], NaN for those that are never seen.
 
     ``reader`` is ``model`` or reads with it: what it hands to the first layer in the end is what counts.
     """
@@ -83,9 +83,10 @@ def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions)
         reader(tokens, positions)
     finally:
         layer.kernel = kernel
-    length = met[-1]["q"].shape[2]
+    where = met[-1]["positions"]
+    length = met[-1]["q"].shape[2] if where.visible is None else int(where.visible.sum(dim=1).min())
     (weights,) = weights_of(**met[-1], queries=[slice(length - 1, length)])
-    mean = weights[:, :, 0].mean(0).flip(-1)
+    mean = weights[:, :, 0, :length].mean(0).flip(-1)
     rows = torch.full((len(mean), tokens.shape[1]), torch.nan)
     rows[:, :length] = mean.masked_fill(mean == 0, torch.nan)
     return rows.numpy()

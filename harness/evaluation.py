@@ -58,13 +58,13 @@ class Score(NamedTuple):
 
 
 class Questions(NamedTuple):
-    """The test examples of one length as a model reads them, and the most tokens that an example of it can have.
+    """The test examples of one length as a model reads them, and the most tokens of it that attention spans.
     ``example_axes`` has a number for each example [N], ``token_axes`` one for each scored token of all answers in
     order, ends left out.
     """
 
     length: int
-    width: int
+    span: int
     arranged: Arranged
     positions: np.ndarray
     example_axes: Mapping[str, np.ndarray]
@@ -100,14 +100,14 @@ def evaluate(
     is followed by its scores along the task's axes.
     """
     model = model.to(device).eval()
-    train_tokens = layout.width(task, train_length)
+    train_tokens = layout.span(task, train_length)
     scores: list[Score] = []
     done = 0
     with torch.inference_mode(), progress.shown("evaluating", len(lengths) * len(extensions)) as shown:
         for length in lengths:
             questions = ask(task, layout, rule, length, examples)
             for name, extension in extensions.items():
-                with extended(model, extension, train_tokens, questions.width) as reader:
+                with extended(model, extension, train_tokens, questions.span) as reader:
                     scores += _scores(_judged(reader, questions, rule, layout, device), questions, name)
                 done += 1
                 shown(done, f"length {length}")
@@ -124,7 +124,7 @@ def ask(task: Task, layout: Layout, rule: PositionRule, length: int, examples: i
     per_example = {name: values for name, values in batch.axes.items() if values.ndim == 1}
     per_token = {name: values[batch.scored] for name, values in batch.axes.items() if values.ndim == 2}
     sizes = None if batch.sizes is None else batch.sizes[batch.scored]
-    return Questions(length, layout.width(task, length), arranged, positions, per_example, per_token, sizes)
+    return Questions(length, layout.span(task, length), arranged, positions, per_example, per_token, sizes)
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
 def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judged:
     arranged = questions.arranged
     rows = max(1, TILE_TOKENS[device.type] // arranged.tokens.shape[1])
-    decode = model.mode == "causal" and not all(encoding.prefix_consistent for encoding in model.encodings())
+    decode = not layout.both_ways and not all(encoding.prefix_consistent for encoding in model.encodings())
     judged: list[Judged] = []
     for start in range(0, len(arranged.tokens), rows):
         part = slice(start, start + rows)

@@ -1,6 +1,6 @@
 """How prompt and answer become the one sequence of tokens that a kind of model reads. NumPy only.
 
-A vocabulary is the special tokens below and then the task's alphabet.
+A vocabulary is the special tokens (:mod:`harness.special`) and then the task's alphabet.
 """
 
 from abc import ABC, abstractmethod
@@ -9,10 +9,12 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from harness.special import BOS as BOS
+from harness.special import EOS as EOS
+from harness.special import PAD as PAD
+from harness.special import SEP as SEP
+from harness.special import SPECIAL as SPECIAL
 from tasks.base import ABSENT, Batch, Form, Task
-
-SPECIAL = ("[PAD]", "[BOS]", "[SEP]", "[EOS]")
-PAD, BOS, SEP, EOS = range(len(SPECIAL))
 
 
 class Arranged(NamedTuple):
@@ -58,6 +60,10 @@ class Layout(ABC):
     def width(self, task: Task, length: int) -> int:
         """The most tokens that the model reads for an example of this length."""
 
+    def span(self, task: Task, length: int) -> int:
+        """The most tokens that attention looks at in an example of this length: all, unless a model splits them."""
+        return self.width(task, length)
+
     @abstractmethod
     def arrange(self, batch: Batch, length: int) -> Arranged:
         """Lay out a batch of one length."""
@@ -81,7 +87,7 @@ class Causal(Layout):
     the task says.
     """
 
-    forms = ("answer", "labels", "stream")
+    forms: ClassVar[tuple[Form, ...]] = ("answer", "labels", "stream")
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -161,6 +167,18 @@ class Causal(Layout):
         return np.concatenate([none, numbers, none], axis=1)
 
 
+class Translation(Causal):
+    """For models that read a prompt and write an answer: ``[BOS] prompt [SEP] answer``, as :class:`Causal` has it, in
+    which the model finds the two by the separator. Attention spans one of them.
+    """
+
+    forms = ("answer",)
+
+    def span(self, task: Task, length: int) -> int:
+        """The longer of prompt and answer, with the token before it."""
+        return 1 + max(task.prompt_length(length), task.answer_length(length))
+
+
 class Blanks(Layout):
     """For models that look at everything at once: the prompt, and then a blank for each token that the answer can have
     at this length, at which it is read out. The convention of Deletang et al. (2023) and Ruoss et al. (2023).
@@ -230,7 +248,8 @@ class Sentences(Layout):
 
     @classmethod
     def objection(cls, task: Task) -> str:
-        if task.form == "answer" and task.answer_length(task.shortest) != 1:
+        some = [length for length in range(task.shortest, task.shortest + 8) if task.produces(length)]
+        if task.form == "answer" and any(task.answer_length(length) != 1 for length in some):
             return "its answers have several tokens, and this architecture reads one out at [CLS]"
         return super().objection(task)
 

@@ -55,7 +55,7 @@ def _encodings(model: Model) -> list[Encoding]:
 
 
 def _extent(task: Task, layout: Layout, rule: PositionRule, length: int, *, training: bool) -> Extent:
-    tokens = layout.width(task, length)
+    tokens = layout.span(task, length)
     return Extent(tokens, rule.reaches(task, length, tokens, training=training), rule.consecutive)
 
 

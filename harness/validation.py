@@ -146,14 +146,16 @@ def _check_architecture(run: Run, task: Task) -> None:
             f"task={run.task.name} is not for architecture={run.architecture.name}: {objection}. Possible: {able}"
         )
     declared = declarations.of(run.architecture.target).attributes
-    mode, reads = declared["mode"], declared["reads"]
+    modes, reads = (declared["mode"], *declared["also"]), declared["reads"]
     chosen = [("encoding", run.encoding), ("logit", run.logit)]
     for group, component in [*chosen, *(("extension", extension) for extension in run.extension.values())]:
-        if mode not in declarations.of(component.target).attributes["modes"]:
-            able = _choices_where(group, lambda a: mode in a["modes"] and (bool(reads) or not a.get("pretrained")))
+        if not set(modes) <= set(declarations.of(component.target).attributes["modes"]):
+            able = _choices_where(
+                group, lambda a: set(modes) <= set(a["modes"]) and (bool(reads) or not a.get("pretrained"))
+            )
             raise Refused(
                 f"{group}={component.name} is not defined for architecture={run.architecture.name}, "
-                f"which is {mode}. Possible: {able}"
+                f"which is {' and '.join(modes)}. Possible: {able}"
             )
     if reads:
         return
@@ -218,7 +220,7 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
 def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     _check_channels(run, task, rule)
     layout = build.layout(run, task)
-    train_tokens = layout.width(task, run.lengths.train)
+    train_tokens = layout.span(task, run.lengths.train)
     known = longest(run)
     extended = {name: extension.longest(known, train_tokens) for name, extension in build.extensions(run).items()}
     for length, training in (
@@ -230,7 +232,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
             largest = rule.reaches(task, length, tokens, training=training)
         except ValueError as error:
             raise Refused(f"positions={run.positions.name}: {error}") from error
-        limits = extended if tokens > train_tokens else {"": known}
+        limits = extended if layout.span(task, length) > train_tokens else {"": known}
         for name, limit in limits.items():
             if limit is not None and largest >= limit:
                 raise _too_far(run, length, largest, limit, name if {known} != {*limits.values()} else "")

@@ -97,7 +97,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     task = build.task(run)
     layout = build.layout(run, task)
     longest = max(identity.tested_lengths(run, task))
-    train_tokens, test_tokens = layout.width(task, run.lengths.train), layout.width(task, longest)
+    train_tokens, test_tokens = layout.span(task, run.lengths.train), layout.span(task, longest)
     model = _built(run, task, layout, weights)
     rule, extensions = build.rule(run), build.extensions(run)
     title = f"{run.encoding.name}, " + (f"trained on {run.task.name}" if weights else "as initialised")

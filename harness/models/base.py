@@ -33,6 +33,9 @@ class Model(nn.Module, ABC):
     ``local_files_only``: not they but what lies there is part of a run's identity, and its size is that of the network.
     """
 
+    also: ClassVar[tuple[Mode, ...]] = ()
+    """Other kinds of attention in it, for which an encoding must be defined too."""
+
     @abstractmethod
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> hidden vectors [B, L, D]."""

@@ -89,6 +89,43 @@ def test_one_pass_says_what_greedy_decoding_says(
         assert one_pass.exact_given_length == int(given_length.sum()) >= one_pass.exact
 
 
+@pytest.mark.parametrize(
+    ("architecture", "encoding", "positions"),
+    [
+        ("encoder_decoder", "rope", "sequential"),
+        ("encoder_decoder", "learned", "random_offset"),
+        ("encoder_decoder", "sinusoidal", "randomized"),
+        ("encoder_decoder", "learned", "coupled"),
+        ("t5", "t5", "sequential"),
+        ("bart", "learned", "sequential"),
+        ("looped", "rope", "sequential"),
+        ("universal", "sinusoidal", "sequential"),
+    ],
+)
+@torch.no_grad()
+def test_one_pass_says_what_decoding_says_in_other_architectures(
+    architecture: str, encoding: str, positions: str, composed: Callable[..., Run]
+) -> None:
+    """Rows are read whole, answer and all, in one pass, and token by token in the other."""
+    run = composed(
+        f"architecture={architecture}", f"encoding={encoding}", f"positions={positions}", "task=reverse",
+        "task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6",
+    )  # fmt: skip
+    with torch.enable_grad():
+        model, task, layout = partly_trained(run, 60)
+    rule = build.rule(run)
+    right = []
+    for length in (1, 2, 3, 4, 6):
+        questions = evaluation.ask(task, layout, rule, length, 200)
+        told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
+        score = scored(model, questions, rule)
+        exact, given_length = greedy(model, questions.arranged, told, CPU)
+        assert score.exact == int(exact.sum())
+        assert score.exact_given_length == int(given_length.sum())
+        right.append(score.exact)
+    assert any(10 < count < 190 for count in right), right
+
+
 @pytest.mark.parametrize("positions", ["coupled", "abacus"])
 @pytest.mark.parametrize("answer", ["plain", "reversed"])
 @torch.no_grad()
@@ -357,7 +394,7 @@ def test_tests_are_told_the_positions_of_tests() -> None:
     task = Copy()
     for rule in (RandomOffset(), Randomized(evaluation="sequential")):
         questions = evaluation.ask(task, Causal(task), rule, 7, 20)
-        assert questions.positions.tolist() == [list(range(questions.width))]
+        assert questions.positions.tolist() == [list(range(questions.span))]
 
 
 @torch.no_grad()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.layouts import BOS, EOS, PAD, SEP, SPECIAL, Blanks, Causal, Sentences
+from harness.layouts import BOS, EOS, PAD, SEP, SPECIAL, Blanks, Causal, Sentences, Translation
 from tasks.arithmetic.addition import Addition
 from tasks.base import ABSENT, Batch
 from tasks.copying.copy import Copy
@@ -21,6 +21,16 @@ def test_a_causal_model_reads_the_question_and_predicts_the_answer_and_its_end()
     assert arranged.targets.tolist() == [[a, c, SEP, a, c, EOS]]
     assert arranged.scored.tolist() == [[False, False, False, True, True, True]]
     assert arranged.lengths.tolist() == [6]
+
+
+def test_a_translation_is_laid_out_alike_and_attention_spans_its_longer_side() -> None:
+    task = Copy(symbols=3)
+    batch = Batch(np.array([[0, 2]]), np.array([[0, 2]]), np.ones((1, 2), bool))
+    same = zip(Translation(task).arrange(batch, 2), Causal(task).arrange(batch, 2), strict=True)
+    assert all((mine == causal).all() for mine, causal in same)
+    assert Translation(task).width(task, 2) == Causal(task).span(task, 2) == 6
+    assert Translation(task).span(task, 2) == 3, "[BOS] and two symbols, or [SEP] and two symbols"
+    assert Translation(Addition()).span(Addition(), 4) == 10, "[BOS] and two numbers with a + between them"
 
 
 def test_shorter_prompts_and_answers_close_up_and_are_padded_behind() -> None:

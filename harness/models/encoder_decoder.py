@@ -1,0 +1,152 @@
+"""Encoder-decoder Transformer."""
+
+import copy
+from collections.abc import Iterable
+from typing import ClassVar, Literal, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.encodings.base import Encoding, Mode
+from harness.logits.base import LogitScale
+from harness.models.base import Layer, Model
+from harness.models.block import Block, Style, draw
+from harness.models.transformer import TokenEmbedding, embedded, readout_layer
+from harness.shape import Shape
+from harness.special import SEP
+
+
+class EncoderDecoder(Model):
+    """An encoder reads the prompt at once, a decoder writes the answer from left to right and looks at what the encoder
+    made of the prompt (Vaswani et al., 2017, arXiv 1706.03762). ``layers`` counts the blocks of each.
+
+    It is given ``[BOS] prompt [SEP] answer``: the encoder reads what stands before ``[SEP]``, the decoder the rest, of
+    which ``[SEP]`` is the start token. Where positions count up in steps of one, those of the answer begin anew where
+    those of the prompt began; other rules (random ones, coupled ones) tell both sides what they say. The encoding
+    enters self-attention, on each side with weights of its own; cross-attention has none, as in Vaswani et al., T5 and
+    BART, and logits over sqrt(d) whatever the logit axis says.
+
+    As it stands blocks are those of the decoder of this harness. Other choices: ``vaswani`` (post-norm, ReLU,
+    embeddings tied and times sqrt(D)), ``t5`` (Raffel et al., 2020, arXiv 1910.10683: RMSNorm, ReLU, no biases, tied)
+    and ``bart`` (Lewis et al., 2020, arXiv 1910.13461: post-norm, GELU, biases, tied, embeddings normalised). T5
+    multiplies the readout by 1 / sqrt(D), not the embeddings by sqrt(D): the same function of a smaller matrix. It does
+    not divide logits by sqrt(d), which is the same but for the initial size of queries.
+    """
+
+    layout = "Translation"
+    mode = "bidirectional"
+    also: ClassVar[tuple[Mode, ...]] = ("causal",)
+
+    def __init__(
+        self,
+        shape: Shape,
+        vocabulary: int,
+        layer: Layer,
+        *,
+        dropout: float = 0.0,
+        norm: Literal["pre", "post"] = "pre",
+        normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
+        activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "gelu",
+        biases: Literal["feed_forward", "everywhere", "nowhere"] = "feed_forward",
+        tied: bool = False,
+        scaled: bool = False,
+        embedding_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        style = Style(norm, normalizer, activation, biases, dropout)
+        self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=scaled)
+        self.dropout = nn.Dropout(dropout)
+        own = copied(layer)
+        self.encoder = nn.ModuleList(Block(shape, layer, style, causal=False) for _ in range(shape.layers))
+        self.decoder = nn.ModuleList(CrossBlock(shape, own, style) for _ in range(shape.layers))
+        sides = [style.normalized(shape.dimension) if embedding_norm else nn.Identity() for _ in range(2)]
+        self.encoder_embedding_norm, self.decoder_embedding_norm = sides
+        self.encoder_norm, self.decoder_norm = (style.last_norm(shape.dimension) for _ in range(2))
+        self.head = readout_layer(self.embedding, tied=tied)
+        self.embedding.draw_weights(tied=tied)
+        if not tied:
+            nn.init.normal_(self.head.weight, std=shape.dimension**-0.5)
+        for block in [*self.encoder, *self.decoder]:
+            cast(Block, block).draw_weights(shape)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        """tokens [B, L] -> [B, L, D]. Both sides get rows of L tokens. The encoder's are the rows as they are, with all
+        but the prompt hidden; the decoder's begin at ``[SEP]``, and the prompt comes behind the answer, which does not
+        see it. What comes out for the prompt is of no use.
+        """
+        prompt = (tokens == SEP).cumsum(dim=1) == 0
+        read = Positions(positions.values, positions.consecutive, prompt)
+        x = self._embedded(self.encoder, self.encoder_embedding_norm, tokens, read)
+        for block in self.encoder:
+            x = block(x, read)
+        memory = self.encoder_norm(x)
+        places = torch.arange(tokens.shape[1], device=tokens.device)
+        before = prompt.sum(dim=1, keepdim=True)
+        from_separator, back = (places + before) % len(places), (places - before) % len(places)
+        told = positions if positions.consecutive else Positions(moved(positions.values, from_separator), False)
+        x = self._embedded(self.decoder, self.decoder_embedding_norm, moved(tokens, from_separator), told)
+        for block in self.decoder:
+            x = block(x, told, memory, prompt)
+        return moved(self.decoder_norm(x), back)
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)
+
+    def _embedded(self, blocks: Iterable[nn.Module], norm: nn.Module, tokens: Tensor, where: Positions) -> Tensor:
+        return self.dropout(norm(embedded(self.embedding(tokens), blocks, tokens, where)))
+
+
+class CrossBlock(Block):
+    """A causal block with attention to the encoder's output between its two sublayers."""
+
+    def __init__(self, shape: Shape, layer: Layer, style: Style) -> None:
+        super().__init__(shape, layer, style, causal=True)
+        self.cross_norm = style.normalized(shape.dimension)
+        self.cross = CrossAttention(shape, bias=style.biases == "everywhere")
+
+    def forward(self, x: Tensor, positions: Positions, memory: Tensor, prompt: Tensor) -> Tensor:  # type: ignore[override]
+        """x and memory [B, L, D], prompt [B, L] -> [B, L, D]."""
+        x = self.residual(x, self.attention_norm, lambda y: self.attention(y, positions))
+        x = self.residual(x, self.cross_norm, lambda y: self.cross(y, memory, prompt))
+        return self.residual(x, self.feed_forward_norm, self.feed_forward)
+
+    def draw_weights(self, shape: Shape) -> None:
+        super().draw_weights(shape)
+        draw(shape, reads=(self.cross.query, self.cross.project), writes=(self.cross.output,))
+
+
+class CrossAttention(nn.Module):
+    """Multi-head attention of one sequence to another, without positions."""
+
+    def __init__(self, shape: Shape, *, bias: bool) -> None:
+        super().__init__()
+        self.heads = shape.heads
+        self.query = nn.Linear(shape.dimension, shape.dimension, bias=bias)
+        self.project = nn.Linear(shape.dimension, 2 * shape.dimension, bias=bias)
+        self.output = nn.Linear(shape.dimension, shape.dimension, bias=bias)
+
+    def forward(self, x: Tensor, memory: Tensor, visible: Tensor) -> Tensor:
+        """x [B, Lq, D], memory [B, Lk, D], of which ``visible`` [B, Lk] -> [B, Lq, D]."""
+        batch, length, _ = x.shape
+        q = self.query(x).view(batch, length, self.heads, -1).transpose(1, 2)
+        k, v = self.project(memory).view(batch, memory.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=visible[:, None, None])
+        return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
+
+
+def moved(rows: Tensor, order: Tensor) -> Tensor:
+    """The tokens of each row [B or 1, L, ...] in another order [B, L] -> [B, L, ...]."""
+    return rows.take_along_dim(order.view(*order.shape, *[1] * (rows.dim() - 2)), dim=1)
+
+
+def copied(layer: Layer) -> Layer:
+    """Gives copies of encodings, so that the decoder shares none with the encoder, but its layers what layers share."""
+    copies: dict[Encoding, Encoding] = {}
+
+    def own() -> tuple[Encoding, LogitScale]:
+        encoding, logit = layer()
+        return copies.setdefault(encoding, copy.deepcopy(encoding)), logit
+
+    return own

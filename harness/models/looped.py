@@ -1,0 +1,101 @@
+"""Looped Transformers: one block, many times."""
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.models.base import Layer, Model
+from harness.models.block import Block, Style
+from harness.models.transformer import TokenEmbedding, readout_layer
+from harness.shape import Shape
+from harness.special import SEP
+
+
+class Looped(Model):
+    """A causal Transformer whose blocks all have the same weights, so that their number can grow with the input.
+
+    A token is read out after ``steps`` passes through the block (0: the number of layers of the model's size) and
+    ``per_token`` more, rounded up, for every token up to ``[SEP]``, or up to itself where it stands before ``[SEP]`` or
+    there is none. The number depends on nothing behind the token, so one pass over an answer still says what decoding
+    says. Other tokens go on being read until the last one is done.
+
+    Before every pass ``each_step`` adds something to each token. ``coordinates``: what the encoding adds to embeddings
+    and a sinusoid of the pass's number (Dehghani et al., 2019, arXiv 1807.03819, section 2.1; the choice ``universal``,
+    with ``encoding=sinusoidal`` as there; their halting by a learned threshold is left out). ``input``: its embedding,
+    as Fan et al. (2024), arXiv 2409.15647, do in a loop whose number of passes follows from the problem's length (the
+    choice ``looped``; there that number is known for each task, a block may have several layers, and answers are
+    predicted all at once). ``nothing``.
+    """
+
+    layout = "Causal"
+    mode = "causal"
+
+    def __init__(
+        self,
+        shape: Shape,
+        vocabulary: int,
+        layer: Layer,
+        *,
+        steps: int = 0,
+        per_token: float = 0.0,
+        each_step: Literal["nothing", "input", "coordinates"] = "coordinates",
+        dropout: float = 0.0,
+        norm: Literal["pre", "post"] = "post",
+        normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
+        activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "relu",
+        biases: Literal["feed_forward", "everywhere", "nowhere"] = "feed_forward",
+        tied: bool = False,
+    ) -> None:
+        super().__init__()
+        if steps < 0:
+            raise ValueError(f"steps={steps}: it must be at least 1, or 0 for the number of layers")
+        if per_token < 0:
+            raise ValueError(f"per_token={per_token}: it must be 0 or above")
+        style = Style(norm, normalizer, activation, biases, dropout)
+        self.steps = steps or shape.layers
+        self.per_token = per_token
+        self.each_step = each_step
+        self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=False)
+        self.dropout = nn.Dropout(dropout)
+        self.block = Block(shape, layer, style, causal=True)
+        self.norm = style.last_norm(shape.dimension)
+        self.head = readout_layer(self.embedding, tied=tied)
+        self.embedding.draw_weights(tied=tied)
+        if not tied:
+            nn.init.normal_(self.head.weight, std=shape.dimension**-0.5)
+        self.block.draw_weights(shape)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        taken = self.passes(tokens)
+        encoding = self.block.attention.encoding
+        embedded = self.embedding(tokens)
+        if self.each_step != "coordinates":
+            embedded = encoding.embed(embedded, tokens, positions.values)
+        x = out = self.dropout(embedded)
+        for step in range(1, int(taken.max()) + 1):
+            if self.each_step == "input" and step > 1:
+                x = x + embedded
+            if self.each_step == "coordinates":
+                x = encoding.embed(x, tokens, positions.values) + sinusoid(step, x)
+            x = self.block(x, positions)
+            out = torch.where((taken >= step)[..., None], x, out)
+        return self.norm(out)
+
+    def passes(self, tokens: Tensor) -> Tensor:
+        """How many passes each token takes, same shape."""
+        before = (tokens == SEP).cumsum(dim=1) == 0
+        places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
+        counted = torch.minimum(places, before.sum(dim=1, keepdim=True) + 1)
+        return self.steps + torch.ceil(counted * self.per_token).long()
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)
+
+
+def sinusoid(step: int, like: Tensor) -> Tensor:
+    """The vector [D] of a number: sines in the first half of the channels, cosines in the second."""
+    pairs = -(-like.shape[-1] // 2)
+    angles = step * 10000.0 ** (-torch.arange(pairs, device=like.device) / pairs)
+    return torch.cat([angles.sin(), angles.cos()])[: like.shape[-1]].to(like.dtype)

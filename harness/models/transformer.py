@@ -1,0 +1,77 @@
+"""What Transformers with one stack of blocks share."""
+
+from collections.abc import Iterable
+from typing import cast
+
+from torch import Tensor, nn
+
+from harness.attention import Positions
+from harness.models.base import Layer, Model
+from harness.models.block import Block, Style
+from harness.shape import Shape
+
+
+class Transformer(Model):
+    """Token embeddings, blocks of self-attention, a readout. Subclasses say what is laid out for them and which
+    way they look.
+
+    ``tied`` reads out with the matrix of the embeddings, ``scaled`` multiplies embeddings by sqrt(D) (Vaswani et al.,
+    2017, arXiv 1706.03762, section 3.4).
+    """
+
+    def __init__(
+        self, shape: Shape, vocabulary: int, layer: Layer, style: Style, *, causal: bool, tied: bool, scaled: bool
+    ) -> None:
+        super().__init__()
+        self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=scaled)
+        self.dropout = nn.Dropout(style.dropout)
+        self.blocks = nn.ModuleList(Block(shape, layer, style, causal=causal) for _ in range(shape.layers))
+        self.norm = style.last_norm(shape.dimension)
+        self.head = readout_layer(self.embedding, tied=tied)
+        self.embedding.draw_weights(tied=tied)
+        if not tied:
+            nn.init.normal_(self.head.weight, std=shape.dimension**-0.5)
+        for block in self.blocks:
+            cast(Block, block).draw_weights(shape)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        x = self.dropout(embedded(self.embedding(tokens), self.blocks, tokens, positions))
+        for block in self.blocks:
+            x = block(x, positions)
+        return self.norm(x)
+
+    def readout(self, hidden: Tensor) -> Tensor:
+        return self.head(hidden)
+
+
+class TokenEmbedding(nn.Embedding):
+    """A vector per token, times sqrt(D) if ``scaled``."""
+
+    def __init__(self, vocabulary: int, dimension: int, *, scaled: bool) -> None:
+        super().__init__(vocabulary, dimension)
+        self.scaled = scaled
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        x = super().forward(tokens)
+        return x * self.embedding_dim**0.5 if self.scaled else x
+
+    def draw_weights(self, *, tied: bool) -> None:
+        """N(0, 1 / D) where the readout has the same matrix; otherwise so that vectors come out as N(0, 0.3 ** 2)
+        (docs/decisions.md).
+        """
+        root = self.embedding_dim**0.5
+        nn.init.normal_(self.weight, std=1 / root if tied else 0.3 / root if self.scaled else 0.3)
+
+
+def readout_layer(embedding: TokenEmbedding, *, tied: bool) -> nn.Linear:
+    """A layer from hidden vectors to logits over the vocabulary, ``tied`` with the matrix of the embeddings."""
+    head = nn.Linear(embedding.embedding_dim, embedding.num_embeddings, bias=False)
+    if tied:
+        head.weight = embedding.weight
+    return head
+
+
+def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: Positions) -> Tensor:
+    """Token embeddings [B, L, D] with what the encoding of the first block does to them."""
+    first = cast(Block, next(iter(blocks)))
+    return first.attention.encoding.embed(x, tokens, positions.values)
