@@ -4,16 +4,18 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from support import QUICK, choices, environment
+import yaml
+from support import QUICK, ROOT, choices, environment
 from torch import nn
 
 import harness
-from harness import build
+from harness import build, declarations
 from harness.attention import Attention, Positions
 from harness.config import Run
 from harness.data import TrainingBatch, TrainingData
@@ -21,7 +23,14 @@ from harness.identity import training_lengths
 from harness.layouts import PAD, Layout
 from harness.models.base import Model
 
-ARCHITECTURES = choices("architecture")
+
+def attributes(name: str) -> dict[str, Any]:
+    target = yaml.safe_load((ROOT / "conf" / "architecture" / f"{name}.yaml").read_text())["_target_"]
+    return declarations.of(target).attributes
+
+
+ARCHITECTURES = [name for name in choices("architecture") if not attributes(name)["reads"]]
+"""All but those that are read from files, which tests/harness/test_huggingface.py makes."""
 Composed = Callable[..., Run]
 SMALL = ("encoding=nope", "model=nano", "lengths.train=6", "lengths.test=12")
 """With no position encoding, which every architecture can have, they have no part that is not their own."""
@@ -29,7 +38,8 @@ SMALL = ("encoding=nope", "model=nano", "lengths.train=6", "lengths.test=12")
 
 def made(composed: Composed, name: str, *overrides: str) -> tuple[Model, Layout, Run]:
     torch.manual_seed(0)
-    run = composed(*SMALL, f"architecture={name}", *overrides)
+    task = "task=parity" if attributes(name)["layout"] == "Sentences" else "task=copy"
+    run = composed(*SMALL, f"architecture={name}", task, *overrides)
     task = build.task(run)
     layout = build.layout(run, task)
     return build.model(run, task, layout).eval(), layout, run
@@ -38,6 +48,11 @@ def made(composed: Composed, name: str, *overrides: str) -> tuple[Model, Layout,
 def batch(run: Run, layout: Layout) -> TrainingBatch:
     task = build.task(run)
     return TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=16)(0)
+
+
+def one_sided(name: str) -> None:
+    if attributes(name)["also"]:
+        pytest.skip("it has two sides, of which tests/contracts/test_transformers.py says more")
 
 
 def left_to_right(composed: Composed, name: str) -> tuple[Model, Layout]:
@@ -79,6 +94,7 @@ def test_it_has_attention_where_its_mode_says_so(composed: Composed, name: str) 
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_later_tokens_and_the_length_change_nothing(composed: Composed, name: str) -> None:
     """What exact match in one pass rests on, for a model that reads from left to right."""
+    one_sided(name)
     model, layout = left_to_right(composed, name)
     first, second = random_tokens(layout, 2, 40)
     second[:17] = first[:17]
@@ -93,6 +109,7 @@ def test_later_tokens_and_the_length_change_nothing(composed: Composed, name: st
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_padding_and_the_other_rows_change_nothing(composed: Composed, name: str) -> None:
     """Rows of training data of many lengths, together and each by itself without padding."""
+    one_sided(name)
     model, layout, run = made(composed, name)
     task = build.task(run)
     data = TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=16)
@@ -188,7 +205,7 @@ def test_memory_for_a_long_sequence_is_far_from_quadratic(composed: Composed, na
 
 MEASURE = """
 import resource, sys, torch
-from harness import build
+from harness import build, declarations
 from harness.attention import Positions
 from harness.config import Run
 

@@ -36,12 +36,17 @@ def layout_of(architecture: str) -> type[layouts.Layout]:
     return getattr(layouts, declarations.of(target("architecture", architecture)).attributes["layout"])
 
 
+def saved(architecture: str) -> bool:
+    """Whether it is read from files, which tests/harness/test_huggingface.py makes."""
+    return bool(declarations.of(target("architecture", architecture)).attributes["reads"])
+
+
 def fits(architecture: str, encoding: str) -> bool:
     attributes = declarations.of(target("encoding", encoding)).attributes
     return kinds(architecture) <= set(attributes["modes"]) and attributes["channels"] == 1
 
 
-TRANSFORMERS = [name for name in choices("architecture") if kinds(name) <= {"causal", "bidirectional"}]
+TRANSFORMERS = [n for n in choices("architecture") if kinds(n) <= {"causal", "bidirectional"} and not saved(n)]
 LOOK_BOTH_WAYS = [name for name in TRANSFORMERS if layout_of(name).both_ways]
 WRITE = [name for name in TRANSFORMERS if not layout_of(name).both_ways]
 TRANSLATE = [name for name in WRITE if layout_of(name) is layouts.Translation]
@@ -200,8 +205,8 @@ REFUSED = {
     "label beside each token",
     ("architecture=encoder", "task=text"): "running text is predicted from left to right",
     ("architecture=bert", "task=reverse"): "its answers have several tokens, and this architecture reads one out",
-    ("architecture=encoder", "extension=truncate"): "architecture=encoder is bidirectional",
-    ("architecture=encoder_decoder", "extension=truncate"): "architecture=encoder_decoder is bidirectional",
+    ("architecture=encoder", "extension=truncate"): "architecture=encoder looks both ways",
+    ("architecture=encoder_decoder", "extension=truncate"): "architecture=encoder_decoder looks both ways",
     ("architecture=bert", "task=next_sentence", "encoding=learned"): "encoding=learned knows 512 positions, but at "
     "length 512 of task=next_sentence tokens are told positions up to 514: set encoding.rows=515 or more",
     ("architecture=looped", "architecture.per_token=-1.0"): "per_token=-1.0: it must be 0 or above",
