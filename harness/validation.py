@@ -175,8 +175,6 @@ def _check_architecture(run: Run, task: Task) -> None:
 def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
     build.extensions(run)
     offers = declarations.of(run.encoding.target).attributes["offers"]
-    mode = declarations.of(run.architecture.target).attributes["mode"]
-    both_ways = build.layout_of(run).both_ways or mode == "bidirectional"
     for name, extension in run.extension.items():
         attributes = declarations.of(extension.target).attributes
         needs = attributes["needs"]
@@ -189,7 +187,7 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
                 f"extension={name} changes an encoding's {needs}, and encoding={run.encoding.name} has none. "
                 f"Encodings that have: {able}. Extensions for {run.encoding.name}: {others}"
             )
-        if attributes["truncates"] and both_ways:
+        if attributes["truncates"] and build.layout_of(run).both_ways:
             raise Refused(
                 f"extension={name} reads a text from left to right in windows, and architecture="
                 f"{run.architecture.name} looks both ways"

@@ -205,8 +205,14 @@ REFUSED = {
     "label beside each token",
     ("architecture=encoder", "task=text"): "running text is predicted from left to right",
     ("architecture=bert", "task=reverse"): "its answers have several tokens, and this architecture reads one out",
-    ("architecture=encoder", "extension=truncate"): "architecture=encoder looks both ways",
-    ("architecture=encoder_decoder", "extension=truncate"): "architecture=encoder_decoder looks both ways",
+    (
+        "architecture=encoder",
+        "extension=truncate",
+    ): "extension=truncate is not defined for architecture=encoder, which is bidirectional",
+    (
+        "architecture=encoder_decoder",
+        "extension=truncate",
+    ): "extension=truncate is not defined for architecture=encoder_decoder",
     ("architecture=bert", "task=next_sentence", "encoding=learned"): "encoding=learned knows 512 positions, but at "
     "length 512 of task=next_sentence tokens are told positions up to 514: set encoding.rows=515 or more",
     ("architecture=looped", "architecture.per_token=-1.0"): "per_token=-1.0: it must be 0 or above",
