@@ -185,6 +185,7 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
         "final_loss": trained.loss,
         "cost": Cost(
             parameters=sum(parameter.numel() for parameter in job.model.parameters()),
+            receptive_field=job.model.receptive_field,
             steps=trained.steps,
             examples=trained.steps * run.train.batch,
             training_seconds=round(trained.seconds, 2),

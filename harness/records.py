@@ -90,9 +90,12 @@ class TaskFacts(Frozen):
 
 
 class Cost(Frozen):
-    """What the run took. Seconds are wall time; those of training leave out what came before a resumption."""
+    """What the run took. Seconds are wall time; those of training leave out what came before a resumption. And how many
+    tokens an output of the network can depend on, where it is not all.
+    """
 
     parameters: Count
+    receptive_field: Count | None = None
     steps: Count
     examples: Count
     training_seconds: NotNegative

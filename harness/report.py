@@ -32,14 +32,18 @@ def remarks(record: Record) -> list[str]:
         if summary.name.startswith("shortcut") or (summary.name == "blind" and summary.exact_match >= NOTABLE):
             far = f"exact match {summary.exact_match:.3f}, token accuracy {summary.token_accuracy:.3f}"
             lines.append(f"without the task, by {summary.name}: {far} beyond length {record.train_length}")
+    if record.cost and record.cost.receptive_field and record.tests:
+        longest = max(row.longest for row in record.tests)
+        lines.append(f"the receptive field is {record.cost.receptive_field} tokens, the longest test has {longest}")
     known = [row for row in record.tests if row.in_training]
     if known:
         worst = max(known, key=lambda row: (row.in_training or 0) / row.examples)
-        lines.append(
-            f"{sum(row.in_training or 0 for row in known)} of {sum(row.examples for row in known)} test examples at "
-            f"lengths {', '.join(str(row.length) for row in known)} occur in the training data "
-            f"(at length {worst.length}, {worst.in_training} of {worst.examples})"
+        found, asked = sum(row.in_training or 0 for row in known), sum(row.examples for row in known)
+        lengths = (
+            "length " + str(worst.length) if len(known) == 1 else f"lengths {known[0].length} to {known[-1].length}"
         )
+        most = "" if len(known) == 1 else f", most at length {worst.length}: {worst.in_training} of {worst.examples}"
+        lines.append(f"{found} of {asked} test examples at {lengths} occur in the training data{most}")
     return lines
 
 

@@ -36,6 +36,9 @@ class Model(nn.Module, ABC):
     also: ClassVar[tuple[Mode, ...]] = ()
     """Other kinds of attention in it, for which an encoding must be defined too."""
 
+    receptive_field: int | None = None
+    """How many tokens an output can depend on, its own among them; ``None`` for all."""
+
     @abstractmethod
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> hidden vectors [B, L, D]."""
