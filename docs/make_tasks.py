@@ -118,7 +118,7 @@ def _short(line: str) -> str:
 
 
 def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
-    found = baselines.estimated(task, lengths, EXAMPLES)
+    found = baselines.estimated(task, Causal(task), lengths, EXAMPLES)
     known = {
         "chance": [scores.rate(row) for row in found.chance],
         "blind": [scores.rate(row) for row in found.blind],

@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from harness import atomic, blind, identity
+from harness.layouts import Layout
 from harness.records import Answers, Chance, Counts
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Shortcut, Task
 
-VERSION = 3
+VERSION = 4
 """Rises when a baseline would be estimated differently: what is kept from before is then computed anew."""
 
 
@@ -27,11 +28,14 @@ class Baselines(NamedTuple):
     shortcuts: dict[str, list[Answers]]
 
 
-def baselines(task: Task, lengths: Sequence[int], examples: int, science: dict[str, Any], cache: Path) -> Baselines:
-    """The baselines at each length, computed once for a task and then read from ``cache``."""
+def baselines(
+    task: Task, layout: Layout, lengths: Sequence[int], examples: int, science: dict[str, Any], cache: Path
+) -> Baselines:
+    """The baselines at each length, computed once for a task and a layout and then read from ``cache``."""
     key = {
         "baselines": VERSION,
         "task": science["training"]["task"],
+        "layout": type(layout).__name__,
         "lengths": list(lengths),
         "examples": examples,
         "shortcuts": sorted(task.shortcuts()),
@@ -43,30 +47,30 @@ def baselines(task: Task, lengths: Sequence[int], examples: int, science: dict[s
             return kept
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         pass
-    found = estimated(task, lengths, examples)
+    found = estimated(task, layout, lengths, examples)
     atomic.write(path, json.dumps(_plain(found)))
     return found
 
 
-def estimated(task: Task, lengths: Sequence[int], examples: int) -> Baselines:
-    """The baselines at each length, on the test examples."""
+def estimated(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> Baselines:
+    """The baselines at each length, on the test examples. Ends of answers count where the layout scores them."""
     return Baselines(
-        [Counts(**blind.estimate(task, length, examples)._asdict()) for length in lengths],
-        [chance(task, length, examples) for length in lengths],
+        [Counts(**blind.estimate(task, length, examples, layout)._asdict()) for length in lengths],
+        [chance(task, layout, length, examples) for length in lengths],
         {
-            name: [guessed(name, shortcut, task, length, examples) for length in lengths]
+            name: [guessed(name, shortcut, task, layout, length, examples) for length in lengths]
             for name, shortcut in task.shortcuts().items()
         },
     )
 
 
-def chance(task: Task, length: int, examples: int) -> Chance:
+def chance(task: Task, layout: Layout, length: int, examples: int) -> Chance:
     """How often a guess is right that draws each scored token from all that can stand there, and knows where answers
     end: the expectation, over the test examples.
     """
     batch = blind.test_examples(task, length, examples)
     drawn = batch.scored.sum(axis=1)
-    ends = len(drawn) if task.form == "answer" else 0
+    ends = int(layout.ends(batch, length).sum())
     return Chance(
         length=length,
         exact=0.0 if task.form == "stream" else float(np.mean(float(len(task.outputs)) ** -drawn)),
@@ -74,25 +78,26 @@ def chance(task: Task, length: int, examples: int) -> Chance:
     )
 
 
-def guessed(name: str, shortcut: Shortcut, task: Task, length: int, examples: int) -> Answers:
+def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: int, examples: int) -> Answers:
     """How many of the test examples of one length a shortcut gets right. A guess ends where it ends, as a model's does.
 
     Raises :class:`Refused` if the shortcut breaks.
     """
     batch = blind.test_examples(task, length, examples)
-    ends = ["[end]"] if task.form == "answer" else []
     exact = tokens = correct = 0
-    for prompt, truth, scored in zip(batch.prompt, *_answers(task, batch), strict=True):
+    ended = layout.ends(batch, length)
+    for prompt, truth, scored, ends in zip(batch.prompt, *_answers(task, batch), ended, strict=True):
+        end = ["[end]"] if ends else []
         try:
-            guess = [*shortcut([task.alphabet[token] for token in prompt if token != ABSENT]), *ends]
+            guess = [*shortcut([task.alphabet[token] for token in prompt if token != ABSENT]), *end]
         except (ValueError, LookupError, TypeError) as error:
             raise Refused(f"shortcut {name} of {type(task).__name__} at length {length}: {error}") from error
-        places = np.flatnonzero([*scored, *[True] * len(ends)])
-        answer = [*truth, *ends]
+        places = np.flatnonzero([*scored, *[True] * len(end)])
+        answer = [*truth, *end]
         right = sum(place < len(guess) and guess[place] == answer[place] for place in places.tolist())
         tokens += len(places)
         correct += right
-        exact += right == len(places) and (task.form != "answer" or len(guess) == len(answer))
+        exact += right == len(places) and (not end or len(guess) == len(answer))
     return Answers(length=length, examples=len(batch.prompt), exact=exact, tokens=tokens, correct=correct)
 
 

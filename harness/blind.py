@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness import streams
+from harness.layouts import Causal, Layout
 from tasks.base import ABSENT, Batch, Form, Task
 
 SAMPLES = 4096
@@ -32,14 +33,19 @@ class Blind(NamedTuple):
     bytes: int | None = None
 
 
-def estimate(task: Task, length: int, examples: int) -> Blind:
-    """Estimate a blind predictor on fresh examples of one length and test it on the test examples."""
+def estimate(task: Task, length: int, examples: int, layout: Layout | None = None) -> Blind:
+    """Estimate a blind predictor on fresh examples of one length and test it on the test examples. Ends of answers
+    count where ``layout`` scores them, the causal one if none is given.
+    """
+    layout = layout or Causal(task)
     name = type(task).__name__
     known = task.sample(streams.generator(name, task.version, "blind", length), length, SAMPLES)
     asked = test_examples(task, length, examples)
     end = len(task.alphabet)
     seen, truth = _with_end(known, end, task.form), _with_end(asked, end, task.form)
-    scored = np.pad(asked.scored, ((0, 0), (0, truth.shape[1] - asked.scored.shape[1]))) | (truth == end)
+    scored = np.pad(asked.scored, ((0, 0), (0, truth.shape[1] - asked.scored.shape[1]))) | (
+        (truth == end) & layout.ends(asked, length)[:, None]
+    )
     width = max(seen.shape[1], truth.shape[1])
     counts = np.zeros((width, end + 1))
     place, _ = np.nonzero(seen.T != ABSENT)

@@ -74,6 +74,10 @@ class Layout(ABC):
         Tokens that the layout adds have none (``ABSENT``), but for a separator to which the task gives one.
         """
 
+    @abstractmethod
+    def ends(self, batch: Batch, length: int) -> np.ndarray:
+        """Whether the end of each answer is predicted and scored, [N]."""
+
     def written(self, tokens: Iterable[int]) -> list[str]:
         """Tokens as a person can read them."""
         return [self.vocabulary[token] for token in tokens]
@@ -120,6 +124,9 @@ class Causal(Layout):
         width = int(lengths.max(initial=0))
         read = np.where(np.arange(width) < lengths[:, None], tokens[:, :width], PAD)
         return Arranged(read, tokens[:, 1 : width + 1], counts[:, 1 : width + 1], lengths)
+
+    def ends(self, batch: Batch, length: int) -> np.ndarray:
+        return np.full(len(batch.answer), self.form == "answer")
 
     def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
         if not names:
@@ -214,6 +221,9 @@ class Blanks(Layout):
             asked + blanks,
         )
 
+    def ends(self, batch: Batch, length: int) -> np.ndarray:
+        return (batch.answer != ABSENT).sum(axis=1) < self._blanks(length)
+
     def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
         asked, blanks = batch.prompt.shape[1], self._blanks(length)
         found = {}
@@ -273,6 +283,9 @@ class Sentences(Layout):
         targets[:, at] = np.where(batch.answer == ABSENT, PAD, batch.answer + first)
         scored[:, at] = batch.scored
         return Arranged(tokens, targets, scored, asked + 2)
+
+    def ends(self, batch: Batch, length: int) -> np.ndarray:
+        return np.zeros(len(batch.answer), bool)
 
     def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
         asked = batch.prompt.shape[1]

@@ -169,7 +169,7 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
         device=job.device,
     )
     science, cache = identity.science(run, job.task), records.baseline_cache(run.results)
-    baseline = baselines.baselines(job.task, tested, run.evaluation.examples, science, cache)
+    baseline = baselines.baselines(job.task, job.layout, tested, run.evaluation.examples, science, cache)
     drawn = trained.steps * run.train.batch
     trained_lengths, examples = identity.training_lengths(run, job.task), run.evaluation.examples
     tests = testset.facts(job.task, job.layout, trained_lengths, tested, seed=run.seed, drawn=drawn, examples=examples)

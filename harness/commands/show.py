@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
     tested = identity.tested_lengths(run, task)
     lengths = f"trained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}"
     print("\n" + textwrap.fill(lengths, WIDTH, subsequent_indent="  "))
-    _print_baselines(task, [trained[-1], tested[-1]], run.evaluation.examples)
+    _print_baselines(task, layout, [trained[-1], tested[-1]], run.evaluation.examples)
     for line in task.known_results:
         print(textwrap.fill(f"published: {line}", WIDTH, subsequent_indent="  "))
     return 0
@@ -89,9 +89,9 @@ def _print_options(run: Run) -> None:
         print("\n" + textwrap.fill(f"options: {options}", WIDTH, subsequent_indent="  "))
 
 
-def _print_baselines(task: Task, lengths: Sequence[int], examples: int) -> None:
+def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> None:
     """What is reached without the task, a line per baseline."""
-    found = baselines.estimated(task, lengths, examples)
+    found = baselines.estimated(task, layout, lengths, examples)
     rates = {
         "blind": [scores.rate(row) for row in found.blind],
         "chance": [scores.rate(row) for row in found.chance],

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from harness import baselines, blind
+from harness.layouts import Blanks, Causal, Sentences
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 from tasks.compositional.scan import Scan
@@ -43,7 +44,10 @@ def test_shortcuts_are_counted_like_a_model() -> None:
     prompt = blind.test_examples(task, 6, 500).prompt
     empty = int((prompt[:, 0] == 0).sum())
     nines = int(((prompt.max(axis=1) == 9) & (prompt[:, 0] > 0)).sum())
-    counted = {name: baselines.guessed(name, shortcut, task, 6, 500) for name, shortcut in task.shortcuts().items()}
+    counted = {
+        name: baselines.guessed(name, shortcut, task, Causal(task), 6, 500)
+        for name, shortcut in task.shortcuts().items()
+    }
     assert 0 < empty < nines < 500
     oracle = counted["oracle"]
     assert (oracle.examples, oracle.exact, oracle.tokens, oracle.correct) == (500, 500, 1000 - empty, 1000 - empty)
@@ -53,26 +57,29 @@ def test_shortcuts_are_counted_like_a_model() -> None:
 
 
 def test_chance_draws_each_token_and_knows_the_end() -> None:
-    parity = baselines.chance(Parity(), 9, 100)
+    parity = baselines.chance(Parity(), Causal(Parity()), 9, 100)
     assert (parity.exact, parity.tokens) == (0.5, 0.75)
-    scan = baselines.chance(Scan(), 24, 10**6)
+    scan = baselines.chance(Scan(), Causal(Scan()), 24, 10**6)
     assert (scan.exact, scan.tokens) == (pytest.approx(6.0**-24), pytest.approx((24 / 6 + 1) / 25))
-    text = baselines.chance(Text(targets=16, longest=512), 64, 50)
+    running = Text(targets=16, longest=512)
+    text = baselines.chance(running, Causal(running), 64, 50)
     assert (text.exact, text.tokens) == (0.0, 1 / 256)
 
 
 def test_baselines_are_kept_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     science = {"training": {"task": {"name": "largest", "version": 1}}}
-    first = baselines.baselines(Largest(), [3, 5], 20, science, tmp_path)
+    first = baselines.baselines(Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path)
     assert set(first.shortcuts) == {"oracle", "nine", "long"}
     assert [row.length for row in first.blind] == [3, 5] == [row.length for row in first.chance]
     monkeypatch.setattr(blind, "estimate", lambda *_: pytest.fail("computed again"))
-    assert baselines.baselines(Largest(), [3, 5], 20, science, tmp_path) == first
+    assert baselines.baselines(Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path) == first
     monkeypatch.undo()
     (file,) = tmp_path.glob("*.json")
     for damage in ('{"blind": [{"length": 3', "[]", file.read_text().replace('"exact": ', '"exact": 99')):
         file.write_text(damage)
-        assert baselines.baselines(Largest(), [3, 5], 20, science, tmp_path) == first, "damage is made good"
+        assert baselines.baselines(Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path) == first, (
+            "damage is made good"
+        )
 
 
 def test_a_broken_shortcut_is_named() -> None:
@@ -80,4 +87,23 @@ def test_a_broken_shortcut_is_named() -> None:
         raise ValueError("no root")
 
     with pytest.raises(Refused, match="shortcut root of Largest at length 4: no root"):
-        baselines.guessed("root", broken, Largest(), 4, 5)
+        baselines.guessed("root", broken, Largest(), Causal(Largest()), 4, 5)
+
+
+def test_the_end_of_an_answer_counts_where_the_model_is_scored_on_it() -> None:
+    """Parity read out at a blank or at [CLS] is one token: knowing that it ends is no merit there."""
+    task = Parity()
+    for layout, tokens in ((Causal(task), 2), (Blanks(task), 1), (Sentences(task), 1)):
+        base = blind.estimate(task, 30, 400, layout)
+        assert base.tokens == tokens * 400
+        assert base.correct - base.exact == (tokens - 1) * 400
+        assert baselines.chance(task, layout, 30, 400).tokens == (tokens - 0.5) / tokens
+        guess = baselines.guessed("zero", lambda prompt: ["0"], task, layout, 30, 400)
+        assert (guess.tokens, guess.correct - guess.exact) == (tokens * 400, (tokens - 1) * 400)
+    largest = Largest()
+    empty = int((blind.test_examples(largest, 6, 500).prompt[:, 0] == 0).sum())
+    base = blind.estimate(largest, 6, 500, Blanks(largest))
+    assert base.tokens == 500, "either the answer or, at the blank of an empty one, the end"
+    oracle = baselines.guessed("oracle", largest.solve, largest, Blanks(largest), 6, 500)
+    assert (oracle.tokens, oracle.correct, oracle.exact) == (500, 500, 500)
+    assert empty > 0
