@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness import blind, progress, streams
+from harness import blind, layouts, progress, streams, truncation
 from harness.attention import Attending, Positions
 from harness.data import told
 from harness.decoding import greedy
@@ -26,7 +26,6 @@ from harness.extensions.base import Extension
 from harness.layouts import EOS, Arranged, Layout
 from harness.models.base import Model
 from harness.positions.base import PositionRule
-from harness.truncation import Truncated
 from tasks.base import Task
 
 TILE_TOKENS = {"cpu": 4096, "cuda": 131072}
@@ -145,10 +144,14 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
     try:
         for layer in layers:
             layer.encoding = copies[id(layer.encoding)]
-        yield Truncated(model, train_tokens) if extension.truncates else model
+        yield _truncated(model, train_tokens) if extension.truncates else model
     finally:
         for layer, encoding in zip(layers, own, strict=True):
             layer.encoding = encoding
+
+
+def _truncated(model: Model, window: int) -> Model:
+    return getattr(truncation, getattr(layouts, model.layout).truncation)(model, window)
 
 
 def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judged:

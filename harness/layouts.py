@@ -41,6 +41,11 @@ class Layout(ABC):
     both_ways: ClassVar[bool] = False
     """Whether tokens look at later ones too, from which padding must then be hidden."""
 
+    truncation: ClassVar[str] = ""
+    """The class of :mod:`harness.truncation` that reads no more tokens than training had; empty where question and
+    answer are read in one piece, of which nothing can be spared.
+    """
+
     def __init__(self, task: Task) -> None:
         self.task = task
         self.vocabulary = (*self.special, *task.alphabet)
@@ -92,6 +97,7 @@ class Causal(Layout):
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("answer", "labels", "stream")
+    truncation = "Truncated"
 
     def __init__(self, task: Task) -> None:
         super().__init__(task)
@@ -180,6 +186,7 @@ class Translation(Causal):
     """
 
     forms = ("answer",)
+    truncation = ""
 
     def span(self, task: Task, length: int) -> int:
         """The longer of prompt and answer, with the token before it."""
@@ -255,6 +262,7 @@ class Sentences(Layout):
     special = ("[PAD]", "[CLS]", "[SEP]", "[EOS]")
     forms = ("answer", "labels")
     both_ways = True
+    truncation = "TruncatedSentences"
 
     @classmethod
     def objection(cls, task: Task) -> str:

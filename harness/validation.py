@@ -187,10 +187,10 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
                 f"extension={name} changes an encoding's {needs}, and encoding={run.encoding.name} has none. "
                 f"Encodings that have: {able}. Extensions for {run.encoding.name}: {others}"
             )
-        if attributes["truncates"] and build.layout_of(run).both_ways:
+        if attributes["truncates"] and not build.layout_of(run).truncation:
             raise Refused(
-                f"extension={name} reads a text from left to right in windows, and architecture="
-                f"{run.architecture.name} looks both ways"
+                f"extension={name} reads a part of the text at a time, and architecture={run.architecture.name} "
+                "needs all of a question at once"
             )
         if rule.needs and declarations.of(extension.target).attributes["counts_tokens"]:
             raise Refused(
@@ -221,7 +221,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     _check_channels(run, task, rule)
     layout = build.layout(run, task)
     train_tokens = layout.span(task, run.lengths.train)
-    known = longest(run)
+    known, window = longest(run), _window(run)
     extended = {name: extension.longest(known, train_tokens) for name, extension in build.extensions(run).items()}
     for length, training in (
         (run.lengths.train, True),
@@ -232,6 +232,8 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
             largest = rule.reaches(task, length, tokens, training=training)
         except ValueError as error:
             raise Refused(f"positions={run.positions.name}: {error}") from error
+        if window is not None and not training and largest >= window:
+            raise _too_wide(run, length, largest, window)
         limits = extended if layout.span(task, length) > train_tokens else {"": known}
         for name, limit in limits.items():
             if limit is not None and largest >= limit:
@@ -245,6 +247,20 @@ def longest(run: Run) -> int | None:
     if not attributes["limited_by"] or (option and run.encoding.options[option] == value):
         return None
     return cast(int, run.encoding.options[attributes["limited_by"]])
+
+
+def _window(run: Run) -> int | None:
+    """What the distances that the encoding knows are less than, ``None`` if there is no limit."""
+    limited_by = declarations.of(run.encoding.target).attributes["distances_limited_by"]
+    return cast(int, run.encoding.options[limited_by]) if limited_by else None
+
+
+def _too_wide(run: Run, length: int, largest: int, window: int) -> Refused:
+    limited_by = declarations.of(run.encoding.target).attributes["distances_limited_by"]
+    return Refused(
+        f"encoding={run.encoding.name} knows distances below {window}, but at length {length} of task={run.task.name} "
+        f"positions reach up to {largest}: set encoding.{limited_by}={largest + 1} or more, or test shorter lengths"
+    )
 
 
 def _too_far(run: Run, length: int, largest: int, limit: int, extension: str) -> Refused:

@@ -120,6 +120,11 @@ class Encoding(nn.Module):
     unlimited_with: ClassVar[str] = ""
     """The choice with which :attr:`limited_by` is no bound, such as ``beyond=clamp``."""
 
+    distances_limited_by: ClassVar[str] = ""
+    """The option that bounds the distances of its positions, for a table with one row each: they are less than its
+    value.
+    """
+
     @property
     def longest(self) -> int | None:
         """How many positions it knows, ``None`` if there is no limit."""

@@ -1,7 +1,5 @@
 """Swin Transformer's bias: one learned number per head and offset on a grid."""
 
-import math
-
 import torch
 from torch import Tensor, nn
 
@@ -14,20 +12,21 @@ class Swin(Encoding):
     minus the key's, M the ``window``; one table for all layers.
 
     Liu et al. (2021), arXiv 2103.14030, section 3.2, where M is 7 and the table is drawn from N(0, 0.02 squared) in
-    their code (truncated at 2; here it is not). Offsets of M or more are refused; ``window=0`` is the side of the
-    smallest square that holds the training length.
+    their code (truncated at 2; here it is not). Offsets of M or more are refused, also at the start of a run whose
+    tests would have some.
     """
 
     kind = "bias"
     modes = ("bidirectional", "grid")
     channels = 2
     fractional = False
+    distances_limited_by = "window"
 
     def __init__(self, shape: Shape, *, window: int = 7, deviation: float = 0.02) -> None:
         super().__init__()
-        if window < 0:
-            raise ValueError(f"window={window}: it must be above 0, or 0 for the square of the training length")
-        self.window = window or math.isqrt(shape.train_tokens - 1) + 1
+        if window < 1:
+            raise ValueError(f"window={window}: it must be at least 1")
+        self.window = window
         self.table = nn.Parameter(deviation * torch.randn(shape.heads, (2 * self.window - 1) ** 2))
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:

@@ -26,8 +26,8 @@ class Extension(ABC):
     """Whether it counts tokens by their positions, which must then rise from token to token."""
 
     truncates: ClassVar[bool] = False
-    """Whether the model reads only as many of the last tokens as training sequences have, from the first position on
-    (:class:`harness.truncation.Truncated`).
+    """Whether the model reads no more tokens than training sequences have, from the first position on
+    (:mod:`harness.truncation`).
     """
 
     def longest(self, known: int | None, train_tokens: int) -> int | None:

@@ -208,13 +208,21 @@ REFUSED = {
     (
         "architecture=encoder",
         "extension=truncate",
-    ): "extension=truncate is not defined for architecture=encoder, which is bidirectional",
+    ): "extension=truncate reads a part of the text at a time, and architecture=encoder needs all of a question",
     (
         "architecture=encoder_decoder",
         "extension=truncate",
-    ): "extension=truncate is not defined for architecture=encoder_decoder",
+    ): "extension=truncate reads a part of the text at a time, and architecture=encoder_decoder needs all",
     ("architecture=bert", "task=next_sentence", "encoding=learned"): "encoding=learned knows 512 positions, but at "
     "length 512 of task=next_sentence tokens are told positions up to 514: set encoding.rows=515 or more",
+    (
+        "architecture=encoder",
+        "task=minesweeper",
+        "positions=grid",
+        "encoding=swin",
+        "encoding.window=15",
+    ): "encoding=swin knows "
+    "distances below 15, but at length 15 of task=minesweeper positions reach up to 15: set encoding.window=16 or more",
     ("architecture=looped", "architecture.per_token=-1.0"): "per_token=-1.0: it must be 0 or above",
     ("architecture=looped", "architecture.steps=-1"): "steps=-1: it must be at least 1, or 0 for the number of layers",
     ("architecture=decoder", "architecture.norm=both"): "architecture.norm=both: it should be 'pre' or 'post'",
@@ -229,8 +237,13 @@ def test_what_makes_no_sense_is_refused(overrides: tuple[str, ...], composed: Ca
     assert "\n" not in str(refused.value)
 
 
-def test_the_table_of_bert_reaches_further_with_two_digits(composed: Callable[..., Run]) -> None:
-    composed("architecture=bert", "task=next_sentence", "encoding=learned", "extension=hierarchical")
+def test_boards_that_a_window_holds_are_not_refused(composed: Callable[..., Run]) -> None:
+    composed("architecture=encoder", "task=minesweeper", "positions=grid", "encoding=swin", "encoding.window=16")
+
+
+@pytest.mark.parametrize("extension", ["hierarchical", "truncate"])
+def test_bert_reads_beyond_its_table_with_two_digits_or_in_parts(extension: str, composed: Callable[..., Run]) -> None:
+    composed("architecture=bert", "task=next_sentence", "encoding=learned", f"extension={extension}")
 
 
 @pytest.mark.parametrize("extension", [name for name in choices("extension") if name != "truncate"])

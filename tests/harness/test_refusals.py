@@ -24,8 +24,8 @@ REFUSED = {
     "which is attention-free. Possible: standard",
     ("architecture=mamba", "encoding=nope", "extension=[extrapolate,window]"): "extension=window is not defined for "
     "architecture=mamba, which is attention-free. Possible: extrapolate, truncate",
-    ("architecture=cnn_bidirectional", "encoding=nope", "extension=truncate"): "extension=truncate reads a text from "
-    "left to right in windows, and architecture=cnn_bidirectional looks both ways",
+    ("architecture=cnn_bidirectional", "encoding=nope", "extension=truncate"): "extension=truncate reads a part of "
+    "the text at a time, and architecture=cnn_bidirectional needs all of a question at once",
     ("architecture=cnn", "encoding=nope", "architecture.dilation=9"): "dilation=9: it must be between 1 and kernel=5",
     ("encoding=alibi", "extension=ntk"): "extension=ntk changes an encoding's frequencies, "
     "and encoding=alibi has none. Encodings that have: ",

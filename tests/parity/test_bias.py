@@ -178,9 +178,8 @@ def test_swin_v2() -> None:
     known.match("bias", encoding.bias(cells, cells)[0])
 
 
-@pytest.mark.parametrize("kind", [Swin, SwinV2])
-def test_a_window_scaled_to_the_training_length_holds_it(kind: type[Swin | SwinV2]) -> None:
-    assert [kind(Shape(32, 4, 1, tokens), window=0).window for tokens in (4, 9, 10, 16, 42)] == [2, 3, 4, 4, 7]
+def test_a_window_scaled_to_the_training_length_holds_it() -> None:
+    assert [SwinV2(Shape(32, 4, 1, tokens), window=0).window for tokens in (4, 9, 10, 16, 42)] == [2, 3, 4, 4, 7]
 
 
 @pytest.mark.parametrize("kind", [ALiBi, KerpleLog, KerplePower, Sandwich, FIRE, DynamicBias, T5])
