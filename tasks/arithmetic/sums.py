@@ -56,7 +56,7 @@ def solved(
 
 def shortcuts(*, base: int = 10, operands: str, answer: str, leading_zeros: bool = False) -> dict[str, Shortcut]:
     """``carries of one step``: a column carries what its own digits alone make, so that a carry never runs on; what the
-    highest adds up to with a carry into it is written whole. So can more than two numbers be added, up to 50.
+    highest adds up to with a carry into it is written whole. It takes any number of operands up to 50.
     ``no carries``: it never does. ``longer operand``: the answer is the longer operand, the first of two.
     """
 

@@ -99,6 +99,6 @@ class Tomita(Task):
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
         """``the first six bits``: whether they are a word themselves, as they are in every word of grammars 1, 2, 4 and
-        7. Of the others, no prefix tells anything.
+        7. In the others a word may begin with what is none.
         """
         return {"the first six bits": lambda prompt: self.solve(prompt[:6])} if self.grammar in (1, 2, 4, 7) else {}
