@@ -40,3 +40,14 @@ def score(task: Task, name: str, length: int, count: int = 1000) -> float:
                 total += 1
                 right += place < len(guessed) and guessed[place] == token
     return right / total
+
+
+def exact(task: Task, name: str, length: int, count: int = 1000) -> float:
+    """The share of answers that a shortcut gets right from beginning to end."""
+    batch = task.sample(np.random.default_rng(1), length, count, "test")
+    guess = task.shortcuts()[name]
+    right = 0
+    for prompt, answer in zip(batch.prompt, batch.answer, strict=True):
+        question = [task.alphabet[token] for token in prompt if token != ABSENT]
+        right += guess(question) == [task.alphabet[token] for token in answer if token != ABSENT]
+    return right / len(batch.prompt)

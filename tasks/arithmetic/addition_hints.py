@@ -1,12 +1,12 @@
 """Add two numbers in which every digit is marked by a hint."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from tasks.arithmetic import digits
-from tasks.base import Batch, Split, Task
+from tasks.arithmetic import digits, sums
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class AdditionHints(Task):
@@ -86,6 +86,19 @@ class AdditionHints(Task):
         shown = digits.in_order(str(total).zfill(len(names)), self.answer)
         ordered = names if self.answer == self.operands else names[::-1]
         return [token for pair in zip(ordered, shown, strict=True) for token in pair]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``carries of one step``: the hints are right, but no carry runs on."""
+        add = sums.shortcuts(operands=self.operands, answer="plain")["carries of one step"]
+
+        def one_step(prompt: Sequence[str]) -> list[str]:
+            middle = list(prompt).index("+")
+            names = list(prompt)[:middle:2]
+            total = "".join(add([*prompt[1:middle:2], "+", *prompt[middle + 2 :: 2]])).zfill(len(names))
+            ordered = names if self.answer == self.operands else names[::-1]
+            return [token for pair in zip(ordered, digits.in_order(total, self.answer), strict=True) for token in pair]
+
+        return {"carries of one step": one_step}
 
 
 def hinted(number: np.ndarray, hints: np.ndarray, order: str) -> np.ndarray:

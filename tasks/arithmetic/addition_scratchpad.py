@@ -1,12 +1,12 @@
 """Add two numbers, column by column in writing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from tasks.arithmetic import digits
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 
 
 class AdditionScratchpad(Task):
@@ -76,6 +76,21 @@ class AdditionScratchpad(Task):
             carry, digit = divmod(int(one) + int(other) + carry, 10)
             steps.append(f"A{digit}C{carry}")
         return list(f"{','.join(steps)}:{int(first) + int(second)}")
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``carries of one step``: what a column carries is read from the digits below it, not from the step before, so
+        that a carry never runs on.
+        """
+
+        def one_step(prompt: Sequence[str]) -> list[str]:
+            first, second = (digits.in_order(part, self.operands)[::-1] for part in "".join(prompt).split("+"))
+            columns = [int(one) + int(other) for one, other in zip(first, second, strict=True)]
+            total = [own + (below > 9) for own, below in zip(columns, [0, *columns], strict=False)]
+            steps = ",".join(f"A{column % 10}C{column // 10}" for column in total)
+            shown = "".join(str(column % 10) for column in [*total, total[-1] // 10])[::-1]
+            return list(f"{steps}:{shown.lstrip('0') or '0'}")
+
+        return {"carries of one step": one_step}
 
 
 def carries_in(columns: np.ndarray) -> np.ndarray:

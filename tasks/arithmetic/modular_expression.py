@@ -1,10 +1,10 @@
 """Compute an expression of whole numbers modulo any number."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class ModularExpression(Task):
@@ -66,3 +66,14 @@ class ModularExpression(Task):
                 product *= int(factor)
             total += product
         return [str(total % self.modulus)]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``from left to right``: as if multiplication did not come first."""
+
+        def in_turn(prompt: Sequence[str]) -> list[str]:
+            value = int(prompt[0])
+            for operator, number in zip(prompt[1::2], map(int, prompt[2::2]), strict=True):
+                value = {"+": value + number, "-": value - number, "*": value * number}[operator] % self.modulus
+            return [str(value)]
+
+        return {"from left to right": in_turn} if "*" in self.operators and len(self.operators) > 1 else {}

@@ -1,12 +1,12 @@
 """Add many numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from tasks.arithmetic import digits, lists
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.arithmetic import digits, lists, sums
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 
 
 class MultipleAddition(Task):
@@ -100,3 +100,7 @@ class MultipleAddition(Task):
         return digits.in_order(
             str(sum(int("".join(digits.in_order(part, self.operands))) for part in parts)), self.answer
         )
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        name = "carries of one step"
+        return {name: sums.shortcuts(operands=self.operands, answer=self.answer)[name]}

@@ -1,12 +1,13 @@
 """Add many numbers, writing down every sum on the way."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
 
-from tasks.arithmetic import digits, lists
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.arithmetic import digits, lists, sums
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 
 
 class MultipleAdditionScratchpad(Task):
@@ -95,11 +96,24 @@ class MultipleAdditionScratchpad(Task):
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         parts = ["".join(digits.in_order(part, self.operands)) for part in "".join(prompt).split("+")]
-        total, sums = 0, []
+        total, steps = 0, []
         for part in ("0", *parts):
             total += int(part)
-            sums.append("".join(digits.in_order(str(total).zfill(len(parts[0])), self.answer)))
-        return list(">".join(sums))
+            steps.append("".join(digits.in_order(str(total).zfill(len(parts[0])), self.answer)))
+        return list(">".join(steps))
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``carries of one step``: each operand is added to the sum written before it, but no carry runs on."""
+        add = sums.shortcuts(operands="plain", answer="plain")["carries of one step"]
+
+        def one_step(prompt: Sequence[str]) -> list[str]:
+            parts = ["".join(digits.in_order(part, self.operands)) for part in "".join(prompt).split("+")]
+            written = accumulate(
+                parts, lambda total, part: "".join(add(f"{total}+{part}")).zfill(len(part)), initial="0" * len(parts[0])
+            )
+            return list(">".join("".join(digits.in_order(total, self.answer)) for total in written))
+
+        return {"carries of one step": one_step}
 
 
 def width(operands: int, size: int) -> int:

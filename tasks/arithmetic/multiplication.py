@@ -1,12 +1,12 @@
 """Multiply two numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from tasks.arithmetic import digits
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 
 
 class Multiplication(Task):
@@ -77,6 +77,23 @@ class Multiplication(Task):
         first, second = ("".join(digits.in_order(part, self.operands)) for part in "".join(prompt).split("*"))
         result = str(int(first) * int(second))
         return digits.in_order(result.zfill(len(first + second)) if self.leading_zeros else result, self.answer)
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``carries of one step``: a column of single products carries what it alone adds up to, so that no carry runs
+        on.
+        """
+
+        def one_step(prompt: Sequence[str]) -> list[str]:
+            first, second = (digits.in_order(part, self.operands)[::-1] for part in "".join(prompt).split("*"))
+            columns = [0] * (len(first) + len(second))
+            for place, one in enumerate(first):
+                for further, other in enumerate(second):
+                    columns[place + further] += int(one) * int(other)
+            total = [own + below // 10 for own, below in zip(columns, [0, *columns], strict=False)]
+            shown = "".join(str(column % 10) for column in total)[::-1]
+            return digits.in_order(shown if self.leading_zeros else shown.lstrip("0") or "0", self.answer)
+
+        return {"carries of one step": one_step}
 
 
 def product(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -55,8 +55,8 @@ def solved(
 
 
 def shortcuts(*, base: int = 10, operands: str, answer: str, leading_zeros: bool = False) -> dict[str, Shortcut]:
-    """``carries of one step``: a column carries where its two digits alone make a carry, so that a carry never runs on;
-    what the highest adds up to with a carry into it is written whole.
+    """``carries of one step``: a column carries what its own digits alone make, so that a carry never runs on; what the
+    highest adds up to with a carry into it is written whole. It takes any number of operands up to 50.
     ``no carries``: it never does. ``longer operand``: the answer is the longer operand, the first of two.
     """
 
@@ -73,7 +73,7 @@ def shortcuts(*, base: int = 10, operands: str, answer: str, leading_zeros: bool
         sums = columns(prompt)
         into = [0, *(total // base for total in sums[:-1])]
         total = [own + carry for own, carry in zip(sums, into, strict=True)]
-        return shown([*total, total[-1] // base], len(sums))
+        return shown([*total, total[-1] // base, total[-1] // base**2], len(sums))
 
     def none(prompt: Sequence[str]) -> list[str]:
         sums = columns(prompt)

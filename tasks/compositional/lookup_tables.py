@@ -68,8 +68,13 @@ class LookupTables(Task):
         return steps if self.answer == "steps" else steps[-1:]
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
+        """Tables are looked up, but not one after another."""
+
+        def each(prompt: Sequence[str]) -> list[str]:
+            return [prompt[0], *(self.solve([prompt[0], table])[-1] for table in prompt[1:])]
+
         if self.answer == "steps":
-            return {}
+            return {"each table of the given string": each}
         return {"last table of the given string": lambda prompt: self.solve([prompt[0], prompt[-1]])}
 
 

@@ -1,12 +1,12 @@
 """PCFG SET: nested functions that edit strings."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 from typing import NamedTuple
 
 import numpy as np
 
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 from tasks.compositional import ragged
 
 UNARY = ("copy", "reverse", "shift", "swap_first_last", "echo", "repeat")
@@ -117,6 +117,12 @@ class PCFGSet(Task):
         if rest:
             raise ValueError(f"{' '.join(rest)} is left over")
         return answer
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``without functions of one string``: strings are put together and removed, and otherwise left as they are."""
+        return {
+            "without functions of one string": lambda prompt: self.solve([word for word in prompt if word not in UNARY])
+        }
 
     def _expressions(self, rng: np.random.Generator, length: int, count: int) -> list[Nodes]:
         """Draw expressions from the outside in: the nodes of each depth."""

@@ -1,11 +1,11 @@
 """SCAN: from commands in simplified English to sequences of actions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
 
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 
 WORDS = (
     "walk",
@@ -94,6 +94,9 @@ class Scan(Task):
     def solve(self, prompt: Sequence[str]) -> list[str]:
         return execute(prompt)
 
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return SHORTCUTS
+
 
 def execute(command: Sequence[str]) -> list[str]:
     """The actions of one command, phrase by phrase."""
@@ -117,6 +120,13 @@ def execute(command: Sequence[str]) -> list[str]:
     if "around" in words:
         return (turn + act) * 4
     return turn + act
+
+
+SHORTCUTS: Mapping[str, Shortcut] = {
+    "without twice and thrice": lambda command: execute([word for word in command if word not in ("twice", "thrice")]),
+    "after read as and": lambda command: execute(["and" if word == "after" else word for word in command]),
+}
+"""A command carried out without counting, and one in the order in which it is read."""
 
 
 def commands() -> dict[tuple[str, ...], tuple[str, ...]]:

@@ -6,8 +6,8 @@ from typing import Literal
 
 import numpy as np
 
-from tasks.base import ABSENT, Batch, Split, Task
-from tasks.compositional.scan import ACTIONS, LONGEST_COMMAND, WORDS, commands, execute
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
+from tasks.compositional.scan import ACTIONS, LONGEST_COMMAND, SHORTCUTS, WORDS, commands, execute
 
 TRAINED, HELD_OUT = 1, 2
 LONGEST_ANSWER = 48
@@ -79,6 +79,9 @@ class ScanSplits(Task):
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         return execute(prompt)
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return SHORTCUTS
 
 
 def _without(meanings: Iterable[Command], primitive: Command, copies: int) -> tuple[list[Command], list[Command]]:

@@ -1,12 +1,13 @@
 """Copy a string of random symbols, once or several times."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
 from tasks import alphabets
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 from tasks.copying.strings import checked, long_enough, strings
 
 BAR = "|"
@@ -95,3 +96,18 @@ class Copy(Task):
             for symbol in prompt:
                 answer.append(symbol)
         return answer
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``what follows the symbol before``: copying by looking back for the symbol just written, where it first
+        stands, and writing what comes next there. It is the look-up of n-grams that Jelassi et al. (2024), arXiv
+        2402.01032, figure 3, say transformers copy by, with n = 1, and goes astray where a symbol occurs again.
+        """
+
+        def looked_up(prompt: Sequence[str]) -> list[str]:
+            follows = dict(reversed(list(pairwise(prompt))))  # of several places, the first stays
+            written = [prompt[0]]
+            while len(written) < len(prompt):
+                written.append(follows[written[-1]])
+            return self.solve(written)
+
+        return {"what follows the symbol before": looked_up} if self.draw == "repeats" else {}

@@ -1,11 +1,11 @@
 """Copy a string as often as the prompt says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tasks import alphabets
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 
 MOST_LETTERS = 52
 DIGITS = 9
@@ -64,3 +64,7 @@ class RepeatCopy(Task):
     def solve(self, prompt: Sequence[str]) -> list[str]:
         times, *string = prompt
         return int(times) * string
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``as many copies as can be``: whatever the digit says, so that all tokens but the end are right."""
+        return {"as many copies as can be": lambda prompt: self.most * list(prompt[1:])}

@@ -1,12 +1,12 @@
 """Replace a symbol by another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from tasks import alphabets
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 TO, IN = ">", ":"
 
@@ -72,3 +72,9 @@ class Replace(Task):
     def solve(self, prompt: Sequence[str]) -> list[str]:
         old, _, new, _, *string = prompt
         return [new if symbol == old else symbol for symbol in string]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``the new symbol without end``: all tokens but the end are right. ``copy``: as if nothing were replaced."""
+        if self.text == "one":
+            return {"the new symbol without end": lambda prompt: [prompt[2]] * len(prompt)}
+        return {"copy": lambda prompt: list(prompt[4:])}

@@ -1,11 +1,11 @@
 """Sort names by the numbers beside them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tasks import alphabets
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 from tasks.copying.numerals import closed_up, numerals
 from tasks.copying.strings import strings
 from tasks.runs import index_in_runs
@@ -72,3 +72,12 @@ class SortByKey(Task):
     def solve(self, prompt: Sequence[str]) -> list[str]:
         pairs = [pair.split(":") for pair in "".join(prompt).split(",")]
         return list(",".join(name for name, number in sorted(pairs, key=lambda pair: int(pair[1]))))
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"by the number of digits": self._by_digits}
+
+    @staticmethod
+    def _by_digits(prompt: Sequence[str]) -> list[str]:
+        """Short numbers before long ones, whatever their digits."""
+        pairs = "".join(prompt).split(",")
+        return list(",".join(pair[0] for pair in sorted(pairs, key=len)))

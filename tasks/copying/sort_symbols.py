@@ -1,12 +1,12 @@
 """Sort a string of symbols."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from tasks import alphabets
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 from tasks.copying.strings import checked, long_enough, strings
 
 
@@ -49,3 +49,7 @@ class SortSymbols(Task):
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         return [symbol for symbol in self.alphabet for other in prompt if other == symbol]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``each symbol once``: after a symbol comes the next larger one of the prompt, however often it is there."""
+        return {"each symbol once": lambda prompt: self.solve(list(set(prompt)))} if self.draw == "repeats" else {}

@@ -118,3 +118,15 @@ class BinaryMultiplication(BinaryArithmetic):
             if bit == "1":
                 product += int(first[::-1], 2) * 2**place
         return list(format(product, "b")[::-1])
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"without carries": self._without_carries}
+
+    def _without_carries(self, prompt: Sequence[str]) -> list[str]:
+        """The shifted copies of the first number, added bit by bit."""
+        first, second = "".join(prompt).split("*")
+        product = 0
+        for place, bit in enumerate(second):
+            if bit == "1":
+                product ^= int(first[::-1], 2) << place
+        return list(format(product, "b")[::-1])

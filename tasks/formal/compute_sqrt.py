@@ -1,12 +1,12 @@
 """The square root of a binary number, rounded down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isqrt
 from typing import Literal
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 from tasks.formal import binary_numbers
 
 
@@ -56,3 +56,12 @@ class ComputeSqrt(Task):
                 root += 2**power
         answer = format(root, f"0{digits}b")
         return list(answer if self.order == "released" else answer[::-1])
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"the highest eight bits": self._highest}
+
+    def _highest(self, prompt: Sequence[str]) -> list[str]:
+        """The root of the number with zeros for all bits but its first eight."""
+        written = list(prompt if self.order == "released" else prompt[::-1])
+        known = [*written[:8], *"0" * len(written[8:])]
+        return self.solve(known if self.order == "released" else known[::-1])

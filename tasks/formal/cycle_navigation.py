@@ -1,10 +1,10 @@
 """Where one stands on a cycle after a row of steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class CycleNavigation(Task):
@@ -45,3 +45,12 @@ class CycleNavigation(Task):
             elif step == "L":
                 cycle = [cycle[-1], *cycle[:-1]]
         return [cycle[0]]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"without going round": self._not_round}
+
+    @staticmethod
+    def _not_round(prompt: Sequence[str]) -> list[str]:
+        """Counts the steps on and back as if they were on a line that ends two places away on either side."""
+        away = min(max(prompt.count("R") - prompt.count("L"), -2), 2)
+        return [str(away % 5)]

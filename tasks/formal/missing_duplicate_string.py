@@ -1,10 +1,11 @@
 """Find the bit that is hidden in a string written twice."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class MissingDuplicateString(Task):
@@ -56,3 +57,15 @@ class MissingDuplicateString(Task):
             if copy == "_":
                 return [bit]
         raise ValueError("no bit is hidden")
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"what follows the same three bits elsewhere": self._after_the_same}
+
+    @staticmethod
+    def _after_the_same(prompt: Sequence[str]) -> list[str]:
+        """Looks for the three bits before the gap, or as many as there are, and takes the first place found."""
+        text = "".join(prompt)
+        gap = text.index("_")
+        before = text[max(0, gap - 3) : gap]
+        found = re.search(f"{before}([01])", text)
+        return [found[1] if found else "0"]

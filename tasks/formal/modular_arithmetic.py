@@ -1,11 +1,11 @@
 """The value of an arithmetic expression without brackets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 from tasks.formal import expressions
 
 
@@ -67,3 +67,13 @@ class ModularArithmetic(Task):
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         return [str(expressions.value(prompt) % self.modulus)]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"from left to right": self._in_turn}
+
+    def _in_turn(self, prompt: Sequence[str]) -> list[str]:
+        """As if multiplication did not come first."""
+        value = int(prompt[0])
+        for operator, digit in zip(prompt[1::2], map(int, prompt[2::2]), strict=True):
+            value = {"+": value + digit, "-": value - digit, "*": value * digit}[operator] % self.modulus
+        return [str(value)]

@@ -1,10 +1,10 @@
 """Which brackets may be closed, where brackets of different kinds do not nest in each other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 from tasks.formal.dyck import BRACKETS
 
 
@@ -86,6 +86,19 @@ class ShuffleDyck(Task):
             if min(depth.values()) < 0:
                 raise ValueError(f"{''.join(prompt)} is not balanced")
             labels.append("".join(pair[1] for pair, height in depth.items() if height > 0) or "-")
+        return labels
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"counting to four": self._to_four}
+
+    def _to_four(self, prompt: Sequence[str]) -> list[str]:
+        """A fifth open bracket of a kind is not counted, and closing one too many is not noticed."""
+        depth = dict.fromkeys(BRACKETS[: self.kinds], 0)
+        labels: list[str] = []
+        for bracket in prompt:
+            for pair in depth:
+                depth[pair] = min(max(depth[pair] + (bracket == pair[0]) - (bracket == pair[1]), 0), 4)
+            labels.append("".join(pair[1] for pair, height in depth.items() if height) or "-")
         return labels
 
 

@@ -1,10 +1,10 @@
 """What is on a stack after a row of actions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 
 ZERO, ONE, POP, PUSH_ZERO, PUSH_ONE = range(5)
 
@@ -63,3 +63,10 @@ class StackManipulation(Task):
             elif stack:
                 stack.pop()
         return stack[::-1]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"pops after all pushes": self._pops_last}
+
+    def _pops_last(self, prompt: Sequence[str]) -> list[str]:
+        """Counts the pops without looking where they stand."""
+        return self.solve(sorted(prompt, key=lambda symbol: symbol == "p"))

@@ -1,12 +1,12 @@
 """Membership in one of Tomita's seven regular languages."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 from tasks.formal.automata import Automaton
 
 AUTOMATA = {
@@ -96,3 +96,9 @@ class Tomita(Task):
             7: bool(re.fullmatch("0*1*0*1*", word)),
         }
         return ["Y" if belongs[self.grammar] else "N"]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        """``the first six bits``: whether they are a word themselves, as they are in every word of grammars 1, 2, 4 and
+        7. In the others a word may begin with what is none.
+        """
+        return {"the first six bits": lambda prompt: self.solve(prompt[:6])} if self.grammar in (1, 2, 4, 7) else {}

@@ -1,12 +1,14 @@
 """Restore masked tokens."""
 
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
 
-from tasks.base import ABSENT, Batch, Split, Task
+from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 from tasks.language import pairs
 from tasks.language.source import Source
 
@@ -114,3 +116,21 @@ class MaskedTokens(Task):
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         raise LookupError("what was hidden, and where a token was left as it is, cannot be known")
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"what most often follows the token before": _following}
+
+
+def _following(prompt: Sequence[str]) -> list[str]:
+    """Takes tokens that are shown as they are, and for a mask what follows the token before it elsewhere in the prompt;
+    where that is not known, the most frequent token.
+    """
+    shown = Counter(token for token in prompt if token != MASK)
+    follows: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for before, token in pairwise(prompt):
+        if MASK not in (before, token):
+            follows[before][token] += 1
+    guess: list[str] = []
+    for before, token in pairwise([MASK, *prompt]):
+        guess.append((follows[before] or shown).most_common(1)[0][0] if token == MASK else token)
+    return guess

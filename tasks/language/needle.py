@@ -148,7 +148,9 @@ class Needle(Task):
         def last(prompt: Sequence[str]) -> list[str]:
             return list(",".join(value for _, value in self._said(self.write(prompt, []))[-answers:]))
 
-        return {"first values": first, "last values": last} if self.keys > self.queries else {}
+        if self.keys > self.queries:
+            return {"first values": first, "last values": last}
+        return {"values in the order of the text": first} if self.queries > 1 else {}
 
     def _said(self, text: str) -> list[tuple[str, str]]:
         return re.findall(rf" The magic number of ([a-z]{{4}}) is (\d{{{self.digits}}})\. ", text)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from distributions import exact
 
 from tasks.arithmetic.addition_hints import AdditionHints
 from tasks.arithmetic.addition_scratchpad import AdditionScratchpad
@@ -117,3 +118,23 @@ def test_the_examples_of_hints() -> None:
     plain = AdditionHints(operands="plain", answer="plain")
     assert "".join(plain.solve(list("b0c5d7+b0c6d8"))) == "b1c2d5"
     assert "".join(AdditionHints(operands="plain").solve(list("b0c5d7+b0c6d8"))) == "d5c2b1"
+
+
+@pytest.mark.parametrize("operands", ["plain", "reversed"])
+@pytest.mark.parametrize("answer", ["plain", "reversed"])
+def test_with_hints_a_carry_fails_to_run_into_the_leading_zero(operands: str, answer: str) -> None:
+    """Of two columns: the units carry in 0.45 of all sums, and the digits above make 9 in 8 of 81."""
+    task = AdditionHints(operands=operands, answer=answer)  # type: ignore[arg-type]
+    assert exact(task, "carries of one step", 2, 3000) == pytest.approx(1 - 0.45 * 8 / 81, abs=0.015)
+
+
+def test_steps_that_do_not_read_the_step_before() -> None:
+    task = AdditionScratchpad()
+    guess = task.shortcuts()["carries of one step"]
+    assert "".join(guess("128+367")) == "A5C1,A9C0,A4C0:495"
+    assert "".join(guess("345+155")) == "A0C1,A0C1,A4C0:400", "the carry that the second step writes is not read"
+    assert "".join(guess("45+55")) == "A0C1,A0C1:100", "the last is written whole"
+    assert exact(task, "carries of one step", 2) == 1
+    assert exact(AdditionScratchpad(operands="reversed"), "carries of one step", 3, 3000) == pytest.approx(
+        1 - 0.45 * 0.1, abs=0.015
+    )

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from distributions import exact
 
 from tasks.arithmetic.multiple_addition import MultipleAddition
 from tasks.arithmetic.multiple_addition_scratchpad import MultipleAdditionScratchpad
@@ -70,3 +71,36 @@ def test_the_sums_on_the_way() -> None:
         assert [int(total) for total in sums] == np.cumsum([0, *map(int, parts)]).tolist()
         assert len({len(number) for number in parts + sums}) == 1
         assert len(sums[0]) == len(str(11 * 9)) if int(max(parts)) < 10 else len(str(11 * 99))
+
+
+def test_carries_of_one_step_fail_only_where_a_carry_runs_on() -> None:
+    """Of three columns: where the units change what the tens carry, and nowhere else."""
+    task = MultipleAddition()
+    guess = task.shortcuts()["carries of one step"]
+    batch = task.sample(np.random.default_rng(0), 15, 300)
+    failed = 0
+    for prompt, answer, digits in zip(batch.prompt, batch.answer, batch.axes["digits"], strict=True):
+        question = [task.alphabet[token] for token in prompt if token != ABSENT]
+        parts = "".join(question).split("+")
+        below, upper = sum(int(part[-1:]) for part in parts), sum(int(part[-2:-1] or 0) for part in parts)
+        runs_on = digits == 3 and (upper + below // 10) // 10 != upper // 10
+        right = guess(question) == [task.alphabet[token] for token in answer if token != ABSENT]
+        assert right != runs_on
+        failed += runs_on
+    assert 30 < failed < 100
+
+
+def test_a_column_of_fifty_digits_is_added_without_fault() -> None:
+    guess = MultipleAddition(answer="plain").shortcuts()["carries of one step"]
+    assert "".join(guess(list("+".join("9" * 50)))) == "450"
+
+
+@pytest.mark.parametrize("answer", ["plain", "reversed"])
+def test_one_sum_on_the_way_without_running_carries(answer: str) -> None:
+    """Two numbers of 1, 2 or 3 digits and a leading zero. Two columns fail where the units carry (0.45) and the digits
+    above make 9 (8 in 81); of three, tens may make 9 (0.1) above units that carry, or carry below hundreds that make 9.
+    """
+    failing = (0 + 0.45 * 8 / 81 + 0.45 * (0.1 + 8 / 81)) / 3
+    task = MultipleAdditionScratchpad(answer=answer)  # type: ignore[arg-type]
+    assert exact(task, "carries of one step", 2, 4000) == pytest.approx(1 - failing, abs=0.013)
+    assert exact(MultipleAdditionScratchpad(most=1), "carries of one step", 9, 200) == 1

@@ -45,3 +45,18 @@ def test_leading_zeros_fill_the_answer_up() -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match="number of digits"):
         Multiplication(second=-1)
+
+
+@pytest.mark.parametrize("operands", ["plain", "reversed"])
+def test_carries_of_one_step_in_every_product_of_two_digits_and_one(operands: str) -> None:
+    """Right exactly where what the units carry does not change the hundreds."""
+    guess = Multiplication(operands=operands, second=1, answer="plain").shortcuts()["carries of one step"]  # type: ignore
+    right = 0
+    for first in range(10, 100):
+        for second in range(10):
+            written = str(first) if operands == "plain" else str(first)[::-1]
+            said = int("".join(guess(list(f"{written}*{second}"))))
+            assert said % 100 == first * second % 100
+            assert (said == first * second) == (first * second // 100 == first // 10 * second // 10)
+            right += said == first * second
+    assert 700 < right < 900

@@ -1,6 +1,7 @@
 """Sums, expressions and polynomials modulo a number."""
 
 import re
+from itertools import product
 
 import numpy as np
 import pytest
@@ -98,3 +99,18 @@ def test_shortcuts_are_right_where_the_point_makes_them_right() -> None:
             assert guesses["coefficients alone"](prompt) == answer
         if prompt[2] == "0":
             assert guesses["constant terms"](prompt) == answer
+
+
+def test_from_left_to_right_in_every_expression_of_three_numbers() -> None:
+    """Modulo 7 only a sum or a difference that is multiplied can fail: a * c is not a in (6/7)^2 of these."""
+    task = ModularExpression(modulus=7)
+    guess = task.shortcuts()["from left to right"]
+    numbers, signs = product("0123456", repeat=3), list(product("+-*", repeat=2))
+    prompts = [[a, one, b, other, c] for a, b, c in numbers for one, other in signs]
+    right = sum(guess(prompt) == task.solve(prompt) for prompt in prompts)
+    assert right == len(prompts) - 2 * 7 * 6 * 6
+
+
+@pytest.mark.parametrize("operators", ["+", "*", "+-"])
+def test_where_all_operators_are_alike_the_order_is_no_shortcut(operators: str) -> None:
+    assert not ModularExpression(operators=operators).shortcuts()

@@ -1,5 +1,6 @@
 """Composed lookup tables."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,16 @@ def test_answers_are_uniform_and_the_last_table_alone_does_not_tell() -> None:
         for prompt, answer in zip(batch.prompt, batch.answer, strict=True)
     ]
     assert np.mean(right) == pytest.approx(1 / 8, abs=0.025)
+
+
+def test_tables_of_the_given_string_are_right_where_those_before_left_it_as_it_was() -> None:
+    """Tables are bijections: of two, the second gives the same only for the same string."""
+    task = LookupTables()
+    guess = task.shortcuts()["each table of the given string"]
+    for string, one, other in product(STRINGS, task.tables, task.tables):
+        prompt = [string, one, other]
+        assert (guess(prompt) == task.solve(prompt)) == (task.solve([string, one]) == [string, string])
+        assert guess(prompt)[:2] == task.solve(prompt)[:2]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from distributions import exact
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
@@ -154,6 +155,13 @@ def test_the_alphabet_has_the_published_size() -> None:
     assert (task.outputs[0], task.outputs[-1]) == ("A1", "Z20")
     met = np.unique(task.sample(np.random.default_rng(0), 8, 2000).answer)
     assert set(met[met >= 0]) == set(range(11, 531))
+
+
+def test_without_functions_of_one_string_one_function_is_right_if_it_is_copy_or_has_two_strings() -> None:
+    """Unary functions are three times as likely and need one string where binary ones need two, with odds of 3/4 each:
+    of single functions a fifth are binary, and one in six of the others is copy.
+    """
+    assert exact(PCFGSet(), "without functions of one string", 1, 4000) == pytest.approx(1 / 5 + 4 / 5 / 6, abs=0.03)
 
 
 @pytest.mark.parametrize(("options", "said"), [({"numbers": 21}, "between 1 and 20"), ({"longest": 9}, "10 or more")])

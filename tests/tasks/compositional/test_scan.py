@@ -80,3 +80,18 @@ def test_the_cuts_of_csordas_are_the_lengths_from_22_to_40_that_occur() -> None:
     task = Scan()
     occurring = [length for length in range(22, 41) if task.produces(length)]
     assert occurring == [22, 24, 25, 26, 27, 28, 30, 32, 33, 36, 40]
+
+
+def test_shortcuts_by_counting_commands() -> None:
+    """Without "twice" and "thrice" there are 34 phrases, with them 102; any two are joined by "and" and by "after". The
+    order is of no matter to two phrases whose actions are the same either way round.
+    """
+    task = Scan()
+    right = {
+        name: sum(guess(command.split()) == actions.split() for command, actions in COMMANDS.items())
+        for name, guess in task.shortcuts().items()
+    }
+    alone = [actions for command, actions in COMMANDS.items() if not {"and", "after"} & set(command.split())]
+    commute = sum(f"{one} {other}" == f"{other} {one}" for one in alone for other in alone)
+    assert len(alone) == 102
+    assert right == {"without twice and thrice": 34 + 2 * 34**2, "after read as and": 102 + 102**2 + commute}

@@ -3,11 +3,13 @@
 import csv
 import re
 from collections import Counter, defaultdict
-from itertools import permutations
+from itertools import permutations, product
+from math import perm
 from statistics import fmean
 
 import numpy as np
 import pytest
+from distributions import exact
 from hypothesis import given
 from hypothesis import strategies as st
 from support import ROOT
@@ -88,6 +90,28 @@ def test_more_symbols_than_letters_and_digits_are_numbers() -> None:
     assert Copy(symbols=62).alphabet[-1] == "9"
     assert Copy(symbols=100).alphabet == tuple(map(str, range(100)))
     assert Copy(symbols=3, copies=1, separator=True).alphabet == ("a", "b", "c"), "one copy needs no bar"
+
+
+def looked_up_strings(symbols: int, length: int) -> int:
+    """How many strings are copied right by looking up what follows the symbol before: those without a repetition, and
+    those that return from the last of d different symbols to any of them and then go round.
+    """
+    return perm(symbols, length) + sum(d * perm(symbols, d) for d in range(1, length))
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 4, 5])
+def test_what_looking_up_the_symbol_before_copies(length: int) -> None:
+    task = Copy(symbols=3)
+    guess = task.shortcuts()["what follows the symbol before"]
+    strings = [list(string) for string in product("abc", repeat=length)]
+    assert sum(guess(string) == string for string in strings) == looked_up_strings(3, length)
+
+
+def test_looking_up_writes_as_many_copies_as_are_asked_for() -> None:
+    task = Copy(copies=2, separator=True)
+    expected = looked_up_strings(26, 5) / 26**5
+    assert exact(task, "what follows the symbol before", 5, 3000) == pytest.approx(expected, abs=0.03)
+    assert not Copy(draw="unique").shortcuts(), "it would be the task itself"
 
 
 @pytest.mark.parametrize(

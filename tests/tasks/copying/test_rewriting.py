@@ -6,6 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from distributions import exact, score
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -115,6 +116,23 @@ def test_half_a_copy_is_the_third_quarter(length: int) -> None:
         rest = list(prompt)[length // 2 :]
         assert list(answer) == rest[: len(rest) // 2]
         assert [prompt[number - 1] for number in place[length + 1 :]] == list(answer)
+
+
+def test_repeating_as_often_as_can_be_has_all_tokens_right_and_few_answers() -> None:
+    name = "as many copies as can be"
+    assert score(RepeatCopy(most=4), name, 7, 300) == 1
+    assert exact(RepeatCopy(most=4), name, 7, 2000) == pytest.approx(1 / 4, abs=0.04)
+
+
+def test_replacing_without_counting_has_all_tokens_right_and_no_answer() -> None:
+    assert score(Replace(), "the new symbol without end", 30, 300) == 1
+    assert exact(Replace(), "the new symbol without end", 30, 300) == 0
+
+
+def test_replacing_nothing_is_right_wherever_the_symbol_is_not_the_named_one() -> None:
+    task = Replace(symbols=4, text="random")
+    assert score(task, "copy", 10, 2000) == pytest.approx(9 / 10 * 3 / 4, abs=0.02), "the named place, and by chance"
+    assert exact(task, "copy", 10, 200) == 0
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,11 @@
 
 import re
 from itertools import permutations
+from math import perm
 
 import numpy as np
 import pytest
+from distributions import exact
 
 from tasks.base import ABSENT, Task
 from tasks.copying.numerals import numerals
@@ -90,6 +92,19 @@ def test_names_are_unique_and_equal_numbers_keep_their_order() -> None:
                 tied += 1
                 assert names.index(first) < names.index(second)
     assert tied > 0
+
+
+def test_each_symbol_once_sorts_strings_without_repetition() -> None:
+    assert exact(SortSymbols(), "each symbol once", 5, 3000) == pytest.approx(perm(26, 5) / 26**5, abs=0.03)
+    assert not SortSymbols(draw="unique").shortcuts(), "it would be the task itself"
+
+
+def test_by_the_number_of_digits() -> None:
+    """Two numbers of unlike size are sorted; of the same, d digits, the first is not larger in half of the pairs and
+    half of those that are equal.
+    """
+    alike = [1 / 2 + 1 / 2 / (9 * 10**digits) for digits in range(3)]
+    assert exact(SortByKey(), "by the number of digits", 2, 4000) == pytest.approx(2 / 3 + sum(alike) / 9, abs=0.025)
 
 
 @pytest.mark.parametrize(

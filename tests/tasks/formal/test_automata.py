@@ -8,7 +8,7 @@ from math import exp
 
 import numpy as np
 import pytest
-from distributions import assert_drawn, written
+from distributions import assert_drawn, score, written
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,6 +99,22 @@ def test_lengths_beyond_what_a_float_counts(grammar: int) -> None:
     batch = task.sample(np.random.default_rng(0), 2000, 20)
     for prompt, answer in zip(written(task, batch.prompt), written(task, batch.answer), strict=True):
         assert answer == ("Y" if LANGUAGES[grammar](prompt) else "N")
+
+
+@pytest.mark.parametrize(
+    ("grammar", "begin", "members"),
+    [(1, 1, 1), (2, 1, 1), (4, 44, 1705), (7, 42, 299)],  # tribonacci numbers; sums of binomial coefficients
+)
+def test_the_first_six_bits_of_twelve(grammar: int, begin: int, members: int) -> None:
+    """Every member begins with a word of six bits, and so do some of the other strings."""
+    task = Tomita(grammar=grammar)
+    deceiving = (begin * 2**6 - members) / (2**12 - members)
+    assert score(task, "the first six bits", 12, 4000) == pytest.approx(1 - deceiving / 2, abs=0.03)
+
+
+@pytest.mark.parametrize("grammar", [3, 5, 6])
+def test_grammars_without_a_shortcut(grammar: int) -> None:
+    assert not Tomita(grammar=grammar).shortcuts()
 
 
 @pytest.mark.parametrize(

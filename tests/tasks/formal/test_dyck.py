@@ -136,6 +136,14 @@ def test_nesting_matters() -> None:
     assert set(np.unique(batch.answer[:, 1::2])) == {alone.alphabet.index("-")}
 
 
+def test_counting_to_four_loses_count_at_the_fifth() -> None:
+    task = ShuffleDyck()
+    assert score(task, "counting to four", 8) == 1, "four pairs are never deeper than four"
+    guess = task.shortcuts()["counting to four"]
+    word = list("((((()))))")
+    assert [place for place, label in enumerate(guess(word)) if label != task.solve(word)[place]] == [8]
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [

@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from distributions import exact
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,6 +82,16 @@ def test_of_four_keys_the_number_at_one_end_is_right_in_a_quarter(name: str) -> 
         for row, answer in zip(batch.prompt, batch.answer, strict=True)
     )
     assert right / 2000 == pytest.approx(0.25, abs=0.03)
+
+
+def test_values_in_the_order_of_the_text_are_right_where_the_question_has_it() -> None:
+    task = Needle(haystack="noise", keys=3, queries=3)
+    assert exact(task, "values in the order of the text", 50, 2000) == pytest.approx(1 / 6, abs=0.03)
+
+
+@pytest.mark.parametrize("values", [1, 4])
+def test_nothing_but_reading_finds_all_values_of_a_single_key(values: int) -> None:
+    assert not Needle(haystack="noise", values=values).shortcuts()
 
 
 @pytest.mark.parametrize(

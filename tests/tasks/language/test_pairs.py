@@ -1,9 +1,11 @@
 """Pairs of stretches: what is said of them is so, answers are balanced, and shortcuts do what is said of them."""
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+from distributions import score
 
 from tasks.language.masked import MaskedTokens
 from tasks.language.pairs import NEXT
@@ -122,3 +124,15 @@ def test_segments_end_with_the_separator() -> None:
 def test_an_impossible_share_is_refused(share: float) -> None:
     with pytest.raises(ValueError, match="above 0 and at most 1"):
         MaskedTokens(share=share)
+
+
+def test_what_follows_the_token_before_restores_a_text_of_two_letters(tmp_path: Path) -> None:
+    """Of the chosen tokens a tenth is shown as it is and 0.8 are masked. Of these a letter stands before 0.85 + 0.15 *
+    0.1, and says what follows; the others are guessed as the more frequent letter.
+    """
+    for number in range(40):
+        (tmp_path / f"{number}.txt").write_text(f"{number} " + "ab" * 500)
+    task = MaskedTokens(files=[str(tmp_path / "*.txt")])
+    told = 0.85 + 0.15 * 0.1
+    reached = score(task, "what most often follows the token before", 200, 300)
+    assert reached == pytest.approx(0.1 + 0.8 * (told + (1 - told) / 2), abs=0.02)

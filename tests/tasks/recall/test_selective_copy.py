@@ -4,6 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from distributions import score
 from scipy import stats
 
 from tasks.recall.selective_copy import BLANK, SelectiveCopy
@@ -34,6 +35,12 @@ def test_the_gap_is_the_distance_to_the_end() -> None:
     for prompt, gap in zip(batch.prompt, batch.axes["gap"], strict=True):
         places = np.flatnonzero(prompt != task.alphabet.index(BLANK)).tolist()
         assert gap.tolist() == [(20 - place).bit_length() - 1 for place in places]
+
+
+def test_the_most_frequent_of_two_symbols() -> None:
+    """Of three symbols, all are the same in a quarter of the prompts and two of them in the others."""
+    task = SelectiveCopy(symbols=2, data=3)
+    assert score(task, "most frequent symbol", 9, 3000) == pytest.approx(1 / 4 + 3 / 4 * 2 / 3, abs=0.02)
 
 
 @pytest.mark.parametrize("options", [{"data": 0}, {"symbols": 0}, {"symbols": 10001}])
