@@ -2,6 +2,7 @@
 
 import importlib
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +76,19 @@ def sample(run: Run, **changes: Any) -> Record:
         **changes,
     }
     return Record.model_validate(values)
+
+
+def record(run: Run, exact: Callable[[int], int], **changes: object) -> Record:
+    """A record in which ``exact(length)`` of ten answers are right."""
+    made = sample(run)
+    rows = [
+        row.model_copy(update={"exact": exact(row.length), "correct": 10 * exact(row.length)}) for row in made.scores
+    ]
+    return made.model_copy(update={"scores": rows, **changes})
+
+
+def near_only(length: int) -> int:
+    return 10 if length <= 20 else 0
 
 
 def put(record: Record, folder: Path) -> Path:
