@@ -1,6 +1,7 @@
 """What several tests need."""
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,16 @@ def component(group: str, name: str, *arguments: Any, **options: Any) -> Any:
     content = yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())
     module, _, cls = content.pop("_target_").rpartition(".")
     return getattr(importlib.import_module(module), cls)(*arguments, **{**content, **options})
+
+
+def written_page(script: str) -> str:
+    """The page that a script of docs/ writes."""
+    spec = importlib.util.spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
+    assert spec
+    assert spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made.page()
 
 
 def environment(**extra: str) -> dict[str, str]:
