@@ -110,8 +110,8 @@ def _run(run: Run) -> int:
     interruptible()
     _log_to_standard_error()
     (Path(run.results) / "records").mkdir(parents=True, exist_ok=True)  # what cannot be written is said at once
+    from harness.places import places
     from harness.recipe import execute
-    from harness.records import places
     from harness.report import printed
 
     record = execute(run)

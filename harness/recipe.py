@@ -32,7 +32,8 @@ from harness.config import Run
 from harness.data import TrainingData
 from harness.layouts import Layout
 from harness.models.base import Model
-from harness.records import Cost, Places, Record, ScoreRow, SliceRow, TaskFacts
+from harness.places import Places, baseline_cache, places
+from harness.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
 from harness.suggest import Refused
 from harness.training import Diverged, Trained
 from tasks.base import Task
@@ -94,9 +95,7 @@ def _job(run: Run) -> Job:
         model = build.model(run, task, layout)
     kernels.choose(run, model, build.rule(run), device=device.type)
     name = identity.run_name(run, task)
-    return Job(
-        run, task, layout, model, device, name, records.places(run.results, name, identity.training_name(run, task))
-    )
+    return Job(run, task, layout, model, device, name, places(run.results, name, identity.training_name(run, task)))
 
 
 def _known(job: Job) -> Record | None:
@@ -168,7 +167,7 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
         examples=run.evaluation.examples,
         device=job.device,
     )
-    science, cache = identity.science(run, job.task), records.baseline_cache(run.results)
+    science, cache = identity.science(run, job.task), baseline_cache(run.results)
     baseline = baselines.baselines(job.task, job.layout, tested, run.evaluation.examples, science, cache)
     drawn = trained.steps * run.train.batch
     trained_lengths, examples = identity.training_lengths(run, job.task), run.evaluation.examples

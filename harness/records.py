@@ -1,19 +1,19 @@
 """The record of a run: one JSON file that says what was run, what came of it and with what it was made.
 
-``results/records/<name>.json`` is written once, whole; the records of several machines are merged by copying files.
-Beside it, ``results/runs/<training name>/`` holds what is needed while a run lasts and its weights. This is the only
-file that knows these places.
+It is written once, whole, where :mod:`harness.places` says; the records of several machines are merged by copying
+files.
 """
 
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
 from harness import atomic, identity
 from harness.config import Frozen, Name
+from harness.places import recorded
 from harness.suggest import Refused
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
@@ -220,43 +220,6 @@ class Record(Frozen):
         return self
 
 
-class Places(NamedTuple):
-    """Where the files of a run are."""
-
-    record: Path
-    folder: Path
-
-    @property
-    def config(self) -> Path:
-        return self.folder / f"{self.record.stem.rpartition('-')[2]}.json"
-
-    @property
-    def log(self) -> Path:
-        return self.config.with_suffix(".log")
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.folder / "checkpoints"
-
-    @property
-    def weights(self) -> Path:
-        return self.folder / "weights.safetensors"
-
-    @property
-    def lock(self) -> Path:
-        return self.folder / "lock"
-
-
-def places(results: str | Path, name: str, training_name: str) -> Places:
-    """The places of a run's record and of its weights."""
-    return Places(Path(results) / "records" / f"{name}.json", Path(results) / "runs" / training_name)
-
-
-def baseline_cache(results: str | Path) -> Path:
-    """Where baselines are kept."""
-    return Path(results) / "baselines"
-
-
 def write(record: Record, path: Path) -> None:
     """Write a record. Raises :class:`Refused` if the disk does not take it."""
     try:
@@ -289,12 +252,7 @@ def read_all(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
     records: dict[str, Record] = {}
     rejected = []
     for folder in folders:
-        paths = (
-            sorted((folder / "records").glob("*.json"))
-            if (folder / "records").is_dir()
-            else sorted(folder.glob("*.json"))
-        )
-        for path in paths:
+        for path in recorded(folder):
             try:
                 record = read(path)
             except Refused as refusal:

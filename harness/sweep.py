@@ -17,8 +17,9 @@ from typing import Any, NamedTuple
 
 from harness import atomic, build, identity, progress, records, slots
 from harness.config import Run
+from harness.places import Places, places
 from harness.progress import say
-from harness.records import Places, Record
+from harness.records import Record
 from harness.report import verdict
 from harness.scores import summaries
 from harness.slots import Slot
@@ -104,9 +105,7 @@ def resumption(arguments: Sequence[str]) -> str:
 
 def _cell(overrides: list[str], run: Run) -> Cell:
     task = build.task(run)
-    return Cell(
-        overrides, run, records.places(run.results, identity.run_name(run, task), identity.training_name(run, task))
-    )
+    return Cell(overrides, run, places(run.results, identity.run_name(run, task), identity.training_name(run, task)))
 
 
 def _sorted_out(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], list[tuple[Cell, str]]]:

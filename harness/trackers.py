@@ -9,7 +9,8 @@ from pytorch_lightning.loggers import Logger
 from harness import build, checkpoints, records, scores
 from harness.config import Component, Run
 from harness.loggers.base import CurveLogger
-from harness.records import Places, Record
+from harness.places import Places
+from harness.records import Record
 
 log = logging.getLogger(__name__)
 

@@ -1,7 +1,9 @@
 """What several tests need."""
 
 import importlib
+import importlib.util
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +28,16 @@ def component(group: str, name: str, *arguments: Any, **options: Any) -> Any:
     content = yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())
     module, _, cls = content.pop("_target_").rpartition(".")
     return getattr(importlib.import_module(module), cls)(*arguments, **{**content, **options})
+
+
+def written_page(script: str) -> str:
+    """The page that a script of docs/ writes."""
+    spec = importlib.util.spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
+    assert spec
+    assert spec.loader
+    made = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made)
+    return made.page()
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -75,6 +87,19 @@ def sample(run: Run, **changes: Any) -> Record:
         **changes,
     }
     return Record.model_validate(values)
+
+
+def record(run: Run, exact: Callable[[int], int], **changes: object) -> Record:
+    """A record in which ``exact(length)`` of ten answers are right."""
+    made = sample(run)
+    rows = [
+        row.model_copy(update={"exact": exact(row.length), "correct": 10 * exact(row.length)}) for row in made.scores
+    ]
+    return made.model_copy(update={"scores": rows, **changes})
+
+
+def near_only(length: int) -> int:
+    return 10 if length <= 20 else 0
 
 
 def put(record: Record, folder: Path) -> Path:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = 16
 """Test examples over which attention is averaged."""
-FORMATS = {"png": {"dpi": 150}, "svg": {"metadata": {"Date": None}}}
 
 
 def main(arguments: list[str]) -> int:
@@ -59,10 +58,11 @@ def _needs_a_grid(run: Run) -> bool:
 def _trained(path: Path) -> tuple[Run, Path]:
     """The run of a record and its weights."""
     from harness import records
+    from harness.places import places
 
     record = records.read(path)
     run = Run.model_validate({**record.config, "results": str(path.parent.parent)})
-    where = records.places(run.results, record.name, record.training_name)
+    where = places(run.results, record.name, record.training_name)
     if not where.weights.exists():
         raise Refused(f"{where.weights}: the weights of this run are not here")
     return run, where.weights
@@ -189,12 +189,7 @@ def _first(model: "Model") -> "Encoding":
 
 
 def _save(figure: "Figure", folder: Path, name: str) -> str:
-    import matplotlib as mpl
-
-    from harness.figures.curves import STYLE
+    from harness.figures.files import written
 
     folder.mkdir(parents=True, exist_ok=True)
-    for ending, options in FORMATS.items():
-        with mpl.rc_context(STYLE):
-            figure.savefig(folder / f"{name}.{ending}", **options)  # type: ignore[arg-type]
-    return str(folder / f"{name}.png")
+    return str(written(figure, folder, name)[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from harness.figures.curves import STYLE, plain
+from harness.figures.curves import plain
+from harness.figures.files import STYLE, spelled, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
 
 def save(table: pd.DataFrame, folder: Path) -> list[Path]:
     """Draw every task of a table of slices: each axis against the length, and each two axes against each other."""
-    paths = []
+    paths: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
         axes = [column for column in part.columns if column.startswith("axis_") and part[column].notna().any()]
@@ -65,12 +65,8 @@ def save(table: pd.DataFrame, folder: Path) -> list[Path]:
                 chosen = part[part.method.isin(methods[first : first + MOST_METHODS]) & part[up].notna()]
                 chosen = chosen[chosen[across].notna()]
                 words = [str(task), str(task_id)[:4], _named(across), _named(up), *([str(first)] if first else [])]
-                name = "-".join(re.sub(r"[^A-Za-z0-9]+", "-", word).strip("-")[:60] for word in words)
-                figure = draw(chosen, across, up)
-                for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
-                    with mpl.rc_context(STYLE):
-                        figure.savefig(folder / f"{name}.{ending}", **extra)
-                    paths.append(folder / f"{name}.{ending}")
+                name = "-".join(spelled(word) for word in words)
+                paths += written(draw(chosen, across, up), folder, name)
     return paths
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+
+from harness.figures.files import STYLE, spelled, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,13 +18,6 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
 """Okabe & Ito's palette, which colour-blind people can tell apart."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-STYLE: Any = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.hashsalt": "harness",
-    "svg.fonttype": "none",
-}
 
 MEASURES = {
     "exact_match": (
@@ -58,24 +52,15 @@ def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
 
 def save(table: pd.DataFrame, folder: Path) -> list[Path]:
     """Draw every task of a table as PNG and SVG."""
-    paths = []
+    paths: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
         figure = draw(part)
-        name = re.sub(r"[^A-Za-z0-9]+", "-", str(task)).strip("-")[:60]
-        if (
-            table[
-                table.task.map(
-                    lambda other, name=name: re.sub(r"[^A-Za-z0-9]+", "-", str(other)).strip("-")[:60] == name
-                )
-            ].task_id.nunique()
-            > 1
-        ):
+        name = spelled(str(task))
+        alike = table.task.map(lambda other, name=name: spelled(str(other)) == name)
+        if table[alike].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
-        for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
-            with mpl.rc_context(STYLE):
-                figure.savefig(folder / f"{name}.{ending}", **extra)
-            paths.append(folder / f"{name}.{ending}")
+        paths += written(figure, folder, name)
     return paths
 
 

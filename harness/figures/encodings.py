@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from harness.figures.curves import COLOURS, STYLE
+from harness.figures.curves import COLOURS
+from harness.figures.files import STYLE
 
 CURVES = 6
 """Channels whose curves are drawn, spread evenly over all."""

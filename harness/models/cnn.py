@@ -1,5 +1,7 @@
 """Convolutions over tokens, dilated more from layer to layer."""
 
+from collections.abc import Iterable
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -36,19 +38,12 @@ class CNN(Model):
         check(kernel, dilation)
         self.receptive_field = receptive_field(kernel, dilation, shape.layers)
         """Tokens on which an output depends, itself included."""
-        self.embedding = nn.Embedding(vocabulary, shape.dimension)
-        self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(
-            Block(shape.dimension, kernel, dilation**i, dropout, causal=True) for i in range(shape.layers)
+        self.embedding, self.dropout, self.blocks, self.norm, self.head = parts(
+            shape, vocabulary, kernel, dilation, dropout, causal=True
         )
-        self.norm = nn.LayerNorm(shape.dimension)
-        self.head = nn.Linear(shape.dimension, vocabulary, bias=False)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        x = self.dropout(self.embedding(tokens))
-        for block in self.blocks:
-            x = block(x, None)
-        return self.norm(x)
+        return self.norm(convolved(self.dropout(self.embedding(tokens)), self.blocks, None))
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -78,22 +73,36 @@ class BidirectionalCNN(Model):
             raise ValueError(f"kernel={kernel}: it must be odd, to see as far back as forward")
         self.receptive_field = receptive_field(kernel, dilation, shape.layers)
         """Tokens on which an output depends, itself included."""
-        self.embedding = nn.Embedding(vocabulary, shape.dimension)
-        self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(
-            Block(shape.dimension, kernel, dilation**i, dropout, causal=False) for i in range(shape.layers)
+        self.embedding, self.dropout, self.blocks, self.norm, self.head = parts(
+            shape, vocabulary, kernel, dilation, dropout, causal=False
         )
-        self.norm = nn.LayerNorm(shape.dimension)
-        self.head = nn.Linear(shape.dimension, vocabulary, bias=False)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        x = self.dropout(self.embedding(tokens))
-        for block in self.blocks:
-            x = block(x, positions.visible)
-        return self.norm(x)
+        return self.norm(convolved(self.dropout(self.embedding(tokens)), self.blocks, positions.visible))
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
+
+
+def parts(
+    shape: Shape, vocabulary: int, kernel: int, dilation: int, dropout: float, *, causal: bool
+) -> tuple[nn.Embedding, nn.Dropout, nn.ModuleList, nn.LayerNorm, nn.Linear]:
+    """Embedding, its dropout, blocks, the last normalisation and readout; weights are drawn in this order."""
+    width = shape.dimension
+    return (
+        nn.Embedding(vocabulary, width),
+        nn.Dropout(dropout),
+        nn.ModuleList(Block(width, kernel, dilation**i, dropout, causal=causal) for i in range(shape.layers)),
+        nn.LayerNorm(width),
+        nn.Linear(width, vocabulary, bias=False),
+    )
+
+
+def convolved(x: Tensor, blocks: Iterable[nn.Module], visible: Tensor | None) -> Tensor:
+    """x [B, L, D], which tokens others may see [B, L] or all of them -> [B, L, D], through all blocks."""
+    for block in blocks:
+        x = block(x, visible)
+    return x
 
 
 class Block(nn.Module):

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.models import recurrent
 from harness.models.base import Layer, Model
 from harness.shape import Shape
 
@@ -20,18 +21,10 @@ class GRU(Model):
 
     def __init__(self, shape: Shape, vocabulary: int, layer: Layer, *, dropout: float = 0.0) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, shape.dimension)
-        self.layers = nn.ModuleList(
-            nn.GRU(shape.dimension, shape.dimension, batch_first=True) for _ in range(shape.layers)
-        )
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(shape.dimension, vocabulary)
+        self.embedding, self.layers, self.dropout, self.head = recurrent.parts(nn.GRU, shape, vocabulary, dropout)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        x = self.dropout(self.embedding(tokens))
-        for layer in self.layers:
-            x = self.dropout(layer(x)[0])
-        return x
+        return recurrent.outputs(self.embedding(tokens), self.layers, self.dropout)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

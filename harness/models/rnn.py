@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.models import recurrent
 from harness.models.base import Layer, Model
 from harness.shape import Shape
 
@@ -30,19 +31,12 @@ class RNN(Model):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, shape.dimension)
-        self.layers = nn.ModuleList(
-            nn.RNN(shape.dimension, shape.dimension, nonlinearity=nonlinearity, batch_first=True)
-            for _ in range(shape.layers)
+        self.embedding, self.layers, self.dropout, self.head = recurrent.parts(
+            nn.RNN, shape, vocabulary, dropout, nonlinearity=nonlinearity
         )
-        self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(shape.dimension, vocabulary)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        x = self.dropout(self.embedding(tokens))
-        for layer in self.layers:
-            x = self.dropout(layer(x)[0])
-        return x
+        return recurrent.outputs(self.embedding(tokens), self.layers, self.dropout)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.starts import largest_of_moved
 
 
 class PoSE(PositionRule):
@@ -34,14 +35,7 @@ class PoSE(PositionRule):
         return np.minimum(skipping(splits, rng.integers(self.maximum - lengths + 1), width), self.maximum - 1)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
-        if not training:
-            return tokens - 1
-        if tokens > self.maximum:
-            raise ValueError(
-                f"positions.maximum={self.maximum}: training sequences have up to {tokens} tokens, "
-                f"so it must be at least {tokens}"
-            )
-        return self.maximum - 1
+        return largest_of_moved(tokens, self.maximum, training=training)
 
 
 def skipping(splits: np.ndarray, skips: np.ndarray, width: int) -> np.ndarray:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.starts import largest_of_moved
 
 
 class RandomOffset(PositionRule):
@@ -33,14 +34,7 @@ class RandomOffset(PositionRule):
         return np.minimum(counted(rng.integers(self.maximum - lengths + 1), width), self.maximum - 1)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
-        if not training:
-            return tokens - 1
-        if tokens > self.maximum:
-            raise ValueError(
-                f"positions.maximum={self.maximum}: training sequences have up to {tokens} tokens, "
-                f"so it must be at least {tokens}"
-            )
-        return self.maximum - 1
+        return largest_of_moved(tokens, self.maximum, training=training)
 
 
 def counted(starts: np.ndarray, width: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Numbers of a task's channel as positions from a start, which several rules share."""
+"""Positions from a start, which several rules share: of tokens that have a number in a task's channel, or of all."""
 
 import numpy as np
 
@@ -8,3 +8,18 @@ from tasks.base import ABSENT
 def from_starts(numbers: np.ndarray, starts: np.ndarray | int) -> np.ndarray:
     """``starts`` + ``numbers`` [N, T], and 0 for tokens that have no number. Starts are [N, 1] or one for all."""
     return np.where(numbers == ABSENT, 0, numbers + starts)
+
+
+def largest_of_moved(tokens: int, maximum: int, *, training: bool) -> int:
+    """The largest position where sequences are moved up to below ``maximum`` in training and begin at 0 in evaluation.
+
+    Raises :class:`ValueError` where a training sequence has more tokens than that.
+    """
+    if not training:
+        return tokens - 1
+    if tokens > maximum:
+        raise ValueError(
+            f"positions.maximum={maximum}: training sequences have up to {tokens} tokens, "
+            f"so it must be at least {tokens}"
+        )
+    return maximum - 1

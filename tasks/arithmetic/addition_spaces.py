@@ -80,7 +80,7 @@ class AdditionSpaces(Task):
         return batch._replace(prompt=prompt, channels={"place": channel("place", ABSENT), "digit": channel("digit", 0)})
 
     def channel_maximum(self, channel: str, length: int) -> int:
-        return length + 2 if (channel, self.answer) == ("place", "plain") else length + 1
+        return digits.channel_maximum(channel, length + 1, self.answer)
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         heard = "".join(prompt).replace("_", "")

@@ -81,7 +81,7 @@ class AdditionUnequal(Task):
         return batch._replace(axes={"first": one, "second": other})
 
     def channel_maximum(self, channel: str, length: int) -> int:
-        return length + 2 if (channel, self.answer) == ("place", "plain") else length + 1
+        return digits.channel_maximum(channel, length + 1, self.answer)
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         return sums.solved(prompt, **self._writing)

@@ -109,6 +109,13 @@ def separators(digits: np.ndarray, order: str) -> np.ndarray:
     return (digits + 1 if order == "plain" else np.zeros_like(digits))[:, None]
 
 
+def channel_maximum(channel: str, widest: int, order: str) -> int:
+    """The largest number in ``place`` or ``digit`` where the widest number has so many digits and is the answer: before
+    its highest digit, in a plain answer, the separator has one more (:func:`separators`).
+    """
+    return widest + ((channel, order) == ("place", "plain"))
+
+
 def in_base(number: int, base: int) -> str:
     """A number of at least 0 as people write it."""
     shown = str(number % base)

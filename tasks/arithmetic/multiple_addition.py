@@ -45,11 +45,7 @@ class MultipleAddition(Task):
         most: int = 3,
     ) -> None:
         digits.checked(operands=operands, answer=answer)
-        if counts not in ("operands", "digits"):
-            raise ValueError(f"counts={counts}: it is operands or digits")
-        fewest = 1 if counts == "operands" else 2
-        if not fewest <= most <= 50:
-            raise ValueError(f"most={most}: with counts={counts} it is between {fewest} and 50")
+        lists.checked(counts, most)
         self.operands = operands
         self.answer = answer
         self.counts = counts
@@ -60,24 +56,17 @@ class MultipleAddition(Task):
     def outputs(self) -> tuple[str, ...]:
         return self.alphabet[:10]
 
-    def _most(self, length: int) -> tuple[int, int]:
-        """The most operands and the most digits."""
-        return (length, self.most) if self.counts == "operands" else (self.most, length)
-
     def prompt_length(self, length: int) -> int:
-        many, wide = self._most(length)
+        many, wide = lists.largest(self.counts, length, self.most)
         return many * (wide + 1) - 1
 
     def answer_length(self, length: int) -> int:
-        many, wide = self._most(length)
+        many, wide = lists.largest(self.counts, length, self.most)
         return wide + len(str(many))
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
-        many, wide = self._most(length)
-        if self.counts == "operands":
-            terms, size = np.full(count, many), rng.integers(1, wide + 1, count)
-        else:
-            terms, size = rng.integers(2, many + 1, count), np.full(count, wide)
+        many, wide = lists.largest(self.counts, length, self.most)
+        terms, size = lists.sizes(rng, self.counts, many, wide, count)
         numbers = lists.drawn(rng, terms, size, many, wide)
         total = digits.carried(np.pad(numbers.sum(axis=1), ((0, 0), (0, len(str(many))))))
         plus = self.alphabet.index("+")
@@ -92,8 +81,8 @@ class MultipleAddition(Task):
 
     def channel_maximum(self, channel: str, length: int) -> int:
         if channel == "segment":
-            return self._most(length)[0]
-        return self.answer_length(length) + ((channel, self.answer) == ("place", "plain"))
+            return lists.largest(self.counts, length, self.most)[0]
+        return digits.channel_maximum(channel, self.answer_length(length), self.answer)
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         parts = "".join(prompt).split("+")

@@ -51,11 +51,7 @@ class MultipleAdditionScratchpad(Task):
         most: int = 3,
     ) -> None:
         digits.checked(operands=operands, answer=answer)
-        if counts not in ("operands", "digits"):
-            raise ValueError(f"counts={counts}: it is operands or digits")
-        fewest = 1 if counts == "operands" else 2
-        if not fewest <= most <= 50:
-            raise ValueError(f"most={most}: with counts={counts} it is between {fewest} and 50")
+        lists.checked(counts, most)
         self.operands = operands
         self.answer = answer
         self.counts = counts
@@ -66,32 +62,27 @@ class MultipleAdditionScratchpad(Task):
     def outputs(self) -> tuple[str, ...]:
         return (*self.alphabet[:10], ">")
 
-    def _most(self, length: int) -> tuple[int, int]:
-        """The most operands and the most digits of an operand."""
-        return (length, self.most) if self.counts == "operands" else (self.most, length)
-
     def prompt_length(self, length: int) -> int:
-        many, wide = self._most(length)
+        many, wide = lists.largest(self.counts, length, self.most)
         return many * (width(many, wide) + 1) - 1
 
     def answer_length(self, length: int) -> int:
-        many, wide = self._most(length)
+        many, wide = lists.largest(self.counts, length, self.most)
         return (many + 1) * (width(many, wide) + 1) - 1
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
-        many, wide = self._most(length)
+        many, wide = lists.largest(self.counts, length, self.most)
+        terms, size = lists.sizes(rng, self.counts, many, wide, count)
         if self.counts == "operands":
-            terms, size = np.full(count, many), rng.integers(1, wide + 1, count)
             widths = np.array([width(many, digits) for digits in range(1, wide + 1)])[size - 1]
         else:
-            terms, size = rng.integers(2, many + 1, count), np.full(count, wide)
             widths = np.array([width(operands, wide) for operands in range(2, many + 1)])[terms - 2]
         numbers = lists.drawn(rng, terms, size, many, width(many, wide))
         batch = laid_out(numbers, terms, widths, signs=(10, 11), operands=self.operands, answer=self.answer)
         return batch._replace(axes={"operands": terms, "digits": size})
 
     def channel_maximum(self, channel: str, length: int) -> int:
-        many, wide = self._most(length)
+        many, wide = lists.largest(self.counts, length, self.most)
         return many if channel == "segment" else width(many, wide)
 
     def solve(self, prompt: Sequence[str]) -> list[str]:

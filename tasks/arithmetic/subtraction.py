@@ -83,7 +83,7 @@ class Subtraction(Task):
         return Batch(prompt.tokens, answer.tokens, answer.tokens != ABSENT, channels, {"borrow": borrow})
 
     def channel_maximum(self, channel: str, length: int) -> int:
-        return length + 1 if (channel, self.answer) == ("place", "plain") else length
+        return digits.channel_maximum(channel, length, self.answer)
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         first, second = (int("".join(digits.in_order(part, self.operands))) for part in "".join(prompt).split("-"))

@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 
 from tasks.base import ABSENT, Batch, Shortcut, Split, Task
-from tasks.language import pairs
+from tasks.language import pairs, windows
 from tasks.language.source import Source
 
 MASK = "[MASK]"
@@ -60,8 +60,7 @@ class MaskedTokens(Task):
     ) -> None:
         if not 0 < share <= 1:
             raise ValueError(f"share={share}: it is above 0 and at most 1")
-        if longest < self.shortest:
-            raise ValueError(f"longest={longest}: it is at least {self.shortest}")
+        pairs.checked(longest, shortest=self.shortest)
         self.share = share
         self.source = Source(corpus=corpus, files=files, unit=unit, vocabulary=vocabulary, held_out=held_out)
         self.longest = longest
@@ -81,11 +80,11 @@ class MaskedTokens(Task):
         return length + 1
 
     def produces(self, length: int) -> bool:
-        return self.shortest <= length <= self.longest and length % 2 == 0
+        return pairs.halves(length, self.shortest, self.longest)
 
     def weights(self, lengths: Sequence[int]) -> np.ndarray:
         """Only the full training length, as BERT is trained."""
-        return np.array([length == max(lengths) for length in lengths], float)
+        return windows.full_length(lengths)
 
     def channel_maximum(self, channel: str, length: int) -> int:
         return 1

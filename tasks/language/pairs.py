@@ -12,6 +12,17 @@ NEXT = "[NEXT]"
 """Stands between the two stretches; it belongs to the first, as BERT's first separator does."""
 
 
+def checked(longest: int, *, shortest: int) -> None:
+    """Raise :class:`ValueError` where the longest pair would be shorter than the shortest."""
+    if longest < shortest:
+        raise ValueError(f"longest={longest}: it is at least {shortest}")
+
+
+def halves(length: int, shortest: int, longest: int) -> bool:
+    """Whether there are pairs of this length: both stretches have half of it."""
+    return shortest <= length <= longest and length % 2 == 0
+
+
 class Drawn(NamedTuple):
     """Stretches that follow each other in a document: the tokens of both [N, 2 * half], the windows they are in, and
     the numbers of those [N].

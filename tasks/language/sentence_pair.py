@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from tasks.base import Batch, Shortcut, Split, Task
-from tasks.language import pairs
+from tasks.language import pairs, windows
 from tasks.language.pairs import Drawn
 from tasks.language.source import Source
 
@@ -69,8 +69,7 @@ class SentencePair(Task):
     ) -> None:
         if question not in QUESTIONS:
             raise ValueError(f"question={question}: it is one of {', '.join(QUESTIONS)}")
-        if longest < self.shortest:
-            raise ValueError(f"longest={longest}: it is at least {self.shortest}")
+        pairs.checked(longest, shortest=self.shortest)
         self.question = question
         self.source = Source(corpus=corpus, files=files, unit=unit, vocabulary=vocabulary, held_out=held_out)
         self.longest = longest
@@ -90,11 +89,11 @@ class SentencePair(Task):
         return 1
 
     def produces(self, length: int) -> bool:
-        return self.shortest <= length <= self.longest and length % 2 == 0
+        return pairs.halves(length, self.shortest, self.longest)
 
     def weights(self, lengths: Sequence[int]) -> np.ndarray:
         """Only the full training length, as BERT is trained."""
-        return np.array([length == max(lengths) for length in lengths], float)
+        return windows.full_length(lengths)
 
     def channel_maximum(self, channel: str, length: int) -> int:
         return 1

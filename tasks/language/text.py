@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from tasks.base import ABSENT, Batch, Split, Task
+from tasks.language import windows
 from tasks.language.protocols import PROTOCOLS, Settings
 from tasks.language.source import Source
 
@@ -105,18 +106,18 @@ class Text(Task):
         return self.shortest <= length <= self.longest
 
     def weights(self, lengths: Sequence[int]) -> np.ndarray:
-        """Only windows of the full training length: each holds every shorter context already."""
-        return np.array([length == max(lengths) for length in lengths], float)
+        """Only windows of the full training length."""
+        return windows.full_length(lengths)
 
     def fingerprint(self) -> str:
         return self.source.fingerprint()
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
         if split == "train":
-            windows = self.source.windows("train", length, "task.longest")
-            numbers = rng.integers(windows.count, size=count)
-            places = windows.start(numbers)[:, None] + np.arange(length)
-            return self._batch(split, places, np.ones(places.shape, bool), windows.document(numbers))
+            cut = self.source.windows("train", length, "task.longest")
+            numbers = rng.integers(cut.count, size=count)
+            places = cut.start(numbers)[:, None] + np.arange(length)
+            return self._batch(split, places, np.ones(places.shape, bool), cut.document(numbers))
         stretches = self.source.windows("test", self.longest, "task.longest")
         numbers = stretches.evenly(count)  # no stretch is read twice
         read = self._protocol(stretches, numbers, length, self._settings)

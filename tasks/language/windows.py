@@ -1,5 +1,6 @@
 """Text of one side in tokens, and the windows in it that lie within one document."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,11 @@ class Encoded(NamedTuple):
     numbers: np.ndarray
     sizes: np.ndarray
     documents: np.ndarray
+
+
+def full_length(lengths: Sequence[int]) -> np.ndarray:
+    """Weights of training lengths that leave the longest alone: its windows hold every shorter context already."""
+    return np.array([length == max(lengths) for length in lengths], float)
 
 
 class Windows:

@@ -32,8 +32,8 @@ SAME_AT_EVERY_LENGTH = {"hierarchical", "rerope"}
 ENCODINGS = [
     name
     for name in choices("encoding")
-    # others are refused for the decoder and positions of one number anyway; tests/harness/test_huggingface.py has those
-    # of saved networks
+    # others are refused for the decoder and positions of one number anyway;
+    # tests/harness/test_huggingface_extensions.py has those of saved networks
     if "causal" in declarations.of(target(name)).attributes["modes"]
     and declarations.of(target(name)).attributes["channels"] == 1
     and not declarations.of(target(name)).attributes["pretrained"]

@@ -1,80 +1,28 @@
-"""From records to tables: means, intervals, ranks, labels."""
+"""From records to tables: ranks, notes, labels, files."""
 
 import io
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
-from support import ROOT, put, sample
+from support import near_only, put, record, sample
 
-from harness import build, identity, scores
+from harness import build, identity
 from harness.commands import leaderboard as command
 from harness.config import Run
-from harness.figures import axes as maps
-from harness.figures import curves as figure
-from harness.leaderboard import statistics, tables
+from harness.leaderboard import tables
 from harness.leaderboard.labels import labels
-from harness.records import Counts, Record, SliceRow
+from harness.records import Record
 
 Compose = Callable[..., Run]
-
-
-def record(run: Run, exact: Callable[[int], int], **changes: object) -> Record:
-    """A record in which ``exact(length)`` of ten answers are right."""
-    made = sample(run)
-    rows = [
-        row.model_copy(update={"exact": exact(row.length), "correct": 10 * exact(row.length)}) for row in made.scores
-    ]
-    return made.model_copy(update={"scores": rows, **changes})
-
-
-def near_only(length: int) -> int:
-    return 10 if length <= 20 else 0
-
-
-def test_summaries_follow_from_counts(composed: Compose) -> None:
-    (summary,) = scores.summaries(record(composed(), lambda length: 10 if length <= 25 else 5 if length <= 50 else 0))
-    beyond = [21, *range(25, 101, 5)]
-    expected = [1.0 if length <= 25 else 0.5 if length <= 50 else 0.0 for length in beyond]
-    assert summary.exact_match == pytest.approx(np.mean(expected))
-    assert summary.in_distribution == 1.0
-    assert summary.reach == 25
-    assert summary.reach_multiple == 1.25
-    assert summary.exact_above_blind == pytest.approx(np.mean(expected))
-    assert summary.tokens_above_blind == pytest.approx(np.mean([(value - 0.2) / 0.8 for value in expected]))
-    assert summary.bits == pytest.approx(5 / 100 / math.log(2))
 
 
 def methods(found: Sequence[Record]) -> pd.DataFrame:
     """The leaderboard without the baselines."""
     table = tables.leaderboard(found)
     return table[table.kind == "method"].reset_index(drop=True)
-
-
-def counts(length: int, exact: int) -> Counts:
-    return Counts(length=length, examples=10, exact=exact, tokens=10, correct=exact, nats=1.0)
-
-
-def test_reach_ends_at_the_first_length_that_falls_short() -> None:
-    assert scores.reach([scores.rate(counts(*row)) for row in ((5, 10), (10, 9), (20, 8), (40, 10))]) == 10
-    assert scores.reach([scores.rate(counts(*row)) for row in ((5, 8), (10, 10))]) == 0
-
-
-def test_a_mean_over_lengths_and_a_pooled_mean_differ_where_lengths_have_different_numbers(composed: Compose) -> None:
-    made = sample(composed("task=scan"))
-    rows = [
-        row.model_copy(update={"examples": 90 if row.length == 24 else 10, "exact": 45 if row.length == 24 else 10})
-        for row in made.scores
-    ]
-    (summary,) = scores.summaries(made.model_copy(update={"scores": rows}))
-    beyond = [row for row in rows if row.length > 22]
-    assert summary.pooled_exact_match == pytest.approx(
-        sum(row.exact for row in beyond) / sum(row.examples for row in beyond)
-    )
-    assert summary.exact_match == pytest.approx((0.5 + len(beyond) - 1) / len(beyond))
 
 
 def test_the_best_comes_first_and_what_did_not_converge_has_no_rank(composed: Compose) -> None:
@@ -213,35 +161,6 @@ def test_labels_say_just_what_differs() -> None:
     assert len(set(labels("encoding", mixed))) == 4
 
 
-def test_intervals() -> None:
-    low, high = statistics.interval([0.2, 0.4, 0.9])
-    assert 0.2 <= low < 0.5 < high <= 0.9
-    assert statistics.interval([0.2, 0.4, 0.9]) == (low, high), "the same every time"
-    assert statistics.interval([0.5, 0.5, 0.5]) == (0.5, 0.5)
-    assert all(math.isnan(value) for value in statistics.interval([0.5]))
-    wide = statistics.interval([0.0, 1.0] * 2)
-    narrow = statistics.interval([0.0, 1.0] * 20)
-    assert narrow[1] - narrow[0] < wide[1] - wide[0]
-
-
-def test_an_interval_of_normal_data_is_about_as_wide_as_theory_says() -> None:
-    values = np.random.default_rng(0).normal(size=200)
-    low, high = statistics.interval(values.tolist())
-    assert high - low == pytest.approx(2 * 1.96 * values.std() / math.sqrt(200), rel=0.05)
-
-
-def test_statistics_agree_with_published_per_seed_results() -> None:
-    """Kazemnejad et al. (2023): interquartile means over ten configurations and three seeds, computed before by others'
-    code.
-    """
-    published = pd.read_csv(ROOT / "tests" / "golden" / "kazemnejad2023_overall.csv")
-    known = {"none": 0.559, "t5_relative_bias": 0.515, "alibi": 0.267, "rotary": 0.027, "abs_sinusoid": 0.016}
-    for encoding, iqm in known.items():
-        values = published[published.encoding == encoding].exact_match.tolist()
-        assert len(values) == 30
-        assert statistics.interquartile_mean(values) == pytest.approx(iqm, abs=0.0006)
-
-
 def test_the_command_writes_tables_and_figures(
     composed: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -277,19 +196,6 @@ def test_text_that_looks_like_a_formula_is_made_harmless() -> None:
     assert read.number.tolist() == ["-1"] * 6
 
 
-def test_a_figure_shows_every_method_the_blind_baseline_and_the_training_length(composed: Compose) -> None:
-    runs = [record(composed(f"encoding={name}"), near_only) for name in ("rope", "alibi", "nope")]
-    drawn = figure.draw(tables.curves(runs))
-    exact, tokens = drawn.axes
-    assert exact.get_title(loc="left") == "exact match"
-    labelled = {line.get_label(): line for line in exact.lines}
-    assert {"rope", "alibi", "nope", "blind", "training length"} <= set(labelled)
-    assert list(labelled["training length"].get_xdata()) == [20, 20]
-    assert labelled["rope"].get_ydata().tolist() == [1.0] * 5 + [0.0] * 17
-    assert len({line.get_color() for line in exact.lines}) == len(exact.lines)
-    assert tokens.get_xlabel() == "length"
-
-
 def test_a_seed_counts_once_however_often_its_weights_were_tested(composed: Compose) -> None:
     both = [record(composed(f"extension={names}"), near_only) for names in ("extrapolate", "[extrapolate,ntk]")]
     board = methods(both)
@@ -310,57 +216,3 @@ def test_results_of_different_versions_of_the_program_are_different_methods(
     monkeypatch.setattr(identity, "VERSION", 2)
     board = methods([old, record(composed("seed=1"), near_only)])
     assert board.seeds.tolist() == [1, 1]
-
-
-def test_the_training_length_itself_is_in_distribution(composed: Compose) -> None:
-    (summary,) = scores.summaries(record(composed(), lambda length: 0 if length == 20 else 10))
-    assert summary.in_distribution == pytest.approx(4 / 5)
-    assert summary.exact_match == 1.0
-
-
-def test_a_name_is_drawn_as_it_stands() -> None:
-    assert figure.plain("a$x^{$b") == r"a\$x^{\$b"
-
-
-def test_heat_maps_pool_what_they_do_not_show(tmp_path: Path) -> None:
-    common = {"task": "sum", "task_id": "abcd", "metric": "exact_match", "method": "rope", "train_length": 4}
-    rows = [
-        {**common, "seed": seed, "length": length, "examples": 5, "exact": right, "axis_first": first}
-        for seed, right in ((0, 5), (1, 2))
-        for length, first in ((4, 1), (4, 4), (8, 1))
-    ]
-    drawn = maps.draw(pd.DataFrame(rows), "length", "axis_first")
-    (image,) = drawn.axes[0].images
-    grid = np.ma.masked_invalid(image.get_array()).filled(-1)
-    assert grid.tolist() == [[0.7, 0.7], [0.7, -1]]
-    (line,) = {line.get_xdata()[0] for line in drawn.axes[0].lines}
-    assert line == 0.5, "between the lengths trained and those beyond"
-    assert [axes.get_title(loc="left") for axes in drawn.axes[:1]] == ["rope"]
-    assert len(maps.save(pd.DataFrame(rows), tmp_path)) == 2
-
-
-def test_bits_of_text_have_an_interval_over_documents(composed: Compose) -> None:
-    """Documents weigh by their bytes, and one document has no interval."""
-    made = sample(composed("task=text"))
-    row = made.scores[-1].model_dump()
-
-    def documents(*values: tuple[float, int]) -> Record:
-        parts = [
-            {**row, "nats": nats, "tokens": size, "correct": 0, "at": {"document": number}}
-            for number, (nats, size) in enumerate(values)
-        ]
-        return made.model_copy(update={"slices": [SliceRow(**part) for part in parts]})
-
-    length = made.scores[-1].length
-    low, high = scores.bits_interval(documents(*[(100 * math.log(2), 100)] * 9), "extrapolate", length)
-    assert (low, high) == pytest.approx((1.0, 1.0))
-    generator = np.random.default_rng(0)
-    rates, sizes = generator.normal(2.0, 0.5, 200), generator.integers(50, 150, 200)
-    spread = documents(*zip(rates * sizes * math.log(2), sizes.tolist(), strict=True))
-    low, high = scores.bits_interval(spread, "extrapolate", length)
-    residual = (rates - (rates * sizes).sum() / sizes.sum()) * sizes / sizes.mean()
-    assert high - low == pytest.approx(2 * 1.96 * residual.std() / math.sqrt(200), rel=0.1), (
-        "the ratio's standard error"
-    )
-    assert all(math.isnan(value) for value in scores.bits_interval(documents((1.0, 10)), "extrapolate", length))
-    assert tables.curves([spread]).bits_low.notna().sum() == 1

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
-from tasks.compositional.pcfg_set import BINARY, FUNCTIONS, UNARY, PCFGSet
+from tasks.compositional.pcfg_set import PCFGSet
+from tasks.compositional.string_functions import BINARY, FUNCTIONS, UNARY
 
 
 def lines(task: PCFGSet, rows: np.ndarray) -> list[str]:

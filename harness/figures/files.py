@@ -1,0 +1,36 @@
+"""The files that a figure is written to, and the style in which all are drawn."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import matplotlib as mpl
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+STYLE: Any = {
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.hashsalt": "harness",
+    "svg.fonttype": "none",
+}
+
+
+def written(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write it as PNG and as SVG without a date, so that the same figure is the same file."""
+    paths = []
+    for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
+        paths.append(folder / f"{name}.{ending}")
+        with mpl.rc_context(STYLE):
+            figure.savefig(paths[-1], **extra)
+    return paths
+
+
+def spelled(text: str) -> str:
+    """Any text as a part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:60]

@@ -1,0 +1,40 @@
+"""Models that are right sometimes, so that agreement means something, and their scores."""
+
+import torch
+
+from harness import build, evaluation
+from harness.config import Run
+from harness.layouts import Causal
+from harness.models.base import Model
+from harness.positions.base import PositionRule
+from tasks.base import Task
+from tasks.copying.copy import Copy
+
+CPU = torch.device("cpu")
+
+
+def scored(model: Model, questions: evaluation.Questions, rule: PositionRule) -> evaluation.Score:
+    """The score of the whole of one length."""
+    return next(
+        evaluation._scores(evaluation._judged(model, questions, rule, Causal(Copy()), CPU), questions, "extrapolate")
+    )
+
+
+def partly_trained(run: Run, steps: int) -> tuple[Model, Task, Causal]:
+    """A model that is right sometimes, so that agreement means something."""
+    from harness.data import TrainingData
+    from harness.identity import training_lengths
+
+    task = build.task(run)
+    layout = build.layout(run, task)
+    torch.manual_seed(0)
+    model = build.model(run, task, layout)
+    data = TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=64)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
+    for step in range(steps):
+        batch = data(step)
+        hidden = model(batch.tokens, batch.positions).flatten(0, 1)[batch.scored]
+        torch.nn.functional.cross_entropy(model.readout(hidden), batch.targets).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    return model.eval(), task, layout

@@ -1,0 +1,28 @@
+"""Quick runs from the shell, and what they leave."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from support import QUICK
+
+from harness import records
+
+Command = Callable[..., subprocess.CompletedProcess[str]]
+TINY = (*QUICK, "lengths.train=6", "lengths.test=12")
+
+
+def only_record(folder: Path) -> records.Record:
+    (path,) = (folder / "results" / "records").glob("*.json")
+    return records.read(path)
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    (path,) = (folder / "results" / "runs").glob("*/weights.safetensors")
+    return load_file(path)
+
+
+def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> bool:
+    return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
