@@ -153,20 +153,17 @@ class ListOps(Task):
         arguments = 2 + _drawn(rng, odds.arguments[deeper - 1, left])
         nested = _drawn(rng, odds.nested[deeper - 1, left, arguments])
         left = left - (arguments - nested)
-        sizes = np.zeros((len(left), self.arguments), np.int64)
-        for place in range(int(nested.max(initial=0))):
+        sizes = (np.arange(self.arguments) < arguments[:, None]).astype(np.int64)
+        for place in range(int(nested.max(initial=0)) - 1):  # the last list takes what is left
             many = np.flatnonzero(nested - place > 1)
-            if len(many):
-                after, total = nested[many] - place - 1, left[many]
-                row, tokens = ragged.within(total)
-                weights = lists[1, tokens] * lists[after[row], total[row] - tokens]
-                weights /= lists[after + 1, total][row]
-                sizes[many, place] = ragged.draw(rng, weights, total)
-            last = np.flatnonzero(nested - place == 1)
-            sizes[last, place] = left[last]
-            left = left - sizes[:, place]
-        places = np.arange(self.arguments)
-        sizes = np.where((sizes == 0) & (places < arguments[:, None]), 1, sizes)
+            after, total = nested[many] - place - 1, left[many]
+            row, tokens = ragged.within(total)
+            weights = lists[1, tokens] * lists[after[row], total[row] - tokens]
+            weights /= lists[after + 1, total][row]
+            sizes[many, place] = ragged.draw(rng, weights, total)
+            left[many] -= sizes[many, place]
+        some = np.flatnonzero(nested)
+        sizes[some, nested[some] - 1] = left[some]
         order = np.argsort(np.where(sizes > 0, rng.random(sizes.shape), 1), axis=1)
         sizes = sizes[np.arange(len(sizes))[:, None], order]
         starts = level.start[:, None] + 1 + np.cumsum(sizes, axis=1) - sizes
