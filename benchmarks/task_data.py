@@ -2,11 +2,13 @@
 
 python benchmarks/task_data.py [task ...] [--size tiny] [--rounds 3]
 
-One thread, process time. Data is made ahead in the background while the model trains: as long as its share of a step is
-below 100 % on a free core, training never waits.
+One thread, process time. First the sampler alone, as training draws from it: a few examples of each length at a time;
+then with the examples laid out and their positions. Data is made ahead in the background while the model trains: as
+long as its share of a step is below 100 % on a free core, training never waits.
 """
 
 import argparse
+import itertools
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +17,7 @@ from side_by_side import compare
 from harness import build, catalogue, identity
 from harness.composition import composer
 from harness.config import Run
-from harness.data import BLOCK, TrainingData
+from harness.data import BLOCK, TrainingData, examples
 
 
 def main() -> None:
@@ -25,30 +27,31 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    print(f"{'task':<28} {'examples/s':>12} {'data of a step':>15} {'step, model=' + arguments.size:>18} {'share':>7}")
+    step_of = f"step, model={arguments.size}"
+    print(f"{'task':<28} {'sampled/s':>12} {'laid out/s':>12} {'data of a step':>15} {step_of:>18} {'share':>7}")
     for name in arguments.tasks:
         with composer() as hydra:
             run = hydra.run([f"task={name}", f"model={arguments.size}", "trainer=cpu"])
-        data, step = measured(run, arguments.rounds)
+        sampled, data, step = measured(run, arguments.rounds)
         per_step = data * run.train.batch
         print(
-            f"{name:<28} {1 / data:>12,.0f} {per_step * 1e3:>12.2f} ms {step * 1e3:>15.1f} ms {per_step / step:>7.1%}",
+            f"{name:<28} {1 / sampled:>12,.0f} {1 / data:>12,.0f} {per_step * 1e3:>12.2f} ms {step * 1e3:>15.1f} ms "
+            f"{per_step / step:>7.1%}",
             flush=True,
         )
 
 
-def measured(run: Run, rounds: int) -> tuple[float, float]:
-    """Seconds that an example takes to make, arranged and with its positions, and seconds of a training step."""
+def measured(run: Run, rounds: int) -> tuple[float, float, float]:
+    """Seconds that an example takes to sample, and to make, arranged and with its positions, and seconds of a step."""
     task = build.task(run)
     layout = build.layout(run, task)
-    data = TrainingData(
-        task, layout, build.rule(run), identity.training_lengths(run, task), seed=0, batch=run.train.batch
-    )
+    lengths = identity.training_lengths(run, task)
+    data = TrainingData(task, layout, build.rule(run), lengths, seed=0, batch=run.train.batch)
     torch.manual_seed(0)
     model = build.model(run, task, layout)
     optimizer = torch.optim.AdamW(model.parameters(), lr=run.train.learning_rate, fused=True)
     batches = [data(step) for step in range(4)]
-    blocks = iter(range(10_000))
+    blocks = itertools.count()
 
     def steps() -> None:
         for tokens, positions, scored, targets, _ in batches:
@@ -57,8 +60,15 @@ def measured(run: Run, rounds: int) -> tuple[float, float]:
             optimizer.step()
             optimizer.zero_grad()
 
-    medians = compare({"data": lambda: data._make_block(next(blocks)), "steps": steps}, rounds)
-    return medians["data"] / BLOCK, medians["steps"] / len(batches)
+    medians = compare(
+        {
+            "sampled": lambda: list(examples(task, lengths, seed=0, block=next(blocks))),
+            "data": lambda: data._make_block(next(blocks)),
+            "steps": steps,
+        },
+        rounds,
+    )
+    return medians["sampled"] / BLOCK, medians["data"] / BLOCK, medians["steps"] / len(batches)
 
 
 if __name__ == "__main__":

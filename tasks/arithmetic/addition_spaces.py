@@ -63,14 +63,14 @@ class AdditionSpaces(Task):
         )
         width = batch.prompt.shape[1]
         another = rng.random((count, width, MOST)) < self.share * 0.1 ** np.arange(MOST)
-        spaced = np.logical_and.accumulate(another, axis=2)
-        present = np.concatenate([spaced, np.ones((count, width, 1), bool)], axis=2).reshape(count, -1)
-        widest = int(present.sum(axis=1).max())
+        spaces = np.logical_and.accumulate(another, axis=2).sum(axis=2)
+        row, place = np.arange(count)[:, None], np.cumsum(spaces + 1, axis=1) - 1
+        told = np.arange(int(place.max()) + 1) <= place[:, -1:]
 
         def strewn(beside: np.ndarray, in_space: int) -> np.ndarray:
-            spread = np.full((count, width, MOST + 1), in_space)
-            spread[:, :, MOST] = beside
-            return digits.closed_up(spread.reshape(count, -1), present)[:, :widest]
+            spread = np.where(told, in_space, ABSENT)
+            spread[row, place] = beside
+            return spread
 
         def channel(name: str, in_space: int) -> np.ndarray:
             asked, said = np.split(batch.channels[name], [width], axis=1)

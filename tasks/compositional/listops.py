@@ -27,6 +27,18 @@ class Level(NamedTuple):
     argument_size: np.ndarray
 
 
+class Odds(NamedTuple):
+    """How likely arguments have n tokens together, by the number of levels of lists that an argument may have.
+
+    ``arguments`` [levels, n, k - 2]: there are at most k of them. ``nested`` [levels, n, k, v]: there are k, at most v
+    of them lists. ``lists`` [levels, v, n]: there are v, all of them lists.
+    """
+
+    arguments: np.ndarray
+    nested: np.ndarray
+    lists: np.ndarray
+
+
 class ListOps(Task):
     """Length counts the tokens of the expression: digits, operators with their opening bracket, closing brackets.
 
@@ -70,7 +82,7 @@ class ListOps(Task):
         self.longest = 1
         for _ in range(depth - 1):
             self.longest = 2 + arguments * self.longest
-        self._tables: dict[int, tuple[np.ndarray, np.ndarray]] = {}
+        self._tables: dict[int, Odds] = {}
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -135,43 +147,38 @@ class ListOps(Task):
 
     def _split(self, rng: np.random.Generator, level: Level, deeper: int, length: int) -> Level:
         """Give lists their arguments; ``deeper`` is how many levels of lists the tree may have from here on."""
-        mixed, lists = self._odds(length)
-        mixed, lists = mixed[deeper - 1], lists[deeper - 1]
+        odds = self._odds(length)
+        lists = odds.lists[deeper - 1]
         left = level.size - 2
-        arguments = 2 + _column(rng, mixed[2:, :, left].sum(axis=1))
-        nested = _column(rng, mixed[arguments, :, left].T)
+        arguments = 2 + _drawn(rng, odds.arguments[deeper - 1, left])
+        nested = _drawn(rng, odds.nested[deeper - 1, left, arguments])
         left = left - (arguments - nested)
-        sizes = np.zeros((len(left), self.arguments), np.int64)
-        for place in range(int(nested.max(initial=0))):
+        sizes = (np.arange(self.arguments) < arguments[:, None]).astype(np.int64)
+        for place in range(int(nested.max(initial=0)) - 1):  # the last list takes what is left
             many = np.flatnonzero(nested - place > 1)
-            if len(many):
-                after, total = nested[many] - place - 1, left[many]
-                row, tokens = ragged.within(total)
-                weights = lists[1, tokens] * lists[after[row], total[row] - tokens]
-                weights /= lists[after + 1, total][row]
-                sizes[many, place] = ragged.draw(rng, weights, total)
-            last = np.flatnonzero(nested - place == 1)
-            sizes[last, place] = left[last]
-            left = left - sizes[:, place]
-        places = np.arange(self.arguments)
-        sizes = np.where((sizes == 0) & (places < arguments[:, None]), 1, sizes)
+            after, total = nested[many] - place - 1, left[many]
+            row, tokens = ragged.within(total)
+            weights = lists[1, tokens] * lists[after[row], total[row] - tokens]
+            weights /= lists[after + 1, total][row]
+            sizes[many, place] = ragged.draw(rng, weights, total)
+            left[many] -= sizes[many, place]
+        some = np.flatnonzero(nested)
+        sizes[some, nested[some] - 1] = left[some]
         order = np.argsort(np.where(sizes > 0, rng.random(sizes.shape), 1), axis=1)
-        sizes = np.take_along_axis(sizes, order, axis=1)
+        sizes = sizes[np.arange(len(sizes))[:, None], order]
         starts = level.start[:, None] + 1 + np.cumsum(sizes, axis=1) - sizes
         return level._replace(argument_start=starts, argument_size=sizes)
 
-    def _odds(self, length: int) -> tuple[np.ndarray, np.ndarray]:
-        """How likely k arguments, v of them lists, have n tokens together [levels, k, v, n], and how likely v arguments
-        are all lists and have n tokens [levels, v, n], by the number of levels of lists that an argument may have.
-        """
+    def _odds(self, length: int) -> Odds:
         if length not in self._tables:
             most = self.arguments
-            mixed = np.zeros((self.depth, most + 1, most + 1, length + 1))
+            mixed = np.zeros((self.depth, length + 1, most + 1, most + 1))  # k arguments with n tokens, v of them lists
             lists = np.zeros((self.depth, most + 1, length + 1))
             for levels in range(self.depth):
                 lists[levels, 0, 0] = 1
                 if levels:
-                    lists[levels, 1, 2:] = OPERATOR_ODDS * mixed[levels - 1, 2:, :, :-2].sum(axis=1).mean(axis=0)
+                    of_any_number = mixed[levels - 1, :-2, 2:].sum(axis=2).mean(axis=1)
+                    lists[levels, 1, 2:] = OPERATOR_ODDS * of_any_number
                 for nested in range(2, most + 1):
                     lists[levels, nested] = np.convolve(lists[levels, nested - 1], lists[levels, 1])[: length + 1]
                 digit = 1 - OPERATOR_ODDS if levels else 1.0
@@ -180,18 +187,18 @@ class ListOps(Task):
                         plain = arguments - nested
                         odds = comb(arguments, nested) * digit**plain
                         if plain <= length:
-                            mixed[levels, arguments, nested, plain:] = (
+                            mixed[levels, plain:, arguments, nested] = (
                                 odds * lists[levels, nested, : length + 1 - plain]
                             )
-            self._tables[length] = mixed, lists
+            of_arguments = mixed[:, :, 2:].sum(axis=3)
+            self._tables[length] = Odds(of_arguments.cumsum(axis=2), mixed.cumsum(axis=3), lists)
         return self._tables[length]
 
 
-def _column(rng: np.random.Generator, weights: np.ndarray) -> np.ndarray:
-    """One number for each column of weights [numbers, columns], in proportion to them."""
-    total = np.cumsum(weights, axis=0)
-    aim = np.minimum(rng.random(weights.shape[1]) * total[-1], np.nextafter(total[-1], 0))
-    return (total <= aim).sum(axis=0)
+def _drawn(rng: np.random.Generator, total: np.ndarray) -> np.ndarray:
+    """One number for each row of cumulative weights [rows, numbers], in proportion to them."""
+    aim = np.minimum(rng.random(len(total)) * total[:, -1], np.nextafter(total[:, -1], 0))
+    return (total <= aim[:, None]).sum(axis=1)
 
 
 def _below(level: Level) -> Level:

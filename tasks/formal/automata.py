@@ -48,12 +48,12 @@ class Automaton(NamedTuple):
         counts = self.log_counts(length)
         if counts[length, 0] == -np.inf:
             raise ValueError(f"no word of length {length} is accepted")
+        with np.errstate(invalid="ignore"):  # states from which nothing is accepted are never reached
+            one = np.exp(counts[:-1, self.follows[:, 1]] - counts[1:])[::-1]  # [place, Q]
+        drawn = rng.random((length, count))
         words = np.empty((count, length), np.int64)
         states = np.zeros(count, np.int64)
         for place in range(length):
-            rest = length - place
-            with np.errstate(invalid="ignore"):  # states from which nothing is accepted are never reached
-                one = np.exp(counts[rest - 1, self.follows[:, 1]] - counts[rest])
-            words[:, place] = rng.random(count) < one[states]
+            words[:, place] = drawn[place] < one[place, states]
             states = self.follows[states, words[:, place]]
         return words

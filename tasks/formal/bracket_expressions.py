@@ -13,19 +13,11 @@ PLUS, MINUS, TIMES, OPEN, CLOSE = range(5)
 """Signs, counted from the first token after the digits."""
 
 
-class Expressions(NamedTuple):
-    """``tokens`` [N, L], digits below the modulus and signs from there on, ``value`` [N], and what each row's value
-    changes by for a step of one of its digits, ``slope`` [N, L], 0 beside what is no digit; all modulo the modulus.
-    """
-
-    tokens: np.ndarray
-    value: np.ndarray
-    slope: np.ndarray
-
-
 class _Level(NamedTuple):
-    """The subexpressions of one depth: where each begins, how long it is, and, of those that are split, the operator.
-    The left parts of the split ones are the first half of the next level, the right parts the second.
+    """The subexpressions of one depth: which expression each belongs to, where it begins, how long it is, whether it is
+    split, [subexpressions] each; the operators of those that are, and where these stand; the digits of the others, and
+    whether there is a minus sign before it. The left parts of the split ones are the first half of the next level, the
+    right parts the second.
     """
 
     rows: np.ndarray
@@ -33,67 +25,82 @@ class _Level(NamedTuple):
     lengths: np.ndarray
     split: np.ndarray
     operators: np.ndarray
+    operator_places: np.ndarray
+    digits: np.ndarray
+    negative: np.ndarray
+
+
+class Expressions(NamedTuple):
+    """``tokens`` [N, L], digits below the modulus and signs from there on, and ``value`` [N] modulo the modulus; the
+    subexpressions of each depth, and their values as a pair, of the left and of the right parts.
+    """
+
+    modulus: int
+    tokens: np.ndarray
+    value: np.ndarray
+    levels: list[_Level]
+    parts: list[tuple[np.ndarray, np.ndarray]]
+
+    def slope(self) -> np.ndarray:
+        """What each row's value changes by for a step of one of its digits modulo the modulus, 0 beside what is no
+        digit, [N, L].
+        """
+        slopes = np.zeros_like(self.tokens)
+        slope = np.ones_like(self.value)
+        for level, (left, right) in zip(self.levels, self.parts, strict=True):
+            leaf = ~level.split
+            places = level.rows[leaf], (level.starts + level.lengths // 2)[leaf]
+            slopes[places] = np.where(level.negative, -slope[leaf], slope[leaf]) % self.modulus
+            outer = slope[level.split]
+            to_left = np.choose(level.operators, (outer, outer, outer * right))
+            to_right = np.choose(level.operators, (outer, -outer, outer * left))
+            slope = np.concatenate([to_left, to_right]) % self.modulus
+        return slopes
 
 
 def sample(rng: np.random.Generator, modulus: int, length: int, count: int, *, multiplication: bool) -> Expressions:
     """Draw ``count`` expressions, all at once and level by level."""
-    tokens = np.zeros((count, length), np.int64)
     levels: list[_Level] = []
     rows, starts, lengths = np.arange(count), np.zeros(count, np.int64), np.full(count, length)
     while len(rows):
         split = lengths >= 5
-        operators = rng.integers(PLUS, TIMES + multiplication, size=int(split.sum()))
-        levels.append(_Level(rows, starts, lengths, split, operators))
-        _write_digits(rng, modulus, tokens, rows[~split], starts[~split], lengths[~split])
-        rows, starts, lengths = rows[split], starts[split], lengths[split]
-        left = rng.integers(1, lengths - 3)
-        tokens[rows, starts] = modulus + OPEN
-        tokens[rows, starts + 1 + left] = modulus + operators
-        tokens[rows, starts + lengths - 1] = modulus + CLOSE
-        rows = np.concatenate([rows, rows])
-        starts, lengths = np.concatenate([starts + 1, starts + 2 + left]), np.concatenate([left, lengths - left - 3])
-    return _evaluated(modulus, tokens, levels)
+        operators = rng.integers(PLUS, TIMES + multiplication, size=np.count_nonzero(split))
+        digits = rng.integers(modulus, size=len(rows) - len(operators))
+        begin, whole = starts[split], lengths[split]
+        left = rng.integers(1, whole - 3)
+        sign = begin + 1 + left
+        levels.append(_Level(rows, starts, lengths, split, operators, sign, digits, lengths[~split] % 2 == 0))
+        rows = np.concatenate([rows[split], rows[split]])
+        starts, lengths = np.concatenate([begin + 1, sign + 1]), np.concatenate([left, whole - left - 3])
+    value, parts = _evaluated(modulus, levels)
+    return Expressions(modulus, _written(modulus, levels, length, count), value, levels, parts)
 
 
-def _write_digits(
-    rng: np.random.Generator,
-    modulus: int,
-    tokens: np.ndarray,
-    rows: np.ndarray,
-    starts: np.ndarray,
-    lengths: np.ndarray,
-) -> None:
-    """Fill in the subexpressions of up to four tokens."""
-    tokens[rows, starts + lengths // 2] = rng.integers(modulus, size=len(rows))
-    bracketed = lengths >= 3
-    negative = lengths % 2 == 0
+def _written(modulus: int, levels: list[_Level], length: int, count: int) -> np.ndarray:
+    """The tokens [N, L]."""
+    rows, starts, lengths, split, operators, operator_places, digits, negative = (
+        np.concatenate(arrays) for arrays in zip(*levels, strict=True)
+    )
+    bracketed, leaf = lengths >= 3, ~split
+    digit_places = (starts + lengths // 2)[leaf]
+    tokens = np.empty((count, length), np.int64)
     tokens[rows[bracketed], starts[bracketed]] = modulus + OPEN
     tokens[rows[bracketed], (starts + lengths - 1)[bracketed]] = modulus + CLOSE
-    tokens[rows[negative], (starts + lengths // 2 - 1)[negative]] = modulus + MINUS
+    tokens[rows[split], operator_places] = modulus + operators
+    tokens[rows[leaf], digit_places] = digits
+    tokens[rows[leaf][negative], digit_places[negative] - 1] = modulus + MINUS
+    return tokens
 
 
-def _evaluated(modulus: int, tokens: np.ndarray, levels: list[_Level]) -> Expressions:
-    """Values from the leaves up, then slopes from the root down."""
-    values: list[np.ndarray] = [np.zeros(0, np.int64)]
+def _evaluated(modulus: int, levels: list[_Level]) -> tuple[np.ndarray, list[tuple[np.ndarray, np.ndarray]]]:
+    """The values of the expressions, and those of the parts of each level's split ones, from the leaves up."""
+    value = np.zeros(0, np.int64)
+    parts: list[tuple[np.ndarray, np.ndarray]] = []
     for level in reversed(levels):
-        digits = tokens[level.rows, level.starts + level.lengths // 2]
-        value = np.where(level.lengths % 2 == 0, -digits, digits)
-        left, right = np.split(values[-1], 2)
-        by_operator = np.stack([left + right, left - right, left * right])
-        value[level.split] = np.take_along_axis(by_operator, level.operators[None], axis=0)[0]
-        values.append(value % modulus)
-    value = values.pop()
-
-    slopes = np.zeros_like(tokens)
-    slope = np.ones_like(value)
-    for level in levels:
-        leaf = ~level.split
-        places = level.rows[leaf], (level.starts + level.lengths // 2)[leaf]
-        slopes[places] = np.where(level.lengths[leaf] % 2 == 0, -slope[leaf], slope[leaf]) % modulus
-        outer = slope[level.split]
-        left, right = np.split(values.pop(), 2)
-        times = level.operators == TIMES
-        to_left = np.where(times, outer * right, outer)
-        to_right = np.where(times, outer * left, np.where(level.operators == MINUS, -outer, outer))
-        slope = np.concatenate([to_left, to_right]) % modulus
-    return Expressions(tokens, value, slopes)
+        left, right = value[: len(value) // 2], value[len(value) // 2 :]
+        parts.append((left, right))
+        value = np.empty(len(level.rows), np.int64)
+        value[~level.split] = np.where(level.negative, -level.digits, level.digits)
+        value[level.split] = np.choose(level.operators, (left + right, left - right, left * right))
+        value %= modulus
+    return value, parts[::-1]

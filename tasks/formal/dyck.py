@@ -60,27 +60,16 @@ class Dyck(Task):
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
         deepest = min(self.max_depth or length, length // 2)
         closes = _depths(deepest).sample(rng, length, count)
-        kinds = rng.integers(self.kinds, size=(count, length))
+        depth = np.cumsum(1 - 2 * closes, axis=1)
+        place = np.arange(length)
+        innermost = _innermost(closes, depth)  # arbitrary where none is open
+        before = np.where(closes, np.roll(innermost, 1, axis=1), place)  # where the kind of each bracket was chosen
 
-        prompt = np.empty((count, length), np.int64)
-        answer = np.full((count, length), len(self.alphabet) - 1)
-        distance = np.zeros((count, length), np.int64)
-        opened = np.zeros((count, deepest + 1), np.int64)  # where the bracket of each depth was opened
-        depth = np.zeros((count, length), np.int64)
-        height = np.zeros(count, np.int64)
-        rows = np.arange(count)
-        for place in range(length):
-            close = closes[:, place]
-            before = opened[rows, height]
-            height = height + 1 - 2 * close
-            kinds[:, place] = np.where(close, kinds[rows, before], kinds[:, place])
-            prompt[:, place] = 2 * kinds[:, place] + close
-            opened[rows, height] = np.where(close, opened[rows, height], place)
-            inside = height > 0
-            innermost = opened[rows, height]
-            answer[inside, place] = (2 * kinds[rows, innermost] + 1)[inside]
-            distance[inside, place] = (place - innermost)[inside]
-            depth[:, place] = height
+        kinds = np.take_along_axis(rng.integers(self.kinds, size=(count, length)), before, axis=1)
+        prompt = 2 * kinds + closes
+        closing = 2 * np.take_along_axis(kinds, innermost, axis=1) + 1
+        answer = np.where(depth > 0, closing, len(self.alphabet) - 1)
+        distance = np.where(depth > 0, place - innermost, 0)
         axes = {"depth": _binned(depth), "distance": _binned(distance)}
         return Batch(prompt, answer, np.ones_like(answer, bool), axes=axes)
 
@@ -116,6 +105,18 @@ def _depths(deepest: int) -> Automaton:
     follows = np.stack([np.minimum(depth + 1, dead), np.where(depth == 0, dead, depth - 1)], axis=1)
     follows[dead] = dead
     return Automaton(follows, depth == 0)
+
+
+def _innermost(closes: np.ndarray, depth: np.ndarray) -> np.ndarray:
+    """Where the innermost bracket that is open behind each token was opened: the last opening that led to the token's
+    depth. All [N, L].
+    """
+    by_depth = np.argsort(depth, axis=1, kind="stable")
+    opening = ~np.take_along_axis(closes.astype(bool), by_depth, axis=1)
+    last = np.maximum.accumulate(np.where(opening, np.arange(depth.shape[1]), 0), axis=1)
+    innermost = np.empty_like(by_depth)
+    np.put_along_axis(innermost, by_depth, np.take_along_axis(by_depth, last, axis=1), axis=1)
+    return innermost
 
 
 def _binned(numbers: np.ndarray) -> np.ndarray:

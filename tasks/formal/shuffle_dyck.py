@@ -60,20 +60,22 @@ class ShuffleDyck(Task):
         rest = 2 * _pairs(rng, self.kinds, length // 2, count)  # brackets of each kind still to come, [N, K]
         ends = rest.cumsum(axis=1)
         kinds = rng.permuted((np.arange(length)[None, :, None] >= ends[:, None, :]).sum(axis=2), axis=1)
+        drawn = rng.random((length, count))
 
-        prompt = np.empty((count, length), np.int64)
+        closes = np.empty((count, length), bool)
         open_kinds = np.empty((count, length, self.kinds), bool)
         height = np.zeros((count, self.kinds), np.int64)
         rows = np.arange(count)
         for place in range(length):
-            kind = kinds[:, place]
-            h, r = height[rows, kind], rest[rows, kind]
+            own = rows, kinds[:, place]
+            h, r = height[own], rest[own]
             # the share of the ways from height h to 0 in r steps that begin with a step up (ballot numbers)
-            opens = rng.random(count) < (h + 2) * (r - h) / (2 * r * (h + 1))
-            prompt[:, place] = 2 * kind + ~opens
-            height[rows, kind] += np.where(opens, 1, -1)
-            rest[rows, kind] -= 1
+            close = drawn[place] >= (h + 2) * (r - h) / (2 * r * (h + 1))
+            height[own] = h + 1 - 2 * close
+            rest[own] = r - 1
+            closes[:, place] = close
             open_kinds[:, place] = height > 0
+        prompt = 2 * kinds + closes
         answer = self._label[open_kinds @ (1 << np.arange(self.kinds))]
         return Batch(prompt, answer, np.ones_like(answer, bool), axes={"open": open_kinds.sum(axis=2)})
 

@@ -59,7 +59,7 @@ class SolveEquation(Task):
             answer[missing] = np.take_along_axis(drawn.tokens, unknown, axis=1)
             prompt[missing, unknown[:, 0]] = x
             prompt[missing, -1] = drawn.value
-            slope = np.take_along_axis(drawn.slope, unknown, axis=1)[:, 0]
+            slope = np.take_along_axis(drawn.slope(), unknown, axis=1)[:, 0]
             missing = missing[np.gcd(slope, self.modulus) != 1]
         return Batch(prompt, answer, np.ones_like(answer, bool))
 

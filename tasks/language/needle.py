@@ -105,17 +105,16 @@ class Needle(Task):
         value = rng.integers(10, size=(count, needles, self.digits)) + ord("0")  # by place in the text
         order = np.argsort(rng.random((count, needles)), axis=1)  # which needle is first in the text, and so on
         where = np.sort(rng.integers(length + 1, size=(count, needles)), axis=1)
-        said = _joined(
-            count, needles, self._before, _rows(key, order // self.values), self._between, value, self._after
-        )
-        prompt = np.concatenate(
-            [_inserted(self._haystack(rng, length, count, split), said, where), self._asked(key)], axis=1
-        )
+        row = np.arange(count)[:, None]
+        said = _joined(self._before, key[row, order // self.values], self._between, value, self._after)
+        told = _inserted(self._haystack(rng, length, count, split), said, where)
+        asked = _joined(key[:, : self.queries], b", ").reshape(count, -1)[:, :-2]
+        prompt = _joined(told, self._question, asked, b"?\n")
         # Of each key that is asked for, where in the row of needles its own are.
         found = np.sort(np.argsort(order, axis=1).reshape(count, self.keys, self.values), axis=2)[:, : self.queries]
         found = found.reshape(count, -1)
-        answer = _joined(count, found.shape[1], _rows(value, found), b",").reshape(count, -1)[:, :-1]
-        first = np.take_along_axis(where, found.min(axis=1, keepdims=True), axis=1)[:, 0]
+        answer = _joined(value[row, found], b",").reshape(count, -1)[:, :-1]
+        first = where[row[:, 0], found.min(axis=1)]
         return Batch(prompt, answer, np.ones_like(answer, bool), axes={"depth": first * 10 // (length + 1)})
 
     def _haystack(self, rng: np.random.Generator, length: int, count: int, split: Split) -> np.ndarray:
@@ -126,11 +125,6 @@ class Needle(Task):
             raise ValueError(f"length {length}: the {split} documents have {len(text)} bytes; give more of them")
         start = rng.integers(len(text) - length + 1, size=count)
         return text[start[:, None] + np.arange(length)].astype(np.int64)
-
-    def _asked(self, key: np.ndarray) -> np.ndarray:
-        count = len(key)
-        names = _joined(count, self.queries, key[:, : self.queries], b", ").reshape(count, -1)[:, :-2]
-        return np.concatenate([_same(count, self._question), names, _same(count, b"?\n")], axis=1)
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         text = self.write(prompt, [])
@@ -164,22 +158,17 @@ class Needle(Task):
         return {token: number for number, token in enumerate(self.alphabet)}
 
 
-def _same(count: int, words: bytes) -> np.ndarray:
-    return np.broadcast_to(np.frombuffer(words, np.uint8).astype(np.int64), (count, len(words)))
-
-
-def _rows(values: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Of each example's rows [N, K, W] those at ``index`` [N, M], [N, M, W]."""
-    return np.take_along_axis(values, index[:, :, None], axis=1)
-
-
-def _joined(count: int, rows: int, *parts: bytes | np.ndarray) -> np.ndarray:
-    """Parts that are the same everywhere or arrays [N, M, W] end to end, [N, M, W of all]."""
-    arrays = [
-        np.broadcast_to(_same(count, part)[:, None], (count, rows, len(part))) if isinstance(part, bytes) else part
-        for part in parts
-    ]
-    return np.concatenate(arrays, axis=2)
+def _joined(*parts: bytes | np.ndarray) -> np.ndarray:
+    """Parts end to end, [..., W of all]: arrays [..., W], and bytes that are the same everywhere."""
+    arrays = [np.frombuffer(part, np.uint8) if isinstance(part, bytes) else part for part in parts]
+    shape = max((array.shape[:-1] for array in arrays), key=len)
+    result = np.empty((*shape, sum(array.shape[-1] for array in arrays)), np.int64)
+    begin = 0
+    for array in arrays:
+        end = begin + array.shape[-1]
+        result[..., begin:end] = array
+        begin = end
+    return result
 
 
 def _inserted(text: np.ndarray, pieces: np.ndarray, where: np.ndarray) -> np.ndarray:
@@ -187,13 +176,11 @@ def _inserted(text: np.ndarray, pieces: np.ndarray, where: np.ndarray) -> np.nda
     says, in rising order.
     """
     count, number, width = pieces.shape
-    length = text.shape[1]
-    moved = np.tile(np.arange(length), (count, 1))
-    for piece in range(number):
-        moved += width * (where[:, piece, None] <= np.arange(length))
-    result = np.empty((count, length + number * width), np.int64)
-    np.put_along_axis(result, moved, text, axis=1)
+    result = np.empty((count, text.shape[1] + number * width), np.int64)
     begins = where + width * np.arange(number)
-    places = (begins[:, :, None] + np.arange(width)).reshape(count, -1)
-    np.put_along_axis(result, places, pieces.reshape(count, -1), axis=1)
+    places = np.arange(count)[:, None, None], begins[:, :, None] + np.arange(width)
+    beside = np.ones(result.shape, bool)
+    beside[places] = False
+    result[places] = pieces
+    result[beside] = text.ravel()
     return result

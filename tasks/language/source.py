@@ -55,6 +55,7 @@ class Source:
         self.held_out = held_out
         self.tokenizer = tokenizer
         self._fit = (UNITS[unit], vocabulary)
+        self._known_texts: dict[Split, Encoded] = {}
         self._known_windows: dict[tuple[Split, int], Windows] = {}
 
     @cached_property
@@ -70,10 +71,12 @@ class Source:
 
     def text(self, split: Split) -> Encoded:
         """The documents of one side in tokens. Raises :class:`ValueError` where there are none."""
-        side = self._sides.test if split == "test" else self._sides.train
-        if not side:
-            raise ValueError(f"no {split} documents: give more files, or set held_out={self.held_out} otherwise")
-        return _encoded(self.unit, side)
+        if split not in self._known_texts:
+            side = self._sides.test if split == "test" else self._sides.train
+            if not side:
+                raise ValueError(f"no {split} documents: give more files, or set held_out={self.held_out} otherwise")
+            self._known_texts[split] = _encoded(self.unit, side)
+        return self._known_texts[split]
 
     def windows(self, split: Split, length: int, option: str) -> Windows:
         """All windows of this length. Raises :class:`ValueError` where no document is long enough: ``option`` says what

@@ -9,9 +9,9 @@ def distinct(rng: np.random.Generator, high: int, count: int, size: int) -> np.n
     Floyd's algorithm (Bentley & Floyd, 1987, "A sample of brilliance") draws a uniform set with one number per step; a
     shuffle of each row then makes its order uniform.
     """
-    chosen = np.empty((count, size), np.int64)
+    chosen = np.empty((size, count), np.int64)
     for step, top in enumerate(range(high - size, high)):
         drawn = rng.integers(top + 1, size=count)
-        taken = (chosen[:, :step] == drawn[:, None]).any(axis=1)
-        chosen[:, step] = np.where(taken, top, drawn)
-    return rng.permuted(chosen, axis=1)
+        taken = (chosen[:step] == drawn).any(axis=0)
+        chosen[step] = np.where(taken, top, drawn)
+    return rng.permuted(chosen.T, axis=1)

@@ -99,7 +99,7 @@ def _open(rng: np.random.Generator, side: int, count: int) -> np.ndarray:
         ]
     )
     row = np.arange(count)
-    part = np.broadcast_to(number.ravel(), (count, half * half)).copy()
+    part = np.tile(number.ravel().astype(np.min_scalar_type(half * half)), (count, 1))  # small numbers move faster
     cells = np.zeros((count, side, side), bool)
     cells[:, 1::2, 1::2] = True
     order = rng.permuted(np.broadcast_to(np.arange(len(pairs)), (count, len(pairs))), axis=1)
@@ -112,11 +112,17 @@ def _open(rng: np.random.Generator, side: int, count: int) -> np.ndarray:
 
 
 def _without_dead_ends(cells: np.ndarray, kept: np.ndarray) -> np.ndarray:
-    """The cells that are left when those with at most one neighbour are removed again and again, but for ``kept``."""
+    """The cells that are left when those with at most one neighbour are removed again and again, but for ``kept``.
+
+    The boards lie end to end as one row of cells. That joins no two of them, nor the rows of a board: there is a wall
+    around each.
+    """
+    side = cells.shape[1]
+    left = cells.ravel().astype(np.int8)
+    inner, fixed = left[side:-side], kept.ravel()[side:-side]
     while True:
-        framed = np.pad(cells, ((0, 0), (1, 1), (1, 1))).astype(np.int8)
-        neighbours = framed[:, :-2, 1:-1] + framed[:, 2:, 1:-1] + framed[:, 1:-1, :-2] + framed[:, 1:-1, 2:]
-        left = cells & ((neighbours > 1) | kept)
-        if (left == cells).all():
-            return left
-        cells = left
+        neighbours = left[: -2 * side] + left[2 * side :] + left[side - 1 : -side - 1] + left[side + 1 : 1 - side]
+        removed = inner > ((neighbours > 1) | fixed)
+        if not removed.any():
+            return left.reshape(cells.shape).astype(bool)
+        inner[removed] = 0

@@ -94,7 +94,7 @@ def test_the_slope_says_what_a_digit_does(length: int, modulus: int, seed: int, 
     rng = np.random.default_rng(seed)
     drawn = bracket_expressions.sample(rng, modulus, length, 2, multiplication=True)
     alphabet = (*"0123456789"[:modulus], *"+-*()")
-    for tokens, value, slope in zip(*drawn, strict=True):
+    for tokens, value, slope in zip(drawn.tokens, drawn.value, drawn.slope(), strict=True):
         text = [alphabet[token] for token in tokens]
         assert expressions.value(text) % modulus == value
         digits = np.flatnonzero(tokens < modulus)
