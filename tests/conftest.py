@@ -6,9 +6,11 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; read when PyTorch is loaded
 
+import forked
 import golden_cases
 import pytest
 from support import environment
@@ -48,12 +50,21 @@ def composed() -> Iterator[Callable[..., Run]]:
 
 @pytest.fixture
 def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """Runs ``python -m harness`` in a folder of its own."""
+    """Runs ``python -m harness`` in a process and a folder of its own."""
 
-    def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "harness", *arguments],
-            **{"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300, "env": environment(), **options},
-        )
+    def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        return forked.run(arguments, **{"cwd": tmp_path, "timeout": 300, "env": environment(), **options})
+
+    return run
+
+
+@pytest.fixture
+def fresh_command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The same in a new interpreter: for runs that start themselves again on several devices."""
+
+    def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        words = [sys.executable, "-m", "harness", *arguments]
+        usual = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300, "env": environment()}
+        return subprocess.run(words, **{**usual, **options})
 
     return run

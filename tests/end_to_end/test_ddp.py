@@ -23,13 +23,13 @@ def losses(folder: Path) -> list[float]:
 
 
 @pytest.mark.slow
-def test_two_processes_do_what_one_does(command: Command, tmp_path: Path) -> None:
+def test_two_processes_do_what_one_does(fresh_command: Command, tmp_path: Path) -> None:
     """The task's answers differ in length: losses averaged per process would weigh tokens unequally."""
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()
-    assert command("task=addition", *TINY, cwd=one).returncode == 0
-    done = command("task=addition", *TINY, *TWO, cwd=two, timeout=120)
+    assert fresh_command("task=addition", *TINY, cwd=one).returncode == 0
+    done = fresh_command("task=addition", *TINY, *TWO, cwd=two, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("record results/records/") == 1
     assert losses(two) == pytest.approx(losses(one), rel=2e-4)
@@ -42,11 +42,11 @@ def test_two_processes_do_what_one_does(command: Command, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_inside_a_sweep_each_pair_belongs_to_its_own_run(command: Command, tmp_path: Path) -> None:
+def test_inside_a_sweep_each_pair_belongs_to_its_own_run(fresh_command: Command, tmp_path: Path) -> None:
     """Lightning in Hydra's own multirun pairs the processes of different runs; here every run has its own."""
     arguments = ("-m", "encoding=rope,alibi", *TINY, "train.steps=30")
-    assert command(*arguments, "results=one").returncode == 0
-    done = command(*arguments, *TWO, "results=two", timeout=200)
+    assert fresh_command(*arguments, "results=one").returncode == 0
+    done = fresh_command(*arguments, *TWO, "results=two", timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     first, second = ({r.name: r for r in records.read_all([tmp_path / folder])[0]} for folder in ("one", "two"))
     assert len(first) == 2
@@ -56,8 +56,8 @@ def test_inside_a_sweep_each_pair_belongs_to_its_own_run(command: Command, tmp_p
 
 
 @pytest.mark.slow
-def test_divergence_on_two_processes_ends_both(command: Command, tmp_path: Path) -> None:
-    done = command(*TINY, *TWO, "train.learning_rate=1e30", "train.clip=0", timeout=120)
+def test_divergence_on_two_processes_ends_both(fresh_command: Command, tmp_path: Path) -> None:
+    done = fresh_command(*TINY, *TWO, "train.learning_rate=1e30", "train.clip=0", timeout=120)
     assert done.returncode == 1, done.stderr
     assert re.search(r"failed: the loss was (nan|inf)", done.stderr)
     (record,), _ = records.read_all([tmp_path / "results"])
