@@ -32,7 +32,11 @@ PICTURES = {
     "sinusoidal": ["digits-extrapolate", "similarity-extrapolate", "vectors-extrapolate"],
     "rope": ["digits-extrapolate", "kernel"],
 }
-GRIDS = {"multi_channel_rope": ["grid-kernel"], "swin": ["grid-bias"]}
+GRIDS = {
+    "learned_levels": ["similarity-level-1", "similarity-level-2", "vectors-level-1", "vectors-level-2"],
+    "multi_channel_rope": ["grid-kernel"],
+    "swin": ["grid-bias"],
+}
 
 
 @pytest.mark.parametrize("encoding", PICTURES)
