@@ -107,11 +107,10 @@ def _farthest(encoding: Encoding, tested: Extent) -> int:
 
 
 def _positions(trained: tuple[int, ...], tested: tuple[int, ...]) -> list[str]:
-    names = (
-        ["positions"] if len(tested) == 1 else [f"positions on level {level}" for level in range(1, len(tested) + 1)]
-    )
-    pairs = zip(names, trained, tested, strict=True)
-    return [line for name, before, now in pairs for line in _range(name, before, now)]
+    lines = []
+    for level, (before, now) in enumerate(zip(trained, tested, strict=True), start=1):
+        lines += _range("positions" if len(tested) == 1 else f"positions on level {level}", before, now)
+    return lines
 
 
 def _range(what: str, trained: int, tested: int) -> list[str]:
