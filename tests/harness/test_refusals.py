@@ -98,8 +98,8 @@ REFUSED = {
         "positions=coupled_levels",
         "encoding=learned_levels",
         "encoding.rows=40",
-    ): "encoding=learned_levels knows 40 positions, but at length 8 of task=multiple_addition_scratchpad tokens are told "
-    "positions up to 40: set encoding.rows=41",
+    ): "encoding=learned_levels knows 40 positions, but at length 8 of task=multiple_addition_scratchpad tokens are "
+    "told positions up to 40: set encoding.rows=41",
     ("positions=cape", "encoding=learned"): "positions=cape gives fractions, and encoding=learned knows whole "
     "positions only. Encodings for cape: ",
     ("positions=randomized_floats", "encoding=learned"): "Positions for task=copy and encoding=learned: coupled, pose, "
