@@ -80,8 +80,9 @@ REFUSED = {
     "Tasks that have them: ",
     ("positions=coupled", "task=scan"): "positions=coupled needs the channels place of a task, and task=scan has none. "
     "Tasks that have them: addition, ",
-    ("positions=coupled_levels", "encoding=learned_levels"): "positions=coupled_levels needs the channels place, segment "
-    "of a task, and task=copy has place. Tasks that have them: multiple_addition, multiple_addition_scratchpad. ",
+    ("positions=coupled_levels", "encoding=learned_levels"): "positions=coupled_levels needs the channels place, "
+    "segment of a task, and task=copy has place. Tasks that have them: multiple_addition, "
+    "multiple_addition_scratchpad. ",
     ("task=multiple_addition_scratchpad", "positions=coupled_levels"): "positions=coupled_levels gives 2 numbers per "
     "token, and encoding=rope takes 1. Encodings for coupled_levels: learned_levels, multi_channel_rope, ",
     ("task=multiple_addition_scratchpad", "encoding=learned_levels"): "positions=sequential gives 1 numbers per token, "
