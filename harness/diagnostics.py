@@ -19,6 +19,18 @@ def vectors(encoding: Encoding, shape: Shape, tokens: Tensor) -> np.ndarray:
     return encoding.embed(nothing, tokens[None], torch.arange(len(tokens))[None])[0].numpy()
 
 
+def level_vectors(encoding: Encoding, shape: Shape, tokens: Tensor, level: int) -> np.ndarray:
+    """:func:`vectors` of the numbers 0 .. n - 1 on one level where those on all others are 0, less their mean, in which
+    the others are, [n, D].
+    """
+    nothing = torch.zeros(1, len(tokens), shape.dimension)
+    positions = torch.zeros(1, len(tokens), encoding.channels, dtype=torch.long)
+    positions[..., level] = torch.arange(len(tokens))
+    with torch.no_grad():
+        rows = encoding.embed(nothing, tokens[None], positions)[0]
+    return (rows - rows.mean(0)).numpy()
+
+
 def similarity(rows: np.ndarray) -> np.ndarray:
     """The cosine between every two rows [n, D] -> [n, n]; the diagonal is 1."""
     unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)

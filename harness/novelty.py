@@ -56,7 +56,8 @@ def _encodings(model: Model) -> list[Encoding]:
 
 def _extent(task: Task, layout: Layout, rule: PositionRule, length: int, *, training: bool) -> Extent:
     tokens = layout.span(task, length)
-    return Extent(tokens, rule.reaches(task, length, tokens, training=training), rule.consecutive)
+    each = rule.reaches_each(task, length, tokens, training=training)
+    return Extent(tokens, max(each), rule.consecutive, each)
 
 
 def _lines(before: Encoding, now: Encoding, trained: Extent, tested: Extent) -> list[str]:
@@ -64,7 +65,7 @@ def _lines(before: Encoding, now: Encoding, trained: Extent, tested: Extent) -> 
     while isinstance(inner, Around):
         inner = inner.inner
     if inner.kind == "absolute":
-        lines = _range("positions", trained.position, tested.position)
+        lines = _positions(trained.each, tested.each)
         turned = trained.position, tested.position
     else:
         farthest = _farthest(now, tested)
@@ -103,6 +104,13 @@ def _farthest(encoding: Encoding, tested: Extent) -> int:
         other = encoding.elsewhere(query, keys)
         told = torch.where(other.where[:, 0], (other.q_positions - other.k_positions).float(), told)
     return math.ceil(float(told[encoding.visible(query, keys)[:, 0]].max()))
+
+
+def _positions(trained: tuple[int, ...], tested: tuple[int, ...]) -> list[str]:
+    lines = []
+    for level, (before, now) in enumerate(zip(trained, tested, strict=True), start=1):
+        lines += _range("positions" if len(tested) == 1 else f"positions on level {level}", before, now)
+    return lines
 
 
 def _range(what: str, trained: int, tested: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 import argparse
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -114,9 +114,10 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     own = _first(model)
     one_number = own.channels == 1
     if not one_number:
-        trained = rule.reaches(task, run.lengths.train, train_tokens, training=True) + 1
-        tested = rule.reaches(task, longest, test_tokens, training=False) + 1
-        yield from _grid_figures(own, shape, trained, tested, title)
+        told_in_training = rule.reaches_each(task, run.lengths.train, train_tokens, training=True)
+        told_in_tests = rule.reaches_each(task, longest, test_tokens, training=False)
+        yield from _grid_figures(own, shape, max(told_in_training) + 1, max(told_in_tests) + 1, title)
+        yield from _level_figures(own, shape, told_in_training, told_in_tests, title)
     turned = own.uses("rotate") and not own.uses("state") and one_number
     before = diagnostics.kernel(own, shape, test_tokens) if turned else None
     kernels, biases, attended = {}, {}, {}
@@ -165,6 +166,7 @@ def _on_grid(run: Run) -> "Iterator[tuple[str, Figure]]":
     print(f"{title}, drawn by itself: positions={run.positions.name} tells no rows and columns")
     print(f"a grid of {trained} x {trained} in training, {tested} x {tested} in the longest test")
     yield from _grid_figures(encoding, shape, trained, tested, title)
+    yield from _level_figures(encoding, shape, [trained - 1] * 2, [tested - 1] * 2, title)
 
 
 def _grid_figures(
@@ -180,6 +182,26 @@ def _grid_figures(
     if encoding.uses("bias"):
         heads = {f"head {head}": square for head, square in enumerate(diagnostics.grid_bias(encoding, tested - 1))}
         yield "grid-bias", draw.grid(heads, trained, f"{title}: bias by offset", "added to the logit")
+
+
+def _level_figures(
+    encoding: "Encoding", shape: "Shape", trained: Sequence[int], tested: Sequence[int], title: str
+) -> "Iterator[tuple[str, Figure]]":
+    """What each of the numbers of a position adds to the embeddings, up to the largest told in training or in tests."""
+    import torch
+
+    from harness import diagnostics
+    from harness.figures import encodings as draw
+
+    if not encoding.uses("embed"):
+        return
+    for level, (before, now) in enumerate(zip(trained, tested, strict=True)):
+        count = min(max(before, now) + 1, encoding.longest or math.inf)
+        rows = diagnostics.level_vectors(encoding, shape, torch.zeros(int(count), dtype=torch.long), level)
+        heading, end = f"level {level + 1}", min(before + 1, len(rows))
+        yield f"vectors-level-{level + 1}", draw.vectors(rows, end, f"{title}: vector of each position, {heading}")
+        same = diagnostics.similarity(rows)
+        yield f"similarity-level-{level + 1}", draw.similarity(same, end, f"{title}: similarity, {heading}")
 
 
 def _first(model: "Model") -> "Encoding":

@@ -39,6 +39,8 @@ class Extent(NamedTuple):
     """The largest position that a token is told."""
     consecutive: bool = True
     """Whether positions count up in steps of one."""
+    each: tuple[int, ...] = ()
+    """The largest of each of the numbers of a position."""
 
     @property
     def distance(self) -> int:

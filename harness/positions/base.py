@@ -59,8 +59,12 @@ class PositionRule(ABC):
 
     def reaches(self, task: Task, length: int, tokens: int, *, training: bool) -> int:
         """The largest position that a token of an example of ``length``, of this many tokens, can be told."""
+        return max(self.reaches_each(task, length, tokens, training=training))
+
+    def reaches_each(self, task: Task, length: int, tokens: int, *, training: bool) -> tuple[int, ...]:
+        """:meth:`reaches` for each of the numbers of a position."""
         maxima = {channel: task.channel_maximum(channel, length) for channel in self.needs}
-        return self.largest(tokens, training=training, maxima=maxima)
+        return self.largest_each(tokens, training=training, maxima=maxima)
 
     @abstractmethod
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
@@ -69,3 +73,7 @@ class PositionRule(ABC):
 
         Raises :class:`ValueError` if the rule has no positions for that many tokens.
         """
+
+    def largest_each(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> tuple[int, ...]:
+        """:meth:`largest` for each of the numbers of a position, where a rule knows them apart."""
+        return (self.largest(tokens, training=training, maxima=maxima),) * self.channels

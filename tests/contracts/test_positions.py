@@ -13,6 +13,7 @@ from harness.positions.abacus import Abacus
 from harness.positions.base import PositionRule
 from harness.positions.cape import CAPE
 from harness.positions.coupled import Coupled
+from harness.positions.coupled_levels import CoupledLevels
 from harness.positions.grid import Grid
 from harness.positions.random_offset import RandomOffset
 from harness.positions.randomized import Randomized
@@ -41,7 +42,7 @@ def test_positions_are_what_a_rule_declares_stay_in_range_and_are_reproducible(
     name: str, lengths: list[int], extra: int, training: bool, seed: int
 ) -> None:
     rule, width = RULES[name], max(lengths) + extra
-    some = np.random.default_rng(seed + 1).integers(ABSENT, 90, (len(lengths), width))
+    some = np.random.default_rng(seed + 1).integers(ABSENT, 39, (len(lengths), width))
     channels = {channel: np.roll(some, shift, axis=1) for shift, channel in enumerate(rule.needs)}
     maxima = {channel: int(numbers.max()) for channel, numbers in channels.items()}
 
@@ -99,6 +100,50 @@ def test_too_large_numbers_of_a_channel_are_refused(rule: PositionRule, needed: 
     with pytest.raises(ValueError, match=f"must be at least {needed}"):
         rule.largest(50, training=True, maxima=maxima)
     assert type(rule)(maximum=needed).largest(50, training=True, maxima=maxima) == needed - 1  # type: ignore[call-arg]
+
+
+def test_levels_start_apart_and_anywhere_below_their_maxima() -> None:
+    """Training moves all of a level by one number: places up to 3 below 9 and segments up to 2 below 6 leave 5 x 3
+    pairs of starts, all equally likely.
+    """
+    rule, rows = CoupledLevels(maximum_place=9, maximum_segment=6), 15_000
+    place, segment = np.array([ABSENT, 3, 0, 1, 2]), np.array([ABSENT, 1, 2, ABSENT, 1])
+    channels = {"place": np.tile(place, (rows, 1)), "segment": np.tile(segment, (rows, 1))}
+
+    def told(*, training: bool) -> np.ndarray:
+        rng = np.random.default_rng(0)
+        return rule.sample(rng, np.full(rows, 5), 5, training=training, channels=channels)
+
+    evaluated = told(training=False)
+    assert evaluated[0].tolist() == [[0, 0], [4, 2], [1, 3], [2, 0], [3, 2]]
+    moved = told(training=True) - evaluated
+    for level, numbers in enumerate((place, segment)):
+        assert (moved[:, numbers == ABSENT, level] == 0).all()
+        assert (np.ptp(moved[:, numbers != ABSENT, level], axis=1) == 0).all()
+    starts, counts = np.unique(moved[:, 1] + 1, axis=0, return_counts=True)
+    assert starts.tolist() == [[s, t] for s in range(1, 6) for t in range(1, 4)]
+    assert np.abs(counts - 1000).max() < 5 * np.sqrt(1000)
+
+
+def test_each_level_has_a_maximum_of_its_own() -> None:
+    maxima = {"place": 20, "segment": 5}
+    rule = CoupledLevels(maximum_place=22, maximum_segment=30)
+    assert rule.largest_each(50, training=True, maxima=maxima) == (21, 29)
+    assert rule.largest_each(50, training=False, maxima=maxima) == (21, 6)
+    assert rule.largest(50, training=False, maxima=maxima) == 21
+    kept = CoupledLevels(maximum_place=0, maximum_segment=7)
+    assert kept.largest_each(50, training=True, maxima=maxima) == (21, 6)
+    for wrong, level, needed in [({"maximum_place": 21}, "place", 22), ({"maximum_segment": 6}, "segment", 7)]:
+        with pytest.raises(ValueError, match=f"maximum_{level}=.*have {level}s up to .* at least {needed}$"):
+            CoupledLevels(**wrong).largest(50, training=True, maxima=maxima)
+
+
+def test_a_level_without_a_maximum_starts_at_one() -> None:
+    channels = dict.fromkeys(("place", "segment"), np.tile(np.arange(3), (500, 1)))
+    rule = CoupledLevels(maximum_place=0, maximum_segment=9)
+    drawn = rule.sample(np.random.default_rng(0), np.full(500, 3), 3, training=True, channels=channels)
+    assert set(drawn[:, 0, 0]) == {1}
+    assert set(drawn[:, 0, 1]) == set(range(1, 7))
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from harness.attention import Attention, Positions
 from harness.commands import inspect
 from harness.encodings.alibi import ALiBi
 from harness.encodings.learned import Learned
+from harness.encodings.learned_levels import LearnedLevels
 from harness.encodings.multi_channel_rope import MultiChannelRoPE
 from harness.encodings.nope import NoPE
 from harness.encodings.rope import RoPE
@@ -32,7 +33,11 @@ PICTURES = {
     "sinusoidal": ["digits-extrapolate", "similarity-extrapolate", "vectors-extrapolate"],
     "rope": ["digits-extrapolate", "kernel"],
 }
-GRIDS = {"multi_channel_rope": ["grid-kernel"], "swin": ["grid-bias"]}
+GRIDS = {
+    "learned_levels": ["similarity-level-1", "similarity-level-2", "vectors-level-1", "vectors-level-2"],
+    "multi_channel_rope": ["grid-kernel"],
+    "swin": ["grid-bias"],
+}
 
 
 @pytest.mark.parametrize("encoding", PICTURES)
@@ -55,6 +60,20 @@ def test_an_encoding_of_a_grid_is_drawn_by_itself(
     assert "a grid of 7 x 7 in training, 15 x 15 in the longest test" in capsys.readouterr().out
     assert cli.main(["inspect", f"encoding={encoding}", "encoding.sides=3"]) == 2
     assert "unknown key 'encoding.sides'" in capsys.readouterr().err
+
+
+def test_levels_are_drawn_up_to_where_they_are_told(tmp_path: Path) -> None:
+    words = ["task=multiple_addition_scratchpad", "positions=coupled_levels", "encoding=learned_levels", "model=nano"]
+    assert cli.main(["inspect", *words, "lengths.test=10", "--output", str(tmp_path)]) == 0
+    assert sorted(path.stem for path in tmp_path.glob("*.png")) == ["attention", *GRIDS["learned_levels"]]
+
+
+def test_the_numbers_behind_the_pictures_of_levels() -> None:
+    levels = LearnedLevels(SHAPE, rows=30)
+    for level, table in enumerate(levels.parameters()):
+        rows = table[:25].detach().numpy()
+        drawn = diagnostics.level_vectors(levels, SHAPE, torch.zeros(25, dtype=torch.long), level)
+        assert np.allclose(drawn, rows - rows.mean(axis=0), atol=1e-6)
 
 
 @pytest.mark.parametrize("encoding", [name for name in choices("encoding") if not name.startswith("pretrained")])

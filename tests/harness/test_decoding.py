@@ -109,6 +109,28 @@ def test_one_pass_says_what_decoding_says_of_sums(positions: str, answer: str, c
     assert any(5 < count < 195 for count in right), right
 
 
+@pytest.mark.parametrize("encoding", ["learned_levels", "multi_channel_rope"])
+@torch.no_grad()
+def test_one_pass_says_what_decoding_says_of_positions_on_two_levels(
+    encoding: str, composed: Callable[..., Run]
+) -> None:
+    run = composed(
+        "task=multiple_addition", "task.most=1", "positions=coupled_levels", f"encoding={encoding}", "model=nano",
+        "lengths.train=3", "lengths.test=4", "lengths.step=1",
+    )  # fmt: skip
+    with torch.enable_grad():
+        model, task, layout = partly_trained(run, 200)
+    rule = build.rule(run)
+    right = []
+    for length in (2, 3, 4):
+        questions = evaluation.ask(task, layout, rule, length, 200)
+        assert questions.positions.shape == (*questions.arranged.tokens.shape, 2)
+        told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
+        right.append(scored(model, questions, rule).exact)
+        assert right[-1] == int(greedy(model, questions.arranged, told, CPU)[0].sum())
+    assert any(5 < count < 195 for count in right), right
+
+
 @torch.no_grad()
 def test_the_agreement_is_not_for_want_of_right_and_wrong_answers(composed: Callable[..., Run]) -> None:
     run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")

@@ -43,6 +43,15 @@ def test_what_a_test_asks_for_the_first_time(words: list[str], expected: str, co
     assert said(composed(*words, "model.dimension=64", "model.heads=4"))["extrapolate"] == expected
 
 
+def test_each_level_of_a_position_is_told_apart(composed: Callable[..., Run]) -> None:
+    """Sums of up to 8 operands in training and 24 in the test: segments 0 to 24, told from 1."""
+    words = ["task=multiple_addition_scratchpad", "positions=coupled_levels", "encoding=learned_levels", "model=nano"]
+    assert said(composed(*words)) == {"extrapolate": ""}
+    assert said(composed(*words, "positions.maximum_segment=12"))["extrapolate"] == (
+        "positions on level 2 12 to 25 (54% of all); rows 12 to 25 of table 2 are as they were drawn"
+    )
+
+
 def test_an_extension_shows_in_what_is_new(composed: Callable[..., Run]) -> None:
     names = "[extrapolate,interpolate,ntk,rerope,window]"
     found = said(composed("encoding=rope", f"extension={names}", "model.dimension=64", "model.heads=4"))

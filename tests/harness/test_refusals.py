@@ -80,6 +80,27 @@ REFUSED = {
     "Tasks that have them: ",
     ("positions=coupled", "task=scan"): "positions=coupled needs the channels place of a task, and task=scan has none. "
     "Tasks that have them: addition, ",
+    ("positions=coupled_levels", "encoding=learned_levels"): "positions=coupled_levels needs the channels place, "
+    "segment of a task, and task=copy has place. Tasks that have them: multiple_addition, "
+    "multiple_addition_scratchpad. ",
+    ("task=multiple_addition_scratchpad", "positions=coupled_levels"): "positions=coupled_levels gives 2 numbers per "
+    "token, and encoding=rope takes 1. Encodings for coupled_levels: learned_levels, multi_channel_rope, ",
+    ("task=multiple_addition_scratchpad", "encoding=learned_levels"): "positions=sequential gives 1 numbers per token, "
+    "and encoding=learned_levels takes 2. ",
+    (
+        "task=multiple_addition_scratchpad",
+        "positions=coupled_levels",
+        "encoding=learned_levels",
+        "positions.maximum_segment=9",
+    ): "positions=coupled_levels: positions.maximum_segment=9: training sequences have segments up to 8, so it must be "
+    "at least 10",
+    (
+        "task=multiple_addition_scratchpad",
+        "positions=coupled_levels",
+        "encoding=learned_levels",
+        "encoding.rows=40",
+    ): "encoding=learned_levels knows 40 positions, but at length 8 of task=multiple_addition_scratchpad tokens are "
+    "told positions up to 40: set encoding.rows=41",
     ("positions=cape", "encoding=learned"): "positions=cape gives fractions, and encoding=learned knows whole "
     "positions only. Encodings for cape: ",
     ("positions=randomized_floats", "encoding=learned"): "Positions for task=copy and encoding=learned: coupled, pose, "

@@ -9,6 +9,7 @@ from golden_cases import golden, logits, shape
 
 from harness.encodings.digits import Digits
 from harness.encodings.learned import Learned
+from harness.encodings.learned_levels import LearnedLevels
 from harness.encodings.nope import NoPE
 from harness.encodings.scaled_sinusoidal import ScaledSinusoidal
 from harness.encodings.segment import Segment
@@ -147,3 +148,24 @@ def test_segment_rows_of_bert() -> None:
     x = (case["word"][case["ids"].long()] + case["table"])[None]
     embedded = encoding.embed(x, tokens, torch.arange(len(segments))[None])
     case.match("output", torch.nn.functional.layer_norm(embedded, (64,), case["ln_weight"], case["ln_bias"], 1e-12)[0])
+
+
+def test_learned_levels() -> None:
+    """A token at (i, j) is given row i of the first table and row j of the second, as products with one-hot vectors."""
+    encoding = LearnedLevels(shape(4, 16), rows=30)
+    positions = torch.randint(30, (2, 12, 2), generator=torch.Generator().manual_seed(0))
+    x = torch.randn(2, 12, 64)
+    first, second = torch.nn.functional.one_hot(positions, 30).float().unbind(2)
+    tables = [parameter.detach() for parameter in encoding.parameters()]
+    assert [table.shape for table in tables] == [(30, 64)] * 2
+    torch.testing.assert_close(encoding.embed(x, x, positions), x + first @ tables[0] + second @ tables[1])
+    for table in LearnedLevels(shape(4, 64), rows=400, deviation=1.5).parameters():
+        assert abs(float(table.detach().std()) / 1.5 - 1) < 0.01
+    with pytest.raises(IndexError, match="position 30 is beyond the 30 rows of the learned tables"):
+        encoding.embed(x[:1, :1], x, torch.tensor([[[3, 30]]]))
+
+
+@pytest.mark.parametrize(("option", "value"), [("rows", 0), ("deviation", -0.1)])
+def test_learned_levels_refuse_numbers_that_make_no_sense(option: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"^{option}={value}: "):
+        LearnedLevels(shape(4, 16), **{option: value})  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ import pytest
 from golden_cases import FOLDER
 
 NOT_MATCHED = {
-    "coupling_multiplication_scratchpad_3ch": "multiplication has no scratchpad, and coupled positions have one number",
+    "coupling_multiplication_scratchpad_3ch": "multiplication has no scratchpad, and coupled positions have two levels",
 }
 """Cases that are not matched, and why."""
 

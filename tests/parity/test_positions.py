@@ -10,6 +10,7 @@ from harness.encodings.sinusoidal import Sinusoidal
 from harness.positions.abacus import numbered
 from harness.positions.cape import CAPE, augmented
 from harness.positions.coupled import Coupled
+from harness.positions.coupled_levels import CoupledLevels
 from harness.positions.grid import Grid
 from harness.positions.pose import skipping
 from harness.positions.random_offset import counted
@@ -155,9 +156,13 @@ def test_coupled_positions_of_products_with_one_or_two_digits_are_the_mirror_ima
 
 
 def test_coupled_positions_of_sums_of_many_have_two_levels() -> None:
-    """The places are their first channel and the segments their second; theirs begin with the first operand."""
+    """What the rule tells in evaluation, moved by their starts; theirs begin with the first operand. Their largest
+    positions, 20 and 8, are those of the rule in training.
+    """
     known = golden("coupling_multiple_addition_scratchpad_2ch")
     mine = np.full(tuple(known["positions"].shape), -1)
+    place, segment = (known.meta["hyper"][f"max_position_{level}"] + 1 for level in ("digits", "operands"))
+    rule = CoupledLevels(maximum_place=place, maximum_segment=segment)
     for row, ((question, answer), starts) in enumerate(
         zip(sequences("coupling_multiple_addition_scratchpad_2ch"), known["start"].tolist(), strict=True)
     ):
@@ -173,8 +178,12 @@ def test_coupled_positions_of_sums_of_many_have_two_levels() -> None:
         )
         assert "".join("0123456789+"[token] for token in batch.prompt[0]) == question
         assert "".join("0123456789+>"[token] for token in batch.answer[0]) == answer
-        for level, (channel, start) in enumerate(zip(("place", "segment"), starts, strict=True)):
-            mine[row, level, : len(question) + 1 + len(answer)] = batch.channels[channel][0] + start
+        tokens = len(question) + 1 + len(answer)
+        rng, lengths = np.random.default_rng(0), np.array([tokens])
+        told = rule.sample(rng, lengths, tokens, training=False, channels=batch.channels)[0]
+        mine[row, :, :tokens] = told.T + np.array(starts)[:, None] - 1
+        maxima = {channel: int(batch.channels[channel].max()) for channel in rule.needs}
+        assert (mine[row].max(axis=1) <= rule.largest_each(tokens, training=True, maxima=maxima)).all()
     known.match("positions", torch.from_numpy(mine))
 
 

@@ -1,0 +1,59 @@
+"""Position coupling on two levels."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.starts import from_starts
+
+
+class CoupledLevels(PositionRule):
+    """A token is told ``(s + place, t + segment)``: on the first level digits of equal significance stand together, on
+    the second the tokens of one operand and of the step that adds it. Tokens without a number, ``[BOS]`` and ``[EOS]``,
+    are told 0 there. In training s and t are drawn apart, each uniform over all starts from 1 that keep the sequence
+    below the maximum of its level; in evaluation both are 1. A maximum of 0 keeps its start 1 in training too.
+
+    Cho et al. (2025), arXiv 2410.15787, in their code. Largest positions of theirs go up to 40 on both levels, for up
+    to 20 operands of up to 20 digits. What places and segments are, the docstrings of the tasks say.
+    """
+
+    needs = ("place", "segment")
+    channels = 2
+
+    def __init__(self, *, maximum_place: int = 41, maximum_segment: int = 41) -> None:
+        self.below = {"place": maximum_place, "segment": maximum_segment}
+
+    def sample(
+        self,
+        rng: np.random.Generator,
+        lengths: np.ndarray,
+        width: int,
+        *,
+        training: bool,
+        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
+    ) -> np.ndarray:
+        levels = []
+        for level, below in self.below.items():
+            numbers, starts = channels[level], np.ones((len(lengths), 1), np.int64)
+            if training and below:
+                starts = rng.integers(1, below - numbers.max(axis=1, initial=0))[:, None]
+            levels.append(from_starts(numbers, starts))
+        return np.stack(levels, axis=2)
+
+    def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
+        return max(self.largest_each(tokens, training=training, maxima=maxima))
+
+    def largest_each(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> tuple[int, ...]:
+        largest = []
+        for level, below in self.below.items():
+            first = maxima[level] + 1
+            if training and below:
+                if first >= below:
+                    raise ValueError(
+                        f"positions.maximum_{level}={below}: training sequences have {level}s up to {maxima[level]}, "
+                        f"so it must be at least {first + 1}"
+                    )
+                first = below - 1
+            largest.append(first)
+        return tuple(largest)
