@@ -97,18 +97,14 @@ def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], example
         "chance": [scores.rate(row) for row in found.chance],
         **{f"shortcut {name}": [scores.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
     }
-    print("without the task (blind: knowing the length and the place in the answer only)")
+    first = "bits per byte" if task.metric == "bits_per_byte" else "exact match"
+    print(f"without the task: {first}, token accuracy (blind: knowing the length and the place in the answer only)")
     widest = max(map(len, rates))
+    print(f"  {'':<{widest}}" + "".join(f"  {f'length {length}':>14}" for length in lengths))
     for name, rows in rates.items():
-        cells = [
-            f"length {row.length}: "
-            + (f"bits {row.bits:.3f}" if task.metric == "bits_per_byte" else f"exact match {row.exact_match:.3f}")
-            + f", token accuracy {row.token_accuracy:.3f}"
-            for row in rows
-            if not (task.metric == "bits_per_byte" and math.isnan(row.bits))
-        ]
-        if cells:
-            print(f"  {name:<{widest}}  " + "; ".join(cells))
+        pairs = [(row.bits if task.metric == "bits_per_byte" else row.exact_match, row.token_accuracy) for row in rows]
+        if not all(math.isnan(value) for value, _ in pairs):
+            print(f"  {name:<{widest}}" + "".join(f"  {f'{value:.3f}, {tokens:.3f}':>14}" for value, tokens in pairs))
 
 
 def _tokens(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[str]]]:
