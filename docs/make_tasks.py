@@ -1,12 +1,11 @@
 """Write docs/tasks.md from what the tasks declare, sample and score: ``python docs/make_tasks.py``."""
 
 import importlib
-import inspect
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from harness import baselines, build, catalogue, identity, scores, streams
+from harness.commands.show import definition
 from harness.composition import Composer, composer
 from harness.config import Run
 from harness.layouts import Causal
@@ -62,7 +61,7 @@ def _title(package: str) -> str:
 def _task(name: str, meaning: str, run: Run) -> list[str]:
     task = build.task(run)
     trained, tested = identity.training_lengths(run, task), identity.tested_lengths(run, task)
-    lines = [f"### {name}", "", f"*{meaning}.* Version {task.version}.", "", *_definition(task)]
+    lines = [f"### {name}", "", f"*{meaning}.* Version {task.version}.", *_definition(task)]
     lines += ["```text", *_examples(task, run, trained), "```", ""]
     facts = [
         f"Trained on lengths {trained[0]} to {trained[-1]}, tested to {tested[-1]}; shortest that makes sense: "
@@ -84,10 +83,13 @@ def _task(name: str, meaning: str, run: Run) -> list[str]:
 
 
 def _definition(task: Task) -> Iterator[str]:
-    for paragraph in (inspect.getdoc(type(task)) or "").split("\n\n"):
-        if not paragraph.startswith("Raises "):
-            yield re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(paragraph.split())).replace("``", "`")
+    before = ""
+    for line in definition(task):
+        if not (before.startswith("- ") and line.startswith("- ")):
             yield ""
+        yield line
+        before = line
+    yield ""
 
 
 def _examples(task: Task, run: Run, trained: list[int]) -> Iterator[str]:

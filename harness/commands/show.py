@@ -76,11 +76,20 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def definition(task: Task) -> list[str]:
+    """What the docstring of a task says, a line per paragraph and per item of a list, code between backquotes."""
+    paragraphs = re.split(r"\n\n|\n(?=- )", inspect.getdoc(type(task)) or "")
+    return [
+        re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(paragraph.split())).replace("``", "`")
+        for paragraph in paragraphs
+        if not paragraph.startswith("Raises ")
+    ]
+
+
 def _print_definition(task: Task) -> None:
-    for paragraph in (inspect.getdoc(type(task)) or "").split("\n\n"):
-        if not paragraph.startswith("Raises "):
-            text = re.sub(r":\w+:`~?([^`]*)`", r"\1", " ".join(paragraph.split())).replace("``", "")
-            print(textwrap.fill(text, WIDTH, initial_indent="  ", subsequent_indent="  "))
+    for line in definition(task):
+        indent = "    " if line.startswith("- ") else "  "
+        print(textwrap.fill(line.replace("`", ""), WIDTH, initial_indent="  ", subsequent_indent=indent))
 
 
 def _print_options(run: Run) -> None:
