@@ -114,6 +114,10 @@ def _run(run: Run) -> int:
     from harness.recipe import execute
     from harness.report import printed
 
+    if run.launcher.threads:
+        import torch
+
+        torch.set_num_threads(run.launcher.threads)
     record = execute(run)
     if record is None:
         return 0

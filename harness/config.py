@@ -126,7 +126,7 @@ class TrainerSettings(Frozen):
 
 
 class Launcher(Frozen):
-    """Where the runs of a sweep go."""
+    """Where the runs of a sweep go, and how many threads each run has."""
 
     slots: int = Field(ge=0, le=2**12)
     threads: int = Field(ge=0, le=2**12)

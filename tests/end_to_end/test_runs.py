@@ -12,7 +12,7 @@ import torch
 from shell import TINY, Command, only_record, same, weights
 from support import QUICK, environment
 
-from harness import records
+from harness import cli, recipe, records
 
 
 @pytest.mark.slow
@@ -32,6 +32,17 @@ def test_the_default_command_learns_in_distribution_and_fails_beyond_as_rope_doe
         r"^reach (20|21) \(1x the training length\) · beyond length 20: exact match 0\.\d+", done.stdout, re.M
     )
     assert f"record results/records/{record.name}.json" in done.stdout
+
+
+def test_a_run_has_the_threads_that_it_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = []
+    before = torch.get_num_threads()
+    monkeypatch.setattr(recipe, "execute", lambda run: seen.append(torch.get_num_threads()))
+    try:
+        assert cli.main([*QUICK, "launcher.threads=3", f"results={tmp_path}"]) == 0
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [3]
 
 
 def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
