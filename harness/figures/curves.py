@@ -19,16 +19,17 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 """Okabe & Ito's palette, which colour-blind people can tell apart."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
+EXACT_MATCH = ("exact_match", "blind_exact_match", "exact match")
+TOKEN_ACCURACY = ("token_accuracy", "blind_token_accuracy", "token accuracy, teacher-forced")
 MEASURES = {
-    "exact_match": (
-        ("exact_match", "blind_exact_match", "exact match"),
-        ("token_accuracy", "blind_token_accuracy", "token accuracy, teacher-forced"),
-    ),
+    "exact_match": (EXACT_MATCH, TOKEN_ACCURACY),
+    "token_accuracy": (TOKEN_ACCURACY, EXACT_MATCH),
     "bits_per_byte": (
         ("bits", "blind_bits", "bits per byte"),
         ("token_accuracy", "blind_token_accuracy", "byte accuracy"),
     ),
 }
+"""What is drawn, the measure that a task is ranked by first: column, that of the blind baseline, and title."""
 
 
 def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import numpy as np
 import pandas as pd
-from support import near_only, record
+import pytest
+from support import near_only, record, sample
 
 from harness.config import Run
 from harness.figures import axes as maps
 from harness.figures import curves as figure
 from harness.leaderboard import tables
+from tasks.base import Task
 
 Compose = Callable[..., Run]
 
@@ -26,6 +29,24 @@ def test_a_figure_shows_every_method_the_blind_baseline_and_the_training_length(
     assert labelled["rope"].get_ydata().tolist() == [1.0] * 5 + [0.0] * 17
     assert len({line.get_color() for line in exact.lines}) == len(exact.lines)
     assert tokens.get_xlabel() == "length"
+
+
+RANKED_BY = {
+    "task=copy": "exact match",
+    "task=running_parity": "token accuracy, teacher-forced",
+    "task=text": "bits per byte",
+}
+
+
+@pytest.mark.parametrize("task", RANKED_BY)
+def test_what_a_task_is_ranked_by_is_drawn_first(task: str, composed: Compose, tmp_path: Path) -> None:
+    table = tables.curves([sample(composed(task, "encoding=alibi"))])
+    assert len(figure.save(table, tmp_path)) == 2
+    assert figure.draw(table).axes[0].get_title(loc="left") == RANKED_BY[task]
+
+
+def test_every_measure_that_a_task_can_be_ranked_by_is_drawn() -> None:
+    assert figure.MEASURES.keys() == set(get_args(get_args(get_type_hints(Task)["metric"])[0]))
 
 
 def test_a_name_is_drawn_as_it_stands() -> None:
