@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from shell import Command
 from support import QUICK, ROOT, environment
 
 from harness.composition import composer
@@ -49,7 +50,7 @@ def test_every_command_composes(path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_readmes_commands_run(tmp_path: Path) -> None:
+def test_the_readmes_commands_run(command: Command, tmp_path: Path) -> None:
     found = commands(ROOT / "README.md")
     assert len(found) >= 9
     for arguments in found:
@@ -61,14 +62,7 @@ def test_the_readmes_commands_run(tmp_path: Path) -> None:
                 words += SHRINK
         if words != arguments and any(word.startswith("study=") for word in arguments):
             continue  # composed above; hours as written
-        done = subprocess.run(
-            [sys.executable, "-m", "harness", *words],
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        done = command(*words)
         assert done.returncode == 0, f"{arguments}: {done.stdout[-500:]}{done.stderr[-500:]}"
     assert (tmp_path / "results" / "leaderboard.csv").exists()
 
