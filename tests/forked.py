@@ -10,7 +10,8 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
@@ -23,8 +24,7 @@ def run(
     """What ``subprocess.run`` gives for ``python -m harness`` with these arguments."""
     with tempfile.TemporaryDirectory() as folder:
         said = [str(Path(folder, stream)) for stream in ("stdout", "stderr")]
-        process = CONTEXT.Process(target=_main, args=(arguments, str(cwd), dict(env), said))
-        process.start()
+        process = start(arguments, cwd=cwd, env=env, said=said)
         process.join(timeout)
         if process.exitcode is None:
             process.kill()
@@ -32,7 +32,16 @@ def run(
         return subprocess.CompletedProcess(arguments, process.exitcode, *(Path(path).read_text() for path in said))
 
 
-def _main(arguments: tuple[str, ...], cwd: str, env: dict[str, str], said: list[str]) -> None:
+def start(
+    arguments: tuple[str, ...], *, cwd: Path, env: Mapping[str, str], said: Sequence[str] = (os.devnull, os.devnull)
+) -> BaseProcess:
+    """The same at work, its standard output and error going to two files."""
+    process = CONTEXT.Process(target=_main, args=(arguments, str(cwd), dict(env), said))
+    process.start()
+    return process
+
+
+def _main(arguments: tuple[str, ...], cwd: str, env: dict[str, str], said: Sequence[str]) -> None:
     for number, path in enumerate(said, start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     os.chdir(cwd)

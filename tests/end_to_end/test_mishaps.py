@@ -1,6 +1,7 @@
 """A run that is stopped, fails or finds damaged files says so, and goes on as if nothing had happened."""
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -10,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import forked
 import pytest
 from shell import TINY, Command, only_record, same, weights
 from support import environment
@@ -19,19 +21,16 @@ from harness import records
 
 def interrupted(folder: Path, arguments: tuple[str, ...], number: int, when: Callable[[Path], bool]) -> int:
     """Start a run, send it a signal when ``when`` says so, and give its exit code."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "harness", *arguments],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = forked.start(arguments, cwd=folder, env=environment())
     deadline = time.monotonic() + 120
-    while process.poll() is None and not when(folder):
+    while process.is_alive() and not when(folder):
         assert time.monotonic() < deadline
         time.sleep(0.01)
-    process.send_signal(number)
-    return process.wait(60)
+    assert process.pid is not None
+    os.kill(process.pid, number)
+    process.join(60)
+    assert process.exitcode is not None
+    return process.exitcode
 
 
 def trained(steps: int) -> Callable[[Path], bool]:
