@@ -1,6 +1,7 @@
 """Rank methods from records: leaderboard.csv, curves.csv, slices.csv; length curves and heat maps as PNG and SVG."""
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,15 @@ PRINTED = {
     "in_distribution": "in distribution",
     "score": "score",
     "interval": "95 % interval",
-    "exact_above_blind": "above blind",
+    "above_blind": "above blind",
+    "exact_match": "exact match",
     "token_accuracy": "token accuracy",
     "reach": "reach",
     "training_seconds": "seconds",
     "note": "note",
 }
+ABOVE_BLIND = {"exact_match": "exact_above_blind", "token_accuracy": "tokens_above_blind"}
+"""Of the measures that tasks are ranked by, those of which there is a blind share, and the column that has it."""
 WHOLE = ("rank", "seeds", "converged", "training_seconds")
 
 
@@ -89,11 +93,12 @@ def _print(board: "pd.DataFrame") -> None:
     for (task, metric), part in board.groupby(["task", "metric"], sort=False):
         shown = part.assign(
             interval=[
-                f"{row.score_low:.3f} to {row.score_high:.3f}" if pd.notna(row.score_low) else ""
+                f"{row.score_low:.3f} to {row.score_high:.3f}" if pd.notna(row.score_low) else None
                 for row in part.itertuples()
-            ]
+            ],
+            above_blind=part[ABOVE_BLIND[metric]] if metric in ABOVE_BLIND else math.nan,
         )
-        columns = [column for column in PRINTED if shown[column].notna().any()]
+        columns = [column for column in PRINTED if column != metric and shown[column].notna().any()]
         measure = metric.replace("_", " ")
         title = f"{task}: {measure} beyond length {part.train_length.iloc[0]}"
         table(

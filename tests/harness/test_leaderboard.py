@@ -2,6 +2,7 @@
 
 import io
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -128,6 +129,18 @@ def test_a_task_scored_by_tokens_is_ranked_by_them(composed: Compose) -> None:
     assert table.score.tolist() == pytest.approx([1.0, 0.99])
     assert table.reach.tolist() == [100, 100]
     assert table.exact_match.tolist() == pytest.approx([0.0, 0.9])
+
+
+def test_above_blind_is_printed_of_what_a_task_is_ranked_by(
+    composed: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Sample records: 60 of 100 tokens beyond training, where blind has 20."""
+    put(sample(composed("task=running_parity", "encoding=alibi")), tmp_path)
+    assert command.main([str(tmp_path)]) == 0
+    heads, row = capsys.readouterr().out.splitlines()[1:3]
+    shown = dict(zip(re.split(r"\s{2,}", heads.strip()), re.split(r"\s{2,}", row.strip()), strict=False))
+    assert shown["method"] == "alibi"
+    assert (shown["score"], shown["above blind"], shown["exact match"]) == ("0.600", "0.500", "0.300")
 
 
 def test_scores_along_axes_have_a_table_of_their_own(composed: Compose) -> None:
