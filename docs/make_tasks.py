@@ -29,6 +29,9 @@ scored. *Chance* draws each token from all that can stand there and knows where 
 predictor that knows the length and the place in the answer only; a *shortcut* guesses from a part of the prompt. They
 are given as exact match / token accuracy on the test examples of the longest trained and the longest tested length.
 What they leave is what a score means. The *oracle* solves every task; tests hold it against the sampler.
+
+Twelve of them, `python -m harness study=core`, train in minutes on a CPU and tell methods apart
+([runs that say so](../results/core/README.md)).
 """
 
 
