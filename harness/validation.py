@@ -159,17 +159,21 @@ def _check_architecture(run: Run, task: Task) -> None:
             )
     if reads:
         return
-    able = _choices_where("architecture", lambda attributes: attributes["reads"])
     if declarations.of(run.encoding.target).attributes["pretrained"]:
         raise Refused(
             f"encoding={run.encoding.name} is what a saved network was trained with, and "
-            f"architecture={run.architecture.name} reads none. Possible: {able}"
+            f"architecture={run.architecture.name} reads none. Possible: {_readers()}"
         )
     if not run.train.steps:
         raise Refused(
             f"train.steps=0: architecture={run.architecture.name} knows nothing without training. Only a saved network "
-            f"can be tested as it is: {able}"
+            f"can be tested as it is: {_readers()}"
         )
+
+
+def _readers() -> str:
+    """The architectures that read saved networks."""
+    return _choices_where("architecture", lambda attributes: attributes["reads"])
 
 
 def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:

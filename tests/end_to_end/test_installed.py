@@ -52,7 +52,7 @@ def foreign(tmp_path: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("start", ["python -m harness", "script"])
-def test_a_run_a_sweep_and_two_processes_from_a_folder_with_conf_and_tasks_of_its_own(
+def test_a_sweep_and_two_processes_from_a_folder_with_conf_and_tasks_of_its_own(
     start: str, installed: Path, foreign: Path
 ) -> None:
     env = environment()
@@ -70,13 +70,12 @@ def test_a_run_a_sweep_and_two_processes_from_a_folder_with_conf_and_tasks_of_it
     assert f"in {installed}/lib" in doctor.stdout, "the wheel is what runs"
     tiny = (*QUICK, "train.steps=10", "lengths.train=6", "lengths.test=12")
     for arguments in (
-        tiny,
         ("-m", "seed=1,2", *tiny),
         ("seed=3", "trainer=ddp", "trainer.accelerator=cpu", *[t for t in tiny if t != "trainer=cpu"]),
     ):
         done = run(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert len(list((foreign / "results" / "records").glob("*.json"))) == 4
+    assert len(list((foreign / "results" / "records").glob("*.json"))) == 3
     assert run("leaderboard").returncode == 0
     assert run("encoding=ropee").returncode == 2
 

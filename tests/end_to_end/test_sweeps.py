@@ -96,7 +96,7 @@ def test_a_run_that_cannot_be_started_does_not_hurt_the_others(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
 def test_an_interrupt_stops_the_children_and_the_same_command_goes_on(
     number: int, command: Command, tmp_path: Path
 ) -> None:
