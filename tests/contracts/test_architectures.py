@@ -184,6 +184,7 @@ def test_the_same_seed_gives_the_same_weights(composed: Composed, name: str) -> 
     assert all(torch.equal(first[key], second[key]) for key in first)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_a_run_from_data_to_record(name: str, tmp_path: Path) -> None:
     shrunk = [*QUICK, *SMALL, "train.steps=3", "lengths.grid=[6,12]"]

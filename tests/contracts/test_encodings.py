@@ -135,7 +135,9 @@ def name(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
-@pytest.fixture(params=variants(), ids=str)
+@pytest.fixture(
+    params=[pytest.param(one, marks=[pytest.mark.slow] if one.options else [], id=str(one)) for one in variants()]
+)
 def variant(request: pytest.FixtureRequest) -> Variant:
     return request.param
 

@@ -40,6 +40,7 @@ ENCODINGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_extensions_work_or_are_refused_with_what_is_possible(encoding: str) -> None:
     with composer() as hydra:

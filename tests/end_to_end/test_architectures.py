@@ -26,6 +26,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("overrides", RUNS, ids=" ".join)
 def test_it_trains_and_is_scored_at_every_length(overrides: tuple[str, ...], command: Command, tmp_path: Path) -> None:
     done = command(*SHORT, *overrides)

@@ -36,6 +36,7 @@ def plain(words: list[str]) -> list[str]:
     return [word for word in words if word != "-m" and not word.startswith("--")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_composes(path: Path) -> None:
     invented = {"encoding=gaussian", "task=sort", "architecture=bag_of_words", "--config-dir"}

@@ -40,6 +40,7 @@ GRIDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", PICTURES)
 def test_an_encoding_is_drawn_as_it_is(encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["inspect", f"encoding={encoding}", "model=nano", "--output", str(tmp_path)]) == 0
@@ -51,6 +52,7 @@ def test_an_encoding_is_drawn_as_it_is(encoding: str, tmp_path: Path, capsys: py
     assert "distances 42 to 201" in said or "positions 42 to 201" in said or encoding == "nope"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", GRIDS)
 def test_an_encoding_of_a_grid_is_drawn_by_itself(
     encoding: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -62,6 +64,7 @@ def test_an_encoding_of_a_grid_is_drawn_by_itself(
     assert "unknown key 'encoding.sides'" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_levels_are_drawn_up_to_where_they_are_told(tmp_path: Path) -> None:
     words = ["task=multiple_addition_scratchpad", "positions=coupled_levels", "encoding=learned_levels", "model=nano"]
     assert cli.main(["inspect", *words, "lengths.test=10", "--output", str(tmp_path)]) == 0
@@ -92,6 +95,7 @@ def test_every_encoding_can_be_inspected(encoding: str, tmp_path: Path, monkeypa
             assert named or not axes.get_visible(), f"{name}: axes without a label"
 
 
+@pytest.mark.slow
 def test_every_extension_has_its_pictures(tmp_path: Path) -> None:
     words = ["encoding=sinusoidal", "extension=[extrapolate,ntk]", "model=nano", "--output", str(tmp_path)]
     assert cli.main(["inspect", *words]) == 0

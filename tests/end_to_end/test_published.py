@@ -11,6 +11,7 @@ from harness.config import Run
 PUBLISHED = sorted(path.parent for path in (ROOT / "results").glob("*/records"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", PUBLISHED, ids=lambda folder: folder.name)
 def test_tables_are_made_from_the_records(folder: Path, tmp_path: Path) -> None:
     assert cli.main(["leaderboard", str(folder), "--output", str(tmp_path)]) == 0

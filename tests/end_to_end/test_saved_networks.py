@@ -25,6 +25,7 @@ def found(folder: Path) -> list[records.Record]:
     return [records.read(path) for path in sorted((folder / "results" / "records").glob("*.json"))]
 
 
+@pytest.mark.slow
 def test_a_pretrained_network_is_tested_as_it_is_on_text_in_its_own_tokens(
     command: Command, tmp_path: Path, quiet: None
 ) -> None:

@@ -88,7 +88,7 @@ def test_tokens_that_must_not_be_looked_at_change_nothing(name: str, causal: boo
             torch.testing.assert_close(both[part], alone, atol=2e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("length", [1, 37, 530])
+@pytest.mark.parametrize("length", [1, 37, pytest.param(530, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("name", "causal", "kind", "logit"), fused_cases())
 def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: int, causal: bool, logit: type) -> None:
     encoding, scale = make(name), logit(SHAPE)

@@ -17,6 +17,7 @@ from harness.positions.sequential import Sequential
 from harness.suggest import Refused
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("encoding", "positions"),
     [*((encoding, "sequential") for encoding in choices("encoding")), *(("rope", p) for p in choices("positions"))],
@@ -50,6 +51,7 @@ def test_one_pass_says_what_greedy_decoding_says(
         assert one_pass.exact_given_length == int(given_length.sum()) >= one_pass.exact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("architecture", "encoding", "positions"),
     [
@@ -87,6 +89,7 @@ def test_one_pass_says_what_decoding_says_in_other_architectures(
     assert any(10 < count < 190 for count in right), right
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("positions", ["coupled", "abacus"])
 @pytest.mark.parametrize("answer", ["plain", "reversed"])
 @torch.no_grad()
@@ -109,6 +112,7 @@ def test_one_pass_says_what_decoding_says_of_sums(positions: str, answer: str, c
     assert any(5 < count < 195 for count in right), right
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["learned_levels", "multi_channel_rope"])
 @torch.no_grad()
 def test_one_pass_says_what_decoding_says_of_positions_on_two_levels(

@@ -119,6 +119,7 @@ def compare(
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "causal", "kind", "logit"), cases())
 def test_outputs_and_gradients_are_those_of_the_definition(
     name: str, causal: bool, kind: str, logit: type, reference: list[Tensor]
