@@ -186,7 +186,7 @@ def _tile(model: Model, tile: Arranged, positions: Positions, device: torch.devi
 def _judge(model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool) -> Judged:
     scored = torch.from_numpy(tile.scored).to(device)
     targets = torch.from_numpy(tile.targets).to(device)[scored]
-    logits = model.readout(model(torch.from_numpy(tile.tokens).to(device), positions)[scored]).float()
+    logits = model.readout(_hidden(model, torch.from_numpy(tile.tokens).to(device), positions, scored)).float()
     right = logits.argmax(dim=-1) == targets
     nats = F.cross_entropy(logits, targets, reduction="none").double()
     if decode:
@@ -196,6 +196,18 @@ def _judge(model: Model, tile: Arranged, positions: Positions, device: torch.dev
         logits[:, EOS] = -torch.inf
         given_length = _rows_right((logits.argmax(dim=-1) == targets) | (targets == EOS), scored)
     return Judged(*(values.cpu().numpy() for values in (exact, given_length, right, nats)))
+
+
+def _hidden(model: Model, tokens: Tensor, positions: Positions, scored: Tensor) -> Tensor:
+    """The hidden vectors of the tokens of ``scored`` [N, T] in order, and no others for longer than needed."""
+    order = scored.flatten().cumsum(dim=0).view_as(scored) - 1
+    vectors, places, start = [], [], 0
+    for part in model.stretches(tokens, positions):
+        here = (slice(None), slice(start, start + part.shape[1]))
+        vectors.append(part[scored[here]])
+        places.append(order[here][scored[here]])
+        start += part.shape[1]
+    return vectors[0] if len(vectors) == 1 else torch.cat(vectors)[torch.cat(places).argsort()]
 
 
 def _rows_right(right: Tensor, scored: Tensor) -> Tensor:

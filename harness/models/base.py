@@ -3,7 +3,7 @@ for.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -42,6 +42,12 @@ class Model(nn.Module, ABC):
     @abstractmethod
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> hidden vectors [B, L, D]."""
+
+    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
+        """What :meth:`forward` gives, in parts [B, l, D] that follow each other: all at once, or one after the other
+        where a state of constant size is all that later tokens need of earlier ones.
+        """
+        yield self(tokens, positions)
 
     @abstractmethod
     def readout(self, hidden: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """Gated recurrent unit."""
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 
 from harness.attention import Positions
@@ -13,7 +15,8 @@ class GRU(Model):
     attention.
 
     The reset gate acts after the product with the recurrent matrix, as in cuDNN. ``dropout`` acts on the embedding
-    and on what each layer gives. Memory is that of the outputs: the state has D numbers per layer at any length.
+    and on what each layer gives. The state has D numbers per layer at any length, and in evaluation all memory but
+    that of the scored answers is constant.
     """
 
     layout = "Causal"
@@ -25,6 +28,9 @@ class GRU(Model):
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         return recurrent.outputs(self.embedding(tokens), self.layers, self.dropout)
+
+    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
+        return recurrent.stretches(self.embedding, self.layers, self.dropout, tokens)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

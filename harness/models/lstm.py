@@ -1,5 +1,7 @@
 """Long short-term memory."""
 
+from collections.abc import Iterator
+
 from torch import Tensor, nn
 
 from harness.attention import Positions
@@ -12,8 +14,9 @@ class LSTM(Model):
     """The long short-term memory of Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000), in
     PyTorch's kernel, layer upon layer, and no attention.
 
-    Deletang et al. (2023), arXiv 2207.02098, use one layer of width 256. ``dropout`` acts on the embedding and on what
-    each layer gives. Memory is that of the outputs: the state has 2 D numbers per layer at any length.
+    Deletang et al. (2023), arXiv 2207.02098, use one layer of width 256. ``dropout`` acts on the embedding and on
+    what each layer gives. The state has 2 D numbers per layer at any length, and in evaluation all memory but that
+    of the scored answers is constant.
     """
 
     layout = "Causal"
@@ -25,6 +28,9 @@ class LSTM(Model):
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         return recurrent.outputs(self.embedding(tokens), self.layers, self.dropout)
+
+    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
+        return recurrent.stretches(self.embedding, self.layers, self.dropout, tokens)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

@@ -1,10 +1,14 @@
 """PyTorch's recurrent kernels layer upon layer: what a plain RNN, GRU and LSTM are made of."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 from torch import Tensor, nn
 
 from harness.shape import Shape
+
+STRETCH = 1024
+"""Tokens that are read at once where the state is carried on."""
 
 
 def parts(
@@ -26,3 +30,14 @@ def outputs(embedded: Tensor, layers: Iterable[nn.Module], dropout: nn.Module) -
     for layer in layers:
         x = dropout(layer(x)[0])  # beside the last state
     return x
+
+
+def stretches(embedding: nn.Module, layers: nn.ModuleList, dropout: nn.Module, tokens: Tensor) -> Iterator[Tensor]:
+    """:func:`outputs` for ``STRETCH`` tokens after the other, each layer going on from the state it was left in."""
+    states: list[Any] = [None] * len(layers)
+    for part in tokens.split(STRETCH, dim=1):
+        x = dropout(embedding(part))
+        for number, layer in enumerate(layers):
+            x, states[number] = layer(x, states[number])
+            x = dropout(x)
+        yield x

@@ -1,5 +1,6 @@
 """Elman's recurrent network."""
 
+from collections.abc import Iterator
 from typing import Literal
 
 from torch import Tensor, nn
@@ -15,7 +16,8 @@ class RNN(Model):
 
     Elman (1990), "Finding Structure in Time". ``f`` is ReLU as in the networks of Deletang et al. (2023), arXiv
     2207.02098, who use one layer of width 256, or tanh as in the original. ``dropout`` acts on the embedding and on
-    what each layer gives. Memory is that of the outputs: the state has D numbers per layer at any length.
+    what each layer gives. The state has D numbers per layer at any length, and in evaluation all memory but that of
+    the scored answers is constant.
     """
 
     layout = "Causal"
@@ -37,6 +39,9 @@ class RNN(Model):
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         return recurrent.outputs(self.embedding(tokens), self.layers, self.dropout)
+
+    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
+        return recurrent.stretches(self.embedding, self.layers, self.dropout, tokens)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

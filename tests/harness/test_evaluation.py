@@ -15,6 +15,7 @@ from harness.decoding import greedy, write
 from harness.encodings.base import Encoding
 from harness.extensions.extrapolate import Extrapolate
 from harness.layouts import EOS, Causal
+from harness.models import recurrent
 from harness.models.base import Model
 from harness.positions.random_offset import RandomOffset
 from harness.positions.randomized import Randomized
@@ -244,3 +245,23 @@ def test_truncation_reads_every_prediction_from_its_last_tokens(composed: Callab
         window = tokens[:, max(0, place - 9) : place + 1]
         alone = model(window, Positions(torch.arange(window.shape[1])[None], True))[:, -1]
         torch.testing.assert_close(read[:, place], alone, atol=1e-5, rtol=1e-5)
+
+
+def test_reading_in_stretches_scores_the_same(composed: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of several lengths are judged together, whose scored tokens lie in different stretches."""
+    run = composed("architecture=lstm", "encoding=nope", "model=nano", "task=addition")
+    task, rule = build.task(run), build.rule(run)
+    layout = build.layout(run, task)
+    torch.manual_seed(0)
+    model = build.model(run, task, layout)
+
+    def score() -> list[evaluation.Score]:
+        return evaluation.evaluate(
+            model, task, layout, rule, {"extrapolate": Extrapolate()}, [3, 12], train_length=5, examples=50, device=CPU
+        )
+
+    whole = score()
+    monkeypatch.setattr(recurrent, "STRETCH", 4)
+    for one, other in zip(whole, score(), strict=True):
+        assert other._replace(nats=0) == one._replace(nats=0)
+        assert other.nats == pytest.approx(one.nats, rel=1e-5)

@@ -1,9 +1,11 @@
 """The networks that are PyTorch's own compute what their papers define."""
 
+import pytest
 import torch
 from torch import Tensor
 
 from harness.attention import Positions
+from harness.models import recurrent
 from harness.models.gru import GRU
 from harness.models.lstm import LSTM
 from harness.models.rnn import RNN
@@ -63,3 +65,14 @@ def test_gru_has_reset_and_update_gates() -> None:
         return (1 - z) * candidate + z * h, c
 
     assert torch.allclose(model(TOKENS, POSITIONS), stepwise(model, step), atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [RNN, GRU, LSTM])
+def test_what_is_read_in_stretches_is_what_is_read_at_once(
+    kind: type[RNN | GRU | LSTM], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recurrent, "STRETCH", 3)
+    model = kind(SHAPE, 5, lambda: None)
+    parts = list(model.stretches(TOKENS, POSITIONS))
+    assert [part.shape[1] for part in parts] == [3, 3, 2]
+    torch.testing.assert_close(torch.cat(parts, dim=1), model(TOKENS, POSITIONS), atol=1e-6, rtol=1e-6)
