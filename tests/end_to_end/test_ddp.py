@@ -42,11 +42,14 @@ def test_two_processes_do_what_one_does(fresh_command: Command, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_inside_a_sweep_each_pair_belongs_to_its_own_run(fresh_command: Command, tmp_path: Path) -> None:
+def test_inside_a_sweep_each_pair_belongs_to_its_own_run(
+    command: Command, fresh_command: Command, tmp_path: Path
+) -> None:
     """Lightning in Hydra's own multirun pairs the processes of different runs; here every run has its own."""
-    arguments = ("-m", "encoding=rope,alibi", *TINY, "train.steps=30")
-    assert fresh_command(*arguments, "results=one").returncode == 0
-    done = fresh_command(*arguments, *TWO, "results=two", timeout=200)
+    shorter = (*TINY, "train.steps=30")
+    for encoding in ("rope", "alibi"):
+        assert command(f"encoding={encoding}", *shorter, "results=one").returncode == 0
+    done = fresh_command("-m", "encoding=rope,alibi", *shorter, *TWO, "results=two", timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     first, second = ({r.name: r for r in records.read_all([tmp_path / folder])[0]} for folder in ("one", "two"))
     assert len(first) == 2

@@ -28,17 +28,17 @@ def found(folder: Path) -> dict[str, records.Record]:
 def test_a_sweep_goes_on_after_failures_skips_what_is_done_and_retries_what_failed(
     command: Command, tmp_path: Path
 ) -> None:
-    arguments = ("-m", "encoding=rope,alibi", "train.learning_rate=0.003,1e30", "train.clip=0", "seed=0", *TINY)
+    arguments = ("-m", "train.learning_rate=0.003,1e30", "train.clip=0", "seed=0", *TINY)
     done = command(*arguments)
     assert done.returncode == 1
-    assert "2 of 4 runs finished, 2 failed, 0 left out as impossible" in done.stdout
-    assert done.stdout.count("the loss was") == 2
+    assert "1 of 2 runs finished, 1 failed, 0 left out as impossible" in done.stdout
+    assert done.stdout.count("the loss was") == 1
     assert "retry=true" in done.stdout
     first = found(tmp_path)
-    assert sorted(record.status for record in first.values()) == ["failed", "failed", "finished", "finished"]
+    assert sorted(record.status for record in first.values()) == ["failed", "finished"]
     again = command(*arguments)
     assert again.returncode == 1
-    assert "4 runs: 2 finished before, 2 failed before, 0 to do" in again.stderr
+    assert "2 runs: 1 finished before, 1 failed before, 0 to do" in again.stderr
     assert found(tmp_path) == first, "nothing was done again"
     (retry,) = re.findall(r"try them again: python -m harness (.*)", again.stdout)
     retried = subprocess.run(
@@ -50,7 +50,7 @@ def test_a_sweep_goes_on_after_failures_skips_what_is_done_and_retries_what_fail
         text=True,
     )
     assert retried.returncode == 1
-    assert "4 runs: 2 finished before, 0 failed before, 2 to do" in retried.stderr
+    assert "2 runs: 1 finished before, 0 failed before, 1 to do" in retried.stderr
     for name, record in found(tmp_path).items():
         assert (record == first[name]) == (record.status == "finished"), "only what had failed was tried"
 
@@ -96,10 +96,7 @@ def test_a_run_that_cannot_be_started_does_not_hurt_the_others(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
-def test_an_interrupt_stops_the_children_and_the_same_command_goes_on(
-    number: int, command: Command, tmp_path: Path
-) -> None:
+def test_an_interrupt_stops_the_children_and_the_same_command_goes_on(command: Command, tmp_path: Path) -> None:
     arguments = ("-m", "seed=range(3)", *TINY, "train.steps=300", "launcher.slots=2")
     process = subprocess.Popen(
         [sys.executable, "-m", "harness", *arguments],
@@ -110,7 +107,7 @@ def test_an_interrupt_stops_the_children_and_the_same_command_goes_on(
         assert time.monotonic() < deadline
         time.sleep(0.02)
     assert alive(tmp_path)
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "the same command goes on where it stopped" in said

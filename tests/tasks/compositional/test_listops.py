@@ -121,8 +121,8 @@ def test_shortcuts_do_as_well_on_long_range_arenas_lengths_as_was_measured_there
     odds = task._odds(1999).lists[-1, 1, 501:]
     roots, answers = [], []
     for length, count in enumerate(rng.multinomial(6000, odds / odds.sum()), start=501):
-        if length % 10 == 1:
-            count = 10 * count  # tenths of the lengths stand for the rest: tables take time
+        if length % 20 == 1:
+            count = 20 * count  # a twentieth of the lengths stands for the rest: tables take time
             batch = task.sample(rng, length, int(count))
             roots += [task.alphabet[token] for token in batch.prompt[:, 0]]
             answers += words(task, batch.answer[:, 0])
