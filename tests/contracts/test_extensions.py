@@ -14,6 +14,7 @@ from harness.composition import composer
 from harness.config import Run
 from harness.evaluation import extended
 from harness.suggest import Refused
+from harness.validation import validated
 
 
 def target(encoding: str) -> str:
@@ -43,15 +44,23 @@ ENCODINGS = [
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_extensions_work_or_are_refused_with_what_is_possible(encoding: str) -> None:
+    every = f"extension=[{','.join(choices('extension'))}]"
     with composer() as hydra:
-        for extension in choices("extension"):
-            words = [f"encoding={encoding}", f"extension={extension}", "model=nano", "lengths.test=21"]
-            made = hydra.attempt(words)
-            if isinstance(made, Run):
-                _keeps_its_promises(made, extension)
-            else:
-                assert "Encodings that have: " in str(made)
-                assert "extrapolate" in str(made)
+        whole = hydra.run([f"encoding={encoding}", every, "model=nano", "lengths.test=21"], check=lambda run: run)
+    for extension, component in whole.extension.items():
+        made = _attempt(whole.model_copy(update={"extension": {extension: component}}))
+        if isinstance(made, Run):
+            _keeps_its_promises(made, extension)
+        else:
+            assert "Encodings that have: " in str(made)
+            assert "extrapolate" in str(made)
+
+
+def _attempt(run: Run) -> Run | Refused:
+    try:
+        return validated(run)
+    except Refused as refusal:
+        return refusal
 
 
 def _keeps_its_promises(made: Run, extension: str) -> None:
