@@ -6,27 +6,17 @@ layouts are light enough to build.
 
 import importlib.util
 import re
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal, cast
+from typing import Any, cast
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from harness import build, catalogue, declarations, identity, layouts, streams
-from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run, Size
+from harness.config import Run, Size
 from harness.models import saved
+from harness.options import typed
 from harness.positions.base import PositionRule
-from harness.suggest import Refused, unknown
+from harness.suggest import Refused
 from tasks.base import Task
-
-ANNOTATIONS = {
-    "int": Annotated[int, Field(ge=-(2**31), lt=2**31)],
-    "float": float,
-    "str": str,
-    "bool": bool,
-    "Literal": Literal,
-    "Sequence": Sequence,
-}
-"""What may occur in the annotation of an option."""
 
 
 def validated(run: Run) -> Run:
@@ -42,14 +32,6 @@ def validated(run: Run) -> Run:
     return run
 
 
-def typed(run: Run) -> Run:
-    """The same run with its options typed and complete, whether or not they make sense together."""
-    changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
-    for group in LISTED_GROUPS:
-        changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
-    return run.model_copy(update=changes)
-
-
 def explained(error: ValidationError) -> Refused:
     """The first complaint of pydantic about a config, in one line."""
     first = error.errors(include_url=False)[0]
@@ -62,39 +44,6 @@ def explained(error: ValidationError) -> Refused:
     if first["type"] == "value_error":
         return Refused(f"{where}: {first['msg'].removeprefix('Value error, ')}")
     return Refused(f"{where}={first['input']}: {re.sub('^(Input|String) should', 'it should', first['msg'])}")
-
-
-def _typed(group: str, component: Component, run: Run) -> Component:
-    build.allowed(component, run)
-    try:
-        options = declarations.of(component.target).options
-    except ValueError as error:
-        raise Refused(f"{group}={component.name}: {error}") from error
-    typed = {}
-    for key, value in component.options.items():
-        if key not in options:
-            raise unknown(f"option of {group}={component.name}", key, options, "options")
-        try:
-            typed[key] = _adapter(options[key].annotation).validate_python(value)
-        except ValidationError as error:
-            path = f"{group}.{component.name}.{key}" if group in LISTED_GROUPS else f"{group}.{key}"
-            raise Refused(
-                f"{path}={value}: {error.errors()[0]['msg'].replace('Input should be', 'it should be')}"
-            ) from error
-    for key, option in options.items():
-        if key not in typed:
-            if option.required:
-                raise Refused(f"{group}={component.name}: option {key} is missing")
-            typed[key] = list(option.default) if isinstance(option.default, tuple) else option.default
-    return component.model_copy(update={"options": typed})
-
-
-def _adapter(annotation: str) -> TypeAdapter[Any]:
-    try:
-        meaning = eval(annotation, {"__builtins__": {}}, ANNOTATIONS)  # noqa: S307 - the source of an allowed class
-    except NameError:  # a type of the user's own: its constructor will say
-        meaning = Any
-    return TypeAdapter(meaning, config=ConfigDict(strict=True, allow_inf_nan=False))
 
 
 def _sized(run: Run) -> Run:

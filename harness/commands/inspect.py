@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from harness import declarations
 from harness.composition import composer
 from harness.config import Run
+from harness.options import typed
 from harness.suggest import Refused
-from harness.validation import typed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

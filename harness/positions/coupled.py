@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
-from harness.positions.starts import from_starts
+from harness.positions.starts import moved
 
 
 class Coupled(PositionRule):
@@ -32,10 +32,7 @@ class Coupled(PositionRule):
         training: bool,
         channels: Mapping[str, np.ndarray] = NO_CHANNELS,
     ) -> np.ndarray:
-        places = channels["place"]
-        if not training:
-            return from_starts(places, 1)
-        return from_starts(places, rng.integers(1, self.maximum - places.max(axis=1, initial=0))[:, None])
+        return moved(rng, channels["place"], self.maximum, training=training)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
         first = maxima["place"] + 1

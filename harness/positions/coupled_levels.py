@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
-from harness.positions.starts import from_starts
+from harness.positions.starts import moved
 
 
 class CoupledLevels(PositionRule):
@@ -33,12 +33,7 @@ class CoupledLevels(PositionRule):
         training: bool,
         channels: Mapping[str, np.ndarray] = NO_CHANNELS,
     ) -> np.ndarray:
-        levels = []
-        for level, below in self.below.items():
-            numbers, starts = channels[level], np.ones((len(lengths), 1), np.int64)
-            if training and below:
-                starts = rng.integers(1, below - numbers.max(axis=1, initial=0))[:, None]
-            levels.append(from_starts(numbers, starts))
+        levels = [moved(rng, channels[level], below, training=training) for level, below in self.below.items()]
         return np.stack(levels, axis=2)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
-from harness.positions.starts import from_starts
+from harness.positions.starts import moved
 
 
 class Grid(PositionRule):
@@ -32,12 +32,7 @@ class Grid(PositionRule):
         training: bool,
         channels: Mapping[str, np.ndarray] = NO_CHANNELS,
     ) -> np.ndarray:
-        axes = []
-        for axis in self.needs:
-            cells, starts = channels[axis], np.ones((len(lengths), 1), np.int64)
-            if training and self.maximum:
-                starts = rng.integers(1, self.maximum - cells.max(axis=1, initial=0))[:, None]
-            axes.append(from_starts(cells, starts))
+        axes = [moved(rng, channels[axis], self.maximum, training=training) for axis in self.needs]
         return np.stack(axes, axis=2)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:

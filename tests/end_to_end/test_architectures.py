@@ -17,7 +17,7 @@ TEXT = ("lengths.shortest=128", "lengths.train=128", "lengths.test=256")
 
 RUNS = {
     ("architecture=encoder", "task=parity", *LENGTHS): [6, 9],
-    ("architecture=encoder", "task=minesweeper", "positions=grid", "encoding=swin_v2", *BOARDS): [5, 6],
+    ("architecture=encoder", "task=minesweeper", "positions=grid", "encoding=swin", *BOARDS): [5, 6],
     ("architecture=bert", "task=next_sentence", "encoding=learned", *TEXT): [128, 256],
     ("architecture=bert", "task=masked_tokens", "encoding=deberta", "extension=truncate", *TEXT): [128, 256],
     ("architecture=encoder_decoder", "task=reverse", *LENGTHS): [6, 9],

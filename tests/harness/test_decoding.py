@@ -13,8 +13,11 @@ from harness.attention import Attention, Positions
 from harness.config import Run
 from harness.decoding import greedy
 from harness.encodings.base import Encoding
+from harness.layouts import Layout
+from harness.models.base import Model
 from harness.positions.sequential import Sequential
 from harness.suggest import Refused
+from tasks.base import Task
 
 
 @pytest.mark.slow
@@ -89,6 +92,20 @@ def test_one_pass_says_what_decoding_says_in_other_architectures(
     assert any(10 < count < 190 for count in right), right
 
 
+def decoded_as_scored(run: Run, model: Model, task: Task, layout: Layout, lengths: list[int]) -> None:
+    """One pass and decoding agree at these lengths, and at one of them some answers are right and some wrong."""
+    rule = build.rule(run)
+    right = []
+    for length in lengths:
+        questions = evaluation.ask(task, layout, rule, length, 200)
+        numbers = (rule.channels,) if rule.channels > 1 else ()
+        assert questions.positions.shape == (*questions.arranged.tokens.shape, *numbers)
+        told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
+        right.append(scored(model, questions, rule).exact)
+        assert right[-1] == int(greedy(model, questions.arranged, told, CPU)[0].sum())
+    assert any(5 < count < 195 for count in right), right
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("positions", ["coupled", "abacus"])
 @pytest.mark.parametrize("answer", ["plain", "reversed"])
@@ -101,15 +118,7 @@ def test_one_pass_says_what_decoding_says_of_sums(positions: str, answer: str, c
     )  # fmt: skip
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 300)
-    rule = build.rule(run)
-    right = []
-    for length in (1, 2, 3):
-        questions = evaluation.ask(task, layout, rule, length, 200)
-        assert questions.positions.shape == questions.arranged.tokens.shape
-        told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
-        right.append(scored(model, questions, rule).exact)
-        assert right[-1] == int(greedy(model, questions.arranged, told, CPU)[0].sum())
-    assert any(5 < count < 195 for count in right), right
+    decoded_as_scored(run, model, task, layout, [1, 2, 3])
 
 
 @pytest.mark.slow
@@ -124,15 +133,7 @@ def test_one_pass_says_what_decoding_says_of_positions_on_two_levels(
     )  # fmt: skip
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 200)
-    rule = build.rule(run)
-    right = []
-    for length in (2, 3, 4):
-        questions = evaluation.ask(task, layout, rule, length, 200)
-        assert questions.positions.shape == (*questions.arranged.tokens.shape, 2)
-        told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
-        right.append(scored(model, questions, rule).exact)
-        assert right[-1] == int(greedy(model, questions.arranged, told, CPU)[0].sum())
-    assert any(5 < count < 195 for count in right), right
+    decoded_as_scored(run, model, task, layout, [2, 3, 4])
 
 
 @torch.no_grad()

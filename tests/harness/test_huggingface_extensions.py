@@ -67,7 +67,7 @@ def test_every_extension_that_fits_changes_the_last_tokens_and_leaves_the_first(
     length = 60
     plain = logits(model, sequences(length))
     with extended(model, made, 16, length) as reader:
-        there = logits(reader, sequences(length))  # type: ignore[arg-type]
+        there = logits(reader, sequences(length))
     assert there.isfinite().all()
     assert torch.equal(plain, there) == (extension == "extrapolate")
     assert torch.allclose(plain[:, 0], there[:, 0], atol=1e-4), "the first token sees nothing but itself"

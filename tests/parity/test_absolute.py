@@ -168,4 +168,4 @@ def test_learned_levels() -> None:
 @pytest.mark.parametrize(("option", "value"), [("rows", 0), ("deviation", -0.1)])
 def test_learned_levels_refuse_numbers_that_make_no_sense(option: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"^{option}={value}: "):
-        LearnedLevels(shape(4, 16), **{option: value})  # type: ignore[arg-type]
+        LearnedLevels(shape(4, 16), **{option: value})

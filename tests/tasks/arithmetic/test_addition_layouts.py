@@ -124,7 +124,7 @@ def test_the_examples_of_hints() -> None:
 @pytest.mark.parametrize("answer", ["plain", "reversed"])
 def test_with_hints_a_carry_fails_to_run_into_the_leading_zero(operands: str, answer: str) -> None:
     """Of two columns: the units carry in 0.45 of all sums, and the digits above make 9 in 8 of 81."""
-    task = AdditionHints(operands=operands, answer=answer)  # type: ignore[arg-type]
+    task = AdditionHints(operands=operands, answer=answer)
     assert exact(task, "carries of one step", 2, 3000) == pytest.approx(1 - 0.45 * 8 / 81, abs=0.015)
 
 

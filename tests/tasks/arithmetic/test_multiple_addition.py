@@ -101,6 +101,6 @@ def test_one_sum_on_the_way_without_running_carries(answer: str) -> None:
     above make 9 (8 in 81); of three, tens may make 9 (0.1) above units that carry, or carry below hundreds that make 9.
     """
     failing = (0 + 0.45 * 8 / 81 + 0.45 * (0.1 + 8 / 81)) / 3
-    task = MultipleAdditionScratchpad(answer=answer)  # type: ignore[arg-type]
+    task = MultipleAdditionScratchpad(answer=answer)
     assert exact(task, "carries of one step", 2, 4000) == pytest.approx(1 - failing, abs=0.013)
     assert exact(MultipleAdditionScratchpad(most=1), "carries of one step", 9, 200) == 1

@@ -50,7 +50,7 @@ def test_what_is_refused() -> None:
 @pytest.mark.parametrize("operands", ["plain", "reversed"])
 def test_carries_of_one_step_in_every_product_of_two_digits_and_one(operands: str) -> None:
     """Right exactly where what the units carry does not change the hundreds."""
-    guess = Multiplication(operands=operands, second=1, answer="plain").shortcuts()["carries of one step"]  # type: ignore
+    guess = Multiplication(operands=operands, second=1, answer="plain").shortcuts()["carries of one step"]
     right = 0
     for first in range(10, 100):
         for second in range(10):

@@ -154,7 +154,7 @@ def test_operands_have_any_number_of_bits_with_equal_chance(sign: str) -> None:
 @pytest.mark.parametrize("order", ["released", "paper"])
 def test_square_roots_are_of_numbers_above_zero(order: str) -> None:
     prompts = [f"{number:05b}" for number in range(1, 32)]
-    task = ComputeSqrt(order=order)  # type: ignore[arg-type]
+    task = ComputeSqrt(order=order)
     assert_drawn(task, 5, uniform(prompts if order == "released" else [prompt[::-1] for prompt in prompts]))
 
 

@@ -32,7 +32,7 @@ def test_products_without_carries_are_right_where_no_two_ones_meet(first: int, s
 @pytest.mark.parametrize("order", ["released", "paper"])
 def test_the_root_of_the_highest_eight_bits_of_ten(order: str) -> None:
     """Wrong where a square lies between: of four numbers with the same first eight bits, odd squares are the second."""
-    task = ComputeSqrt(order=order)  # type: ignore[arg-type]
+    task = ComputeSqrt(order=order)
     numbers = [f"{number:010b}"[:: 1 if order == "released" else -1] for number in range(1, 1024)]
     wrong = failures(task, "the highest eight bits", numbers)
     assert len(wrong) == 3 * len([root for root in range(1, 32) if root % 2])
