@@ -1,0 +1,59 @@
+"""Gated DeltaNet: a memory of associations that is corrected and forgets."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.mixers.base import Mixer, State, heads, precise, unit
+from harness.mixers.convolution import ShortConvolution
+from harness.mixers.decay import Decay
+from harness.mixers.delta_rule import gated_delta_rule
+from harness.models.block import draw
+from harness.shape import Shape
+
+
+class GatedDeltaNet(Mixer):
+    """The delta rule on a memory that decays: ``S' = exp(g_t) S_(t-1)``, ``S_t = S' + beta_t k_t (v_t - S'^T k_t)^T``.
+
+    Yang et al. (2024), arXiv 2412.06464, section 3.4: queries, keys and values pass a causal convolution over
+    ``convolution`` tokens and SiLU, queries and keys have length 1, ``g_t = -exp(A) softplus(a x_t + b)``, and every
+    head's output is normalised (RMSNorm) and then gated by SiLU of the token. ``beta_t`` is a sigmoid of the token,
+    and twice that with ``negative_eigenvalues`` (Grazzini et al., 2024, arXiv 2411.12537). Keys have as many channels as
+    the head, values ``expand`` times as many.
+    """
+
+    def __init__(
+        self, shape: Shape, *, negative_eigenvalues: bool = True, expand: float = 1.0, convolution: int = 4
+    ) -> None:
+        super().__init__()
+        if convolution < 1:
+            raise ValueError(f"convolution={convolution}: it must be at least 1")
+        values = round(expand * shape.head_dimension)
+        if values < 1:
+            raise ValueError(f"expand={expand}: values of {shape.head_dimension} channels times that have none")
+        self.heads = shape.heads
+        self.largest = 2.0 if negative_eigenvalues else 1.0
+        self.sizes = (shape.dimension, shape.dimension, shape.heads * values)
+        self.project = nn.Linear(shape.dimension, sum(self.sizes), bias=False)
+        self.convolution = ShortConvolution(sum(self.sizes), convolution, bias=False)
+        self.strength = nn.Linear(shape.dimension, shape.heads, bias=False)
+        self.decay = Decay(shape.dimension, shape.heads)
+        self.gate = nn.Linear(shape.dimension, shape.heads * values, bias=False)
+        self.norm = nn.RMSNorm(values, eps=1e-5)
+        self.output = nn.Linear(shape.heads * values, shape.dimension, bias=False)
+
+    def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
+        before, memory = state or (None, None)
+        mixed, before = self.convolution.run(self.project(x), before)
+        q, k, v = (heads(precise(part), self.heads) for part in F.silu(mixed).split(self.sizes, dim=-1))
+        strength = self.largest * precise(self.strength(x)).sigmoid().mT
+        if memory is None:
+            memory = q.new_zeros(*q.shape[:2], q.shape[-1], v.shape[-1])
+        with torch.autocast(x.device.type, enabled=False):
+            q = unit(q) * q.shape[-1] ** -0.5
+            y, memory = gated_delta_rule(q, unit(k), v, strength, self.decay(x).mT, memory)
+        y = self.norm(y).transpose(1, 2).flatten(2).to(x.dtype)
+        return self.output(y * F.silu(self.gate(x))), (before, memory)
+
+    def draw_weights(self, shape: Shape) -> None:
+        draw(shape, reads=(self.project, self.strength, self.decay.project, self.gate), writes=(self.output,))

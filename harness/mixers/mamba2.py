@@ -1,0 +1,67 @@
+"""Mamba-2: a state space model with one decay per head."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.mixers.base import Mixer, State, heads, precise
+from harness.mixers.convolution import ShortConvolution
+from harness.mixers.decay import step_bias
+from harness.mixers.decayed_attention import decayed_attention
+from harness.models.block import draw
+from harness.shape import Shape
+
+
+class Mamba2(Mixer):
+    """Selective state spaces with a scalar decay: ``S_t = exp(Delta_t A) S_(t-1) + Delta_t B_t x_t^T``, ``y_t = S_t^T
+    C_t``.
+
+    Dao & Gu (2024), arXiv 2405.21060, section 7.1: x, B and C pass a causal convolution over ``convolution`` tokens
+    and SiLU; the output, with ``D x_t`` added, is gated by SiLU of the token and then normalised (RMSNorm, over each
+    group). There are E = ``expand`` x D channels in the model's number of heads, with ``state`` numbers for each, and B and C
+    are shared by all heads of one of ``groups`` groups. Initial values of A, Delta and D are those of the published
+    code.
+    """
+
+    def __init__(
+        self, shape: Shape, *, state: int = 64, expand: int = 2, groups: int = 1, convolution: int = 4
+    ) -> None:
+        super().__init__()
+        for name, value in (("state", state), ("expand", expand), ("groups", groups), ("convolution", convolution)):
+            if value < 1:
+                raise ValueError(f"{name}={value}: it must be at least 1")
+        if shape.heads % groups:
+            raise ValueError(f"groups={groups} does not divide the {shape.heads} heads")
+        self.heads, self.groups = shape.heads, groups
+        channels = expand * shape.dimension
+        self.mixed = (channels, groups * state, groups * state)
+        self.sizes = (channels, sum(self.mixed), shape.heads)
+        self.project = nn.Linear(shape.dimension, sum(self.sizes), bias=False)
+        self.convolution = ShortConvolution(sum(self.mixed), convolution, bias=True)
+        self.step_bias = nn.Parameter(step_bias(shape.heads))
+        self.log_rate = nn.Parameter(torch.empty(shape.heads).uniform_(1, 16).log())
+        self.skip = nn.Parameter(torch.ones(shape.heads))
+        self.norm = nn.RMSNorm(channels // groups, eps=1e-5, elementwise_affine=False)
+        self.gain = nn.Parameter(torch.ones(channels))
+        self.output = nn.Linear(channels, shape.dimension, bias=False)
+
+    def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
+        before, memory = state or (None, None)
+        gate, mixed, step = self.project(x).split(self.sizes, dim=-1)
+        mixed, before = self.convolution.run(mixed, before)
+        u, write, read = precise(F.silu(mixed)).split(self.mixed, dim=-1)
+        values, k, q = heads(u, self.heads), heads(write, self.groups), heads(read, self.groups)
+        k, q = (part.repeat_interleave(self.heads // self.groups, dim=1) for part in (k, q))
+        if memory is None:
+            memory = q.new_zeros(*q.shape[:2], q.shape[-1], values.shape[-1])
+        with torch.autocast(x.device.type, enabled=False):
+            delta = F.softplus(precise(step) + self.step_bias).mT
+            log_decay = -self.log_rate.exp()[:, None] * delta
+            y, memory = decayed_attention(q, k, delta[..., None] * values, log_decay, memory)
+            y = y + self.skip[:, None, None] * values
+        y = y.transpose(1, 2).flatten(2) * F.silu(precise(gate))
+        y = self.norm(y.unflatten(-1, (self.groups, -1))).flatten(2) * self.gain
+        return self.output(y.to(x.dtype)), (before, memory)
+
+    def draw_weights(self, shape: Shape) -> None:
+        draw(shape, reads=(self.project,), writes=(self.output,))

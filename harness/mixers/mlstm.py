@@ -1,0 +1,70 @@
+"""mLSTM: the long short-term memory whose cell is a matrix."""
+
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from harness.mixers.base import Mixer, State, heads, precise
+from harness.mixers.block_diagonal import BlockDiagonal
+from harness.mixers.convolution import ShortConvolution
+from harness.mixers.matrix_memory import matrix_memory
+from harness.models.block import draw
+from harness.shape import Shape
+
+BLOCK = 4
+"""Channels of a block of the maps to queries, keys and values, as in the published code."""
+
+
+class MLSTM(Mixer):
+    """A matrix memory with exponential input gates: :func:`~harness.mixers.matrix_memory.matrix_memory`.
+
+    Beck et al. (2024), arXiv 2405.04517, section 2.3 and figure 11: the token is widened to two branches of E =
+    ``expand`` x D channels; one passes a causal convolution over ``convolution`` tokens and SiLU and becomes queries
+    and keys, and values as it is; the memory's output, normalised in every head, with what the convolution gave added, is
+    gated by SiLU of the other branch. Forget gates begin between sigmoid(3) and sigmoid(6), as there.
+    """
+
+    def __init__(self, shape: Shape, *, expand: int = 2, convolution: int = 4) -> None:
+        super().__init__()
+        for name, value in (("expand", expand), ("convolution", convolution)):
+            if value < 1:
+                raise ValueError(f"{name}={value}: it must be at least 1")
+        channels = expand * shape.dimension
+        if channels % BLOCK:
+            raise ValueError(f"expand={expand}: {channels} channels are not a multiple of {BLOCK}")
+        self.heads = shape.heads
+        self.project = nn.Linear(shape.dimension, 2 * channels, bias=False)
+        self.convolution = ShortConvolution(channels, convolution, bias=True)
+        self.q, self.k, self.v = (BlockDiagonal(channels, channels // BLOCK, bias=False) for _ in range(3))
+        self.write = nn.Linear(3 * channels, shape.heads)
+        self.forget = nn.Linear(3 * channels, shape.heads)
+        self.gain = nn.Parameter(torch.ones(channels))
+        self.skip = nn.Parameter(torch.ones(channels))
+        self.output = nn.Linear(channels, shape.dimension, bias=False)
+        nn.init.zeros_(self.write.weight)
+        nn.init.normal_(self.write.bias, std=0.1)
+        nn.init.zeros_(self.forget.weight)
+        with torch.no_grad():
+            self.forget.bias.copy_(torch.linspace(3, 6, shape.heads))
+
+    def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
+        before, *memory = state or (None,)
+        u, gate = self.project(x).chunk(2, dim=-1)
+        mixed, before = self.convolution.run(u, before)
+        mixed = F.silu(mixed)
+        with torch.autocast(x.device.type, enabled=False):
+            q, k, v = self.q(precise(mixed)), self.k(precise(mixed)), self.v(precise(u))
+            every = torch.cat([q, k, v], dim=-1)
+            write, forget = self.write(every).mT, F.logsigmoid(self.forget(every)).mT
+            q, k, v = (heads(part, self.heads) for part in (q, k, v))
+            if not memory:
+                memory = [v.new_zeros(*q.shape[:2], *q.shape[-1:] * size) for size in (2, 1, 0)]
+            state = cast("tuple[Tensor, Tensor, Tensor]", tuple(memory))
+            y, after = matrix_memory(q, k * k.shape[-1] ** -0.5, v, write, forget, state)
+            y = F.layer_norm(y, y.shape[-1:]).transpose(1, 2).flatten(2) * self.gain
+        return self.output(((y + self.skip * mixed) * F.silu(gate)).to(x.dtype)), (before, *after)
+
+    def draw_weights(self, shape: Shape) -> None:
+        draw(shape, reads=(self.project,), writes=(self.output,))
