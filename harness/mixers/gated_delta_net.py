@@ -18,8 +18,8 @@ class GatedDeltaNet(Mixer):
     Yang et al. (2024), arXiv 2412.06464, section 3.4: queries, keys and values pass a causal convolution over
     ``convolution`` tokens and SiLU, queries and keys have length 1, ``g_t = -exp(A) softplus(a x_t + b)``, and every
     head's output is normalised (RMSNorm) and then gated by SiLU of the token. ``beta_t`` is a sigmoid of the token,
-    and twice that with ``negative_eigenvalues`` (Grazzini et al., 2024, arXiv 2411.12537). Keys have as many channels as
-    the head, values ``expand`` times as many.
+    and twice that with ``negative_eigenvalues`` (Grazzini et al., 2024, arXiv 2411.12537). Keys have as many channels
+    as the head, values ``expand`` times as many.
     """
 
     def __init__(

@@ -18,9 +18,9 @@ class Mamba2(Mixer):
 
     Dao & Gu (2024), arXiv 2405.21060, section 7.1: x, B and C pass a causal convolution over ``convolution`` tokens
     and SiLU; the output, with ``D x_t`` added, is gated by SiLU of the token and then normalised (RMSNorm, over each
-    group). There are E = ``expand`` x D channels in the model's number of heads, with ``state`` numbers for each, and B and C
-    are shared by all heads of one of ``groups`` groups. Initial values of A, Delta and D are those of the published
-    code.
+    group). There are E = ``expand`` x D channels in the model's number of heads, with ``state`` numbers for each, and B
+    and C are shared by all heads of one of ``groups`` groups. Initial values of A, Delta and D are those of the
+    published code.
     """
 
     def __init__(

@@ -22,8 +22,8 @@ class MLSTM(Mixer):
 
     Beck et al. (2024), arXiv 2405.04517, section 2.3 and figure 11: the token is widened to two branches of E =
     ``expand`` x D channels; one passes a causal convolution over ``convolution`` tokens and SiLU and becomes queries
-    and keys, and values as it is; the memory's output, normalised in every head, with what the convolution gave added, is
-    gated by SiLU of the other branch. Forget gates begin between sigmoid(3) and sigmoid(6), as there.
+    and keys, and values as it is; the memory's output, normalised in every head, with what the convolution gave added,
+    is gated by SiLU of the other branch. Forget gates begin between sigmoid(3) and sigmoid(6), as there.
     """
 
     def __init__(self, shape: Shape, *, expand: int = 2, convolution: int = 4) -> None:
