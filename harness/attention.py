@@ -18,7 +18,6 @@ from torch import Tensor, nn
 
 from harness.encodings.base import Encoding, Pairs
 from harness.logits.base import LogitScale
-from harness.shape import Shape
 
 CHUNK = 512
 """Queries handled at once where logits or biases are built, at most."""
@@ -62,28 +61,6 @@ class Attending(nn.Module):
     def attend(self, q: Tensor, k: Tensor, v: Tensor, positions: Positions, state: Mapping[str, Tensor]) -> Tensor:
         """Attention of q over k and v, [B, H, L, d] each."""
         return self.kernel(q, k, v, positions, self.encoding, self.logit, causal=self.causal, state=state)
-
-
-class Attention(Attending):
-    """Multi-head self-attention whose logits, queries, keys and values the encoding may change. ``bias``: whether its
-    linear layers have biases.
-    """
-
-    def __init__(
-        self, shape: Shape, encoding: Encoding, logit: LogitScale, *, causal: bool, bias: bool = False
-    ) -> None:
-        super().__init__(encoding, logit, causal=causal)
-        self.heads = shape.heads
-        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=bias)
-        self.output = nn.Linear(shape.dimension, shape.dimension, bias=bias)
-
-    def forward(self, x: Tensor, positions: Positions) -> Tensor:
-        """x [B, L, D] -> [B, L, D]."""
-        batch, length, _ = x.shape
-        q, k, v = self.project(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
-        state = self.encoding.state(x, positions.values)
-        attended = self.attend(q, k, v, positions, state)
-        return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
 
 
 def attend(

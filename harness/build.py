@@ -6,9 +6,11 @@ somebody else wrote cannot make this program call what it likes. PyTorch is impo
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 import importlib
 import itertools
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from harness import declarations, layouts
@@ -21,7 +23,6 @@ from tasks.base import Task
 
 if TYPE_CHECKING:
     from harness.encodings.base import Encoding
-    from harness.logits.base import LogitScale
     from harness.models.base import Model
 
 OWN_PACKAGES = ("harness", "tasks")
@@ -78,17 +79,21 @@ def layout_of(run: Run) -> type[layouts.Layout]:
 
 def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
     """The network with freshly drawn weights."""
+    from harness.mixers.attention import Attention
+    from harness.models.base import Layers
+
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
-    shared = make(run.encoding, run, shape)
+    own: Encoding = make(run.encoding, run, shape)
+    stacks = itertools.count()
 
-    numbers = itertools.count()
+    def encodings() -> Iterator[Encoding]:
+        if own.per_layer:
+            for number in itertools.count():
+                yield make(run.encoding, run, dataclasses.replace(shape, layer=number))
+        yield from itertools.repeat(copy.deepcopy(own) if next(stacks) else own)
 
-    def layer() -> tuple[Encoding, LogitScale]:
-        here = dataclasses.replace(shape, layer=next(numbers))
-        encoding = make(run.encoding, run, here) if shared.per_layer else shared
-        return encoding, make(run.logit, run, here)
-
-    made = make(run.architecture, run, shape, len(layout.vocabulary), layer)
+    layers = Layers(shape, encodings, lambda here: make(run.logit, run, here), [Attention])
+    made = make(run.architecture, run, shape, len(layout.vocabulary), layers)
     try:
         made.name_tokens(layout.vocabulary)
     except ValueError as error:

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from support import component
+from support import component, layers
 from torch import Tensor
 
 from harness.attention import Positions
 from harness.encodings.base import Encoding
-from harness.logits.standard import Standard
 from harness.models import saved
 from harness.models.huggingface import HuggingFace
 from harness.shape import Shape
@@ -64,7 +63,7 @@ def ours(
     shape = Shape(*saved.size(folder), train_tokens=TRAINED)
     made: Encoding = component("encoding", encoding, shape, **options)
     model = HuggingFace(
-        shape, ROWS, lambda: (made, Standard(shape)), name_or_path=str(folder), local_files_only=True, tokens=tokens
+        shape, ROWS, layers(shape, lambda _: made), name_or_path=str(folder), local_files_only=True, tokens=tokens
     )
     model.name_tokens([f"token {number}" for number in range(ROWS)])
     return model.eval()

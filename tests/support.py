@@ -1,7 +1,9 @@
 """What several tests need."""
 
+import copy
 import importlib
 import importlib.util
+import itertools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +30,24 @@ def component(group: str, name: str, *arguments: Any, **options: Any) -> Any:
     content = yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())
     module, _, cls = content.pop("_target_").rpartition(".")
     return getattr(importlib.import_module(module), cls)(*arguments, **{**content, **options})
+
+
+def layers(shape: Any, encoding: Callable[[int], Any], name: str = "standard") -> Any:
+    """The layers of a network with attention in each: ``encoding`` gives that of a layer, by its number, which goes on
+    counting in a second stack. What layers share there is a copy.
+    """
+    from harness.mixers.attention import Attention
+    from harness.models.base import Layers
+
+    numbers = itertools.count()
+
+    def encodings() -> Any:
+        copies: dict[int, Any] = {}
+        for number in numbers:
+            own = encoding(number)
+            yield copies.setdefault(id(own), copy.deepcopy(own) if number >= shape.layers else own)
+
+    return Layers(shape, encodings, lambda here: component("logit", name, here), [Attention])
 
 
 def written_page(script: str) -> str:

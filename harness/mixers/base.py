@@ -1,23 +1,60 @@
-"""What every mixer is: a layer with a state of constant size that reads tokens from left to right."""
+"""What every mixer is: what moves information between tokens in one block of a network."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
+from harness.attention import Positions
+from harness.encodings.base import Encoding, Mode
+from harness.logits.base import LogitScale
 from harness.shape import Shape
+
+
+class Layer(NamedTuple):
+    """The layer of a network that a mixer is made for."""
+
+    shape: Shape
+    """The sizes of the network, with the number of the layer in its stack."""
+    encoding: Encoding
+    logit: LogitScale
+    causal: bool = True
+    """Whether a token sees only those before it."""
+    biases: bool = False
+    """Whether linear layers have biases."""
+
+
+class Mixer(nn.Module, ABC):
+    """What moves information between tokens in one block. Its constructor takes a :class:`Layer`, then, keyword-only,
+    the choices that its YAML file lists. A concrete mixer is final.
+    """
+
+    modes: ClassVar[tuple[Mode, ...]] = ("causal",)
+    """The kinds of networks that it can be part of; a literal, because the validator reads it from the source."""
+
+    attends: ClassVar[bool] = False
+    """Whether it is attention, so that encodings, logit scales and extensions act on it; a literal too."""
+
+    @abstractmethod
+    def forward(self, x: Tensor, positions: Positions) -> Tensor:
+        """x [B, L, D] -> [B, L, D]."""
+
+    @abstractmethod
+    def draw_weights(self, shape: Shape) -> None:
+        """Draw the layers that read from the residual stream and write to it as
+        :func:`harness.mixers.initialization.draw` does; gates keep the initial values of their papers' code.
+        """
+
 
 State = tuple[Tensor, ...]
 """All that later tokens need of earlier ones."""
 
 
-class Mixer(nn.Module, ABC):
-    """What moves information between tokens in one block. Its constructor takes :class:`~harness.shape.Shape`, then,
-    keyword-only, the choices that its YAML file lists. A concrete mixer is final.
-    """
+class Recurrent(Mixer):
+    """A mixer with a state of constant size, which reads tokens from left to right and needs no positions."""
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x [B, L, D] -> [B, L, D], from the state of nothing."""
+    def forward(self, x: Tensor, positions: Positions) -> Tensor:
         return self.run(x, None)[0]
 
     @abstractmethod
@@ -25,12 +62,6 @@ class Mixer(nn.Module, ABC):
         """x [B, L, D], going on from a state, or from nothing -> [B, L, D] and the state after it.
 
         A sequence may be cut anywhere: tokens one at a time give what all at once give.
-        """
-
-    @abstractmethod
-    def draw_weights(self, shape: Shape) -> None:
-        """Draw the layers that read from the residual stream and write to it as
-        :func:`harness.models.block.draw` does; gates keep the values of their papers' code.
         """
 
 

@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Mixer, State, heads, precise, unit
+from harness.mixers.base import Layer, Recurrent, State, heads, precise, unit
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.delta_rule import gated_delta_rule
-from harness.models.block import draw
+from harness.mixers.initialization import draw
 from harness.shape import Shape
 
 
-class DeltaNet(Mixer):
+class DeltaNet(Recurrent):
     """Linear attention with the delta rule: ``S_t = S_(t-1) + beta_t k_t (v_t - S_(t-1)^T k_t)^T``.
 
     Schlag et al. (2021), arXiv 2102.11174; in the form of Yang et al. (2024), arXiv 2406.06484, section 3.4: queries,
@@ -21,8 +21,9 @@ class DeltaNet(Mixer):
     (Grazzini et al., 2024, arXiv 2411.12537). The state has D d numbers for heads of d channels, at any length.
     """
 
-    def __init__(self, shape: Shape, *, negative_eigenvalues: bool = True, convolution: int = 4) -> None:
+    def __init__(self, layer: Layer, *, negative_eigenvalues: bool = True, convolution: int = 4) -> None:
         super().__init__()
+        shape = layer.shape
         if convolution < 1:
             raise ValueError(f"convolution={convolution}: it must be at least 1")
         self.heads = shape.heads

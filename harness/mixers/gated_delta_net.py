@@ -4,15 +4,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Mixer, State, heads, precise, unit
+from harness.mixers.base import Layer, Recurrent, State, heads, precise, unit
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import Decay
 from harness.mixers.delta_rule import gated_delta_rule
-from harness.models.block import draw
+from harness.mixers.initialization import draw
 from harness.shape import Shape
 
 
-class GatedDeltaNet(Mixer):
+class GatedDeltaNet(Recurrent):
     """The delta rule on a memory that decays: ``S' = exp(g_t) S_(t-1)``, ``S_t = S' + beta_t k_t (v_t - S'^T k_t)^T``.
 
     Yang et al. (2024), arXiv 2412.06464, section 3.4: queries, keys and values pass a causal convolution over
@@ -23,9 +23,10 @@ class GatedDeltaNet(Mixer):
     """
 
     def __init__(
-        self, shape: Shape, *, negative_eigenvalues: bool = True, expand: float = 1.0, convolution: int = 4
+        self, layer: Layer, *, negative_eigenvalues: bool = True, expand: float = 1.0, convolution: int = 4
     ) -> None:
         super().__init__()
+        shape = layer.shape
         if convolution < 1:
             raise ValueError(f"convolution={convolution}: it must be at least 1")
         values = round(expand * shape.head_dimension)

@@ -4,15 +4,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Mixer, State, heads, precise
+from harness.mixers.base import Layer, Recurrent, State, heads, precise
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import step_bias
 from harness.mixers.decayed_attention import decayed_attention
-from harness.models.block import draw
+from harness.mixers.initialization import draw
 from harness.shape import Shape
 
 
-class Mamba2(Mixer):
+class Mamba2(Recurrent):
     """Selective state spaces with a scalar decay: ``S_t = exp(Delta_t A) S_(t-1) + Delta_t B_t x_t^T``, ``y_t = S_t^T
     C_t``.
 
@@ -24,9 +24,10 @@ class Mamba2(Mixer):
     """
 
     def __init__(
-        self, shape: Shape, *, state: int = 64, expand: int = 2, groups: int = 1, convolution: int = 4
+        self, layer: Layer, *, state: int = 64, expand: int = 2, groups: int = 1, convolution: int = 4
     ) -> None:
         super().__init__()
+        shape = layer.shape
         for name, value in (("state", state), ("expand", expand), ("groups", groups), ("convolution", convolution)):
             if value < 1:
                 raise ValueError(f"{name}={value}: it must be at least 1")

@@ -6,18 +6,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Mixer, State, heads, precise
+from harness.mixers.base import Layer, Recurrent, State, heads, precise
 from harness.mixers.block_diagonal import BlockDiagonal
 from harness.mixers.convolution import ShortConvolution
+from harness.mixers.initialization import draw
 from harness.mixers.matrix_memory import matrix_memory
-from harness.models.block import draw
 from harness.shape import Shape
 
 BLOCK = 4
 """Channels of a block of the maps to queries, keys and values, as in the published code."""
 
 
-class MLSTM(Mixer):
+class MLSTM(Recurrent):
     """A matrix memory with exponential input gates: :func:`~harness.mixers.matrix_memory.matrix_memory`.
 
     Beck et al. (2024), arXiv 2405.04517, section 2.3 and figure 11: the token is widened to two branches of E =
@@ -26,8 +26,9 @@ class MLSTM(Mixer):
     is gated by SiLU of the other branch. Forget gates begin between sigmoid(3) and sigmoid(6), as there.
     """
 
-    def __init__(self, shape: Shape, *, expand: int = 2, convolution: int = 4) -> None:
+    def __init__(self, layer: Layer, *, expand: int = 2, convolution: int = 4) -> None:
         super().__init__()
+        shape = layer.shape
         for name, value in (("expand", expand), ("convolution", convolution)):
             if value < 1:
                 raise ValueError(f"{name}={value}: it must be at least 1")

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Mixer, State, precise
+from harness.mixers.base import Layer, Recurrent, State, precise
 from harness.mixers.block_diagonal import BlockDiagonal
 from harness.mixers.convolution import ShortConvolution
-from harness.models.block import draw
-from harness.models.mamba import scan
+from harness.mixers.initialization import draw
+from harness.mixers.scan import scan
 from harness.shape import Shape
 
 SHARPNESS = 8.0
@@ -20,7 +20,7 @@ LARGEST_SLOPE = 1000.0
 """What the derivative of the square root is cut off at: it is infinite where a channel forgets nothing."""
 
 
-class RGLRU(Mixer):
+class RGLRU(Recurrent):
     """A recurrent block: two branches, one of them gated by the other, which has a convolution and a linear recurrence.
 
     De et al. (2024), arXiv 2402.19427, section 2.4: ``h_t = a_t h_(t-1) + sqrt(1 - a_t^2) (i_t x_t)`` in every channel,
@@ -29,8 +29,9 @@ class RGLRU(Mixer):
     over ``convolution`` tokens, and GELU on the other branch. The state has E numbers at any length.
     """
 
-    def __init__(self, shape: Shape, *, expand: float = 1.0, convolution: int = 4) -> None:
+    def __init__(self, layer: Layer, *, expand: float = 1.0, convolution: int = 4) -> None:
         super().__init__()
+        shape = layer.shape
         if convolution < 1:
             raise ValueError(f"convolution={convolution}: it must be at least 1")
         channels = round(expand * shape.dimension / shape.heads) * shape.heads

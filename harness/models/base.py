@@ -2,6 +2,7 @@
 for.
 """
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import ClassVar
@@ -11,13 +12,44 @@ from torch import Tensor, nn
 from harness.attention import Positions
 from harness.encodings.base import Encoding, Mode
 from harness.logits.base import LogitScale
+from harness.mixers.base import Layer, Mixer
+from harness.shape import Shape
 
-Layer = Callable[[], tuple[Encoding, LogitScale]]
-"""Gives the encoding and the logit scale of the next layer: new ones or shared ones, as they declare."""
+
+class Layers:
+    """Makes the layers of a network's stacks, each as it is asked for.
+
+    ``encodings`` gives the encodings of one stack, from the first layer on; ``logit`` makes the logit scale of a layer
+    of this shape; ``mixers`` are the makers of mixers, which the layers of a stack take in turn.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        encodings: Callable[[], Iterator[Encoding]],
+        logit: Callable[[Shape], LogitScale],
+        mixers: Sequence[Callable[[Layer], Mixer]],
+    ) -> None:
+        self._shape = shape
+        self._encodings = encodings
+        self._logit = logit
+        self._mixers = mixers
+
+    def stack(self, *, causal: bool = True, biases: bool = False) -> Iterator[Layer]:
+        """The layers of one stack, as many as the network's size says. Layers of different stacks share nothing."""
+        encodings = self._encodings()
+        for number in range(self._shape.layers):
+            here = dataclasses.replace(self._shape, layer=number)
+            yield Layer(here, next(encodings), self._logit(here), causal, biases)
+
+    def mixers(self, *, causal: bool, biases: bool) -> Iterator[Mixer]:
+        """The mixers of one stack."""
+        for layer in self.stack(causal=causal, biases=biases):
+            yield self._mixers[layer.shape.layer % len(self._mixers)](layer)
 
 
 class Model(nn.Module, ABC):
-    """A network. Its constructor takes :class:`~harness.shape.Shape`, the vocabulary size and a :data:`Layer`, then,
+    """A network. Its constructor takes :class:`~harness.shape.Shape`, the vocabulary size and :class:`Layers`, then,
     keyword-only, the choices that its YAML file lists. What the encoding does to token embeddings is done by the first
     layer's.
     """

@@ -7,8 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
-from harness.models.base import Layer, Model
-from harness.models.block import Block, Style, draw
+from harness.mixers.initialization import draw
+from harness.models.base import Layers, Model
+from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, embedded
 from harness.shape import Shape
 from harness.special import SEP
@@ -32,7 +33,7 @@ class BERT(Model):
     layout = "Sentences"
     mode = "bidirectional"
 
-    def __init__(self, shape: Shape, vocabulary: int, layer: Layer, *, dropout: float = 0.1) -> None:
+    def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: float = 0.1) -> None:
         super().__init__()
         width = shape.dimension
         style = Style("post", "layer_norm", "gelu", "everywhere", dropout)
@@ -40,7 +41,7 @@ class BERT(Model):
         self.segments = nn.Embedding(2, width)
         self.embedding_norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(Block(shape, layer, style, causal=False) for _ in range(shape.layers))
+        self.blocks = nn.ModuleList(Block(shape, mixer, style) for mixer in layers.mixers(causal=False, biases=True))
         self.pooler = nn.Linear(width, width)
         self.classifier = nn.Linear(width, vocabulary, bias=False)
         self.restore = nn.Linear(width, width)

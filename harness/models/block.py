@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention import Attention, Positions
-from harness.models.base import Layer
+from harness.attention import Positions
+from harness.mixers.base import Mixer, Recurrent, State
+from harness.mixers.initialization import draw
 from harness.shape import Shape
 
 Norm = Literal["pre", "post"]
@@ -38,6 +39,11 @@ class Style:
     dropout: float = 0.0
     """Share of what each sublayer adds that is dropped in training."""
 
+    @property
+    def mixer_biases(self) -> bool:
+        """Whether mixers have biases."""
+        return self.biases == "everywhere"
+
     def normalized(self, dimension: int) -> nn.Module:
         """A new normalisation: LayerNorm with scale and bias, or RMSNorm with a scale (Zhang & Sennrich, 2019)."""
         return nn.LayerNorm(dimension) if self.normalizer == "layer_norm" else nn.RMSNorm(dimension, eps=1e-6)
@@ -54,13 +60,15 @@ class Style:
 
 
 class Block(nn.Module):
-    """Self-attention, then a feed-forward layer: ``narrow(f(widen x))``, or ``narrow(silu(gate x) * widen x)``."""
+    """A mixer, which is attention unless the run says otherwise, then a feed-forward layer: ``narrow(f(widen x))``, or
+    ``narrow(silu(gate x) * widen x)``.
+    """
 
-    def __init__(self, shape: Shape, layer: Layer, style: Style, *, causal: bool) -> None:
+    def __init__(self, shape: Shape, mixer: Mixer, style: Style) -> None:
         super().__init__()
         self.style = style
-        self.attention_norm = style.normalized(shape.dimension)
-        self.attention = Attention(shape, *layer(), causal=causal, bias=style.biases == "everywhere")
+        self.mixer_norm = style.normalized(shape.dimension)
+        self.mixer = mixer
         self.feed_forward_norm = style.normalized(shape.dimension)
         width, bias = style.feed_forward_width(shape.dimension), style.biases != "nowhere"
         self.widen = nn.Linear(shape.dimension, width, bias=bias)
@@ -70,8 +78,20 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
         """x [B, L, D] -> [B, L, D]."""
-        x = self.residual(x, self.attention_norm, lambda y: self.attention(y, positions))
+        x = self.residual(x, self.mixer_norm, lambda y: self.mixer(y, positions))
         return self.residual(x, self.feed_forward_norm, self.feed_forward)
+
+    def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
+        """The same of a recurrent mixer, going on from its state."""
+        after: list[State] = []
+
+        def mix(y: Tensor) -> Tensor:
+            mixed, new = cast(Recurrent, self.mixer).run(y, state)
+            after.append(new)
+            return mixed
+
+        x = self.residual(x, self.mixer_norm, mix)
+        return self.residual(x, self.feed_forward_norm, self.feed_forward), after[0]
 
     def residual(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
         """What a sublayer makes of x, added to it."""
@@ -84,18 +104,7 @@ class Block(nn.Module):
         return self.narrow(f(self.widen(x)) if self.gate is None else f(self.gate(x)) * self.widen(x))
 
     def draw_weights(self, shape: Shape) -> None:
-        """N(0, (0.28 / sqrt(D)) ** 2), which trained the tiny model fastest on copying (docs/decisions.md). Matrices
-        that write to the residual stream are drawn smaller by sqrt(2 x layers), as in GPT-2. Biases are 0.
-        """
-        draw(shape, reads=(self.attention.project,), writes=(self.attention.output,))
+        self.mixer.draw_weights(shape)
         draw(shape, reads=(self.widen,), writes=(self.narrow,))
         if self.gate is not None:
             draw(shape, reads=(self.gate,))
-
-
-def draw(shape: Shape, *, reads: tuple[nn.Linear, ...] = (), writes: tuple[nn.Linear, ...] = ()) -> None:
-    """Draw the weights of layers that read from the residual stream and of such that write to it."""
-    for linear, scale in [*((r, 1.0) for r in reads), *((w, (2 * shape.layers) ** -0.5) for w in writes)]:
-        nn.init.normal_(linear.weight, std=0.28 * shape.dimension**-0.5 * scale)
-        if linear.bias is not None:
-            nn.init.zeros_(linear.bias)

@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
-from harness.models.base import Layer, Model
+from harness.models.base import Layers, Model
 from harness.shape import Shape
 
 
@@ -28,7 +28,7 @@ class CNN(Model):
         self,
         shape: Shape,
         vocabulary: int,
-        layer: Layer,
+        layers: Layers,
         *,
         kernel: int = 5,
         dilation: int = 4,
@@ -61,7 +61,7 @@ class BidirectionalCNN(Model):
         self,
         shape: Shape,
         vocabulary: int,
-        layer: Layer,
+        layers: Layers,
         *,
         kernel: int = 5,
         dilation: int = 4,

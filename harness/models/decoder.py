@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from harness.models.base import Layer
+from harness.models.base import Layers
 from harness.models.block import Style
 from harness.models.transformer import Transformer
 from harness.shape import Shape
@@ -25,7 +25,7 @@ class Decoder(Transformer):
         self,
         shape: Shape,
         vocabulary: int,
-        layer: Layer,
+        layers: Layers,
         *,
         dropout: float = 0.0,
         norm: Literal["pre", "post"] = "pre",
@@ -35,4 +35,4 @@ class Decoder(Transformer):
         tied: bool = False,
     ) -> None:
         style = Style(norm, normalizer, activation, biases, dropout)
-        super().__init__(shape, vocabulary, layer, style, causal=True, tied=tied, scaled=False)
+        super().__init__(shape, vocabulary, layers, style, causal=True, tied=tied, scaled=False)

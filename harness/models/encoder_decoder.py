@@ -1,6 +1,5 @@
 """Encoder-decoder Transformer."""
 
-import copy
 from collections.abc import Iterable
 from typing import ClassVar, Literal, cast
 
@@ -9,10 +8,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
-from harness.encodings.base import Encoding, Mode
-from harness.logits.base import LogitScale
-from harness.models.base import Layer, Model
-from harness.models.block import Block, Style, draw
+from harness.encodings.base import Mode
+from harness.mixers.base import Mixer
+from harness.mixers.initialization import draw
+from harness.models.base import Layers, Model
+from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, embedded, readout_layer
 from harness.shape import Shape
 from harness.special import SEP
@@ -43,7 +43,7 @@ class EncoderDecoder(Model):
         self,
         shape: Shape,
         vocabulary: int,
-        layer: Layer,
+        layers: Layers,
         *,
         dropout: float = 0.0,
         norm: Literal["pre", "post"] = "pre",
@@ -58,9 +58,9 @@ class EncoderDecoder(Model):
         style = Style(norm, normalizer, activation, biases, dropout)
         self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=scaled)
         self.dropout = nn.Dropout(dropout)
-        own = copied(layer)
-        self.encoder = nn.ModuleList(Block(shape, layer, style, causal=False) for _ in range(shape.layers))
-        self.decoder = nn.ModuleList(CrossBlock(shape, own, style) for _ in range(shape.layers))
+        read, write = (layers.mixers(causal=causal, biases=style.mixer_biases) for causal in (False, True))
+        self.encoder = nn.ModuleList(Block(shape, mixer, style) for mixer in read)
+        self.decoder = nn.ModuleList(CrossBlock(shape, mixer, style) for mixer in write)
         sides = [style.normalized(shape.dimension) if embedding_norm else nn.Identity() for _ in range(2)]
         self.encoder_embedding_norm, self.decoder_embedding_norm = sides
         self.encoder_norm, self.decoder_norm = (style.last_norm(shape.dimension) for _ in range(2))
@@ -101,14 +101,14 @@ class EncoderDecoder(Model):
 class CrossBlock(Block):
     """A causal block with attention to the encoder's output between its two sublayers."""
 
-    def __init__(self, shape: Shape, layer: Layer, style: Style) -> None:
-        super().__init__(shape, layer, style, causal=True)
+    def __init__(self, shape: Shape, mixer: Mixer, style: Style) -> None:
+        super().__init__(shape, mixer, style)
         self.cross_norm = style.normalized(shape.dimension)
-        self.cross = CrossAttention(shape, bias=style.biases == "everywhere")
+        self.cross = CrossAttention(shape, bias=style.mixer_biases)
 
     def forward(self, x: Tensor, positions: Positions, memory: Tensor, prompt: Tensor) -> Tensor:  # type: ignore[override]
         """x and memory [B, L, D], prompt [B, L] -> [B, L, D]."""
-        x = self.residual(x, self.attention_norm, lambda y: self.attention(y, positions))
+        x = self.residual(x, self.mixer_norm, lambda y: self.mixer(y, positions))
         x = self.residual(x, self.cross_norm, lambda y: self.cross(y, memory, prompt))
         return self.residual(x, self.feed_forward_norm, self.feed_forward)
 
@@ -139,14 +139,3 @@ class CrossAttention(nn.Module):
 def moved(rows: Tensor, order: Tensor) -> Tensor:
     """The tokens of each row [B or 1, L, ...] in another order [B, L] -> [B, L, ...]."""
     return rows.take_along_dim(order.view(*order.shape, *[1] * (rows.dim() - 2)), dim=1)
-
-
-def copied(layer: Layer) -> Layer:
-    """Gives copies of encodings, so that the decoder shares none with the encoder, but its layers what layers share."""
-    copies: dict[Encoding, Encoding] = {}
-
-    def own() -> tuple[Encoding, LogitScale]:
-        encoding, logit = layer()
-        return copies.setdefault(encoding, copy.deepcopy(encoding)), logit
-
-    return own

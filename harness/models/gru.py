@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from harness.attention import Positions
 from harness.models import recurrent
-from harness.models.base import Layer, Model
+from harness.models.base import Layers, Model
 from harness.shape import Shape
 
 
@@ -22,7 +22,7 @@ class GRU(Model):
     layout = "Causal"
     mode = "attention-free"
 
-    def __init__(self, shape: Shape, vocabulary: int, layer: Layer, *, dropout: float = 0.0) -> None:
+    def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: float = 0.0) -> None:
         super().__init__()
         self.embedding, self.layers, self.dropout, self.head = recurrent.parts(nn.GRU, shape, vocabulary, dropout)
 

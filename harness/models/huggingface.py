@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from harness.attention import Positions
 from harness.encodings.base import Encoding
 from harness.models import library, saved, spelling
-from harness.models.base import Layer, Model
+from harness.models.base import Layers, Model
 from harness.models.library import Place
 from harness.shape import Shape
 
@@ -58,7 +58,7 @@ class HuggingFace(Model):
         self,
         shape: Shape,
         vocabulary: int,
-        layer: Layer,
+        layers: Layers,
         *,
         name_or_path: str = "",
         revision: str = "main",
@@ -74,10 +74,9 @@ class HuggingFace(Model):
         self.network = library.load(self.folder, weights)
         own = library.take_over(self.network, shape)
         self.places = nn.ModuleList()
-        for _ in range(shape.layers):
-            encoding, logit = layer()
-            _fit(encoding, own, shape, self.network.config)
-            self.places.append(Place(shape, encoding, logit))
+        for layer in layers.stack():
+            _fit(layer.encoding, own, shape, self.network.config)
+            self.places.append(Place(shape, layer.encoding, layer.logit))
         self.register_buffer("rows", torch.arange(vocabulary), persistent=False)
         self.register_buffer("impossible", torch.zeros(vocabulary, dtype=torch.bool), persistent=False)
 

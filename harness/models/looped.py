@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from harness.attention import Positions
-from harness.models.base import Layer, Model
+from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
-from harness.models.transformer import TokenEmbedding, readout_layer
+from harness.models.transformer import TokenEmbedding, embedded, readout_layer
 from harness.shape import Shape
 from harness.special import SEP
 
@@ -36,7 +36,7 @@ class Looped(Model):
         self,
         shape: Shape,
         vocabulary: int,
-        layer: Layer,
+        layers: Layers,
         *,
         steps: int = 0,
         per_token: float = 0.0,
@@ -59,7 +59,7 @@ class Looped(Model):
         self.each_step = each_step
         self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=False)
         self.dropout = nn.Dropout(dropout)
-        self.block = Block(shape, layer, style, causal=True)
+        self.block = Block(shape, next(layers.mixers(causal=True, biases=style.mixer_biases)), style)
         self.norm = style.last_norm(shape.dimension)
         self.head = readout_layer(self.embedding, tied=tied)
         self.embedding.draw_weights(tied=tied)
@@ -69,16 +69,15 @@ class Looped(Model):
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         taken = self.passes(tokens)
-        encoding = self.block.attention.encoding
-        embedded = self.embedding(tokens)
+        embedding = self.embedding(tokens)
         if self.each_step != "coordinates":
-            embedded = encoding.embed(embedded, tokens, positions.values)
-        x = out = self.dropout(embedded)
+            embedding = embedded(embedding, [self.block], tokens, positions)
+        x = out = self.dropout(embedding)
         for step in range(1, int(taken.max()) + 1):
             if self.each_step == "input" and step > 1:
-                x = x + embedded
+                x = x + embedding
             if self.each_step == "coordinates":
-                x = encoding.embed(x, tokens, positions.values) + sinusoid(step, x)
+                x = embedded(x, [self.block], tokens, positions) + sinusoid(step, x)
             x = self.block(x, positions)
             out = torch.where((taken >= step)[..., None], x, out)
         return self.norm(out)

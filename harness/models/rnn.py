@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from harness.attention import Positions
 from harness.models import recurrent
-from harness.models.base import Layer, Model
+from harness.models.base import Layers, Model
 from harness.shape import Shape
 
 
@@ -27,7 +27,7 @@ class RNN(Model):
         self,
         shape: Shape,
         vocabulary: int,
-        layer: Layer,
+        layers: Layers,
         *,
         nonlinearity: Literal["relu", "tanh"] = "relu",
         dropout: float = 0.0,

@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
-from harness.models.base import Layer, Model
+from harness.models.base import Layers, Model
 from harness.models.controller import Controller
 from harness.shape import Shape
 
@@ -35,7 +35,7 @@ class StackRNN(Model):
     mode = "attention-free"
 
     def __init__(
-        self, shape: Shape, vocabulary: int, layer: Layer, *, stacks: int = 1, cell: int = 8, dropout: float = 0.0
+        self, shape: Shape, vocabulary: int, layers: Layers, *, stacks: int = 1, cell: int = 8, dropout: float = 0.0
     ) -> None:
         super().__init__()
         for name, value in (("stacks", stacks), ("cell", cell)):

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
-from harness.models.base import Layer, Model
+from harness.models.base import Layers, Model
 from harness.models.controller import Controller
 from harness.shape import Shape
 
@@ -44,7 +44,7 @@ class TapeRNN(Model):
         self,
         shape: Shape,
         vocabulary: int,
-        layer: Layer,
+        layers: Layers,
         *,
         tapes: int = 1,
         cell: int = 8,

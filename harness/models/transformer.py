@@ -1,31 +1,35 @@
 """What Transformers with one stack of blocks share."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 from torch import Tensor, nn
 
 from harness.attention import Positions
-from harness.models.base import Layer, Model
+from harness.mixers.attention import Attention
+from harness.mixers.base import Recurrent, State
+from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
+from harness.models.recurrent import STRETCH
 from harness.shape import Shape
 
 
 class Transformer(Model):
-    """Token embeddings, blocks of self-attention, a readout. Subclasses say what is laid out for them and which
-    way they look.
+    """Token embeddings, blocks of a mixer and a feed-forward layer, a readout. Subclasses say what is laid out for them
+    and which way they look.
 
     ``tied`` reads out with the matrix of the embeddings, ``scaled`` multiplies embeddings by sqrt(D) (Vaswani et al.,
     2017, arXiv 1706.03762, section 3.4).
     """
 
     def __init__(
-        self, shape: Shape, vocabulary: int, layer: Layer, style: Style, *, causal: bool, tied: bool, scaled: bool
+        self, shape: Shape, vocabulary: int, layers: Layers, style: Style, *, causal: bool, tied: bool, scaled: bool
     ) -> None:
         super().__init__()
         self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=scaled)
         self.dropout = nn.Dropout(style.dropout)
-        self.blocks = nn.ModuleList(Block(shape, layer, style, causal=causal) for _ in range(shape.layers))
+        mixers = layers.mixers(causal=causal, biases=style.mixer_biases)
+        self.blocks = nn.ModuleList(Block(shape, mixer, style) for mixer in mixers)
         self.norm = style.last_norm(shape.dimension)
         self.head = readout_layer(self.embedding, tied=tied)
         self.embedding.draw_weights(tied=tied)
@@ -39,6 +43,18 @@ class Transformer(Model):
         for block in self.blocks:
             x = block(x, positions)
         return self.norm(x)
+
+    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
+        blocks = [cast(Block, block) for block in self.blocks]
+        if not all(isinstance(block.mixer, Recurrent) for block in blocks):
+            yield self(tokens, positions)
+            return
+        states: list[State | None] = [None] * len(blocks)
+        for part in tokens.split(STRETCH, dim=1):
+            x = self.dropout(self.embedding(part))
+            for number, block in enumerate(blocks):
+                x, states[number] = block.run(x, states[number])
+            yield self.norm(x)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -72,6 +88,9 @@ def readout_layer(embedding: TokenEmbedding, *, tied: bool) -> nn.Linear:
 
 
 def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: Positions) -> Tensor:
-    """Token embeddings [B, L, D] with what the encoding of the first block does to them."""
-    first = cast(Block, next(iter(blocks)))
-    return first.attention.encoding.embed(x, tokens, positions.values)
+    """Token embeddings [B, L, D] with what the encoding of the first block that has attention does to them."""
+    for block in blocks:
+        mixer = cast(Block, block).mixer
+        if isinstance(mixer, Attention):
+            return mixer.encoding.embed(x, tokens, positions.values)
+    return x

@@ -16,11 +16,12 @@ from torch import nn
 
 import harness
 from harness import build, declarations
-from harness.attention import Attention, Positions
+from harness.attention import Positions
 from harness.config import Run
 from harness.data import TrainingBatch, TrainingData
 from harness.identity import training_lengths
 from harness.layouts import PAD, Layout
+from harness.mixers.attention import Attention
 from harness.models.base import Model
 
 

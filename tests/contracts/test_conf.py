@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support import ROOT
+from support import ROOT, layers
 
 from harness import catalogue, declarations
 from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS, Evaluation, Launcher, Size, Train
@@ -89,7 +89,6 @@ def test_the_catalogue_knows_every_group() -> None:
 @pytest.mark.parametrize("size", sorted(path.stem for path in (ROOT / "conf" / "model").glob("*.yaml")))
 def test_a_size_has_as_many_parameters_as_its_file_says(size: str) -> None:
     from harness.encodings.nope import NoPE
-    from harness.logits.standard import Standard
     from harness.models.decoder import Decoder
     from harness.shape import Shape
 
@@ -101,7 +100,7 @@ def test_a_size_has_as_many_parameters_as_its_file_says(size: str) -> None:
     import torch
 
     with torch.device("meta"):
-        model = Decoder(shape, 30, lambda: (NoPE(shape), Standard(shape)))
+        model = Decoder(shape, 30, layers(shape, lambda _: NoPE(shape)))
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(number, rel=0.05)
 
 

@@ -10,10 +10,12 @@ from support import choices, component
 from torch import Tensor
 
 from harness import build, catalogue, declarations, validation
-from harness.attention import Attention, Positions
+from harness.attention import Positions
 from harness.composition import composer
 from harness.encodings.base import Encoding, Mode
 from harness.logits.standard import Standard
+from harness.mixers.attention import Attention
+from harness.mixers.base import Layer
 from harness.models.base import Model
 from harness.shape import Shape
 
@@ -95,7 +97,7 @@ def shaken(module: torch.nn.Module) -> None:
 def attention(encoding: Encoding, *, causal: bool = True) -> Callable[[Tensor, Positions], Tensor]:
     """One layer with the encoding at the embedding and in attention: x [B, L, D] -> [B, L, D]."""
     torch.manual_seed(1)
-    layer = Attention(SHAPE, encoding, Standard(SHAPE), causal=causal)
+    layer = Attention(Layer(SHAPE, encoding, Standard(SHAPE), causal))
     torch.nn.init.normal_(layer.project.weight, std=0.4)
 
     def call(x: Tensor, positions: Positions) -> Tensor:
@@ -260,9 +262,9 @@ def test_angles_and_biases_stay_exact_in_bfloat16(variant: Variant) -> None:
     where = sequential(1200, 100_000, encoding.channels)
     x = torch.randn(1, 1200, SHAPE.dimension)
     torch.manual_seed(1)
-    layer = Attention(SHAPE, encoding, Standard(SHAPE), causal=True)
+    layer = Attention(Layer(SHAPE, encoding, Standard(SHAPE), True))
     exact = layer(x.bfloat16().float(), where)
-    coarse = Attention(SHAPE, encoding, Standard(SHAPE), causal=True)
+    coarse = Attention(Layer(SHAPE, encoding, Standard(SHAPE), True))
     coarse.load_state_dict(layer.state_dict())
     coarse.project.bfloat16()
     coarse.output.bfloat16()

@@ -1,16 +1,19 @@
 """Every Transformer of conf/architecture looks where it says and nowhere else, with every encoding that it can have."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
 import yaml
-from support import ROOT, choices, component
+from support import ROOT, choices, component, layers
 from torch import Tensor
 
 from harness import build, declarations, evaluation, layouts
-from harness.attention import Attention, Positions
+from harness.attention import Positions
 from harness.config import Run
+from harness.encodings.base import Encoding
+from harness.mixers.attention import Attention
 from harness.models.base import Model
 from harness.shape import Shape
 from harness.special import BOS, PAD, SEP
@@ -57,15 +60,12 @@ TRANSLATE = [name for name in WRITE if layout_of(name) is layouts.Translation]
 def made(architecture: str, encoding: str = "nope") -> Model:
     """Without dropout, with all weights away from special initial values."""
     torch.manual_seed(0)
-    numbers = iter(range(100))
-
-    def layer() -> tuple:
-        here = Shape(SHAPE.dimension, SHAPE.heads, SHAPE.layers, SHAPE.train_tokens, next(numbers))
-        own = component("encoding", encoding, here)
-        return (own if own.per_layer else shared), component("logit", "standard", here)
-
     shared = component("encoding", encoding, SHAPE)
-    model: Model = component("architecture", architecture, SHAPE, VOCABULARY, layer)
+
+    def own(number: int) -> Encoding:
+        return component("encoding", encoding, replace(SHAPE, layer=number)) if shared.per_layer else shared
+
+    model: Model = component("architecture", architecture, SHAPE, VOCABULARY, layers(SHAPE, own))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))

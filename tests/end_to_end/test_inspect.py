@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import QUICK, choices
+from support import QUICK, choices, layers
 
 import harness
 from harness import cli, diagnostics
-from harness.attention import Attention, Positions
+from harness.attention import Positions
 from harness.commands import inspect
 from harness.encodings.alibi import ALiBi
 from harness.encodings.learned import Learned
@@ -21,7 +21,7 @@ from harness.encodings.swin import Swin
 from harness.extensions.lambda_mask import LambdaMask
 from harness.extensions.rerope import ReRoPE
 from harness.extensions.window import Window
-from harness.logits.standard import Standard
+from harness.mixers.attention import Attention
 from harness.models.decoder import Decoder
 from harness.shape import Shape
 
@@ -152,7 +152,7 @@ def test_what_extensions_hide_and_move_is_seen() -> None:
 
 @pytest.mark.parametrize("encoding", [NoPE(SHAPE), ALiBi(SHAPE)])
 def test_attention_without_content_is_the_softmax_of_the_bias(encoding: NoPE | ALiBi) -> None:
-    model = Decoder(SHAPE, 9, lambda: (encoding, Standard(SHAPE)))
+    model = Decoder(SHAPE, 9, layers(SHAPE, lambda _: encoding))
     for module in model.modules():
         if isinstance(module, Attention):
             torch.nn.init.zeros_(module.project.weight)

@@ -9,11 +9,12 @@ from support import choices
 from torch import Tensor
 
 from harness import build, evaluation
-from harness.attention import Attention, Positions
+from harness.attention import Positions
 from harness.config import Run
 from harness.decoding import greedy
 from harness.encodings.base import Encoding
 from harness.layouts import Layout
+from harness.mixers.attention import Attention
 from harness.models.base import Model
 from harness.positions.sequential import Sequential
 from harness.suggest import Refused

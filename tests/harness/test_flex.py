@@ -14,11 +14,13 @@ from support import choices, component
 from torch import Tensor
 
 from harness import flex
-from harness.attention import Attention, Positions, explicit
+from harness.attention import Positions, explicit
 from harness.encodings.base import Encoding
 from harness.extensions.masks import Windowed
 from harness.logits.log_n import LogN
 from harness.logits.standard import Standard
+from harness.mixers.attention import Attention
+from harness.mixers.base import Layer
 from harness.shape import Shape
 
 pytestmark = [
@@ -216,7 +218,7 @@ def test_a_bias_stays_in_float32_beside_queries_in_bfloat16(reference: list[Tens
 def test_a_layer_learns_the_same_with_it(precision: torch.dtype, reference: list[Tensor]) -> None:
     """Also where mixed precision chooses the types."""
     torch.manual_seed(0)
-    layer, x = Attention(SHAPE, make("t5"), Standard(SHAPE), causal=True), torch.randn(2, 40, SHAPE.dimension)
+    layer, x = Attention(Layer(SHAPE, make("t5"), Standard(SHAPE), True)), torch.randn(2, 40, SHAPE.dimension)
     gradients = []
     for layer.kernel in (flex.attend, explicit):
         layer.zero_grad()

@@ -20,10 +20,9 @@ from pretrained import (
     ours,
     sequences,
 )
-from support import component
+from support import component, layers
 
 from harness.attention import Positions
-from harness.logits.standard import Standard
 from harness.models import saved
 from harness.models.huggingface import HuggingFace
 from harness.shape import Shape
@@ -109,13 +108,13 @@ def test_code_of_a_network_is_never_run_and_pickles_are_never_read(tmp_path: Pat
     folder = tmp_path / "network"
     library("Llama").save_pretrained(folder)
     shape = Shape(*saved.size(folder), train_tokens=TRAINED)
-    layer = lambda: (component("encoding", "pretrained_rotary", shape), Standard(shape))  # noqa: E731
+    own = layers(shape, lambda _: component("encoding", "pretrained_rotary", shape))
 
     torch.save({"weight": torch.zeros(3)}, folder / "pytorch_model.bin")
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").unlink()
     with pytest.raises(ValueError, match="reading that could run code"):
-        HuggingFace(shape, ROWS, layer, name_or_path=str(folder))
+        HuggingFace(shape, ROWS, own, name_or_path=str(folder))
     (folder / "model.safetensors").write_bytes(weights)
 
     (folder / "modeling_trap.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
@@ -127,7 +126,7 @@ def test_code_of_a_network_is_never_run_and_pickles_are_never_read(tmp_path: Pat
     (folder / "config.json").write_text(json.dumps(config))
     saved.folder.cache_clear()
     with pytest.raises(ValueError, match="wants Python code of its own to be run"):
-        HuggingFace(shape, ROWS, layer, name_or_path=str(folder))
+        HuggingFace(shape, ROWS, own, name_or_path=str(folder))
     assert not (tmp_path / "sprung").exists()
 
 
@@ -142,7 +141,7 @@ def test_weights_that_are_missing_are_not_drawn(tmp_path: Path) -> None:
     shape = Shape(*saved.size(folder), train_tokens=TRAINED)
     encoding = component("encoding", "pretrained_rotary", shape)
     with pytest.raises(ValueError, match=r"lack model\.layers\.1\.mlp\.up_proj\.weight"):
-        HuggingFace(shape, ROWS, lambda: (encoding, Standard(shape)), name_or_path=str(folder))
+        HuggingFace(shape, ROWS, layers(shape, lambda _: encoding), name_or_path=str(folder))
 
 
 def test_without_the_library_a_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +150,7 @@ def test_without_the_library_a_line_says_how_to_get_it(tmp_path: Path, monkeypat
     encoding = component("encoding", "pretrained_rotary", shape)
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ValueError, match=r"the library transformers is needed: pip install '.*\[huggingface\]'"):
-        HuggingFace(shape, ROWS, lambda: (encoding, Standard(shape)), name_or_path=str(tmp_path / "network"))
+        HuggingFace(shape, ROWS, layers(shape, lambda _: encoding), name_or_path=str(tmp_path / "network"))
 
 
 def test_every_weight_of_the_network_is_trained(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 import torch
 from pretrained import ROWS, TRAINED, library, logits, ours
-from support import component
+from support import component, layers
 
-from harness.logits.standard import Standard
 from harness.models import saved
 from harness.models.huggingface import HuggingFace
 from harness.shape import Shape
@@ -33,7 +32,7 @@ def speaking(folder: Path, alphabet: Sequence[str]) -> tuple[Any, HuggingFace]:
     shape = Shape(*saved.size(folder), train_tokens=TRAINED)
     encoding = component("encoding", "pretrained_rotary", shape)
     tokens = ["[PAD]", "[BOS]", "[SEP]", "[EOS]", *alphabet]
-    model = HuggingFace(shape, len(tokens), lambda: (encoding, Standard(shape)), name_or_path=str(folder))
+    model = HuggingFace(shape, len(tokens), layers(shape, lambda _: encoding), name_or_path=str(folder))
     model.name_tokens(tokens)
     return network, model.eval()
 
@@ -77,6 +76,6 @@ def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path) -> None:
     library("Llama").save_pretrained(tmp_path)
     shape = Shape(*saved.size(tmp_path), train_tokens=TRAINED)
     encoding = component("encoding", "pretrained_rotary", shape)
-    model = HuggingFace(shape, 9, lambda: (encoding, Standard(shape)), name_or_path=str(tmp_path), tokens="numbers")
+    model = HuggingFace(shape, 9, layers(shape, lambda _: encoding), name_or_path=str(tmp_path), tokens="numbers")
     with pytest.raises(ValueError, match="the network has 30 tokens, the task with its special ones 9"):
         model.name_tokens(["x"] * 9)

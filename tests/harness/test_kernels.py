@@ -8,8 +8,9 @@ from support import choices
 from torch import Tensor
 
 from harness import attention, build, flex, kernels
-from harness.attention import Attention, Positions
+from harness.attention import Positions
 from harness.config import Run
+from harness.mixers.attention import Attention
 from harness.models.base import Model
 from harness.suggest import Refused
 

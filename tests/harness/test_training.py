@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from harness import build, identity, training
-from harness.attention import Attention
 from harness.config import Run
 from harness.data import TrainingData
 from harness.logits.log_n import LogN
+from harness.mixers.attention import Attention
 from harness.models.base import Model
 
 

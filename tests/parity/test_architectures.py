@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from support import ROOT, component
+from support import ROOT, component, layers
 from torch import Tensor, nn
 
 from harness.attention import Positions
@@ -17,7 +17,6 @@ from harness.encodings.learned import Learned
 from harness.encodings.nope import NoPE
 from harness.encodings.rope import RoPE
 from harness.encodings.t5 import T5
-from harness.logits.standard import Standard
 from harness.models.base import Model
 from harness.models.bert import BERT
 from harness.models.encoder_decoder import EncoderDecoder
@@ -60,8 +59,7 @@ def put(parameter: nn.Parameter, value: Tensor) -> None:
 
 def made(name: str, encoding: Callable[[int], Encoding]) -> Any:
     """A choice of conf/architecture with an encoding for each layer, all weights drawn so that none is special."""
-    numbers = iter(range(100))
-    model = component("architecture", name, SHAPE, VOCABULARY, lambda: (encoding(next(numbers)), Standard(SHAPE)))
+    model = component("architecture", name, SHAPE, VOCABULARY, layers(SHAPE, encoding))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_()
@@ -90,9 +88,9 @@ def test_gpt2() -> None:
     put(table.table.weight, case.take("transformer.wpe.weight"))
     for number, block in enumerate(model.blocks):
         here = f"transformer.h.{number}"
-        case.into(block.attention_norm, f"{here}.ln_1")
-        case.into(block.attention.project, f"{here}.attn.c_attn", transposed=True)
-        case.into(block.attention.output, f"{here}.attn.c_proj", transposed=True)
+        case.into(block.mixer_norm, f"{here}.ln_1")
+        case.into(block.mixer.project, f"{here}.attn.c_attn", transposed=True)
+        case.into(block.mixer.output, f"{here}.attn.c_proj", transposed=True)
         case.into(block.feed_forward_norm, f"{here}.ln_2")
         case.into(block.widen, f"{here}.mlp.c_fc", transposed=True)
         case.into(block.narrow, f"{here}.mlp.c_proj", transposed=True)
@@ -107,9 +105,9 @@ def test_llama() -> None:
     put(model.embedding.weight, case.take("model.embed_tokens.weight"))
     for number, block in enumerate(model.blocks):
         here = f"model.layers.{number}"
-        case.into(block.attention_norm, f"{here}.input_layernorm")
-        case.into(block.attention.project, *(f"{here}.self_attn.{part}_proj" for part in "qkv"))
-        case.into(block.attention.output, f"{here}.self_attn.o_proj")
+        case.into(block.mixer_norm, f"{here}.input_layernorm")
+        case.into(block.mixer.project, *(f"{here}.self_attn.{part}_proj" for part in "qkv"))
+        case.into(block.mixer.output, f"{here}.self_attn.o_proj")
         case.into(block.feed_forward_norm, f"{here}.post_attention_layernorm")
         case.into(block.gate, f"{here}.mlp.gate_proj")
         case.into(block.widen, f"{here}.mlp.up_proj")
@@ -132,9 +130,9 @@ def test_bert_with_both_heads() -> None:
     block: Any
     for number, block in enumerate(model.blocks):
         here = f"bert.encoder.layer.{number}"
-        case.into(block.attention.project, *(f"{here}.attention.self.{part}" for part in ("query", "key", "value")))
-        case.into(block.attention.output, f"{here}.attention.output.dense")
-        case.into(block.attention_norm, f"{here}.attention.output.LayerNorm")
+        case.into(block.mixer.project, *(f"{here}.attention.self.{part}" for part in ("query", "key", "value")))
+        case.into(block.mixer.output, f"{here}.attention.output.dense")
+        case.into(block.mixer_norm, f"{here}.attention.output.LayerNorm")
         case.into(block.widen, f"{here}.intermediate.dense")
         case.into(block.narrow, f"{here}.output.dense")
         case.into(block.feed_forward_norm, f"{here}.output.LayerNorm")
@@ -176,10 +174,10 @@ def test_t5() -> None:
         last = 2 if side == "decoder" else 1
         for number, block in enumerate(blocks):
             here = f"{side}.block.{number}.layer"
-            case.into(block.attention.project, *(f"{here}.0.SelfAttention.{part}" for part in "qkv"))
-            case.into(block.attention.output, f"{here}.0.SelfAttention.o")
-            case.into(block.attention_norm, f"{here}.0.layer_norm")
-            unscaled(block.attention.project.weight)
+            case.into(block.mixer.project, *(f"{here}.0.SelfAttention.{part}" for part in "qkv"))
+            case.into(block.mixer.output, f"{here}.0.SelfAttention.o")
+            case.into(block.mixer_norm, f"{here}.0.layer_norm")
+            unscaled(block.mixer.project.weight)
             if side == "decoder":
                 case.into(block.cross.query, f"{here}.1.EncDecAttention.q")
                 case.into(block.cross.project, *(f"{here}.1.EncDecAttention.{part}" for part in "kv"))
@@ -190,7 +188,7 @@ def test_t5() -> None:
             case.into(block.narrow, f"{here}.{last}.DenseReluDense.wo")
             case.into(block.feed_forward_norm, f"{here}.{last}.layer_norm")
         table = f"{side}.block.0.layer.0.SelfAttention.relative_attention_bias.weight"
-        put(blocks[0].attention.encoding.table, case.take(table).T)  # type: ignore[union-attr, arg-type]
+        put(blocks[0].mixer.encoding.table, case.take(table).T)  # type: ignore[union-attr, arg-type]
     case.into(model.encoder_norm, "encoder.final_layer_norm")
     case.into(model.decoder_norm, "decoder.final_layer_norm")
     translated(model, case)
@@ -211,9 +209,9 @@ def test_bart() -> None:
     for side, blocks in (("encoder", model.encoder), ("decoder", model.decoder)):
         for number, block in enumerate(blocks):
             here = f"model.{side}.layers.{number}"
-            case.into(block.attention.project, *(f"{here}.self_attn.{part}_proj" for part in "qkv"))
-            case.into(block.attention.output, f"{here}.self_attn.out_proj")
-            case.into(block.attention_norm, f"{here}.self_attn_layer_norm")
+            case.into(block.mixer.project, *(f"{here}.self_attn.{part}_proj" for part in "qkv"))
+            case.into(block.mixer.output, f"{here}.self_attn.out_proj")
+            case.into(block.mixer_norm, f"{here}.self_attn_layer_norm")
             if side == "decoder":
                 case.into(block.cross.query, f"{here}.encoder_attn.q_proj")
                 case.into(block.cross.project, *(f"{here}.encoder_attn.{part}_proj" for part in "kv"))
@@ -222,7 +220,7 @@ def test_bart() -> None:
             case.into(block.widen, f"{here}.fc1")
             case.into(block.narrow, f"{here}.fc2")
             case.into(block.feed_forward_norm, f"{here}.final_layer_norm")
-        put(blocks[0].attention.encoding.table.weight, case.take(f"model.{side}.embed_positions.weight"))  # type: ignore[union-attr, arg-type]
+        put(blocks[0].mixer.encoding.table.weight, case.take(f"model.{side}.embed_positions.weight"))  # type: ignore[union-attr, arg-type]
     case.into(model.encoder_embedding_norm, "model.encoder.layernorm_embedding")
     case.into(model.decoder_embedding_norm, "model.decoder.layernorm_embedding")
     translated(model, case)
@@ -231,11 +229,11 @@ def test_bart() -> None:
 def copied(theirs: Any, mine: Any) -> None:
     """A block of mine into a layer of PyTorch's, whose attention keeps biases of 0."""
     own = {
-        "self_attn.in_proj": mine.attention.project,
-        "self_attn.out_proj": mine.attention.output,
+        "self_attn.in_proj": mine.mixer.project,
+        "self_attn.out_proj": mine.mixer.output,
         "linear1": mine.widen,
         "linear2": mine.narrow,
-        "norm1": mine.attention_norm,
+        "norm1": mine.mixer_norm,
     }
     crossed = hasattr(mine, "cross")
     own |= {"norm2": mine.cross_norm, "norm3": mine.feed_forward_norm} if crossed else {"norm2": mine.feed_forward_norm}

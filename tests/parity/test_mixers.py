@@ -11,11 +11,14 @@ import torch
 from support import ROOT
 from torch import Tensor, nn
 
-from harness.mixers.base import Mixer, State, unit
+from harness.encodings.nope import NoPE
+from harness.logits.standard import Standard
+from harness.mixers.base import Layer, Recurrent, State, unit
 from harness.mixers.decayed_attention import decayed_attention
 from harness.mixers.delta_net import DeltaNet
 from harness.mixers.delta_rule import gated_delta_rule
 from harness.mixers.gated_delta_net import GatedDeltaNet
+from harness.mixers.mamba import Mamba
 from harness.mixers.mamba2 import Mamba2
 from harness.mixers.matrix_memory import matrix_memory
 from harness.mixers.mlstm import MLSTM
@@ -153,7 +156,11 @@ def test_gradients_agree_with_references(name: str) -> None:
         np.testing.assert_allclose(leaf.grad, case[f"grad_{key}"], rtol=1e-4, atol=1e-5 * max(1.0, scale))
 
 
-def loaded(mixer: Mixer, case: Case, names: dict[str, str]) -> Mixer:
+def layer_of(shape: Shape) -> Layer:
+    return Layer(shape, NoPE(shape), Standard(shape))
+
+
+def loaded(mixer: Recurrent, case: Case, names: dict[str, str]) -> Recurrent:
     """A mixer with the weights of a case: ``names`` gives, for each of its parameters, the stored ones, which are
     stacked where there are several, an axis of 1 taken out or put in where the other has none.
     """
@@ -165,9 +172,9 @@ def loaded(mixer: Mixer, case: Case, names: dict[str, str]) -> Mixer:
     return mixer
 
 
-def delta_layer(case: Case) -> Mixer:
+def delta_layer(case: Case) -> Recurrent:
     return loaded(
-        GatedDeltaNet(Shape(12, 2, 1, 64), expand=8 / 6),
+        GatedDeltaNet(layer_of(Shape(12, 2, 1, 64)), expand=8 / 6),
         case,
         {
             "project.weight": "q_proj.weight + k_proj.weight + v_proj.weight",
@@ -183,9 +190,9 @@ def delta_layer(case: Case) -> Mixer:
     )
 
 
-def mamba2_layer(case: Case) -> Mixer:
+def mamba2_layer(case: Case) -> Recurrent:
     return loaded(
-        Mamba2(Shape(12, 4, 1, 64), state=5, groups=2),
+        Mamba2(layer_of(Shape(12, 4, 1, 64)), state=5, groups=2),
         case,
         {
             "project.weight": "in_proj.weight",
@@ -200,12 +207,12 @@ def mamba2_layer(case: Case) -> Mixer:
     )
 
 
-def mlstm_layer(case: Case) -> Mixer:
+def mlstm_layer(case: Case) -> Recurrent:
     for name in ("q_proj.weight", "k_proj.weight", "v_proj.weight"):
         case.arrays[name] = case[name].mT  # stored as outputs by inputs
     case.arrays["mlstm_cell.outnorm.weight"] = 1 + case["mlstm_cell.outnorm.weight"]
     return loaded(
-        MLSTM(Shape(8, 8, 1, 64), expand=8),
+        MLSTM(layer_of(Shape(8, 8, 1, 64)), expand=8),
         case,
         {
             "project.weight": "proj_up.weight",
@@ -225,10 +232,10 @@ def mlstm_layer(case: Case) -> Mixer:
     )
 
 
-def griffin_block(case: Case) -> Mixer:
+def griffin_block(case: Case) -> Recurrent:
     case.arrays["conv_1d.w"] = case["conv_1d.w"].mT.contiguous()
     return loaded(
-        RGLRU(Shape(8, 3, 1, 64), expand=1.5),
+        RGLRU(layer_of(Shape(8, 3, 1, 64)), expand=1.5),
         case,
         {
             "open.weight": "linear_y.weight",
@@ -256,7 +263,7 @@ def griffin_block(case: Case) -> Mixer:
         ("mlstm_layer", mlstm_layer),
     ],
 )
-def test_layers_agree_with_references(name: str, layer: Callable[[Case], Mixer]) -> None:
+def test_layers_agree_with_references(name: str, layer: Callable[[Case], Recurrent]) -> None:
     case = Case(name)
     mixer, x = layer(case), case["x"].clone().requires_grad_()
     y, state = mixer.run(x, None)
@@ -277,14 +284,14 @@ def test_griffins_block_agrees_with_its_reference() -> None:
         starts = [*torch.nonzero(position == 0).flatten().tolist(), len(position)]
         assert len(starts) == 3
         for begin, end in itertools.pairwise(starts):
-            y = mixer(case["x"][row : row + 1, begin:end])
+            y = mixer.run(case["x"][row : row + 1, begin:end], None)[0]
             case.match("out", y[0], case["out"][row, begin:end])
 
 
 def test_rg_lru_agrees_with_its_reference() -> None:
     """The bare recurrence, going on from a state."""
     case = Case("rg_lru")
-    mixer = RGLRU(Shape(8, 2, 1, 64))
+    mixer = RGLRU(layer_of(Shape(8, 2, 1, 64)))
     with torch.no_grad():
         for gate, name in ((mixer.input_gate, "input_gate"), (mixer.decay_gate, "a_gate")):
             gate.weight.copy_(case[f"{name}.w"])
@@ -302,17 +309,17 @@ def test_rg_lru_agrees_with_its_reference() -> None:
     np.testing.assert_allclose(x.grad, case["grad_x"], rtol=1e-4, atol=1e-5)
 
 
-MIXERS = [DeltaNet, GatedDeltaNet, Mamba2, RGLRU, MLSTM]
+MIXERS = [DeltaNet, GatedDeltaNet, Mamba, Mamba2, RGLRU, MLSTM]
 
 
 @pytest.mark.parametrize("mixer", MIXERS)
 @pytest.mark.parametrize("length", [1, 63, 64, 65, 200])
-def test_a_sequence_may_be_cut_anywhere(mixer: type[Mixer], length: int) -> None:
+def test_a_sequence_may_be_cut_anywhere(mixer: type[Recurrent], length: int) -> None:
     """In float64 the parallel form and one token at a time are equal to rounding."""
     torch.manual_seed(0)
-    layer = mixer(Shape(16, 4, 2, 64)).double()
+    layer = mixer(layer_of(Shape(16, 4, 2, 64))).double()
     x = torch.randn(2, length, 16, dtype=torch.float64)
-    whole = layer(x)
+    whole, _ = layer.run(x, None)
     parts, state = [], None
     for token in x.split(1, dim=1):
         y, state = layer.run(token, state)

@@ -8,23 +8,26 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import ROOT
+from support import ROOT, layers
 
 from harness.attention import Positions
-from harness.models.mamba import Mamba, scan, selective_scan
+from harness.encodings.nope import NoPE
+from harness.mixers.mamba import selective_scan
+from harness.mixers.scan import scan
+from harness.models.mamba import Mamba
 from harness.shape import Shape
 
 NAMES = {
     "norm.weight": "norm.weight",
-    "mixer.in_proj.weight": "project.weight",
-    "mixer.conv1d.weight": "convolution.weight",
-    "mixer.conv1d.bias": "convolution.bias",
-    "mixer.x_proj.weight": "select.weight",
-    "mixer.dt_proj.weight": "step.weight",
-    "mixer.dt_proj.bias": "step.bias",
-    "mixer.A_log": "log_rate",
-    "mixer.D": "skip",
-    "mixer.out_proj.weight": "output.weight",
+    "mixer.in_proj.weight": "mixer.project.weight",
+    "mixer.conv1d.weight": "mixer.convolution.weight",
+    "mixer.conv1d.bias": "mixer.convolution.bias",
+    "mixer.x_proj.weight": "mixer.select.weight",
+    "mixer.dt_proj.weight": "mixer.step.weight",
+    "mixer.dt_proj.bias": "mixer.step.bias",
+    "mixer.A_log": "mixer.log_rate",
+    "mixer.D": "mixer.skip",
+    "mixer.out_proj.weight": "mixer.output.weight",
 }
 """Their names of a block's weights, and mine."""
 
@@ -33,7 +36,7 @@ def test_logits_are_those_of_the_transformers_library() -> None:
     golden = np.load(ROOT / "tests" / "golden" / "architectures" / "mamba.npz")
     config = json.loads(str(golden["meta"]))["config"]
     shape = Shape(config["hidden_size"], 1, config["num_hidden_layers"], 10)
-    model = Mamba(shape, config["vocab_size"], lambda: None, state=config["state_size"])
+    model = Mamba(shape, config["vocab_size"], layers(shape, lambda _: NoPE(shape)), state=config["state_size"])
     weights = {
         "embedding.weight": golden["weights/backbone.embeddings.weight"],
         "norm.weight": golden["weights/backbone.norm_f.weight"],
@@ -73,7 +76,8 @@ def test_the_selective_scan_is_its_definition_across_segments() -> None:
     length, channels, states = 300, 2, 3
     u, delta = torch.randn(1, length, channels), torch.rand(1, length, channels)
     rate, write, read = torch.rand(channels, states) * 4, torch.randn(1, length, states), torch.randn(1, length, states)
-    y = selective_scan(*(x.double() for x in (u, delta, rate, write, read)))
+    nothing = torch.zeros(1, channels, states)
+    y, _ = selective_scan(*(x.double() for x in (u, delta, rate, write, read, nothing)))
     for e in range(channels):
         h = [0.0] * states
         for t in range(length):
@@ -94,7 +98,8 @@ def test_gradients_through_the_scan_are_those_of_the_recurrence() -> None:
 def test_steps_start_between_a_thousandth_and_a_tenth_and_rates_at_one_to_n() -> None:
     """The initial weights of the published code, which decide how long a state is kept."""
     torch.manual_seed(0)
-    block = Mamba(Shape(64, 1, 1, 10), 5, lambda: None).blocks[0]
+    shape = Shape(64, 1, 1, 10)
+    block = Mamba(shape, 5, layers(shape, lambda _: NoPE(shape))).blocks[0].mixer
     steps = torch.nn.functional.softplus(block.step.bias.detach())
     assert steps.min() > 0.00099
     assert steps.max() < 0.1001
@@ -104,6 +109,7 @@ def test_steps_start_between_a_thousandth_and_a_tenth_and_rates_at_one_to_n() ->
 
 
 def test_sizes_below_one_are_refused() -> None:
+    shape = Shape(8, 1, 1, 10)
     for name in ("state", "convolution", "expand"):
         with pytest.raises(ValueError, match=f"{name}=0: it must be at least 1"):
-            Mamba(Shape(8, 1, 1, 10), 5, lambda: None, **{name: 0})
+            Mamba(shape, 5, layers(shape, lambda _: NoPE(shape)), **{name: 0})
