@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from harness.attention import Attending, Positions
-from harness.mixers.base import Layer, Mixer
+from harness.mixers.base import Layer, Mixer, heads
 from harness.mixers.initialization import draw
 from harness.shape import Shape
 
@@ -11,24 +11,36 @@ from harness.shape import Shape
 class Attention(Attending, Mixer):
     """Multi-head self-attention whose logits, queries, keys and values the encoding may change (Vaswani et al., 2017,
     arXiv 1706.03762, section 3.2).
+
+    ``kv_heads`` heads of keys and values serve groups of as many query heads each (Ainslie et al., 2023, arXiv
+    2305.13245); 1 is multi-query attention (Shazeer, 2019, arXiv 1911.02150), 0 means as many as there are query heads.
+    ``qk_norm`` normalises queries and keys of every head (RMSNorm with a scale that heads share) before the encoding
+    changes them, as in Qwen3 (Henry et al., 2020, arXiv 2010.04245, proposed such a norm).
     """
 
     modes = ("causal", "bidirectional")
     attends = True
 
-    def __init__(self, layer: Layer) -> None:
+    def __init__(self, layer: Layer, *, kv_heads: int = 0, qk_norm: bool = False) -> None:
         super().__init__(layer.encoding, layer.logit, causal=layer.causal)
         shape = layer.shape
-        self.heads = shape.heads
-        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=layer.biases)
+        if kv_heads < 0 or shape.heads % (kv_heads or shape.heads):
+            raise ValueError(f"kv_heads={kv_heads}: it must divide the {shape.heads} heads, or be 0 for as many")
+        self.heads, self.kv_heads = shape.heads, kv_heads or shape.heads
+        self.sizes = [shape.head_dimension * count for count in (self.heads, self.kv_heads, self.kv_heads)]
+        self.project = nn.Linear(shape.dimension, sum(self.sizes), bias=layer.biases)
         self.output = nn.Linear(shape.dimension, shape.dimension, bias=layer.biases)
+        self.q_norm, self.k_norm = (
+            nn.RMSNorm(shape.head_dimension, eps=1e-6) if qk_norm else nn.Identity() for _ in range(2)
+        )
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
-        batch, length, _ = x.shape
-        q, k, v = self.project(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = self.project(x).split(self.sizes, dim=-1)
+        q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
+        if self.kv_heads < self.heads:
+            k, v = (part.repeat_interleave(self.heads // self.kv_heads, dim=1) for part in (k, v))
         state = self.encoding.state(x, positions.values)
-        attended = self.attend(q, k, v, positions, state)
-        return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
+        return self.output(self.attend(q, k, v, positions, state).transpose(1, 2).flatten(2))
 
     def draw_weights(self, shape: Shape) -> None:
         draw(shape, reads=(self.project,), writes=(self.output,))

@@ -11,8 +11,10 @@ import torch
 from support import ROOT
 from torch import Tensor, nn
 
+from harness.attention import Positions
 from harness.encodings.nope import NoPE
 from harness.logits.standard import Standard
+from harness.mixers.attention import Attention
 from harness.mixers.base import Layer, Recurrent, State, unit
 from harness.mixers.decayed_attention import decayed_attention
 from harness.mixers.delta_net import DeltaNet
@@ -306,6 +308,26 @@ def test_rg_lru_agrees_with_its_reference() -> None:
     loss = (case["loss_weight_out"] * y).sum() + (case["loss_weight_state"] * y[:, -1]).sum()
     case.match("loss", loss)
     loss.backward()
+    np.testing.assert_allclose(x.grad, case["grad_x"], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "options"), [("attention_gqa", {}), ("attention_qk_norm", {"qk_norm": True})])
+def test_attention_agrees_with_references(name: str, options: dict[str, bool]) -> None:
+    """The references have 16 channels and 4 heads of 6: the stream is filled up to 24 with channels that are zero."""
+    case = Case(name)
+    shape = Shape(24, 4, 1, 64)
+    mixer = Attention(Layer(shape, NoPE(shape), Standard(shape)), kv_heads=2, **options)
+    with torch.no_grad():
+        read = torch.cat([case[f"{part}_proj.weight"] for part in "qkv"])
+        mixer.project.weight.copy_(nn.functional.pad(read, (0, 8)))
+        mixer.output.weight.copy_(nn.functional.pad(case["o_proj.weight"], (0, 0, 0, 8)))
+        for norm, part in ((mixer.q_norm, "q_norm.weight"), (mixer.k_norm, "k_norm.weight")):
+            for weight in norm.parameters():
+                weight.copy_(case[part])
+    x = case["x"].clone().requires_grad_()
+    y = mixer(nn.functional.pad(x, (0, 8)), Positions(torch.arange(x.shape[1])[None], True))[..., :16]
+    case.match("out", y)
+    (case["loss_weight_out"] * y).sum().backward()
     np.testing.assert_allclose(x.grad, case["grad_x"], rtol=1e-4, atol=1e-5)
 
 
