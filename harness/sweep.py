@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from harness import atomic, build, identity, progress, records, slots
+from harness import atomic, build, identity, paths, progress, records, slots
 from harness.config import Run
 from harness.places import Places, places
 from harness.progress import say
@@ -73,6 +73,8 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
         f"{len(todo)} to do, {len(free)} at a time"
     )
     pool = _Pool(todo, free)
+    if todo:
+        paths.make_folder(todo[0].where.record.parent, f"results={todo[0].run.results}")
     try:
         if todo:
             pool.work()
