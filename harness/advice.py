@@ -77,6 +77,9 @@ KEYS = {
 FIRST = ("lengths", *SETTING_GROUPS)
 """Where a key without its group is looked for first."""
 
+LONGEST = 300
+"""Characters of an argument that is worth a guess."""
+
 TYPED = (*catalogue.GROUPS, "lengths", "seed", "results", "packages", "force", "retry")
 """What an argument can begin with."""
 
@@ -92,14 +95,16 @@ def unknown_key(key: str, keys: Mapping[str, Sequence[str]], folders: Sequence[P
 
 
 def _meant_key(parent: str, last: str, keys: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> str | None:
-    full = {f"{group}.{key}" if group else key for group, inside in keys.items() for key in inside}
     if parent in catalogue.GROUPS and (chosen := _choice(parent, last, folders)):
         return chosen
-    if close := meant(last, keys.get(parent, ()), {}):
+    full = {f"{group}.{key}" if group else key for group, inside in keys.items() for key in inside}
+    siblings = keys.get(parent, ())
+    synonym = {plain(name): one for name, one in KEYS.items()}.get(plain(last))
+    close = next((one for one in siblings if plain(one) == plain(last)), None)
+    if not close and synonym in full:
+        return synonym
+    if close := close or meant(last, siblings, {}):
         return f"{parent}.{close}" if parent else close
-    synonyms = {plain(name): one for name, one in KEYS.items()}
-    if (known := synonyms.get(plain(last))) in full:
-        return known
     if parent and parent not in keys and (group := meant(parent, keys[""], {})) and f"{group}.{last}" in full:
         return f"{group}.{last}"
     if parent not in (*COMPONENT_GROUPS, *LISTED_GROUPS):
@@ -125,22 +130,17 @@ def _choice(group: str, word: str, folders: Sequence[Path]) -> str | None:
     return f"{group}={also[plain(word)]}" if plain(word) in also else None
 
 
-def unreadable(argument: str, folders: Sequence[Path], readable: Callable[[str], bool]) -> Refused:
-    """Why an argument cannot be read. ``readable`` says of another whether it can."""
-    key, equals, value = argument.partition("=")
+def unreadable(argument: str, folders: Sequence[Path], accepted: Callable[[str], bool]) -> Refused:
+    """Why an argument cannot be read. ``accepted`` says of what could be advised whether it would do."""
     said = echoed(argument)
-    if equals:
-        for wanted in _repaired(key.strip(), value.lstrip("= ").rstrip()):
-            if readable(wanted) and len(wanted) < 200:
-                quotes = "a value with such characters needs quotes of its own" if wanted[-1] in "'\"" else "write"
-                return Refused(f"{said}: {quotes}: {quoted(wanted)}")
+    for wanted in _repaired(argument) if len(argument) <= LONGEST and argument.isprintable() else ():
+        if accepted(wanted):
+            why = "a value with such characters needs quotes of its own" if wanted[-1] in "'\"" else "this is written"
+            return Refused(f"{said}: {why}: {quoted(wanted)}")
+    if "=" in argument:
         return Refused(f"{said}: this cannot be read as key=value")
-    for separator in (":", " "):
-        group, found, choice = (part.strip() for part in argument.partition(separator))
-        if found and readable(f"{group}={choice}"):
-            return Refused(f"{said}: a choice is written group=name: {quoted(f'{group}={choice}')}")
     if choices := list(named(argument, folders)):
-        return Refused(f"{said}: did you mean {' or '.join(map(repr, choices))}?")
+        return Refused(f"{said}: did you mean {' or '.join(map(quoted, choices))}?")
     commands = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parent / "commands")])]
     close = get_close_matches(argument[:100], commands, n=1)
     return Refused(
@@ -149,9 +149,19 @@ def unreadable(argument: str, folders: Sequence[Path], readable: Callable[[str],
     )
 
 
-def _repaired(key: str, value: str) -> Iterator[str]:
-    """What could have been meant by a key and a value."""
+def _repaired(argument: str) -> Iterator[str]:
+    """What could have been meant by an argument that cannot be read."""
+    key, equals, value = (part.strip() for part in argument.partition("="))
+    if not equals:
+        for separator in ":", ".", " ":
+            key, found, value = argument.strip().partition(separator)
+            if found:
+                yield f"{key.strip()}={value.strip()}"
+        return
+    value = value.lstrip("= ")
     yield f"{key}={value}"
+    if bare := value.strip("'\"()[]{}, "):
+        yield f"{key}={bare}"
     for mark in "'\"":
         if mark not in value and not value.endswith("\\"):
             yield f"{key}={mark}{value}{mark}"

@@ -51,7 +51,7 @@ class Composer:
         places = ",".join(advice.value_of(f"file://{folder}") for folder in folders)
         self._search = [f"hydra.searchpath=[{places}]"] if folders else []
         self._by_choices: dict[tuple[str, ...], DictConfig] = {}
-        self._reader = Reader(self._folders)
+        self._reader = Reader(self._folders, self._accepts)
 
     def run(self, overrides: Sequence[str], check: Callable[[Run], Run] = validated) -> Run:
         """The run of these overrides, as ``check`` finds it right. Raises :class:`Refused`."""
@@ -72,6 +72,14 @@ class Composer:
             raise Refused(_first_line(error)) from error
         except ValidationError as error:
             raise explained(error) from error
+
+    def _accepts(self, overrides: Sequence[str]) -> bool:
+        """Whether these overrides compose to a run, whether or not that makes sense."""
+        try:
+            self.run(overrides, check=lambda run: run)
+        except Refused:
+            return False
+        return True
 
     def attempt(self, overrides: Sequence[str]) -> Run | Refused:
         """The run of these overrides, or why there is none."""

@@ -5,7 +5,7 @@ their values turn out to mean.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,27 +20,32 @@ from harness.suggest import Refused, echoed, unknown
 
 MOST_RUNS = 100_000
 """Runs of one sweep."""
-LONGEST = 2**17
-"""Characters of an argument, of which Linux takes no more."""
+LONGEST = 20_000
+"""Characters of an argument: a list of thousands of numbers, which the grammar reads in a second or two."""
 DEEPEST = 20
 """Brackets within one another."""
 
 
 class Reader:
-    """Reads overrides, with the choices of these folders."""
+    """Reads overrides, with the choices of these folders. ``accepts`` says whether overrides without a sweep compose,
+    for advice that works.
+    """
 
-    def __init__(self, folders: Sequence[Path]) -> None:
+    def __init__(self, folders: Sequence[Path], accepts: Callable[[Sequence[str]], bool]) -> None:
         self.options = catalogue.names(folders)
         self._folders = folders
+        self._accepts = accepts
         self._parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
         self._known: dict[str, Override] = {}
 
-    def read(self, arguments: Iterable[str]) -> list[Override]:
+    def read(self, arguments: Sequence[str]) -> list[Override]:
         """Every override, one of a group checked to name choices that there are. Raises :class:`Refused`."""
-        return [self._known.get(argument) or self._checked(argument) for argument in arguments]
+        return [self._known.get(argument) or self._checked(argument, arguments) for argument in arguments]
 
-    def _checked(self, argument: str) -> Override:
-        override = self._parsed(argument)
+    def _checked(self, argument: str, arguments: Sequence[str]) -> Override:
+        override = self._parsed(argument, arguments)
+        if not override.key_or_group:
+            raise Refused(f"{echoed(argument)}: a choice is written group=name, a value key=value")
         if hydra_settings.is_setting(override.key_or_group):
             hydra_settings.check_key(override.key_or_group, argument)
         if override.is_sweep_override():
@@ -50,7 +55,7 @@ class Reader:
         self._known[argument] = override
         return override
 
-    def _parsed(self, argument: str) -> Override:
+    def _parsed(self, argument: str, arguments: Sequence[str]) -> Override:
         if len(argument) > LONGEST:
             raise Refused(
                 f"{echoed(argument)}: an argument has at most {LONGEST} characters, and this one {len(argument)}"
@@ -60,27 +65,28 @@ class Reader:
         try:
             [override] = self._parser.parse_overrides([argument])
         except HydraException as error:
-            raise self._refusal(argument, str(error)) from error
+            raise self._refusal(argument, arguments, str(error)) from error
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise Refused(f"{echoed(argument)}: {echoed(error)}") from error
         return override
 
-    def _refusal(self, argument: str, objection: str) -> Refused:
+    def _refusal(self, argument: str, arguments: Sequence[str], objection: str) -> Refused:
         """Why the grammar does not take an argument: what a function in it objects to, or how it should be written."""
         _, _, called = objection.partition("while evaluating '")
         if called and ": " in called:
             return Refused(f"{echoed(argument)}: {echoed(called.partition(chr(10))[0].partition(': ')[2])}")
         if objection.startswith("Unknown function") or "Unknown function" in objection.partition("\n")[0]:
             return Refused(f"{echoed(argument)}: {objection.splitlines()[0]}; put text with brackets in quotes")
-        return advice.unreadable(argument, self._folders, self._readable)
+        others = [other for other in arguments if other != argument and self._possible(other)]
+        return advice.unreadable(argument, self._folders, lambda wanted: self._accepts([*others, wanted]))
 
-    def _readable(self, argument: str) -> bool:
-        """Whether an argument that might have been meant means something."""
+    def _possible(self, argument: str) -> bool:
+        """Whether an argument means one value."""
         try:
-            self._checked(argument)
-        except Refused:
+            [override] = self._parser.parse_overrides([argument])
+        except Exception:  # which it is said elsewhere
             return False
-        return True
+        return not override.is_sweep_override()
 
     def _check_choice(self, override: Override) -> None:
         group = override.key_or_group
