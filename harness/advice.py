@@ -130,10 +130,14 @@ def _choice(group: str, word: str, folders: Sequence[Path]) -> str | None:
     return f"{group}={also[plain(word)]}" if plain(word) in also else None
 
 
-def unreadable(argument: str, folders: Sequence[Path], accepted: Callable[[str], bool]) -> Refused:
-    """Why an argument cannot be read. ``accepted`` says of what could be advised whether it would do."""
+def unreadable(
+    argument: str, following: Sequence[str], folders: Sequence[Path], accepted: Callable[[str], bool]
+) -> Refused:
+    """Why an argument cannot be read. ``following`` are those after it; ``accepted`` says of what could be advised
+    whether it would do.
+    """
     said = echoed(argument)
-    for wanted in _repaired(argument) if len(argument) <= LONGEST and argument.isprintable() else ():
+    for wanted in _repaired(argument, following) if len(argument) <= LONGEST and argument.isprintable() else ():
         if accepted(wanted):
             why = "a value with such characters needs quotes of its own" if wanted[-1] in "'\"" else "this is written"
             return Refused(f"{said}: {why}: {quoted(wanted)}")
@@ -149,7 +153,7 @@ def unreadable(argument: str, folders: Sequence[Path], accepted: Callable[[str],
     )
 
 
-def _repaired(argument: str) -> Iterator[str]:
+def _repaired(argument: str, following: Sequence[str]) -> Iterator[str]:
     """What could have been meant by an argument that cannot be read."""
     key, equals, value = (part.strip() for part in argument.partition("="))
     if not equals:
@@ -157,6 +161,8 @@ def _repaired(argument: str) -> Iterator[str]:
             key, found, value = argument.strip().partition(separator)
             if found:
                 yield f"{key.strip()}={value.strip()}"
+        if rest := [word for word in following[:2] if word != "="]:
+            yield f"{key}={rest[0].lstrip('=')}"
         return
     value = value.lstrip("= ")
     yield f"{key}={value}"

@@ -84,7 +84,7 @@ def _dispatch(arguments: list[str]) -> int:
         )
     from harness.composition import composer
 
-    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         if parsed.cfg:
             from harness.shown import configs
 

@@ -55,12 +55,7 @@ class Composer:
 
     def run(self, overrides: Sequence[str], check: Callable[[Run], Run] = validated) -> Run:
         """The run of these overrides, as ``check`` finds it right. Raises :class:`Refused`."""
-        parsed = self._reader.read(overrides)
-        swept = [override for override in parsed if override.is_sweep_override()]
-        if swept:
-            self._check_lists(swept, self._compose([str(o.input_line) for o in parsed if o not in swept]))
-            raise Refused(f"{echoed(swept[0].input_line)}: several values need a sweep: add -m to python -m harness")
-        composed = self._composed(parsed)
+        composed = self.shown(overrides)
         choices = {group: choice for group, choice in composed.hydra.runtime.choices.items() if isinstance(choice, str)}
         try:
             science = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
@@ -90,11 +85,15 @@ class Composer:
 
     def check(self, overrides: Sequence[str]) -> None:
         """Raise :class:`Refused` unless the overrides compose."""
-        self._compose(overrides)
+        self.shown(overrides)
 
     def shown(self, overrides: Sequence[str]) -> DictConfig:
         """What overrides without a sweep compose to, whether or not it makes sense, Hydra's own settings included."""
-        return self._composed(self._reader.read(overrides))
+        parsed = self._reader.read(overrides)
+        if swept := [override for override in parsed if override.is_sweep_override()]:
+            self._check_lists(swept, self._compose(self._single(overrides)))
+            raise Refused(f"{echoed(swept[0].input_line)}: several values need a sweep: add -m to python -m harness")
+        return self._composed(parsed)
 
     def multirun(self, overrides: Sequence[str]) -> bool:
         """Whether these overrides alone ask for a sweep, as a study does."""
@@ -200,5 +199,10 @@ def _keys(composed: DictConfig, prefix: str = "") -> dict[str, list[str]]:
     return known
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+def _first_line(error: BaseException) -> str:
+    """What Hydra or OmegaConf objects to, with the key that it is about."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    if said.startswith("Error merging override") and error.__cause__:
+        return _first_line(error.__cause__)
+    key = getattr(error, "full_key", None)
+    return f"{key}: {said}" if key and key not in said else said

@@ -100,7 +100,7 @@ def _package(path: Path, group: str) -> str:
     elif group in ("task", "study"):
         wanted = ("_global_",)
     else:
-        wanted = ("", group, "_group_", "_global_")
+        wanted = ("", "_global_", group, "_group_")
     found = ""
     for number, line in headers:
         match = re.fullmatch(r"#\s*@package\s+(\S+)", line.strip())

@@ -24,7 +24,7 @@ def page(folder: str | None = None) -> str:
     for module in pkgutil.iter_modules(commands.__path__):
         meaning = (importlib.import_module(f"harness.commands.{module.name}").__doc__ or "").strip().splitlines()[0]
         lines.append(f"  {module.name:<16} {meaning}")
-    found = folders.folders([folder] if folder else [])
+    found = folders.folders([] if folder is None else [folder])
     for group, meaning in catalogue.GROUPS.items():
         lines += ["", f"{group}: {meaning}"]
         for family, choices in _families(catalogue.choices(group, found)):

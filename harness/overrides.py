@@ -77,16 +77,26 @@ class Reader:
             return Refused(f"{echoed(argument)}: {echoed(called.partition(chr(10))[0].partition(': ')[2])}")
         if objection.startswith("Unknown function") or "Unknown function" in objection.partition("\n")[0]:
             return Refused(f"{echoed(argument)}: {objection.splitlines()[0]}; put text with brackets in quotes")
-        others = [other for other in arguments if other != argument and self._possible(other)]
-        return advice.unreadable(argument, self._folders, lambda wanted: self._accepts([*others, wanted]))
+        following = list(arguments)[list(arguments).index(argument) + 1 :] if argument in arguments else []
+        return advice.unreadable(argument, following, self._folders, lambda wanted: self._would_do(wanted, arguments))
 
-    def _possible(self, argument: str) -> bool:
-        """Whether an argument means one value."""
+    def _would_do(self, wanted: str, arguments: Sequence[str]) -> bool:
+        """Whether an argument would be taken beside those of the others that can be read."""
+        if (override := self._grammatical(wanted)) is None:
+            return False
+        others = [one for one in map(self._grammatical, arguments) if one and not one.is_sweep_override()]
+        try:
+            self._checked(wanted, [])
+        except Refused:
+            return False
+        return override.is_sweep_override() or self._accepts([*(str(one.input_line) for one in others), wanted])
+
+    def _grammatical(self, argument: str) -> Override | None:
         try:
             [override] = self._parser.parse_overrides([argument])
-        except Exception:  # which it is said elsewhere
-            return False
-        return not override.is_sweep_override()
+        except Exception:  # what is wrong with it is said elsewhere
+            return None
+        return override
 
     def _check_choice(self, override: Override) -> None:
         group = override.key_or_group
@@ -96,6 +106,9 @@ class Reader:
         for choice in override.sweep_iterator() if isinstance(value, Sweep) else [value]:
             names = choice if isinstance(choice, list) and group in LISTED_GROUPS else [choice]
             for name in names:
+                if name == "":
+                    example = self.options[group][0]
+                    raise Refused(f"{group}=: the name follows without a space, as in {group}={example}")
                 if str(name) not in self.options[group] or not isinstance(name, str):
                     raise self._unknown_choice(group, name)
 

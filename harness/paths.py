@@ -19,6 +19,8 @@ def expanded(text: str, what: str) -> str:
         )
     if not text.isprintable():
         raise Refused(f"{what}{echoed(text)}: a path has no line breaks and no other characters that do not print")
+    if text != text.strip():
+        raise Refused(f"{what}'{echoed(text)}': a path neither begins nor ends with a space")
     if not text.startswith("~"):
         return text
     full = os.path.expanduser(text)

@@ -68,13 +68,13 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     cells = list({cell.where.record: cell for cell in cells}.values())
     todo, done, failed = _sorted_out(cells)
     free = slots.of(cells[0].run)
+    if todo:
+        paths.make_folder(todo[0].where.record.parent, f"results={todo[0].run.results}")
     say(
         f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, "
         f"{len(todo)} to do, {len(free)} at a time"
     )
     pool = _Pool(todo, free)
-    if todo:
-        paths.make_folder(todo[0].where.record.parent, f"results={todo[0].run.results}")
     try:
         if todo:
             pool.work()

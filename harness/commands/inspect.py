@@ -46,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 
 def _composed(parsed: argparse.Namespace) -> Run:
-    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         run = hydra.run(parsed.overrides, check=typed)
         return run if _needs_a_grid(run) else hydra.run(parsed.overrides)
 

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--count", type=int, default=4, help="number of examples")
     parser.add_argument("--config-dir", help="folder with choices of your own")
     parsed = parser.read(arguments)
-    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         run = hydra.run(parsed.overrides)
     task = build.task(run)
     layout = build.layout(run, task)

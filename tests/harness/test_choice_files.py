@@ -43,8 +43,8 @@ ENCODINGS: dict[str, tuple[str | bytes, str]] = {
     "defaults": ("defaults: rope\n" + FAR, "defaults: it is a list"),
     "circle": ("defaults: [circle]\n" + FAR, "its defaults include it again: encoding/circle"),
     "absent": ("defaults: [ropee]\n" + FAR, "unknown encoding 'ropee'; did you mean 'rope'?"),
-    "packaged": ("# @package nonsense.x\n" + FAR, "the first line should be '# @package _global_' and not nonsense.x"),
-    "halfway": ("# @package a b\n" + FAR, "line 1 should be '# @package _global_'"),
+    "packaged": ("# @package nonsense.x\n" + FAR, "the first line should be '# @package _group_' and not nonsense.x"),
+    "halfway": ("# @package a b\n" + FAR, "line 1 should be '# @package _group_'"),
     "escapes": (FAR + "base: \x1b[31m\n", "this is not YAML"),
     "great": ("#" * 300_000, "the file of a choice has at most"),
 }  # fmt: skip
@@ -64,7 +64,7 @@ STUDIES = {
     "lengths": ("lengths: 5\n", "lengths: 5: here stand values"),
 }
 
-NAMES = ("12", "inf", "nan", "NA", "1e3", "true", "null", "None", "yes", "on", "0x1f", "1_000", "a b", "a.b", "a,b", "é")  # fmt: skip
+NAMES = (*"12 inf nan NA 1e3 true null None yes on 0x1f 1_000 a.b a,b é".split(), "a b")
 """Names that tables, YAML or Hydra read as something else."""
 
 
