@@ -108,7 +108,7 @@ class Composer:
         params = base.hydra.sweeper.params or {}
         if not isinstance(params, (dict, DictConfig)):
             raise Refused(f"hydra.sweeper.params={echoed(params)}: it holds keys with the values of a sweep")
-        preset = [f"{key}={value}" for key, value in params.items() if key not in swept]
+        preset = [f"{key!s}={value}" for key, value in params.items() if key not in swept]
         parsed = self._reader.read([*preset, *overrides])
         several = {o.get_key_element(): o for o in parsed if o.is_sweep_override()}
         self._check_lists(list(several.values()), base)

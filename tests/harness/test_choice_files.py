@@ -64,7 +64,24 @@ STUDIES = {
     "lengths": ("lengths: 5\n", "lengths: 5: here stand values"),
 }
 
-NAMES = (*"12 inf nan NA 1e3 true null None yes on 0x1f 1_000 a.b a,b é".split(), "a b")
+NAMES = [
+    "12",
+    "inf",
+    "nan",
+    "NA",
+    "1e3",
+    "true",
+    "null",
+    "None",
+    "yes",
+    "on",
+    "0x1f",
+    "1_000",
+    "a.b",
+    "a,b",
+    "é",
+    "a b",
+]
 """Names that tables, YAML or Hydra read as something else."""
 
 

@@ -34,7 +34,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     with composer() as hydra:
         assert hydra.run(["results='~/x'"]).results == "/somewhere/x"
         assert hydra.run(["results='~'"]).results == "/somewhere"
-        assert hydra.run(["results=a~b"]).results == "a~b"
+        assert hydra.run(["results='a~b'"]).results == "a~b"
         assert hydra.run(["results=./x"]).results == "./x"
     assert paths.expanded("~root/x", "") == os.path.expanduser("~root/x") != "~root/x"
 
@@ -66,7 +66,7 @@ def test_what_no_shell_has_replaced_is_refused(
     wrong = {"$HOME/x": "no shell has replaced $HOME", "~nobody-here/x": "there is no user of that name"}
     for path, reason in wrong.items():
         assert cli.main([word.replace("%s", path) for word in typed]) == 2
-        assert reason in capsys.readouterr().err.splitlines()[-1]
+        assert reason in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
 
 
