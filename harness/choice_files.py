@@ -90,21 +90,22 @@ def _check_extent(text: str) -> None:
             continue
         if not isinstance(event, yaml.NodeEvent):
             continue
-        if getattr(event, "tag", None):
-            raise ValueError(f"the tag {echoed(event.tag)} {place}: a value is a number, text, true, false, or a list")
-        if isinstance(event, yaml.AliasEvent):
-            if event.anchor not in sizes:
-                raise ValueError(f"*{echoed(event.anchor)} {place} repeats nothing that ends before it")
-            total += sizes[event.anchor]
-        elif isinstance(event, yaml.CollectionStartEvent):
-            opened.append((event.anchor, total))
+        node: Any = event
+        if getattr(node, "tag", None):
+            raise ValueError(f"the tag {echoed(node.tag)} {place}: a value is a number, text, true, false, or a list")
+        if isinstance(node, yaml.AliasEvent):
+            if node.anchor not in sizes:
+                raise ValueError(f"*{echoed(node.anchor)} {place} repeats nothing that ends before it")
+            total += sizes[node.anchor]
+        elif isinstance(node, yaml.CollectionStartEvent):
+            opened.append((node.anchor, total))
             total += 1
         else:
             total += 1
-            if event.anchor:
-                sizes[event.anchor] = 1
-            if len(event.value) > DIGITS and event.implicit[0] and event.value.lstrip("+-").isdigit():
-                raise ValueError(f"the number {echoed(event.value)} {place} has more than {DIGITS} digits")
+            if node.anchor:
+                sizes[node.anchor] = 1
+            if len(node.value) > DIGITS and node.implicit[0] and node.value.lstrip("+-").isdigit():
+                raise ValueError(f"the number {echoed(node.value)} {place} has more than {DIGITS} digits")
         if len(opened) > DEEPEST:
             raise ValueError(f"more than {DEEPEST} lists and mappings lie within one another {place}")
         if total > MOST:

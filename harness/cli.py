@@ -48,8 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        refusal = Refused(f"{error.filename or 'the system'}: {error.strerror or error}")
-        print(f"error: {refusal}", file=sys.stderr)
+        said = Refused(f"{error.filename or 'the system'}: {error.strerror or error}")
+        print(f"error: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         from harness.sweep import resumption

@@ -84,9 +84,8 @@ class Reader:
         """Whether an argument would be taken beside those of the others that can be read."""
         if (override := self._grammatical(wanted)) is None:
             return False
-        others = [
-            one for one in map(self._grammatical, arguments) if one and one.key_or_group and not one.is_sweep_override()
-        ]
+        readable = [one for one in map(self._grammatical, arguments) if one and one.key_or_group]
+        others = [one for one in readable if not one.is_sweep_override()]
         try:
             self._checked(wanted, [])
         except Refused:

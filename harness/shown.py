@@ -24,8 +24,9 @@ def configs(composer: Composer, parsed: Any) -> Iterator[str]:
 
 def _document(composer: Composer, overrides: list[str], parsed: Any) -> str:
     config = composer.shown(overrides)
-    kept = {"job": [key for key in config if key != "hydra"], "hydra": ["hydra"], "all": list(config)}[parsed.cfg]
-    part: Any = OmegaConf.masked_copy(config, [str(key) for key in kept])
+    keys = [str(key) for key in config]
+    kept = {"job": [key for key in keys if key != "hydra"], "hydra": ["hydra"], "all": keys}[parsed.cfg]
+    part: Any = OmegaConf.masked_copy(config, kept)
     OmegaConf.set_readonly(part, False)
     try:
         if parsed.resolve:

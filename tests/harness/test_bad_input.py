@@ -103,6 +103,7 @@ WHOLE = ("encoding", "task", "seed", "lengths.grid", "hydra", "rope", "copy", "r
 SNIPPETS = st.sampled_from([*WHOLE, *"=,[](){}'\"\\$~+@/.: *-ü\x1b"])
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(argument=st.lists(SNIPPETS, min_size=1, max_size=6).map("".join))
 @example(argument="encoding={")
