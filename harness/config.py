@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from harness import paths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """What a choice may be called: it becomes part of file names and of tables."""
@@ -152,7 +154,7 @@ class Run(Frozen):
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
     launcher: Launcher
-    results: str = Field(min_length=1)
+    results: Annotated[str, AfterValidator(lambda text: paths.expanded(text, ""))] = Field(min_length=1)
     packages: list[str] = []
     force: bool = False
     retry: bool = False

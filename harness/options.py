@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from harness import build, declarations
+from harness import build, declarations, paths
 from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
 from harness.suggest import Refused, unknown
 
@@ -36,10 +36,14 @@ def _typed(group: str, component: Component, run: Run) -> Component:
         options = declarations.of(component.target).options
     except ValueError as error:
         raise Refused(f"{group}={component.name}: {error}") from error
+    declared = declarations.of(component.target).attributes
+    reads = (*declared.get("reads", ()), *declared.get("data_options", ()))
     typed = {}
     for key, value in component.options.items():
         if key not in options:
             raise unknown(f"option of {group}={component.name}", key, options, "options")
+        if key in reads:
+            _check_paths(value, f"{group}.{key}=")
         try:
             typed[key] = _adapter(options[key].annotation).validate_python(value)
         except ValidationError as error:
@@ -53,6 +57,16 @@ def _typed(group: str, component: Component, run: Run) -> Component:
                 raise Refused(f"{group}={component.name}: option {key} is missing")
             typed[key] = list(option.default) if isinstance(option.default, tuple) else option.default
     return component.model_copy(update={"options": typed})
+
+
+def _check_paths(value: Any, what: str) -> None:
+    """Raise :class:`Refused` for a path that means no place, in an option that says what a class reads. The class
+    itself replaces ``~``, so that a config stays right on another machine.
+    """
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            prefix, colon, path = one.rpartition(":")
+            paths.expanded(path, f"{what}{prefix}{colon}")
 
 
 def _adapter(annotation: str) -> TypeAdapter[Any]:

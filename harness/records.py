@@ -4,10 +4,9 @@ It is written once, whole, where :mod:`harness.places` says; the records of seve
 files.
 """
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
@@ -15,6 +14,7 @@ from harness import atomic, identity
 from harness.config import Frozen, Name
 from harness.places import recorded
 from harness.suggest import Refused
+from harness.suggest import one_line as one_line
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 NotNegative = Annotated[float, Field(ge=0)]
@@ -264,8 +264,3 @@ def read_all(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
             elif known.scores != record.scores and record.status == "finished":
                 rejected.append(f"{path}: the same run has other scores elsewhere; those read first are kept")
     return list(records.values()), rejected
-
-
-def one_line(text: Any) -> str:
-    """Any text as one printable line of moderate length."""
-    return re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in str(text))).strip()[:500]

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import declarations
+from harness import declarations, paths
+from harness.arguments import Parser, path
 from harness.composition import composer
 from harness.config import Run
 from harness.options import typed
@@ -26,25 +27,26 @@ EXAMPLES = 16
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness inspect", description=__doc__)
+    parser = Parser(prog="python -m harness inspect", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="as for a run, for example encoding=rope extension=[ntk,yarn]")
-    parser.add_argument("--record", type=Path, help="record of a trained run: its config and its weights")
-    parser.add_argument("--output", type=Path, help="folder for the pictures (default: inspected/<encoding>)")
+    parser.add_argument("--record", type=path, help="record of a trained run: its config and its weights")
+    parser.add_argument("--output", type=path, help="folder for the pictures (default: inspected/<encoding>)")
     parser.add_argument("--config-dir", help="folder with choices of your own")
-    parsed = parser.parse_args(arguments)
+    parsed = parser.read(arguments)
     if parsed.record and parsed.overrides:
         raise Refused("--record brings its own config: leave out " + " ".join(parsed.overrides))
     run, weights = _trained(parsed.record) if parsed.record else (_composed(parsed), None)
     if declarations.of(run.architecture.target).attributes["mode"] == "attention-free":
         raise Refused(f"architecture={run.architecture.name} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
+    paths.make_folder(output, f"--output {output}")
     for name, figure in _on_grid(run) if _needs_a_grid(run) else _in_a_model(run, weights):
         print(_save(figure, output, name))
     return 0
 
 
 def _composed(parsed: argparse.Namespace) -> Run:
-    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         run = hydra.run(parsed.overrides, check=typed)
         return run if _needs_a_grid(run) else hydra.run(parsed.overrides)
 
@@ -213,5 +215,4 @@ def _first(model: "Model") -> "Encoding":
 def _save(figure: "Figure", folder: Path, name: str) -> str:
     from harness.figures.files import written
 
-    folder.mkdir(parents=True, exist_ok=True)
     return str(written(figure, folder, name)[0])

@@ -1,12 +1,12 @@
 """Rank methods from records: leaderboard.csv, curves.csv, slices.csv; length curves and heat maps as PNG and SVG."""
 
-import argparse
 import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import atomic, records
+from harness import atomic, paths, records
+from harness.arguments import Parser, path
 from harness.suggest import Refused
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ WHOLE = ("rank", "seeds", "converged", "training_seconds")
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness leaderboard", description=__doc__)
+    parser = Parser(prog="python -m harness leaderboard", description=__doc__)
     parser.add_argument(
         "folders",
         nargs="*",
-        type=Path,
+        type=path,
         default=[Path("results")],
         help="folders with records, or whose folder records/ has them",
     )
-    parser.add_argument("--output", type=Path, help="folder to write to (default: the first folder)")
-    parsed = parser.parse_args(arguments)
+    parser.add_argument("--output", type=path, help="folder to write to (default: the first folder)")
+    parsed = parser.read(arguments)
     for folder in parsed.folders:
         if not folder.is_dir():
             raise Refused(f"{folder}: there is no such folder")
@@ -59,6 +59,7 @@ def main(arguments: list[str]) -> int:
     from harness.leaderboard import tables
 
     output = parsed.output or parsed.folders[0]
+    paths.make_folder(output / "figures", f"--output {output}")
     board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
     written = {"leaderboard.csv": board, "curves.csv": curves} | ({} if slices.empty else {"slices.csv": slices})
     for name, table in written.items():

@@ -1,6 +1,5 @@
 """Show what a task asks: sample questions and answers, and how a model reads them."""
 
-import argparse
 import inspect
 import math
 import re
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness import baselines, build, identity, scores, streams
+from harness.arguments import Parser
 from harness.composition import composer
 from harness.config import Run
 from harness.layouts import Arranged, Layout
@@ -24,15 +24,15 @@ LONGEST = 20_000
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness show", description=__doc__)
+    parser = Parser(prog="python -m harness show", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="as for a run, for example task=addition task.answer=plain")
     parser.add_argument(
         "--length", type=int, help="length of the examples (default: about a third of the training length)"
     )
     parser.add_argument("--count", type=int, default=4, help="number of examples")
     parser.add_argument("--config-dir", help="folder with choices of your own")
-    parsed = parser.parse_args(arguments)
-    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+    parsed = parser.read(arguments)
+    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         run = hydra.run(parsed.overrides)
     task = build.task(run)
     layout = build.layout(run, task)

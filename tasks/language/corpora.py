@@ -1,6 +1,7 @@
 """Documents, read in an order that is the same everywhere, and which of them are kept for testing."""
 
 import hashlib
+import os
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -91,7 +92,8 @@ def parquet(path: str) -> list[Document]:
         raise ValueError(
             "task.corpus=parquet:... needs the library datasets: pip install datasets, or use task.corpus=stdlib"
         ) from None
-    files = path if path.endswith(".parquet") else f"{path.rstrip('/')}/**/*.parquet"
+    place = os.path.expanduser(path)
+    files = place if place.endswith(".parquet") else f"{place.rstrip('/')}/**/*.parquet"
     try:
         rows = datasets.load_dataset("parquet", data_files=files, split="train")
     except Exception as error:  # the library, its file systems and the network raise what they like

@@ -16,8 +16,7 @@ REFUSED = {
     ("model.heds=4",): "unknown key 'model.heds'; did you mean 'model.heads'? Keys of model: model.dimension,",
     ("encoding=nope", "encoding.base=3"): "unknown key 'encoding.base'. Keys of encoding: none",
     ("encoding.base=3", "encoding=nope"): "unknown key 'encoding.base'. Keys of encoding: none",
-    ("task=addition", "task.symbols=4"): "unknown key 'task.symbols'; did you mean 'task.base'? "
-    "Keys of task: task.answer,",
+    ("task=addition", "task.symbols=4"): "unknown key 'task.symbols'. Keys of task: task.answer,",
     ("architecture=lstm",): "encoding=rope is not defined for architecture=lstm, "
     "which is attention-free. Possible: nope",
     ("architecture=lstm", "encoding=nope", "logit=ssmax"): "logit=ssmax is not defined for architecture=lstm, "
