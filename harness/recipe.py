@@ -272,6 +272,7 @@ def _failure(job: Job, error: Exception) -> dict[str, Any]:
 
 def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
     run, task = job.run, job.task
+    threads, instructions = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
     return Record(
         name=job.name,
         training_name=job.where.folder.name,
@@ -282,9 +283,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         config=run.model_dump(mode="json", exclude={"results", "force", "retry"}),
         started=started,
         finished=provenance.now(),
-        provenance=provenance.collect(
-            job.device.type, torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
-        ),
+        provenance=provenance.collect(job.device.type, threads, instructions),
         **outcome,
     )
 

@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import pytorch_lightning as lightning
 import torch
-from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.plugins.environments.lightning import LightningEnvironment
 from pydantic import ValidationError
+from pytorch_lightning.__version__ import version as lightning_version
 from torch import Tensor
 
 from harness.checkpoints import NAME
@@ -107,8 +108,8 @@ def _read(path: Path) -> tuple[int, dict[str, Any]]:
 
 def _checked(checkpoint: dict[str, Any], module: lightning.LightningModule, step: int) -> dict[str, Any]:
     """What Lightning and :class:`harness.training.Report` need of a checkpoint, found to be as they would write it."""
-    if checkpoint.get("pytorch-lightning_version") != lightning.__version__:
-        raise _Unusable(f"not of PyTorch Lightning {lightning.__version__}")
+    if checkpoint.get("pytorch-lightning_version") != lightning_version:
+        raise _Unusable(f"not of PyTorch Lightning {lightning_version}")
     configured: Any = module.configure_optimizers()
     optimizer, schedule = configured["optimizer"], configured["lr_scheduler"]["scheduler"]
     state = {"step": torch.tensor(0.0)}
@@ -123,13 +124,13 @@ def _checked(checkpoint: dict[str, Any], module: lightning.LightningModule, step
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    expected = {
+    expected: dict[str, Any] = {
         "state_dict": module.state_dict(),
         "optimizer_states": [{**optimizer.state_dict(), "state": moments}],
         "lr_schedulers": [schedule.state_dict()],
         "loops": {"fit_loop": rehearsal.fit_loop.state_dict()},
     }
-    found = {key: checkpoint.get(key) for key in expected}
+    found: dict[str, Any] = {key: checkpoint.get(key) for key in expected}
     try:
         found["loops"] = {"fit_loop": checkpoint["loops"]["fit_loop"]}
         used = found["optimizer_states"][0]["state"]  # a parameter that never had a gradient is not in it
