@@ -53,7 +53,7 @@ def baselines(
             log.warning("%s cannot be used and is computed anew: %s", path, records.one_line(error)[:300])
     found = estimated(task, layout, lengths, examples)
     try:
-        atomic.write(path, json.dumps({"digest": _digest(key, _plain(found)), **_plain(found)}))
+        atomic.write(path, _content(key, found))
     except OSError as error:  # it is kept for others alone
         log.warning("%s cannot be written: %s", path, error.strerror)
     return found
@@ -63,18 +63,20 @@ def _kept(path: Path, key: dict[str, Any], task: Task, lengths: Sequence[int]) -
     """What a file of the cache holds. Raises one of several errors where it is not what was written for ``key``."""
     if not path.is_file():
         raise ValueError("it is not a file")
-    values = json.loads(path.read_bytes())
-    if values.pop("digest", None) != _digest(key, values):
-        raise ValueError("its digest is not that of its content")
-    kept = _read(values)
+    content = path.read_text("utf-8")
+    kept = _read(json.loads(content))
+    if content != _content(key, kept):
+        raise ValueError("its digest is not that of its content: it was damaged or changed")
     if not _complete(kept, task, lengths):
         raise ValueError("it is not complete")
     return kept
 
 
-def _digest(key: dict[str, Any], values: dict[str, Any]) -> str:
-    content = json.dumps({"key": key, "values": values}, sort_keys=True)
-    return hashlib.sha256(content.encode()).hexdigest()
+def _content(key: dict[str, Any], baselines: Baselines) -> str:
+    """What is written: the baselines, and a digest of them and of what they are those of."""
+    values = _plain(baselines)
+    digest = hashlib.sha256(json.dumps([key, values], sort_keys=True).encode())
+    return json.dumps({"digest": digest.hexdigest(), **values})
 
 
 def estimated(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> Baselines:
