@@ -90,8 +90,11 @@ class TaskFacts(Frozen):
 
 
 class Cost(Frozen):
-    """What the run took. Seconds are wall time; those of training leave out what came before a resumption. And how many
-    tokens an output of the network can depend on, where it is not all.
+    """What the run took, training over all its parts. Seconds are wall time: of training those that led to the weights,
+    of evaluation those of the scores, then those of the baselines and of the comparison of test and training examples
+    (``None`` in the first records, whose ``evaluation_seconds`` are of all three). And how many tokens an output of the
+    network can depend on, where it is not all; the steps from which training was taken up again, and the CPU threads
+    that each of its parts had.
     """
 
     parameters: Count
@@ -100,6 +103,10 @@ class Cost(Frozen):
     examples: Count
     training_seconds: NotNegative
     evaluation_seconds: NotNegative
+    baseline_seconds: NotNegative | None = None
+    overlap_seconds: NotNegative | None = None
+    resumed_from: list[Count] = []
+    threads: list[Count] = []
     peak_memory_bytes: Count
 
 

@@ -73,13 +73,13 @@ def _trained(path: Path) -> tuple[Run, Path]:
 def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "Model":
     import torch
 
-    from harness import build
+    from harness import build, identity
     from harness.weights import load
 
     torch.manual_seed(run.seed)
     model = build.model(run, task, layout)
     if weights:
-        load(model, weights)
+        load(model, weights, identity.training_name(run, task))
     return model.eval()
 
 

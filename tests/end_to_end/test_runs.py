@@ -68,6 +68,10 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
     assert record.cost is not None
     assert record.cost.steps == 60
     assert record.cost.examples == 60 * 32
+    assert record.cost.resumed_from == []
+    assert record.cost.threads == [record.provenance["threads"]] == [1]
+    assert record.cost.baseline_seconds is not None
+    assert record.cost.overlap_seconds is not None
     assert record.provenance["packages"]["torch"] == torch.__version__  # type: ignore[index,call-overload]
     folder = tmp_path / "results" / "runs" / record.training_name
     assert sorted(path.name for path in folder.iterdir()) == [

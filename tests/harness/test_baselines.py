@@ -82,6 +82,41 @@ def test_baselines_are_kept_and_checked(tmp_path: Path, monkeypatch: pytest.Monk
         )
 
 
+def test_any_changed_digit_or_foreign_file_in_the_cache_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def kept(version: int) -> baselines.Baselines:
+        science = {"training": {"task": {"name": "largest", "version": version}}}
+        return baselines.baselines(Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path)
+
+    first = kept(1)
+    (file,) = tmp_path.glob("*.json")
+    whole = file.read_text()
+    kept(2)
+    (other,) = (path for path in tmp_path.glob("*.json") if path != file)
+    digits = [n for n, letter in enumerate(whole) if letter.isdigit()]
+    damaged = [f"{whole[:n]}{(int(whole[n]) + 1) % 10}{whole[n + 1 :]}" for n in digits]
+    asked = []
+    monkeypatch.setattr(baselines, "estimated", lambda *_: asked.append(None) or first)
+    for content in [*damaged, other.read_text(), whole.replace('{"digest": "', '{"old": "'), ""]:
+        file.write_text(content)
+        assert kept(1) == first
+        assert file.read_text() == whole, "it is made good"
+    assert len(asked) == len(damaged) + 3
+    assert all(str(file) in message for message in caplog.messages)
+    assert len(caplog.messages) == len(asked)
+
+
+def test_a_cache_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    science = {"training": {"task": {"name": "largest", "version": 1}}}
+    arguments = (Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path)
+    first = baselines.baselines(*arguments)
+    (file,) = tmp_path.glob("*.json")
+    file.unlink()
+    file.mkdir()
+    assert baselines.baselines(*arguments) == first
+
+
 def test_a_broken_shortcut_is_named() -> None:
     def broken(prompt: Sequence[str]) -> list[str]:
         raise ValueError("no root")
