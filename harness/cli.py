@@ -154,8 +154,10 @@ def _shown_by_hydra() -> int:
     import hydra
 
     from harness.catalogue import CONF
+    from harness.choice_files import alone
 
-    hydra.main(config_path=str(CONF), config_name="run", version_base="1.3")(lambda config: None)()
+    with alone():
+        hydra.main(config_path=str(CONF), config_name="run", version_base="1.3")(lambda config: None)()
     return 0
 
 
@@ -172,4 +174,6 @@ def _check_own_tasks() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    from harness.__main__ import main as start  # which leaves the working folder alone
+
+    sys.exit(start())

@@ -22,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-from harness import catalogue
+from harness import catalogue, choice_files
 from harness.config import LISTED_GROUPS, Run
 from harness.suggest import Refused, unknown
 from harness.validation import explained, validated
@@ -37,7 +37,7 @@ def composer(folders: Sequence[str] = ()) -> Iterator[Composer]:
     around = get_gh_backup()  # this may be called from a program that uses Hydra itself
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
+        with choice_files.alone(), initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
             yield Composer([Path(folder).resolve() for folder in folders])
     finally:
         restore_gh_from_backup(around)
@@ -48,6 +48,7 @@ class Composer:
 
     def __init__(self, folders: list[Path]) -> None:
         self._folders = [catalogue.CONF, *folders]
+        choice_files.check_names(folders)
         self._search = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
         self._by_choices: dict[tuple[str, ...], DictConfig] = {}
         self._options = {
@@ -67,6 +68,7 @@ class Composer:
         choices = {group: choice for group, choice in composed.hydra.runtime.choices.items() if isinstance(choice, str)}
         try:
             science = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+            choice_files.check_value("", OmegaConf.to_container(science, resolve=False))
             container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
             if "presets" in container:
                 raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
@@ -97,6 +99,7 @@ class Composer:
         base = self._compose([o for o in overrides if not self._sweeps(o)])
         swept = {override.key_or_group for override in self._parse(overrides)}
         preset = [f"{key}={value}" for key, value in (base.hydra.sweeper.params or {}).items() if key not in swept]
+        choice_files.check_presets(self._parse(preset))
         parsed = self._parse([*preset, *overrides])
         batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
         return [list(cell) for batch in batches for cell in batch]
@@ -127,12 +130,14 @@ class Composer:
         return composed
 
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
-        self._parse(overrides)
+        parsed = self._parse(overrides)
         try:
-            return self._hydras(overrides)
+            composed = self._hydras(overrides)
         except (HydraException, OmegaConfBaseException) as error:
             self._check_words(overrides)
             raise Refused(_first_line(error)) from error
+        choice_files.check_composed(composed, self._hydras([]) if self._search else composed, parsed)
+        return composed
 
     def _hydras(self, overrides: Sequence[str]) -> DictConfig:
         return compose("run", [*self._search, *overrides], return_hydra_config=True)
@@ -147,6 +152,7 @@ class Composer:
             except HydraException as error:
                 raise _unreadable(override) from error
         for override in parsed:
+            choice_files.check_value(override.key_or_group, override.input_line)
             if override.key_or_group in self._options:
                 self._check_choice(override)
         return parsed

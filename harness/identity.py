@@ -9,7 +9,6 @@ nothing leaves all ids as they were.
 
 import hashlib
 import json
-from functools import cache
 from typing import Any, cast
 
 from harness import catalogue, declarations
@@ -101,16 +100,10 @@ def _component(group: str, component: Component) -> dict[str, Any]:
     known = declarations.of(component.target).options
     changed = {k: v for k, v in component.options.items() if k not in known or v != _default(known[k])}
     values: dict[str, Any] = {"name": component.name, "options": changed}
-    if component.target != _shipped(group).get(component.name):
+    if component.target != catalogue.target(group, component.name):
         values["target"] = component.target
     return values
 
 
 def _default(option: Option) -> Any:
     return list(option.default) if isinstance(option.default, tuple) else option.default
-
-
-@cache
-def _shipped(group: str) -> dict[str, str | None]:
-    """The class that each choice shipped with the harness names."""
-    return {choice.name: choice.target for choice in catalogue.choices(group)}

@@ -23,7 +23,7 @@ def start(run: Run, name: str, where: Places) -> list[tuple[CurveLogger, Logger]
     started: list[tuple[CurveLogger, Logger]] = []
     step = checkpoints.resumable_step(where.checkpoints)
     for choice, component in {"csv": CURVE, **run.logger}.items():
-        kind: CurveLogger = build.make(component, run)
+        kind: CurveLogger = build.make("logger", component, run)
         try:
             started.append((kind, kind.start(name, where.folder, run.model_dump(mode="json"), step)))
         except Exception as error:

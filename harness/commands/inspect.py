@@ -161,7 +161,7 @@ def _on_grid(run: Run) -> "Iterator[tuple[str, Figure]]":
     trained, tested = (math.isqrt(width - 1) + 1 for width in widths)
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, widths[0])
     torch.manual_seed(run.seed)
-    encoding = build.make(run.encoding, run, shape)
+    encoding = build.make("encoding", run.encoding, run, shape)
     title = f"{run.encoding.name}, as initialised"
     print(f"{title}, drawn by itself: positions={run.positions.name} tells no rows and columns")
     print(f"a grid of {trained} x {trained} in training, {tested} x {tested} in the longest test")
