@@ -73,6 +73,12 @@ def training_lengths(run: Run, task: Task) -> list[int]:
     return [length for length in range(run.lengths.shortest, run.lengths.train + 1) if task.produces(length)]
 
 
+def changed(component: Component) -> dict[str, Any]:
+    """The options of a component that are not its class's defaults."""
+    known = declarations.of(component.target).options
+    return {k: v for k, v in component.options.items() if k not in known or v != _default(known[k])}
+
+
 def _prefix(run: Run) -> str:
     return f"{run.task.name}-{run.encoding.name}-seed{run.seed}"
 
@@ -97,9 +103,7 @@ def _architecture(run: Run) -> dict[str, Any]:
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:
-    known = declarations.of(component.target).options
-    changed = {k: v for k, v in component.options.items() if k not in known or v != _default(known[k])}
-    values: dict[str, Any] = {"name": component.name, "options": changed}
+    values: dict[str, Any] = {"name": component.name, "options": changed(component)}
     if component.target != catalogue.target(group, component.name):
         values["target"] = component.target
     return values

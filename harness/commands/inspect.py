@@ -32,9 +32,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output", type=Path, help="folder for the pictures (default: inspected/<encoding>)")
     parser.add_argument("--config-dir", help="folder with choices of your own")
     parsed = parser.parse_args(arguments)
-    if parsed.record and parsed.overrides:
-        raise Refused("--record brings its own config: leave out " + " ".join(parsed.overrides))
-    run, weights = _trained(parsed.record) if parsed.record else (_composed(parsed), None)
+    foreign = [word for word in parsed.overrides if not word.startswith("packages=")]
+    if parsed.record and foreign:
+        raise Refused("--record brings its own config, all but packages=[...]: leave out " + " ".join(foreign))
+    run, weights = _trained(parsed.record, parsed.overrides) if parsed.record else (_composed(parsed), None)
     if declarations.of(run.architecture.target).attributes["mode"] == "attention-free":
         raise Refused(f"architecture={run.architecture.name} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
@@ -55,13 +56,15 @@ def _needs_a_grid(run: Run) -> bool:
     return takes["channels"] > tells["channels"]
 
 
-def _trained(path: Path) -> tuple[Run, Path]:
-    """The run of a record and its weights."""
-    from harness import records
+def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
+    """The run of a record and its weights. ``words`` name packages: a record does not."""
+    from harness import build, identity, records, stored
     from harness.places import places
 
     record = records.read(path)
-    run = Run.model_validate({**record.config, "results": str(path.parent.parent)})
+    run = stored.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
+    if identity.run_name(run, build.task(run)) != record.name:
+        raise Refused(f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here")
     where = places(run.results, record.name, record.training_name)
     if not where.weights.exists():
         raise Refused(f"{where.weights}: the weights of this run are not here")
