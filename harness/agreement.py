@@ -18,10 +18,11 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
         return "its config has other extensions than its science"
     chosen += [("extension", run.extension[name], said) for name, said in science["extension"].items()]
     for group, component, said in chosen:
-        if objection := classes.misnamed(group, said["name"], said.get("target") or component.target):
-            return objection
-        if (component.name, component.target) != (said["name"], said.get("target") or component.target):
+        target = said.get("target") or component.target
+        if (component.name, component.target) != (said["name"], target):
             return f"its config has another {group} than its science"
+        if objection := classes.misnamed(group, component.name, target):
+            return objection
         shipped = component.target == catalogue.target(group, component.name)
         if not _same_options(component, said, shipped and training["identity"] == identity.VERSION):
             return f"its config has other options of {group} than its science"

@@ -77,10 +77,35 @@ class CheckedFiles(FileConfigSource):
         content = OmegaConf.to_container(loaded.config, resolve=False)
         check_value("", content, where)
         if self.path != str(catalogue.CONF) and isinstance(content, dict):
-            for key in COMMAND_ONLY:
-                if key in content:
-                    raise only_said(key, where)
+            if (place := loaded.header.get("package")) not in (None, "_global_", "_group_"):
+                raise Refused(f"{where}@package {one_line(place)}: a choice belongs to its group, or is _global_")
+            _check_keys(content, where)
         return loaded
+
+
+def _check_keys(content: dict[Any, Any], where: str) -> None:
+    """Raise :class:`Refused` for what a file of choices cannot say."""
+    for key in COMMAND_ONLY:
+        if key in content:
+            raise only_said(key, where)
+    entries = content.get("defaults")
+    for entry in entries if isinstance(entries, list) else []:
+        for word in entry if isinstance(entry, dict) else [entry]:
+            if "@" in str(word) or "hydra" in re.split(r"[/ ]", str(word)):
+                raise Refused(f"{where}defaults: {one_line(word)}: a choice is named by its group alone")
+    settings = _mapping(content.get("hydra"))
+    sweeper = _mapping(settings.get("sweeper"))
+    wrong = [f"hydra.{key}" for key in settings if key not in ("mode", "sweeper")]
+    wrong += [f"hydra.sweeper.{key}" for key in sweeper if key != "params"]
+    for preset in _mapping(sweeper.get("params")):
+        if re.split(r"[./=@]", str(preset).lstrip("+~ "))[0].strip() in (*COMMAND_ONLY, "hydra"):
+            wrong.append(f"hydra.sweeper.params: {preset}")
+    if wrong:
+        raise only_said(wrong[0], where)
+
+
+def _mapping(node: Any) -> dict[Any, Any]:
+    return node if isinstance(node, dict) else {}
 
 
 def check_names(folders: Sequence[Path]) -> None:
