@@ -1,17 +1,17 @@
 """From a config to objects: the only place where a name in a config becomes a class.
 
-Classes come from harness, from tasks and from packages that the user has named, never from anywhere else: a config that
-somebody else wrote cannot make this program call what it likes. PyTorch is imported only when a model is built.
+A class is a choice of conf/ or comes from a package that the user has named, and is a subclass of what its group is made
+of (:mod:`harness.classes`): a config that somebody else wrote cannot make this program call what it likes. PyTorch is
+imported only when a model is built.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from harness import declarations, layouts
+from harness import classes, declarations, layouts
 from harness.config import Component, Run
 from harness.extensions.base import Extension
 from harness.positions.base import PositionRule
@@ -24,27 +24,12 @@ if TYPE_CHECKING:
     from harness.logits.base import LogitScale
     from harness.models.base import Model
 
-OWN_PACKAGES = ("harness", "tasks")
 
-
-def allowed(component: Component, run: Run) -> None:
-    """Raise :class:`Refused` unless the class comes from a package that may provide classes."""
-    package = component.target.partition(".")[0]
-    if package not in (*OWN_PACKAGES, *run.packages):
-        raise Refused(
-            f"{component.name}: {component.target} is not from harness or tasks; "
-            "other packages provide classes only if packages=[...] names them"
-        )
-
-
-def make(component: Component, run: Run, *arguments: Any) -> Any:
-    """Call the component's class with its options. What its constructor objects to is :class:`Refused` in its words."""
-    allowed(component, run)
-    module, _, name = component.target.rpartition(".")
-    try:
-        made = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise Refused(f"{component.name}: cannot load {component.target}: {error}") from error
+def make(group: str, component: Component, run: Run, *arguments: Any) -> Any:
+    """Call the class of a component of this group with its options. What its constructor objects to is
+    :class:`Refused` in its words.
+    """
+    made = classes.load(group, component, run.packages)
     try:
         return made(*arguments, **component.options)
     except (ValueError, OverflowError, MemoryError, RuntimeError) as error:  # the last from PyTorch, for lack of memory
@@ -53,17 +38,17 @@ def make(component: Component, run: Run, *arguments: Any) -> Any:
 
 def task(run: Run) -> Task:
     """The task."""
-    return make(run.task, run)
+    return make("task", run.task, run)
 
 
 def rule(run: Run) -> PositionRule:
     """The rule that tells tokens their positions."""
-    return make(run.positions, run)
+    return make("positions", run.positions, run)
 
 
 def extensions(run: Run) -> dict[str, Extension]:
     """The test-time extensions by name."""
-    return {name: make(component, run) for name, component in run.extension.items()}
+    return {name: make("extension", component, run) for name, component in run.extension.items()}
 
 
 def layout(run: Run, task: Task) -> layouts.Layout:
@@ -79,16 +64,16 @@ def layout_of(run: Run) -> type[layouts.Layout]:
 def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
     """The network with freshly drawn weights."""
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
-    shared = make(run.encoding, run, shape)
+    shared = make("encoding", run.encoding, run, shape)
 
     numbers = itertools.count()
 
     def layer() -> tuple[Encoding, LogitScale]:
         here = dataclasses.replace(shape, layer=next(numbers))
-        encoding = make(run.encoding, run, here) if shared.per_layer else shared
-        return encoding, make(run.logit, run, here)
+        encoding = make("encoding", run.encoding, run, here) if shared.per_layer else shared
+        return encoding, make("logit", run.logit, run, here)
 
-    made = make(run.architecture, run, shape, len(layout.vocabulary), layer)
+    made = make("architecture", run.architecture, run, shape, len(layout.vocabulary), layer)
     try:
         made.name_tokens(layout.vocabulary)
     except ValueError as error:

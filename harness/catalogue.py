@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 from harness import choice_files
+from harness.suggest import one_line
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 """Found by its own path, so that a folder called conf in the user's working folder is not taken for it."""
@@ -48,10 +50,21 @@ def choices(group: str, folders: Sequence[Path] = (CONF,)) -> Iterator[Choice]:
     for name, path in _files(group, folders):
         text = choice_files.text(path)
         meanings = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#") and "@package" not in line]
-        content = choice_files.parsed(text)
-        node = content.get(group)
-        component = node if isinstance(node, dict) else content
-        yield Choice(name, meanings[0] if meanings else "", component.get("_target_"))
+        yield Choice(name, one_line(meanings[0]) if meanings else "", _target(group, text))
+
+
+@cache
+def target(group: str, name: str) -> str | None:
+    """The class that the choice of conf/ called so names; ``None`` where there is no such choice or it names none."""
+    path = CONF / group / f"{name}.yaml"
+    return _target(group, choice_files.text(path)) if path.is_file() else None
+
+
+def _target(group: str, text: str) -> str | None:
+    content = choice_files.parsed(text)
+    node = content.get(group)
+    component = node if isinstance(node, dict) else content
+    return component.get("_target_")
 
 
 def also_called(group: str, folders: Sequence[Path] = (CONF,)) -> dict[str, str]:

@@ -137,19 +137,14 @@ def _run(run: Run) -> int:
     return 0
 
 
-def _job(files: list[str]) -> int:
-    """A run of a sweep, from its validated config."""
-    from pydantic import ValidationError
+def _job(words: list[str]) -> int:
+    """A run of a sweep, from its config and what the sweep says besides."""
+    from harness import documents, stored
 
-    from harness.config import Run
-
-    if len(files) != 1:
-        raise Refused("--job takes one file, which a sweep writes")
-    try:
-        run = Run.model_validate_json(Path(files[0]).read_bytes())
-    except ValidationError as error:
-        raise Refused(f"{files[0]}: this is not the config of a run") from error
-    return _run(run)
+    if not words or any("=" not in word for word in words[1:]):
+        raise Refused("--job takes one file, which a sweep writes, and words such as results=DIR packages=[mine]")
+    path = Path(words[0])
+    return _run(stored.run(documents.read(path), words[1:], results="results", said=stored.SAID, where=f"{path}: "))
 
 
 def _log_to_standard_error() -> None:
@@ -161,9 +156,11 @@ def _shown_by_hydra(arguments: Sequence[str]) -> int:
     import hydra
 
     from harness.catalogue import CONF
+    from harness.isolation import alone
 
     sys.argv = [sys.argv[0], *arguments]
-    hydra.main(config_path=str(CONF), config_name="run", version_base="1.3")(lambda config: None)()
+    with alone():
+        hydra.main(config_path=str(CONF), config_name="run", version_base="1.3")(lambda config: None)()
     return 0
 
 
@@ -180,4 +177,6 @@ def _check_own_tasks() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    import runpy
+
+    runpy.run_module("harness", run_name="__main__", alter_sys=True)  # which leaves the working folder alone

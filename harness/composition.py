@@ -20,7 +20,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-from harness import advice, catalogue
+from harness import advice, catalogue, isolation
 from harness.config import LISTED_GROUPS, Run
 from harness.folders import folders as checked
 from harness.overrides import MOST_RUNS, Reader, count
@@ -37,7 +37,7 @@ def composer(folders: Sequence[str] = ()) -> Iterator[Composer]:
     around = get_gh_backup()  # this may be called from a program that uses Hydra itself
     GlobalHydra.instance().clear()
     try:
-        with initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
+        with isolation.alone(), initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
             yield Composer(own)
     finally:
         restore_gh_from_backup(around)
@@ -59,6 +59,7 @@ class Composer:
         choices = {group: choice for group, choice in composed.hydra.runtime.choices.items() if isinstance(choice, str)}
         try:
             science = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+            isolation.check_value("", OmegaConf.to_container(science, resolve=False))
             container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
             if "presets" in container:
                 raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
@@ -109,6 +110,7 @@ class Composer:
         if not isinstance(params, (dict, DictConfig)):
             raise Refused(f"hydra.sweeper.params={echoed(params)}: it holds keys with the values of a sweep")
         preset = [f"{key!s}={value}" for key, value in params.items() if key not in swept]
+        isolation.check_presets(self._reader.read(preset))
         parsed = self._reader.read([*preset, *overrides])
         several = {o.get_key_element(): o for o in parsed if o.is_sweep_override()}
         self._check_lists(list(several.values()), base)
@@ -152,12 +154,14 @@ class Composer:
         return composed
 
     def _compose(self, overrides: Sequence[str]) -> DictConfig:
-        self._reader.read(overrides)
+        parsed = self._reader.read(overrides)
         try:
-            return self._hydras(overrides)
+            composed = self._hydras(overrides)
         except Exception as error:  # Hydra raises what it likes, and all it is given here comes from the user
             self._check_words(overrides)
             raise Refused(_first_line(error)) from error
+        isolation.check_composed(composed, self._hydras([]) if self._search else composed, parsed)
+        return composed
 
     def _hydras(self, overrides: Sequence[str]) -> DictConfig:
         return compose("run", [*self._search, *overrides], return_hydra_config=True)

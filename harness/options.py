@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from harness import build, declarations, paths
+from harness import classes, declarations, own, paths
 from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
 from harness.suggest import Refused, unknown
 
@@ -24,6 +24,7 @@ ANNOTATIONS = {
 
 def typed(run: Run) -> Run:
     """The same run with its options typed and complete, whether or not they make sense together."""
+    own.importable(run.packages)
     changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
     for group in LISTED_GROUPS:
         changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
@@ -31,7 +32,7 @@ def typed(run: Run) -> Run:
 
 
 def _typed(group: str, component: Component, run: Run) -> Component:
-    build.allowed(component, run)
+    classes.check(group, component, run.packages)
     try:
         options = declarations.of(component.target).options
     except ValueError as error:

@@ -14,7 +14,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, OverrideType, RangeSweep, Sweep
 from hydra.errors import HydraException
 
-from harness import advice, catalogue, hydra_settings
+from harness import advice, catalogue, hydra_settings, isolation
 from harness.config import LISTED_GROUPS
 from harness.suggest import Refused, echoed, unknown
 
@@ -48,6 +48,7 @@ class Reader:
             raise Refused(f"{echoed(argument)}: a choice is written group=name, a value key=value")
         if hydra_settings.is_setting(override.key_or_group):
             hydra_settings.check_key(override.key_or_group, argument)
+        isolation.check_value(override.key_or_group, override.input_line)
         if override.is_sweep_override():
             count(override, self.options)
         if override.key_or_group in self.options:

@@ -282,7 +282,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         science=identity.science(run, task),
         config=run.model_dump(mode="json", exclude={"results", "force", "retry"}),
         started=started,
-        finished=provenance.now(),
+        finished=max(started, provenance.now()),  # clocks are set back at times
         provenance=provenance.collect(job.device.type, threads, instructions),
         **outcome,
     )

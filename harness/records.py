@@ -4,20 +4,23 @@ It is written once, whole, where :mod:`harness.places` says; the records of seve
 files.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from harness import atomic, identity
+from harness import atomic, claims, documents
 from harness.config import Frozen, Name
 from harness.places import recorded
 from harness.suggest import Refused
 from harness.suggest import one_line as one_line
+from harness.text import cleaned
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 NotNegative = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=10**10)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Title = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$")]
 
@@ -45,6 +48,12 @@ class Counts(Answers):
 
     nats: NotNegative
     bytes: Count | None = None
+
+    @model_validator(mode="after")
+    def _plausible(self) -> "Counts":
+        if self.nats > claims.WORST_LOSS * self.tokens:
+            raise ValueError(f"the loss at length {self.length} is beyond what a token can have")
+        return self
 
 
 class Chance(Frozen):
@@ -101,10 +110,10 @@ class Cost(Frozen):
     receptive_field: Count | None = None
     steps: Count
     examples: Count
-    training_seconds: NotNegative
-    evaluation_seconds: NotNegative
-    baseline_seconds: NotNegative | None = None
-    overlap_seconds: NotNegative | None = None
+    training_seconds: Seconds
+    evaluation_seconds: Seconds
+    baseline_seconds: Seconds | None = None
+    overlap_seconds: Seconds | None = None
     resumed_from: list[Count] = []
     threads: list[Count] = []
     peak_memory_bytes: Count
@@ -185,11 +194,15 @@ class Record(Frozen):
     """How many training examples, from the first on, the test examples were compared with."""
     novelty: dict[Name, list[str]] = {}
     """What the longest test asked of the encoding that training never showed, under each extension."""
-    final_loss: float | None = None
+    final_loss: Annotated[float, Field(ge=0, le=claims.WORST_LOSS)] | None = None
     cost: Cost | None = None
     started: str
     finished: str
     provenance: dict[str, JsonValue]
+    seal: str = ""
+    """A digest of all that the file of the record says (:func:`harness.documents.seal`); empty for records from before
+    there were seals, and before the record is written.
+    """
 
     def choice(self, group: str) -> str:
         """What was chosen of a group, for people: ``choice("encoding")`` is ``"rope"``."""
@@ -198,8 +211,6 @@ class Record(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Record":
-        if not self.name.endswith("-" + identity.digest(self.science)):
-            raise ValueError("its name does not belong to its science: it was changed after it was written")
         science = Science.model_validate(self.science)
         training, tested = science.training, science.tested
         said = (self.task.name, self.task.version, self.train_length, self.seed)
@@ -207,6 +218,8 @@ class Record(Frozen):
             raise ValueError("its task, training length or seed are not those of its science")
         if not min(tested) <= self.train_length < max(tested):
             raise ValueError("its tested lengths do not lie on both sides of the training length")
+        claims.check_times(self.started, self.finished)
+        claims.check_config(self.config, self.science)
         if self.status == "failed":
             return self
         wanted = {(extension, length) for extension in science.extension for length in tested}
@@ -224,29 +237,36 @@ class Record(Frozen):
             raise ValueError("its baselines or test facts are not those of its tested lengths")
         if self.cost is None or (self.final_loss is None and self.cost.steps):
             raise ValueError("it says it finished and has no cost or loss")
+        claims.check_scores(self)
         return self
 
 
 def write(record: Record, path: Path) -> None:
-    """Write a record. Raises :class:`Refused` if the disk does not take it."""
+    """Write a record, sealed. Raises :class:`Refused` if the disk does not take it."""
+    document = record.model_dump(mode="json", exclude={documents.SEAL})
+    document[documents.SEAL] = documents.seal(document)
     try:
-        atomic.write(path, record.model_dump_json(indent=1) + "\n")
+        atomic.write(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise Refused(f"cannot write the record {path}: {error.strerror}") from error
 
 
 def read(path: Path) -> Record:
-    """Read and check a record. Raises :class:`Refused` with what is wrong with it."""
+    """Read and check a record. Raises :class:`Refused` with what is wrong with it. All text in it comes out visible
+    (:mod:`harness.text`), so that whatever is made of records can be shown.
+    """
+    document = documents.read(path)
     try:
-        if path.exists() and not path.is_file():
-            raise Refused(f"{one_line(path)}: it is not a file")
-        record = Record.model_validate_json(path.read_bytes())
+        if objection := claims.altered(document):
+            raise Refused(f"{one_line(path)}: not a record: {objection}")
+        record = Record.model_validate(cleaned(document))
+    except RecursionError:
+        raise Refused(f"{one_line(path)}: it is nested too deep") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Refused(f"{one_line(path)}: not a record: {where + ': ' if where else ''}{first['msg']}") from error
-    except OSError as error:
-        raise Refused(f"{one_line(path)}: {error.strerror}") from error
+        said = one_line(f"{where + ': ' if where else ''}{first['msg']}")
+        raise Refused(f"{one_line(path)}: not a record: {said}") from error
     if record.name != path.stem:
         raise Refused(f"{one_line(path)}: it is the record of {record.name}: its file name must be that")
     return record

@@ -75,12 +75,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
+        from rich.text import Text  # plain strings would be read for markup
 
-        drawn = Table(title=title, title_justify="left", show_edge=False)
+        drawn = Table(title=Text(title), title_justify="left", show_edge=False)
         for column in columns:
-            drawn.add_column(column, justify="right")
+            drawn.add_column(Text(column), justify="right")
         for row in rows:
-            drawn.add_row(*row)
+            drawn.add_row(*map(Text, row))
         Console().print(drawn)
         return
     widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]

@@ -22,7 +22,7 @@ def start(run: Run, name: str, where: Places, step: int) -> list[tuple[CurveLogg
     """The loggers that can be started, each with what started it, of a run that goes on from ``step``."""
     started: list[tuple[CurveLogger, Logger]] = []
     for choice, component in {"csv": CURVE, **run.logger}.items():
-        kind: CurveLogger = build.make(component, run)
+        kind: CurveLogger = build.make("logger", component, run)
         try:
             started.append((kind, kind.start(name, where.folder, run.model_dump(mode="json"), step)))
         except Exception as error:

@@ -33,9 +33,10 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output", type=path, help="folder for the pictures (default: inspected/<encoding>)")
     parser.add_argument("--config-dir", help="folder with choices of your own")
     parsed = parser.read(arguments)
-    if parsed.record and parsed.overrides:
-        raise Refused("--record brings its own config: leave out " + " ".join(parsed.overrides))
-    run, weights = _trained(parsed.record) if parsed.record else (_composed(parsed), None)
+    foreign = [word for word in parsed.overrides if not word.startswith("packages=")]
+    if parsed.record and foreign:
+        raise Refused("--record brings its own config, all but packages=[...]: leave out " + " ".join(foreign))
+    run, weights = _trained(parsed.record, parsed.overrides) if parsed.record else (_composed(parsed), None)
     if declarations.of(run.architecture.target).attributes["mode"] == "attention-free":
         raise Refused(f"architecture={run.architecture.name} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
@@ -57,13 +58,17 @@ def _needs_a_grid(run: Run) -> bool:
     return takes["channels"] > tells["channels"]
 
 
-def _trained(path: Path) -> tuple[Run, Path]:
-    """The run of a record and its weights."""
-    from harness import records
+def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
+    """The run of a record and its weights. ``words`` name packages: a record does not."""
+    from harness import build, identity, records, stored
     from harness.places import places
 
     record = records.read(path)
-    run = Run.model_validate({**record.config, "results": str(path.parent.parent)})
+    run = stored.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
+    if identity.run_name(run, build.task(run)) != record.name:
+        raise Refused(
+            f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here"
+        )
     where = places(run.results, record.name, record.training_name)
     if not where.weights.exists():
         raise Refused(f"{where.weights}: the weights of this run are not here")
@@ -163,7 +168,7 @@ def _on_grid(run: Run) -> "Iterator[tuple[str, Figure]]":
     trained, tested = (math.isqrt(width - 1) + 1 for width in widths)
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, widths[0])
     torch.manual_seed(run.seed)
-    encoding = build.make(run.encoding, run, shape)
+    encoding = build.make("encoding", run.encoding, run, shape)
     title = f"{run.encoding.name}, as initialised"
     print(f"{title}, drawn by itself: positions={run.positions.name} tells no rows and columns")
     print(f"a grid of {trained} x {trained} in training, {tested} x {tested} in the longest test")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -26,7 +27,8 @@ def written(figure: Figure, folder: Path, name: str) -> list[Path]:
     paths = []
     for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
         paths.append(folder / f"{name}.{ending}")
-        with mpl.rc_context(STYLE):
+        with mpl.rc_context(STYLE), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # names may be in any script
             figure.savefig(paths[-1], **extra)
     return paths
 

@@ -7,6 +7,7 @@ import pytest
 
 from harness import build, identity
 from harness.config import Run
+from harness.suggest import Refused
 
 Compose = Callable[..., Run]
 
@@ -96,9 +97,9 @@ def test_a_class_from_elsewhere_is_not_taken_for_ours(
     assert ids(foreign) != ids(run)
 
 
-def test_another_class_under_a_shipped_name_is_another_run(composed: Compose) -> None:
-    other = composed("encoding=nope", "encoding._target_=harness.encodings.sandwich.Sandwich")
-    assert ids(other) != ids(composed("encoding=nope"))
+def test_a_shipped_name_is_of_no_other_class(composed: Compose) -> None:
+    with pytest.raises(Refused, match="encoding=nope is harness.encodings.nope.NoPE and nothing else"):
+        composed("encoding=nope", "encoding._target_=harness.encodings.sandwich.Sandwich")
 
 
 def test_a_default_said_aloud_is_the_default(composed: Compose) -> None:
