@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness import atomic, blind, identity
+from harness import atomic, blind, identity, reading
 from harness.layouts import Layout
 from harness.records import Answers, Chance, Counts
 from harness.suggest import Refused
@@ -42,7 +42,7 @@ def baselines(
     }
     path = cache / f"{identity.digest(key)}.json"
     try:
-        kept = _read(json.loads(path.read_bytes()))
+        kept = _read(json.loads(reading.whole(path)))
         if _complete(kept, task, lengths):
             return kept
     except (OSError, ValueError, TypeError, KeyError, AttributeError):

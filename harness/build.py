@@ -76,9 +76,14 @@ def layout_of(run: Run) -> type[layouts.Layout]:
     return getattr(layouts, declarations.of(run.architecture.target).attributes["layout"])
 
 
+def shape_of(run: Run, task: Task, layout: layouts.Layout) -> Shape:
+    """The sizes that the network is built for."""
+    return Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
+
+
 def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
     """The network with freshly drawn weights."""
-    shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
+    shape = shape_of(run, task, layout)
     shared = make(run.encoding, run, shape)
 
     numbers = itertools.count()

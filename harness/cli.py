@@ -109,19 +109,24 @@ def _run(run: Run) -> int:
 
     interruptible()
     _log_to_standard_error()
-    (Path(run.results) / "records").mkdir(parents=True, exist_ok=True)  # what cannot be written is said at once
-    from harness.places import places
-    from harness.recipe import execute
+    from harness import finished, slots
+    from harness.places import check_writable
     from harness.report import printed
 
-    if run.launcher.threads:
-        import torch
+    where = finished.where(run)
+    record = finished.known(run, where)
+    if record is None:
+        slots.check_devices(run)
+        check_writable(run.results)
+        from harness.recipe import execute
 
-        torch.set_num_threads(run.launcher.threads)
-    record = execute(run)
+        if run.launcher.threads:
+            import torch
+
+            torch.set_num_threads(run.launcher.threads)
+        record = execute(run)
     if record is None:
         return 0
-    where = places(run.results, record.name, record.training_name)
     if record.status == "failed":
         say(f"failed: {record.reason}\nrecord {where.record}, details {where.log}")
         return 1
@@ -134,12 +139,13 @@ def _job(paths: list[str]) -> int:
     """A run of a sweep, from its validated config."""
     from pydantic import ValidationError
 
+    from harness import reading
     from harness.config import Run
 
     if len(paths) != 1:
         raise Refused("--job takes one file, which a sweep writes")
     try:
-        run = Run.model_validate_json(Path(paths[0]).read_bytes())
+        run = Run.model_validate_json(reading.whole(Path(paths[0]), reading.LARGEST_CONFIG))
     except ValidationError as error:
         raise Refused(f"{paths[0]}: this is not the config of a run") from error
     return _run(run)

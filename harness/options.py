@@ -2,24 +2,47 @@
 (:mod:`harness.declarations`).
 """
 
+import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
 
-from harness import build, declarations
+from harness import bounds, build, declarations
+from harness.bounds import complaint
 from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
 from harness.suggest import Refused, unknown
 
+MOST = 10_000
+"""Items of a list."""
+
 ANNOTATIONS = {
+    **{name: value for name, value in vars(bounds).items() if not name.startswith("_")},
     "int": Annotated[int, Field(ge=-(2**31), lt=2**31)],
     "float": float,
-    "str": str,
+    "str": bounds.Text,
     "bool": bool,
+    "object": JsonValue,
+    "Annotated": Annotated,
     "Literal": Literal,
     "Sequence": Sequence,
+    "Field": Field,
+    "AfterValidator": AfterValidator,
+    "BeforeValidator": BeforeValidator,
 }
-"""What may occur in the annotation of an option."""
+"""What may occur in the annotation of an option of our classes."""
+
+BASES = {
+    "task": "tasks.base.Task",
+    "encoding": "harness.encodings.base.Encoding",
+    "positions": "harness.positions.base.PositionRule",
+    "extension": "harness.extensions.base.Extension",
+    "logit": "harness.logits.base.LogitScale",
+    "architecture": "harness.models.base.Model",
+    "logger": "harness.loggers.base.CurveLogger",
+}
+"""What the classes of a group are made from."""
 
 
 def typed(run: Run) -> Run:
@@ -33,20 +56,26 @@ def typed(run: Run) -> Run:
 def _typed(group: str, component: Component, run: Run) -> Component:
     build.allowed(component, run)
     try:
-        options = declarations.of(component.target).options
+        declared = declarations.of(component.target)
     except ValueError as error:
         raise Refused(f"{group}={component.name}: {error}") from error
+    if BASES[group] not in declared.ancestors:
+        raise Refused(
+            f"{group}={component.name}: {component.target} does not inherit from {BASES[group]}, "
+            f"as every class of {group} does"
+        )
+    options = declared.options
     typed = {}
     for key, value in component.options.items():
         if key not in options:
             raise unknown(f"option of {group}={component.name}", key, options, "options")
+        path = f"{group}.{component.name}.{key}" if group in LISTED_GROUPS else f"{group}.{key}"
+        if isinstance(value, list) and len(value) > MOST:
+            raise Refused(f"{path}: it has {len(value)} items, and {MOST} are the most")
         try:
-            typed[key] = _adapter(options[key].annotation).validate_python(value)
+            typed[key] = _canonical(options[key].annotation, value)
         except ValidationError as error:
-            path = f"{group}.{component.name}.{key}" if group in LISTED_GROUPS else f"{group}.{key}"
-            raise Refused(
-                f"{path}={value}: {error.errors()[0]['msg'].replace('Input should be', 'it should be')}"
-            ) from error
+            raise Refused(f"{path}={value}: {complaint(error)}") from error
     for key, option in options.items():
         if key not in typed:
             if option.required:
@@ -55,9 +84,16 @@ def _typed(group: str, component: Component, run: Run) -> Component:
     return component.model_copy(update={"options": typed})
 
 
-def _adapter(annotation: str) -> TypeAdapter[Any]:
+def _canonical(annotation: Any, value: Any) -> Any:
+    """The value as its annotation has it, and as JSON can say it. Raises ``ValidationError``."""
+    if isinstance(annotation, str):
+        return _adapter(eval(annotation, {"__builtins__": {}}, ANNOTATIONS)).validate_python(value)  # noqa: S307
+    adapter = _adapter(annotation)  # a class of the user's may want a tuple or an enumeration where YAML has a list
+    return adapter.dump_python(adapter.validate_json(json.dumps(value)), mode="json")
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
     try:
-        meaning = eval(annotation, {"__builtins__": {}}, ANNOTATIONS)  # noqa: S307 - the source of an allowed class
-    except NameError:  # a type of the user's own: its constructor will say
-        meaning = Any
-    return TypeAdapter(meaning, config=ConfigDict(strict=True, allow_inf_nan=False))
+        return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+    except PydanticUserError:  # a type of the user's own: its constructor will say
+        return TypeAdapter(JsonValue)

@@ -4,6 +4,8 @@
 needed while a run lasts and its weights. This is the only file that knows these places.
 """
 
+import errno
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,6 +40,17 @@ class Places(NamedTuple):
 def places(results: str | Path, name: str, training_name: str) -> Places:
     """The places of a run's record and of its weights."""
     return Places(Path(results) / "records" / f"{name}.json", Path(results) / "runs" / training_name)
+
+
+def check_writable(results: str | Path) -> None:
+    """Raise ``OSError`` if the records of a run could not be written there, without writing anything."""
+    folder = Path(results) / "records"
+    for path in (folder, *folder.parents):
+        if os.path.lexists(path):
+            wrong = errno.EACCES if path.is_dir() else errno.ENOTDIR
+            if not path.is_dir() or not os.access(path, os.W_OK | os.X_OK):
+                raise OSError(wrong, os.strerror(wrong), str(path))
+            return
 
 
 def baseline_cache(results: str | Path) -> Path:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from harness import atomic, identity
+from harness import atomic, identity, reading
 from harness.config import Frozen, Name
 from harness.places import recorded
 from harness.suggest import Refused
@@ -233,7 +233,7 @@ def read(path: Path) -> Record:
     try:
         if path.exists() and not path.is_file():
             raise Refused(f"{one_line(path)}: it is not a file")
-        record = Record.model_validate_json(path.read_bytes())
+        record = Record.model_validate_json(reading.whole(path))
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])

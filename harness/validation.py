@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from harness import build, catalogue, declarations, identity, layouts, streams
+from harness import build, catalogue, declarations, identity, layouts, sizes, streams
 from harness.config import Run, Size
 from harness.models import saved
 from harness.options import typed
@@ -25,6 +25,7 @@ def validated(run: Run) -> Run:
     task = build.task(run)
     _check_lengths(run, task)
     _check_architecture(run, task)
+    sizes.check(run, task)
     _check_extensions(run, task, build.rule(run))
     _check_positions(run, task, build.rule(run))
     _check_packages(run)
@@ -175,7 +176,9 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     layout = build.layout(run, task)
     train_tokens = layout.span(task, run.lengths.train)
     known, window = longest(run), _window(run)
-    extended = {name: extension.longest(known, train_tokens) for name, extension in build.extensions(run).items()}
+    span = sizes.asked(run.encoding, "span", build.shape_of(run, task, layout))
+    extensions = build.extensions(run)
+    extended = {name: extension.longest(known, train_tokens) for name, extension in extensions.items()}
     for length, training in (
         (run.lengths.train, True),
         *((length, False) for length in identity.tested_lengths(run, task)),
@@ -187,6 +190,11 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
             raise Refused(f"positions={run.positions.name}: {error}") from error
         if window is not None and not training and largest >= window:
             raise _too_wide(run, length, largest, window)
+        if span is not None and (training or not all(e.truncates for e in extensions.values())) and largest > span:
+            raise Refused(
+                f"encoding={run.encoding.name} can compute with positions at most {span} apart, but at length {length} "
+                f"of task={run.task.name} they reach up to {largest}: test shorter lengths, or change its options"
+            )
         limits = extended if layout.span(task, length) > train_tokens else {"": known}
         for name, limit in limits.items():
             if limit is not None and largest >= limit:

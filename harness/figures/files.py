@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
+from harness import atomic
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -26,8 +28,8 @@ def written(figure: Figure, folder: Path, name: str) -> list[Path]:
     paths = []
     for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
         paths.append(folder / f"{name}.{ending}")
-        with mpl.rc_context(STYLE):
-            figure.savefig(paths[-1], **extra)
+        with mpl.rc_context(STYLE), atomic.writing(paths[-1]) as file:
+            figure.savefig(file, format=ending, **extra)
     return paths
 
 
