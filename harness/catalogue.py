@@ -27,6 +27,10 @@ GROUPS = {
 """The axes of a run, in the order in which people think of them."""
 
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""The one in C is ten times as fast, where there is one."""
+
+
 class Choice(NamedTuple):
     """One file of a group: what it is called, its line of meaning, and the class it names if it names one."""
 
@@ -41,7 +45,7 @@ def choices(group: str, folders: Sequence[Path] = (CONF,)) -> Iterator[Choice]:
     for name, path in sorted(files.items()):
         text = path.read_text("utf-8")
         meanings = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#") and "@package" not in line]
-        content: dict[str, Any] = yaml.safe_load(text) or {}
+        content: dict[str, Any] = yaml.load(text, _LOADER) or {}  # noqa: S506 - a safe loader
         node = content.get(group)
         component = node if isinstance(node, dict) else content
         yield Choice(name, meanings[0] if meanings else "", component.get("_target_"))

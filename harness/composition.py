@@ -27,6 +27,9 @@ from harness.config import LISTED_GROUPS, Run
 from harness.suggest import Refused, unknown
 from harness.validation import explained, validated
 
+MOST_CHARACTERS = 10_000
+"""Of one argument: Hydra takes more than a second to parse more."""
+
 
 @contextmanager
 def composer(folders: Sequence[str] = ()) -> Iterator[Composer]:
@@ -50,6 +53,7 @@ class Composer:
         self._folders = [catalogue.CONF, *folders]
         self._search = [f"hydra.searchpath=[{','.join(f'file://{folder}' for folder in folders)}]"] if folders else []
         self._by_choices: dict[tuple[str, ...], DictConfig] = {}
+        self._parsed: dict[str, list[Override]] = {}
         self._options = {
             path.name: sorted({file.stem for each in self._folders for file in (each / path.name).glob("*.yaml")})
             for folder in self._folders
@@ -89,7 +93,8 @@ class Composer:
 
     def multirun(self, overrides: Sequence[str]) -> bool:
         """Whether these overrides alone ask for a sweep, as a study does."""
-        return self._compose([o for o in overrides if not self._sweeps(o)]).hydra.mode == RunMode.MULTIRUN
+        single = [override for override in self._parse(overrides) if not override.is_sweep_override()]
+        return self._composed(single).hydra.mode == RunMode.MULTIRUN
 
     def cells(self, overrides: Sequence[str]) -> list[list[str]]:
         """The overrides of every cell of a sweep: each combination of the listed values. Raises :class:`Refused`."""
@@ -142,10 +147,17 @@ class Composer:
         parser = OverridesParser.create(config_loader=GlobalHydra.instance().config_loader())
         parsed = []
         for override in overrides:
-            try:
-                parsed += parser.parse_overrides([override])
-            except HydraException as error:
-                raise _unreadable(override) from error
+            if len(override) > MOST_CHARACTERS:
+                raise Refused(
+                    f"{override[:40]}...: an argument of {len(override)} characters, {MOST_CHARACTERS} are the most: "
+                    "put it into a choice of your own (--config-dir)"
+                )
+            if override not in self._parsed:
+                try:
+                    self._parsed[override] = parser.parse_overrides([override])
+                except HydraException as error:
+                    raise _unreadable(override) from error
+            parsed += self._parsed[override]
         for override in parsed:
             if override.key_or_group in self._options:
                 self._check_choice(override)

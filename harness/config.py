@@ -51,7 +51,7 @@ class Lengths(Frozen):
     """Every length that this divides is tested, besides the shortest and longest trained, the first beyond them and the
     longest tested.
     """
-    grid: list[Length] = []
+    grid: list[Length] = Field([], max_length=MOST_LENGTHS)
     """The tested lengths, where they should be others."""
 
     @model_validator(mode="after")

@@ -18,6 +18,9 @@ from harness.positions.base import PositionRule
 from harness.suggest import Refused
 from tasks.base import Task
 
+MOST_TRIED = 10_000
+"""Tokens of an example that is drawn to see whether the task can: of longer ones drawing takes seconds."""
+
 
 def validated(run: Run) -> Run:
     """The same run with its options typed and complete. Raises :class:`Refused` if it makes no sense."""
@@ -76,11 +79,13 @@ def _check_lengths(run: Run, task: Task) -> None:
             f"{asked}: nothing would be tested beyond lengths.train={run.lengths.train}. "
             f"{_possible(task, run.lengths.train)}"
         )
-    try:
-        task.sample(streams.generator("check"), run.lengths.train, 1)
-        task.sample(streams.generator("check"), max(identity.tested_lengths(run, task)), 1, "test")
-    except ValueError as error:
-        raise Refused(f"task={name}: {error}") from error
+    for length, split in ((run.lengths.train, "train"), (max(identity.tested_lengths(run, task)), "test")):
+        if task.prompt_length(length) + task.answer_length(length) > MOST_TRIED:
+            continue
+        try:
+            task.sample(streams.generator("check"), length, 1, split)
+        except (ValueError, MemoryError) as error:
+            raise Refused(f"task={name}: {error}") from error
 
 
 def _possible(task: Task, near: int) -> str:

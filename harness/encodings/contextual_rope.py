@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
-from harness.bounds import Base, Positive
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
 from harness.encodings.rotary import rotate
@@ -43,7 +44,7 @@ class ContextualRoPE(Encoding):
         base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         per_head: bool = False,
-        initial: Positive = 0.001,
+        initial: Annotated[float, Field(gt=1e-30, le=100)] = 0.001,
     ) -> None:
         super().__init__()
         self.register_buffer("frequencies", geometric(shape.head_dimension, base), persistent=False)

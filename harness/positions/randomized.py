@@ -26,7 +26,7 @@ class Randomized(PositionRule):
     def __init__(
         self,
         *,
-        maximum: Annotated[int, Field(ge=1, le=10**6)] = 2048,
+        maximum: Annotated[int, Field(ge=1, le=2**17)] = 2048,
         evaluation: Literal["randomized", "sequential"] = "randomized",
         scope: Literal["example", "batch"] = "example",
     ) -> None:
