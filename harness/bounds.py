@@ -119,11 +119,12 @@ def _is_bounded(annotation: Any) -> bool:
 def complaint(error: ValidationError) -> str:
     """What pydantic objects to first, as the end of a line that says which option it is."""
     first = error.errors(include_url=False)[0]
+    it = str(first["input"]) if any(isinstance(part, int) for part in first["loc"]) else "it"  # an item of a list
     for kind, words in _WORDS.items():
         if first["type"] == kind:
             (bound,) = first["ctx"].values()
-            return f"it must be {words} {bound if isinstance(bound, int) else _shown(bound)}"
-    return first["msg"].removeprefix("Value error, ").replace("Input should be", "it should be")
+            return f"{it} must be {words} {bound if isinstance(bound, int) else _shown(bound)}"
+    return first["msg"].removeprefix("Value error, ").replace("Input should be", f"{it} should be")
 
 
 def _shown(bound: float) -> str:
