@@ -19,7 +19,7 @@ MOST = 10_000
 
 ANNOTATIONS = {
     **{name: value for name, value in vars(bounds).items() if not name.startswith("_")},
-    "int": Annotated[int, Field(ge=-(10**6), le=10**6)],  # of a task: no longer than its longest length
+    "int": Annotated[int, Field(ge=-(2**31), lt=2**31)],
     "float": float,
     "str": bounds.Text,
     "bool": bool,

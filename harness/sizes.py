@@ -1,6 +1,6 @@
 """Whether the classes of a run fit its sizes: the width of the network, its heads, how many tokens there are.
 
-Classes say so themselves (``Encoding.objection``, ``pairs`` and ``span``, ``Model.objection``,
+Classes say so themselves (``Encoding.objection``, ``frequency_count`` and ``widest_span``, ``Model.objection``,
 ``Extension.objection_to``), and are asked without loading PyTorch.
 """
 
@@ -27,7 +27,7 @@ def check(run: Run, task: Task) -> None:
         if objection := asked(component, "objection", shape):
             raise Refused(f"{group}={component.name}: {objection}{_sizes(run)}")
     if not declarations.of(run.architecture.target).attributes["reads"]:  # there it depends on what was saved
-        check_extensions(run, task, layout, asked(run.encoding, "pairs", shape))
+        check_extensions(run, task, layout, asked(run.encoding, "frequency_count", shape))
 
 
 def check_extensions(run: Run, task: Task, layout: Layout, pairs: int | None) -> None:

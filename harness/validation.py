@@ -6,6 +6,7 @@ layouts are light enough to build.
 
 import importlib.util
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic import ValidationError
@@ -16,7 +17,7 @@ from harness.models import saved
 from harness.options import typed
 from harness.positions.base import PositionRule
 from harness.suggest import Refused
-from tasks.base import Task
+from tasks.base import Split, Task
 
 MOST_TRIED = 10_000
 """Tokens of an example that is drawn to see whether the task can: of longer ones drawing takes seconds."""
@@ -79,7 +80,11 @@ def _check_lengths(run: Run, task: Task) -> None:
             f"{asked}: nothing would be tested beyond lengths.train={run.lengths.train}. "
             f"{_possible(task, run.lengths.train)}"
         )
-    for length, split in ((run.lengths.train, "train"), (max(identity.tested_lengths(run, task)), "test")):
+    tried: tuple[tuple[int, Split], ...] = (
+        (run.lengths.train, "train"),
+        (max(identity.tested_lengths(run, task)), "test"),
+    )
+    for length, split in tried:
         if task.prompt_length(length) + task.answer_length(length) > MOST_TRIED:
             continue
         try:
@@ -181,7 +186,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     layout = build.layout(run, task)
     train_tokens = layout.span(task, run.lengths.train)
     known, window = longest(run), _window(run)
-    span = sizes.asked(run.encoding, "span", build.shape_of(run, task, layout))
+    span = sizes.asked(run.encoding, "widest_span", build.shape_of(run, task, layout))
     extensions = build.extensions(run)
     extended = {name: extension.longest(known, train_tokens) for name, extension in extensions.items()}
     for length, training in (
@@ -276,7 +281,7 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
     raise Refused(f"{wrong} Positions for task={run.task.name} and {encoding}: {others}")
 
 
-def _takes(encoding: dict[str, Any], fractional: bool, channels: int) -> bool:
+def _takes(encoding: Mapping[str, Any], fractional: bool, channels: int) -> bool:
     """Whether an encoding of these declarations can be told such positions."""
     return encoding["channels"] == channels and (encoding["fractional"] or not fractional)
 

@@ -141,12 +141,12 @@ class Encoding(Bounded, nn.Module):
         return ""
 
     @staticmethod
-    def pairs(shape: Shape, options: Any) -> int | None:
+    def frequency_count(shape: Shape, options: Any) -> int | None:
         """How many frequencies it has, where it offers them; ``None`` where that is not known in advance."""
         return None
 
     @staticmethod
-    def span(shape: Shape, options: Any) -> int | None:
+    def widest_span(shape: Shape, options: Any) -> int | None:
         """How far apart the first and the last position of a sequence can be, ``None`` if there is no limit."""
         return None
 

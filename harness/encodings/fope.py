@@ -61,10 +61,10 @@ class FoPE(Encoding):
         super().__init__()
         every = geometric(shape.head_dimension, base)
         frequencies = every[every >= math.tau / shape.train_tokens]
-        self.mixed = min(len(frequencies), shape.head_dimension // 4)
+        self.pairs = min(len(frequencies), shape.head_dimension // 4)
         self.register_buffer("frequencies", frequencies, persistent=False)
         for name in ("sines", "cosines"):
-            drawn = _coefficients(shape.heads, len(frequencies), self.mixed, gain)
+            drawn = _coefficients(shape.heads, len(frequencies), self.pairs, gain)
             if learned:
                 self.register_parameter(name, nn.Parameter(drawn))
             else:
@@ -78,7 +78,7 @@ class FoPE(Encoding):
             turned = angles(positions, self.frequencies)
             cos = torch.einsum("bln,hno->bhlo", turned.cos(), self.cosines.float())
             sin = torch.einsum("bln,hno->bhlo", turned.sin(), self.sines.float())
-            constant = (0, x.shape[-1] // 2 - self.mixed)
+            constant = (0, x.shape[-1] // 2 - self.pairs)
             return combine(x, F.pad(cos, constant, value=1.0), F.pad(sin, constant, value=1.0), self.layout)
 
         return turn(q, q_positions), turn(k, k_positions)

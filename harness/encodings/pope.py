@@ -36,7 +36,7 @@ class PoPE(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def pairs(shape: Shape, options: Any) -> int:
+    def frequency_count(shape: Shape, options: Any) -> int:
         return shape.head_dimension
 
     @staticmethod

@@ -36,7 +36,7 @@ class RoPE(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def pairs(shape: Shape, options: Any) -> int:
+    def frequency_count(shape: Shape, options: Any) -> int:
         return int(options.fraction * shape.head_dimension + 1e-6) // 2
 
     @staticmethod

@@ -33,7 +33,7 @@ class RopeNope(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def pairs(shape: Shape, options: Any) -> int:
+    def frequency_count(shape: Shape, options: Any) -> int:
         return shape.head_dimension // 2
 
     @staticmethod

@@ -26,7 +26,7 @@ class ScaledSinusoidal(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def pairs(shape: Shape, options: Any) -> int:
+    def frequency_count(shape: Shape, options: Any) -> int:
         return shape.dimension // 2
 
     @staticmethod

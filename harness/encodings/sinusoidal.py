@@ -25,7 +25,7 @@ class Sinusoidal(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def pairs(shape: Shape, options: Any) -> int:
+    def frequency_count(shape: Shape, options: Any) -> int:
         return shape.dimension // 2
 
     @staticmethod

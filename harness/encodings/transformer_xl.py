@@ -35,7 +35,7 @@ class TransformerXL(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def pairs(shape: Shape, options: Any) -> int:
+    def frequency_count(shape: Shape, options: Any) -> int:
         return shape.dimension // 2
 
     @staticmethod

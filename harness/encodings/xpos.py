@@ -40,7 +40,7 @@ class XPos(Encoding):
     zeta: Tensor
 
     @staticmethod
-    def pairs(shape: Shape, options: Any) -> int:
+    def frequency_count(shape: Shape, options: Any) -> int:
         return shape.head_dimension // 2
 
     @staticmethod
@@ -49,7 +49,7 @@ class XPos(Encoding):
         return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
 
     @staticmethod
-    def span(shape: Shape, options: Any) -> int:
+    def widest_span(shape: Shape, options: Any) -> int:
         scale = options.scale_base or shape.train_tokens / 2
         return int(LARGEST_EXPONENT * scale / math.log((1 + options.gamma) / options.gamma))
 

@@ -68,7 +68,7 @@ class PCFGSet(Task):
             raise ValueError(f"numbers={numbers}: a letter has between 1 and 20")
         if not 2 * LONGEST_STRING <= longest <= 10_000:
             raise ValueError(
-                f"longest={longest}: two strings of {LONGEST_STRING} must fit, so {2 * LONGEST_STRING} or more"
+                f"longest={longest}: two strings of {LONGEST_STRING} must fit, so {2 * LONGEST_STRING} to 10000"
             )
         self.symbols = tuple(f"{letter}{number + 1}" for letter in ascii_uppercase for number in range(numbers))
         self.alphabet = (*FUNCTIONS, SEPARATOR, *self.symbols)

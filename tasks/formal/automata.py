@@ -36,7 +36,7 @@ class Automaton(NamedTuple):
 
     def accepts_some(self, length: int) -> bool:
         """Whether there is a word of this length."""
-        reached = (0,)
+        reached: tuple[int, ...] = (0,)
         met: list[tuple[int, ...]] = []  # what can be reached in 0, 1, 2, ... steps, until it repeats itself
         while reached not in met and len(met) <= length:
             met.append(reached)

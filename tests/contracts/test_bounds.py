@@ -192,7 +192,9 @@ def test_the_number_of_frequencies_is_known_in_advance(name: str, fraction: dict
     shape = Shape(24, 3, 2, 42)
     options = {**{key: option.default for key, option in declared.options.items()}, **fraction}
     made = component("encoding", name, shape, **fraction)
-    assert declared.functions["pairs"](shape, SimpleNamespace(**options)) == len(made.get_buffer("frequencies"))
+    assert declared.functions["frequency_count"](shape, SimpleNamespace(**options)) == len(
+        made.get_buffer("frequencies")
+    )
 
 
 def test_the_span_of_xpos_is_where_it_stops_by_itself() -> None:
@@ -201,7 +203,7 @@ def test_the_span_of_xpos_is_where_it_stops_by_itself() -> None:
     from harness.encodings.xpos import XPos
 
     shape = Shape(16, 2, 2, 42)
-    span = XPos.span(shape, SimpleNamespace(scale_base=2.0, gamma=0.4))
+    span = XPos.widest_span(shape, SimpleNamespace(scale_base=2.0, gamma=0.4))
     assert span is not None
     encoding = XPos(shape, scale_base=2.0)
     q = torch.ones(1, 2, 2, 8)
