@@ -1,8 +1,8 @@
 """From a config to objects: the only place where a name in a config becomes a class.
 
-A class is a choice of conf/ or comes from a package that the user has named, and is a subclass of what its group is made
-of (:mod:`harness.classes`): a config that somebody else wrote cannot make this program call what it likes. PyTorch is
-imported only when a model is built.
+A class is a choice of conf/ or comes from a package that the user has named, and is a subclass of what its group is
+made of (:mod:`harness.classes`): a config that somebody else wrote cannot make this program call what it likes. PyTorch
+is imported only when a model is built.
 """
 
 from __future__ import annotations
@@ -61,9 +61,14 @@ def layout_of(run: Run) -> type[layouts.Layout]:
     return getattr(layouts, declarations.of(run.architecture.target).attributes["layout"])
 
 
+def shape_of(run: Run, task: Task, layout: layouts.Layout) -> Shape:
+    """The sizes that the network is built for."""
+    return Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
+
+
 def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
     """The network with freshly drawn weights."""
-    shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
+    shape = shape_of(run, task, layout)
     shared = make("encoding", run.encoding, run, shape)
 
     numbers = itertools.count()

@@ -116,19 +116,23 @@ def _run(run: Run) -> int:
 
     interruptible()
     _log_to_standard_error()
-    paths.make_folder(Path(run.results) / "records", f"results={run.results}")  # what cannot be written is said at once
-    from harness.places import places
-    from harness.recipe import execute
+    from harness import finished, slots
     from harness.report import printed
 
-    if run.launcher.threads:
-        import torch
+    where = finished.where(run)
+    record = finished.known(run, where)
+    if record is None:
+        slots.check_devices(run)
+        paths.check_folder(Path(run.results) / "records", f"results={run.results}")
+        from harness.recipe import execute
 
-        torch.set_num_threads(run.launcher.threads)
-    record = execute(run)
+        if run.launcher.threads:
+            import torch
+
+            torch.set_num_threads(run.launcher.threads)
+        record = execute(run)
     if record is None:
         return 0
-    where = places(run.results, record.name, record.training_name)
     if record.status == "failed":
         say(f"failed: {record.reason}\nrecord {where.record}, details {where.log}")
         return 1

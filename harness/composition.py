@@ -98,7 +98,8 @@ class Composer:
 
     def multirun(self, overrides: Sequence[str]) -> bool:
         """Whether these overrides alone ask for a sweep, as a study does."""
-        return self._compose(self._single(overrides)).hydra.mode == RunMode.MULTIRUN
+        single = [override for override in self._reader.read(overrides) if not override.is_sweep_override()]
+        return self._composed(single).hydra.mode == RunMode.MULTIRUN
 
     def cells(self, overrides: Sequence[str]) -> list[list[str]]:
         """The overrides of every cell of a sweep: each combination of the listed values. Raises :class:`Refused`."""

@@ -53,7 +53,7 @@ class Lengths(Frozen):
     """Every length that this divides is tested, besides the shortest and longest trained, the first beyond them and the
     longest tested.
     """
-    grid: list[Length] = []
+    grid: list[Length] = Field([], max_length=MOST_LENGTHS)
     """The tested lengths, where they should be others."""
 
     @model_validator(mode="after")
@@ -171,7 +171,7 @@ class Run(Frozen):
             options = {key: value for key, value in node.items() if key != "_target_"}
             return {"name": name, "target": node["_target_"], "options": options}
 
-        values = dict(composed)
+        values = _canonical(composed)
         for group in COMPONENT_GROUPS:
             if group in values:
                 values[group] = component(choices.get(group, group), values[group])
@@ -180,3 +180,12 @@ class Run(Frozen):
                 values[group] = {name: component(name, node) for name, node in values[group].items()}
         values["presets"] = {group: choices[group] for group in SETTING_GROUPS if choices.get(group)}
         return cls.model_validate(values)
+
+
+def _canonical(value: Any) -> Any:
+    """The same with 0.0 for -0.0, which is the same number and would be another run."""
+    if isinstance(value, dict):
+        return {key: _canonical(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_canonical(part) for part in value]
+    return value + 0.0 if isinstance(value, float) else value

@@ -10,12 +10,10 @@ import math
 from pathlib import Path
 from typing import Any
 
+from harness import reading
 from harness.suggest import Refused, one_line
 
 SEAL = "seal"
-
-LARGEST = 2**26
-"""Bytes of the largest file that is read: what a run writes is a hundredth of it."""
 
 
 def read(path: Path) -> Any:
@@ -23,9 +21,9 @@ def read(path: Path) -> Any:
     numbers which JSON does not know.
     """
     try:
-        if refusal := _unreadable(path):
-            raise Refused(f"{one_line(path)}: {refusal}")
-        content = path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise Refused(f"{one_line(path)}: it is not a file")
+        content = reading.whole(path)
     except OSError as error:
         raise Refused(f"{one_line(path)}: {error.strerror}") from error
     try:
@@ -56,9 +54,3 @@ def _number(word: str) -> float:
     if not math.isfinite(number := float(word)):
         raise ValueError(f"{word[:20]} should be a finite number")
     return number
-
-
-def _unreadable(path: Path) -> str:
-    if path.exists() and not path.is_file():
-        return "it is not a file"
-    return f"it has more than {LARGEST >> 20} MiB" if path.stat().st_size > LARGEST else ""

@@ -39,6 +39,13 @@ def make_folder(folder: Path, what: str) -> None:
         raise Refused(f"{what}: {_obstacle(folder, error)}") from error
 
 
+def check_folder(folder: Path, what: str) -> None:
+    """Raise :class:`Refused` where a folder is not there and could not be made, or be written to; nothing is made."""
+    nearest = next(place for place in (folder, *folder.parents) if os.path.lexists(place))
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+        raise Refused(f"{what}: {_obstacle(folder, PermissionError())}")
+
+
 def _obstacle(folder: Path, error: OSError) -> str:
     """Why a folder cannot be made."""
     for place in (folder, *folder.parents):

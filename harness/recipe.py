@@ -19,6 +19,7 @@ from harness import (
     build,
     checkpoints,
     evaluation,
+    finished,
     identity,
     kernels,
     novelty,
@@ -68,10 +69,10 @@ def execute(run: Run) -> Record | None:
             if _trained_before(job) is None:
                 _train(job, _resumed(job))
         return None
-    if (record := _known(job)) is not None:
+    if (record := finished.known(run, job.where)) is not None:
         return record
     with atomic.lock(job.where.lock, lambda: log.warning("waiting for another process in %s", job.where.folder)):
-        if (record := _known(job)) is not None:
+        if (record := finished.known(run, job.where)) is not None:
             return record
         started = provenance.now()
         _prepare(job)
@@ -102,25 +103,22 @@ def _job(run: Run) -> Job:
         torch.manual_seed(run.seed)
         model = build.model(run, task, layout)
     kernels.choose(run, model, build.rule(run), device=device.type)
+    _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
     return Job(run, task, layout, model, device, name, places(run.results, name, identity.training_name(run, task)))
 
 
-def _known(job: Job) -> Record | None:
-    """The record of the run if there is one that is to be kept."""
-    if job.run.force or not job.where.record.exists():
-        return None
-    try:
-        record = records.read(job.where.record)
-    except Refused as refusal:
-        log.warning("%s; it is written anew", refusal)
-        return None
-    if record.status == "finished":
-        log.info("this run has finished before; force=true trains it again")
-        return record
-    if job.run.retry:
-        return None
-    raise Refused(f"this run failed before: {record.reason}. Try again with retry=true")
+def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> None:
+    """Raise :class:`Refused` if an extension cannot extend the encoding as it has become, before it is trained."""
+    longest = max(layout.span(task, length) for length in identity.tested_lengths(run, task))
+    for name, extension in build.extensions(run).items():
+        try:
+            with evaluation.extended(model, extension, layout.span(task, run.lengths.train), longest):
+                pass
+        except Exception as error:  # an extension of the user's may do anything
+            raise Refused(
+                f"extension={name} with encoding={run.encoding.name}: {error or type(error).__name__}"
+            ) from error
 
 
 def _prepare(job: Job) -> None:

@@ -6,17 +6,21 @@ layouts are light enough to build.
 
 import importlib.util
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from harness import build, catalogue, declarations, identity, layouts, streams
+from harness import build, catalogue, declarations, identity, layouts, sizes, streams
 from harness.config import Run, Size
 from harness.models import saved
 from harness.options import typed
 from harness.positions.base import PositionRule
 from harness.suggest import Refused
-from tasks.base import Task
+from tasks.base import Split, Task
+
+MOST_TRIED = 10_000
+"""Tokens of an example that is drawn to see whether the task can: of longer ones drawing takes seconds."""
 
 
 def validated(run: Run) -> Run:
@@ -25,6 +29,7 @@ def validated(run: Run) -> Run:
     task = build.task(run)
     _check_lengths(run, task)
     _check_architecture(run, task)
+    sizes.check(run, task)
     _check_extensions(run, task, build.rule(run))
     _check_positions(run, task, build.rule(run))
     _check_packages(run)
@@ -75,11 +80,17 @@ def _check_lengths(run: Run, task: Task) -> None:
             f"{asked}: nothing would be tested beyond lengths.train={run.lengths.train}. "
             f"{_possible(task, run.lengths.train)}"
         )
-    try:
-        task.sample(streams.generator("check"), run.lengths.train, 1)
-        task.sample(streams.generator("check"), max(identity.tested_lengths(run, task)), 1, "test")
-    except ValueError as error:
-        raise Refused(f"task={name}: {error}") from error
+    tried: tuple[tuple[int, Split], ...] = (
+        (run.lengths.train, "train"),
+        (max(identity.tested_lengths(run, task)), "test"),
+    )
+    for length, split in tried:
+        if task.prompt_length(length) + task.answer_length(length) > MOST_TRIED:
+            continue
+        try:
+            task.sample(streams.generator("check"), length, 1, split)
+        except (ValueError, MemoryError) as error:
+            raise Refused(f"task={name}: {error}") from error
 
 
 def _possible(task: Task, near: int) -> str:
@@ -175,7 +186,9 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     layout = build.layout(run, task)
     train_tokens = layout.span(task, run.lengths.train)
     known, window = longest(run), _window(run)
-    extended = {name: extension.longest(known, train_tokens) for name, extension in build.extensions(run).items()}
+    span = sizes.asked(run.encoding, "widest_span", build.shape_of(run, task, layout))
+    extensions = build.extensions(run)
+    extended = {name: extension.longest(known, train_tokens) for name, extension in extensions.items()}
     for length, training in (
         (run.lengths.train, True),
         *((length, False) for length in identity.tested_lengths(run, task)),
@@ -187,6 +200,11 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
             raise Refused(f"positions={run.positions.name}: {error}") from error
         if window is not None and not training and largest >= window:
             raise _too_wide(run, length, largest, window)
+        if span is not None and (training or not all(e.truncates for e in extensions.values())) and largest > span:
+            raise Refused(
+                f"encoding={run.encoding.name} can compute with positions at most {span} apart, but at length {length} "
+                f"of task={run.task.name} they reach up to {largest}: test shorter lengths, or change its options"
+            )
         limits = extended if layout.span(task, length) > train_tokens else {"": known}
         for name, limit in limits.items():
             if limit is not None and largest >= limit:
@@ -263,7 +281,7 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
     raise Refused(f"{wrong} Positions for task={run.task.name} and {encoding}: {others}")
 
 
-def _takes(encoding: dict[str, Any], fractional: bool, channels: int) -> bool:
+def _takes(encoding: Mapping[str, Any], fractional: bool, channels: int) -> bool:
     """Whether an encoding of these declarations can be told such positions."""
     return encoding["channels"] == channels and (encoding["fractional"] or not fractional)
 

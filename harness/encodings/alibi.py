@@ -1,7 +1,7 @@
 """Attention with linear biases."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -29,6 +29,12 @@ class ALiBi(Encoding):
 
     slopes: Tensor
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        if options.later == "one_sided" and shape.heads % 2:
+            return f"later=one_sided: it needs an even number of heads, and there are {shape.heads}"
+        return ""
+
     def __init__(
         self,
         shape: Shape,
@@ -37,8 +43,6 @@ class ALiBi(Encoding):
         later: Literal["symmetric", "half_offset", "one_sided"] = "symmetric",
     ) -> None:
         super().__init__()
-        if later == "one_sided" and shape.heads % 2:
-            raise ValueError(f"later=one_sided: it needs an even number of heads, and there are {shape.heads}")
         first = geometric_slopes(shape.heads // 2).repeat(2) if later == "one_sided" else geometric_slopes(shape.heads)
         self.log_slopes = nn.Parameter(first.log()) if slopes == "learned" else None
         if slopes == "fixed":

@@ -1,10 +1,13 @@
 """The hooks by which a position encoding enters attention, all of which do nothing by default."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
+
+from harness.bounds import Bounded
+from harness.shape import Shape
 
 Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
 """Added to embeddings; content times position in the logits; a bias by position alone; queries and keys turned;
@@ -59,7 +62,7 @@ class Elsewhere(NamedTuple):
     """Where their keys stand then, [B, Lk]."""
 
 
-class Encoding(nn.Module):
+class Encoding(Bounded, nn.Module):
     """A position encoding that does nothing: the base of all others.
 
     A concrete encoding is final: it overrides the hooks it needs and is not a base itself; shared mathematics is a
@@ -126,6 +129,26 @@ class Encoding(nn.Module):
     """The option that bounds the distances of its positions, for a table with one row each: they are less than its
     value.
     """
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        """What speaks against ``options``, by name, in a network of this shape; empty if nothing does.
+
+        This and the two below are asked before PyTorch is loaded, of our own classes from their source: they use
+        nothing but their arguments and what their module imports from modules without PyTorch. Bounds of a single
+        option stand in the constructor's signature instead (:mod:`harness.bounds`).
+        """
+        return ""
+
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int | None:
+        """How many frequencies it has, where it offers them; ``None`` where that is not known in advance."""
+        return None
+
+    @staticmethod
+    def widest_span(shape: Shape, options: Any) -> int | None:
+        """How far apart the first and the last position of a sequence can be, ``None`` if there is no limit."""
+        return None
 
     @property
     def longest(self) -> int | None:

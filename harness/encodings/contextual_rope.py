@@ -2,14 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
 from harness.encodings.rotary import rotate
+from harness.encodings.sizes import odd
 from harness.shape import Shape
 
 
@@ -30,18 +33,20 @@ class ContextualRoPE(Encoding):
 
     frequencies: Tensor
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.head_dimension, "a head")
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         per_head: bool = False,
-        initial: float = 0.001,
+        initial: Annotated[float, Field(gt=1e-30, le=100)] = 0.001,
     ) -> None:
         super().__init__()
-        if initial <= 0:
-            raise ValueError(f"initial={initial}: it must be above 0")
         self.register_buffer("frequencies", geometric(shape.head_dimension, base), persistent=False)
         self.step = nn.Linear(shape.dimension, shape.heads if per_head else 1)
         nn.init.zeros_(self.step.weight)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import PairOrZero
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.shape import Shape
 
@@ -26,10 +27,8 @@ class CoPE(Encoding):
     modes = ("causal",)
     per_layer = True
 
-    def __init__(self, shape: Shape, *, positions: int = 64) -> None:
+    def __init__(self, shape: Shape, *, positions: PairOrZero = 64) -> None:
         super().__init__()
-        if positions == 1 or positions < 0:
-            raise ValueError(f"positions={positions}: it must be at least 2, or 0 for the training length")
         self.table = nn.Parameter(torch.zeros(positions or max(2, shape.train_tokens), shape.head_dimension))
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.bounds import CountOrZero, Width
 from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.fire import FIRE
@@ -38,14 +39,10 @@ class DAPE(Encoding):
         shape: Shape,
         *,
         bias: Literal["alibi", "kerple_log", "fire"] = "kerple_log",
-        width: int = 32,
-        threshold: int = 512,
+        width: Width = 32,
+        threshold: CountOrZero = 512,
     ) -> None:
         super().__init__()
-        if width < 1:
-            raise ValueError(f"width={width}: it must be at least 1")
-        if threshold < 0:
-            raise ValueError(f"threshold={threshold}: it must be above 0, or 0 for the training length")
         self.prior: Encoding
         if bias == "alibi":
             self.prior = ALiBi(shape)

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero, Deviation
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.relative import between, keyed, scored
 from harness.shape import Shape
@@ -30,22 +32,25 @@ class DeBERTa(Encoding):
     per_layer = True
     fractional = False
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        least = options.buckets // 2 + 2
+        if (options.farthest or shape.train_tokens) < least:
+            return f"farthest={options.farthest}: it must be at least {least}"
+        return ""
+
     def __init__(
         self,
         shape: Shape,
         *,
-        farthest: int = 512,
-        buckets: int = 0,
+        farthest: CountOrZero = 512,
+        buckets: Annotated[int, Field(ge=0, le=2**16, multiple_of=2)] = 0,
         terms: Literal["both", "content_to_position", "position_to_content"] = "both",
-        deviation: float = 0.02,
+        deviation: Deviation = 0.02,
     ) -> None:
         super().__init__()
         self.farthest = farthest or shape.train_tokens
         self.buckets = buckets
-        if buckets < 0 or buckets % 2:
-            raise ValueError(f"buckets={buckets}: it must be even and at least 2, or 0 for none")
-        if self.farthest <= buckets // 2 + 1:
-            raise ValueError(f"farthest={farthest}: it must be above {buckets // 2 + 1}")
         self.span = buckets or self.farthest
         size = (shape.heads, 2 * self.span, shape.head_dimension)
         self.keys = nn.Parameter(deviation * torch.randn(size)) if terms != "position_to_content" else None

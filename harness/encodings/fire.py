@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero, Positive, Width
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
 from harness.shape import Shape
@@ -25,13 +26,8 @@ class FIRE(Encoding):
     modes = ("causal",)
     shift_invariant = False
 
-    def __init__(self, shape: Shape, *, width: int = 32, c: float = 0.1, threshold: int = 512) -> None:
+    def __init__(self, shape: Shape, *, width: Width = 32, c: Positive = 0.1, threshold: CountOrZero = 512) -> None:
         super().__init__()
-        for name, value in (("width", width), ("c", c)):
-            if value <= 0:
-                raise ValueError(f"{name}={value}: it must be above 0")
-        if threshold < 0:
-            raise ValueError(f"threshold={threshold}: it must be above 0, or 0 for the training length")
         self.threshold = threshold or shape.train_tokens
         self.c = nn.Parameter(torch.tensor(c))
         self.multiplier = nn.Parameter(torch.tensor(1.0))

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.bounds import Base, Deviation
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
 from harness.encodings.rotary import angles, combine
+from harness.encodings.sizes import odd
 from harness.shape import Shape
 
 
@@ -37,24 +39,29 @@ class FoPE(Encoding):
     cosines: Tensor
     sines: Tensor
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels, tokens = shape.head_dimension, shape.train_tokens
+        if channels < 4 or tokens < 7:  # the fastest pair turns once in 6.3 tokens
+            return (
+                f"none of the pairs that {channels} channels of a head make can be used, as at least 4 channels "
+                f"and a period within the {tokens} tokens of training are needed"
+            )
+        return odd(channels, "a head")
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
-        gain: float = 0.3,
+        gain: Deviation = 0.3,
         learned: bool = False,
     ) -> None:
         super().__init__()
         every = geometric(shape.head_dimension, base)
         frequencies = every[every >= math.tau / shape.train_tokens]
         self.pairs = min(len(frequencies), shape.head_dimension // 4)
-        if not self.pairs:
-            raise ValueError(
-                f"base={base}: none of the {len(every)} pairs that {shape.head_dimension} channels make can be used, "
-                f"as at least 4 channels and a period within the {shape.train_tokens} tokens of training are needed"
-            )
         self.register_buffer("frequencies", frequencies, persistent=False)
         for name in ("sines", "cosines"):
             drawn = _coefficients(shape.heads, len(frequencies), self.pairs, gain)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Start
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.gates import decay, drawn, log_gates
 from harness.shape import Shape
@@ -26,7 +27,7 @@ class FoX(Encoding):
     kind = "content"
     per_layer = True
 
-    def __init__(self, shape: Shape, *, initial: float = 0.0, bidirectional: bool = False) -> None:
+    def __init__(self, shape: Shape, *, initial: Start = 0.0, bidirectional: bool = False) -> None:
         super().__init__()
         self.bidirectional = bidirectional
         self.gate = drawn(nn.Linear(shape.dimension, shape.heads * (2 if bidirectional else 1)), initial)

@@ -1,14 +1,16 @@
 """Rotary embedding with learned frequencies."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
 from harness.encodings.rotary import rotate
+from harness.encodings.sizes import odd, unfit
 from harness.shape import Shape
 
 
@@ -25,11 +27,16 @@ class GrapeM(Encoding):
     per_layer = True
     offers = ("distances",)
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = shape.head_dimension
+        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: BaseOrZero = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         shared: bool = True,
     ) -> None:

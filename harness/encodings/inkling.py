@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero, Deviation, Width
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.relative import between, scored
 from harness.shape import Shape
@@ -25,12 +26,10 @@ class Inkling(Encoding):
     per_layer = True
     fractional = False
 
-    def __init__(self, shape: Shape, *, profiles: int = 16, extent: int = 1024, deviation: float = 0.02) -> None:
+    def __init__(
+        self, shape: Shape, *, profiles: Width = 16, extent: CountOrZero = 1024, deviation: Deviation = 0.02
+    ) -> None:
         super().__init__()
-        if profiles < 1:
-            raise ValueError(f"profiles={profiles}: it must be at least 1")
-        if extent < 0:
-            raise ValueError(f"extent={extent}: it must be at least 1, or 0 for the training length")
         self.heads = shape.heads
         self.extent = extent or shape.train_tokens
         self.mix = nn.Parameter(deviation * torch.randn(shape.heads * profiles, shape.dimension))

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Positive
 from harness.encodings.base import Encoding
 from harness.encodings.bounded import bounded
 from harness.shape import Shape
@@ -19,10 +20,8 @@ class KerpleLog(Encoding):
     kind = "bias"
     offers = ("distances",)
 
-    def __init__(self, shape: Shape, *, least: float = 0.01) -> None:
+    def __init__(self, shape: Shape, *, least: Positive = 0.01) -> None:
         super().__init__()
-        if least <= 0:
-            raise ValueError(f"least={least}: it must be above 0")
         self.least = least
         self.p = nn.Parameter(2 * torch.rand(shape.heads))
         self.a = nn.Parameter(torch.rand(shape.heads))

@@ -5,6 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from harness.bounds import Count, CountOrZero, Deviation
 from harness.encodings.base import Encoding, Extent
 from harness.encodings.limits import check
 from harness.shape import Shape
@@ -30,18 +31,12 @@ class Learned(Encoding):
         self,
         shape: Shape,
         *,
-        rows: int = 512,
-        deviation: float = 0.02,
+        rows: Count = 512,
+        deviation: Deviation = 0.02,
         beyond: Literal["error", "clamp"] = "error",
-        offset: int = 0,
+        offset: CountOrZero = 0,
     ) -> None:
         super().__init__()
-        if rows < 1:
-            raise ValueError(f"rows={rows}: there is at least 1")
-        if deviation < 0:
-            raise ValueError(f"deviation={deviation}: it must be 0 or above")
-        if offset < 0:
-            raise ValueError(f"offset={offset}: it must be at least 0")
         self.rows = rows
         self.beyond = beyond
         self.offset = offset

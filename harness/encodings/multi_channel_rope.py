@@ -1,14 +1,16 @@
 """Rotary embedding of positions that are two numbers."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
 from harness.encodings.rotary import rotate
+from harness.encodings.sizes import odd
 from harness.shape import Shape
 
 
@@ -29,11 +31,15 @@ class MultiChannelRoPE(Encoding):
 
     frequencies: Tensor
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.head_dimension, "a head")
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         split: Literal["blocks", "all"] = "blocks",
     ) -> None:

@@ -1,11 +1,14 @@
 """PaTH: between a key and a query every token turns what passes it, by a reflection of its own."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import Width
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.gates import decay, drawn, log_gates
 from harness.shape import Shape
@@ -33,11 +36,10 @@ class PaTH(Encoding):
     modes = ("causal",)
     per_layer = True
 
-    def __init__(self, shape: Shape, *, rank: int = 32, window: int = 3, forget: bool = False) -> None:
+    def __init__(
+        self, shape: Shape, *, rank: Width = 32, window: Annotated[int, Field(ge=1, le=4096)] = 3, forget: bool = False
+    ) -> None:
         super().__init__()
-        for name, value in (("rank", rank), ("window", window)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
         width = shape.heads * shape.head_dimension
         self.heads = shape.heads
         self.narrow = nn.Linear(shape.dimension, rank, bias=False)

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
 from harness.encodings.rotary import angles
+from harness.encodings.sizes import unfit
 from harness.shape import Shape
 
 
@@ -33,7 +35,18 @@ class PoPE(Encoding):
 
     frequencies: Tensor
 
-    def __init__(self, shape: Shape, *, base: float = 10000.0, initial: Literal["zero", "uniform"] = "zero") -> None:
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.head_dimension
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = shape.head_dimension
+        return unfit(options.base, shape.train_tokens, (channels - 1) / channels)
+
+    def __init__(
+        self, shape: Shape, *, base: BaseOrZero = 10000.0, initial: Literal["zero", "uniform"] = "zero"
+    ) -> None:
         super().__init__()
         channels = shape.head_dimension
         base = base or base_for(shape.train_tokens, (channels - 1) / channels)

@@ -1,8 +1,12 @@
 """Sandwich: the inner product of sinusoidal encodings as a bias."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
 from harness.shape import Shape
@@ -22,10 +26,10 @@ class Sandwich(Encoding):
     frequencies: Tensor
     divisors: Tensor
 
-    def __init__(self, shape: Shape, *, width: int = 128, base: float = 10000.0) -> None:
+    def __init__(
+        self, shape: Shape, *, width: Annotated[int, Field(ge=2, le=2**14, multiple_of=2)] = 128, base: Base = 10000.0
+    ) -> None:
         super().__init__()
-        if width < 2 or width % 2:
-            raise ValueError(f"width={width}: it must be even and at least 2")
         self.register_buffer("frequencies", geometric(width, base) * base ** (-2 / width), persistent=False)
         self.register_buffer("divisors", 8 * torch.arange(1, shape.heads + 1) / shape.heads, persistent=False)
 

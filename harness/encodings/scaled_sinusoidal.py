@@ -1,12 +1,14 @@
 """Sinusoids times a learned number, added to the token embeddings."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric, waves
+from harness.encodings.sizes import odd
 from harness.shape import Shape
 
 
@@ -23,8 +25,16 @@ class ScaledSinusoidal(Encoding):
 
     frequencies: Tensor
 
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.dimension // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.dimension, "the model")
+
     def __init__(
-        self, shape: Shape, *, base: float = 10000.0, layout: Literal["interleaved", "concatenated"] = "concatenated"
+        self, shape: Shape, *, base: Base = 10000.0, layout: Literal["interleaved", "concatenated"] = "concatenated"
     ) -> None:
         super().__init__()
         self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)

@@ -1,8 +1,12 @@
 """Swin Transformer's bias: one learned number per head and offset on a grid."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import Deviation
 from harness.encodings.base import Encoding, Extent
 from harness.shape import Shape
 
@@ -22,10 +26,10 @@ class Swin(Encoding):
     fractional = False
     distances_limited_by = "window"
 
-    def __init__(self, shape: Shape, *, window: int = 7, deviation: float = 0.02) -> None:
+    def __init__(
+        self, shape: Shape, *, window: Annotated[int, Field(ge=1, le=2**10)] = 7, deviation: Deviation = 0.02
+    ) -> None:
         super().__init__()
-        if window < 1:
-            raise ValueError(f"window={window}: it must be at least 1")
         self.window = window
         self.table = nn.Parameter(deviation * torch.randn(shape.heads, (2 * self.window - 1) ** 2))
 

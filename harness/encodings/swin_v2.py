@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from harness.bounds import PairOrZero, Width
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
 from harness.shape import Shape
@@ -25,12 +26,8 @@ class SwinV2(Encoding):
     modes = ("bidirectional", "grid")
     channels = 2
 
-    def __init__(self, shape: Shape, *, window: int = 8, width: int = 512) -> None:
+    def __init__(self, shape: Shape, *, window: PairOrZero = 8, width: Width = 512) -> None:
         super().__init__()
-        if window < 0 or window == 1:
-            raise ValueError(f"window={window}: it must be above 1, or 0 for the square of the training length")
-        if width < 1:
-            raise ValueError(f"width={width}: it must be at least 1")
         self.window = window or max(2, math.isqrt(shape.train_tokens - 1) + 1)
         self.function = Perceptron([2, width, shape.heads], torch.relu, bias=False)
 

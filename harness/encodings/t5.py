@@ -1,10 +1,13 @@
 """T5's bias: one learned number per head and bucket of distances."""
 
 import math
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero
 from harness.encodings.base import Encoding, Extent
 from harness.shape import Shape
 
@@ -24,17 +27,30 @@ class T5(Encoding):
     offers = ("distances",)
     fractional = False
 
-    def __init__(self, shape: Shape, *, buckets: int = 32, farthest: int = 128, bidirectional: bool = False) -> None:
-        super().__init__()
-        directions = 2 if bidirectional else 1
-        if buckets % (2 * directions) or buckets < 2 * directions:
-            raise ValueError(f"buckets={buckets}: it must be a multiple of {2 * directions}")
-        exact = buckets // directions // 2
-        if farthest and farthest <= exact:
-            raise ValueError(
-                f"farthest={farthest}: it must be above {exact}, "
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        both = 4 if options.bidirectional else 2
+        exact = options.buckets // both
+        if options.buckets % both:
+            return f"buckets={options.buckets}: it must be a multiple of {both}"
+        if options.farthest and options.farthest <= exact:
+            return (
+                f"farthest={options.farthest}: it must be above {exact}, "
                 "the number of distances that have a bucket of their own, or 0 for the training length"
             )
+        return ""
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        buckets: Annotated[int, Field(ge=2, le=2**16, multiple_of=2)] = 32,
+        farthest: CountOrZero = 128,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__()
+        directions = 2 if bidirectional else 1
+        exact = buckets // directions // 2
         self.buckets = buckets
         self.farthest = farthest or max(shape.train_tokens, exact + 1)
         self.bidirectional = bidirectional

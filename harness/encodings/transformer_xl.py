@@ -1,13 +1,16 @@
 """The relative attention of Transformer-XL."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Base, CountOrZero, Deviation
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.frequencies import geometric, waves
 from harness.encodings.relative import between
+from harness.encodings.sizes import odd
 from harness.shape import Shape
 
 
@@ -31,10 +34,18 @@ class TransformerXL(Encoding):
 
     frequencies: Tensor
 
-    def __init__(self, shape: Shape, *, base: float = 10000.0, clamp: int = 1000, deviation: float = 0.02) -> None:
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.dimension // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.dimension, "the model")
+
+    def __init__(
+        self, shape: Shape, *, base: Base = 10000.0, clamp: CountOrZero = 1000, deviation: Deviation = 0.02
+    ) -> None:
         super().__init__()
-        if clamp < 0:
-            raise ValueError(f"clamp={clamp}: it must be at least 1, or 0 for the training length")
         self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
         self.clamp = clamp or max(1, shape.train_tokens - 1)
         self.u = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension))

@@ -1,14 +1,17 @@
 """Rotary embedding with decay."""
 
+import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from harness.bounds import BaseOrZero, NotNegative, Positive
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
 from harness.encodings.rotary import angles, rotate
+from harness.encodings.sizes import odd, unfit
 from harness.shape import Shape
 
 LARGEST_EXPONENT = 75.0
@@ -36,20 +39,30 @@ class XPos(Encoding):
     frequencies: Tensor
     zeta: Tensor
 
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.head_dimension // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = shape.head_dimension
+        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
+
+    @staticmethod
+    def widest_span(shape: Shape, options: Any) -> int:
+        scale = options.scale_base or shape.train_tokens / 2
+        return int(LARGEST_EXPONENT * scale / math.log((1 + options.gamma) / options.gamma))
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
-        scale_base: float = 512.0,
-        gamma: float = 0.4,
+        base: BaseOrZero = 10000.0,
+        scale_base: NotNegative = 512.0,
+        gamma: Positive = 0.4,
         layout: Literal["interleaved", "half"] = "half",
     ) -> None:
         super().__init__()
-        if scale_base < 0:
-            raise ValueError(f"scale_base={scale_base}: it must be above 0, or 0 for half the training length")
-        if gamma <= 0:
-            raise ValueError(f"gamma={gamma}: it must be above 0")
         channels = shape.head_dimension
         base = base or base_for(shape.train_tokens, (channels - 2) / channels)
         self.register_buffer("frequencies", geometric(channels, base), persistent=False)

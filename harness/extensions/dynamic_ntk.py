@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import Factor
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ class DynamicNTK(Extension):
 
     needs = "frequencies"
 
-    def __init__(self, *, factor: float = 2.0) -> None:
-        if factor < 1:
-            raise ValueError(f"factor={factor}: it must be at least 1")
+    def __init__(self, *, factor: Factor = 2.0) -> None:
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import FactorOrZero, Positive
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ class Llama3(Extension):
 
     needs = "frequencies"
 
-    def __init__(self, *, factor: float = 0.0, low: float = 1.0, high: float = 4.0) -> None:
-        if not 0 < low < high:
-            raise ValueError(f"low={low}: it must be above 0 and below high={high}")
+    def __init__(self, *, factor: FactorOrZero = 0.0, low: Positive = 1.0, high: Positive = 4.0) -> None:
+        if low >= high:
+            raise ValueError(f"low={low}: it must be below high={high}")
         self.factor = factor
         self.low = low
         self.high = high

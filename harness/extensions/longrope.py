@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.bounds import FactorOrZero, PairOrZero, Positive
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -30,17 +31,23 @@ class LongRoPE(Extension):
     needs = "attention_factor"
 
     def __init__(
-        self, *, factor: float = 0.0, original: int = 0, long: Sequence[float] = (), short: Sequence[float] = ()
+        self,
+        *,
+        factor: FactorOrZero = 0.0,
+        original: PairOrZero = 0,
+        long: Sequence[Positive] = (),
+        short: Sequence[Positive] = (),
     ) -> None:
-        for name, factors in (("long", long), ("short", short)):
-            if any(number <= 0 for number in factors):
-                raise ValueError(f"{name}={list(factors)}: every factor must be above 0")
-        if original < 0 or original == 1:
-            raise ValueError(f"original={original}: it must be at least 2, or 0 for the training length")
         self.factor = factor
         self.original = original
         self.long = tuple(long)
         self.short = tuple(short)
+
+    def objection_to(self, pairs: int | None, train_tokens: int, test_tokens: int) -> str:
+        for name, factors in (("long", self.long), ("short", self.short)):
+            if factors and pairs is not None and len(factors) != pairs:
+                return f"{name}: {len(factors)} factors are given for {pairs} frequencies: it must be as many"
+        return ""
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import math
@@ -51,8 +58,8 @@ class LongRoPE(Extension):
         original = self.original or train_tokens
         scale = self.factor or max(1.0, test_tokens / original)
         given = self.long if test_tokens > original else self.short
-        if given and len(given) != len(frequencies):
-            raise ValueError(f"{len(given)} factors are given for {len(frequencies)} frequencies: it must be as many")
+        if objection := self.objection_to(len(frequencies), train_tokens, test_tokens):
+            raise ValueError(objection)
         if given:
             factors = torch.tensor(given, dtype=torch.float64, device=frequencies.device)
         elif test_tokens > original:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.bounds import FactorOrZero, NotNegative, Positive
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ class YaRN(Extension):
 
     needs = "attention_factor"
 
-    def __init__(self, *, factor: float = 0.0, beta_fast: float = 32.0, beta_slow: float = 1.0) -> None:
-        if beta_slow <= 0:
-            raise ValueError(f"beta_slow={beta_slow}: it must be above 0")
+    def __init__(self, *, factor: FactorOrZero = 0.0, beta_fast: NotNegative = 32.0, beta_slow: Positive = 1.0) -> None:
         if beta_fast and beta_fast <= beta_slow:
             raise ValueError(f"beta_fast={beta_fast}: it must be above beta_slow={beta_slow}, or 0")
         self.factor = factor

@@ -5,8 +5,10 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from harness.bounds import Bounded
 
-class LogitScale(nn.Module, ABC):
+
+class LogitScale(Bounded, nn.Module, ABC):
     """Multiplies the logits of a query by a number that may depend on how many keys it sees.
 
     Its constructor takes the network's :class:`~harness.shape.Shape` and then, keyword-only, the choices that its YAML

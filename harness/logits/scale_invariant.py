@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from harness.bounds import Positive
 from harness.logits.base import LogitScale
 from harness.shape import Shape
 
@@ -18,10 +19,8 @@ class ScaleInvariant(LogitScale):
     It acts at all lengths.
     """
 
-    def __init__(self, shape: Shape, *, tau: float = 10.0) -> None:
+    def __init__(self, shape: Shape, *, tau: Positive = 10.0) -> None:
         super().__init__()
-        if tau <= 0:
-            raise ValueError(f"tau={tau}: it must be above 0")
         self.scale = shape.head_dimension**-0.5
         self.tau = tau
 

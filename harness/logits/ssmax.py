@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Start
 from harness.logits.base import LogitScale
 from harness.shape import Shape
 
@@ -16,7 +17,7 @@ class SSMax(LogitScale):
     which changes nothing.
     """
 
-    def __init__(self, shape: Shape, *, initial: float = 0.43, bias: bool = False) -> None:
+    def __init__(self, shape: Shape, *, initial: Start = 0.43, bias: bool = False) -> None:
         super().__init__()
         self.scale = shape.head_dimension**-0.5
         self.s = nn.Parameter(torch.full((shape.heads,), initial))

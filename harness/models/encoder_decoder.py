@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout
 from harness.encodings.base import Encoding, Mode
 from harness.logits.base import LogitScale
 from harness.models.base import Layer, Model
@@ -45,7 +46,7 @@ class EncoderDecoder(Model):
         vocabulary: int,
         layer: Layer,
         *,
-        dropout: float = 0.0,
+        dropout: Dropout = 0.0,
         norm: Literal["pre", "post"] = "pre",
         normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
         activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "gelu",

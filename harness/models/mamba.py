@@ -1,13 +1,15 @@
 """Mamba: a state space model whose steps depend on the token."""
 
 import math
-from typing import cast
+from typing import Annotated, cast
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout, Few, Width
 from harness.models.base import Layer, Model
 from harness.shape import Shape
 
@@ -34,15 +36,12 @@ class Mamba(Model):
         vocabulary: int,
         layer: Layer,
         *,
-        state: int = 16,
-        convolution: int = 4,
-        expand: int = 2,
-        dropout: float = 0.0,
+        state: Width = 16,
+        convolution: Annotated[int, Field(ge=1, le=4096)] = 4,
+        expand: Few = 2,
+        dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
-        for name, value in (("state", state), ("convolution", convolution), ("expand", expand)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
         self.embedding = nn.Embedding(vocabulary, shape.dimension)
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(

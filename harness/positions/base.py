@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from harness.bounds import Bounded
 from tasks.base import Task
 
 NO_CHANNELS: Mapping[str, np.ndarray] = MappingProxyType({})
 NO_MAXIMA: Mapping[str, int] = MappingProxyType({})
 
 
-class PositionRule(ABC):
+class PositionRule(Bounded, ABC):
     """Says which position each token of a sequence is told, in training and in evaluation.
 
     A sequence has one position per token, the same for all layers, for queries and for keys, drawn once for prompt and

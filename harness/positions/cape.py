@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
+from harness.bounds import NotNegative
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
@@ -20,12 +23,13 @@ class CAPE(PositionRule):
 
     fractional = True
 
-    def __init__(self, *, global_shift: float = 5.0, local_shift: float = 0.5, global_scale: float = 1.03) -> None:
-        for option, value in (("global_shift", global_shift), ("local_shift", local_shift)):
-            if value < 0:
-                raise ValueError(f"{option}={value}: it must be at least 0")
-        if global_scale < 1:
-            raise ValueError(f"global_scale={global_scale}: it must be at least 1")
+    def __init__(
+        self,
+        *,
+        global_shift: NotNegative = 5.0,
+        local_shift: NotNegative = 0.5,
+        global_scale: Annotated[float, Field(ge=1, le=1000)] = 1.03,
+    ) -> None:
         self.global_shift = global_shift
         self.local_shift = local_shift
         self.global_scale = global_scale

@@ -39,8 +39,10 @@ class Multiplication(Task):
         leading_zeros: bool = False,
     ) -> None:
         digits.checked(operands=operands, answer=answer)
-        if second < 0:
-            raise ValueError(f"second={second}: it is a number of digits, or 0 for as many as the first operand has")
+        if not 0 <= second <= 10_000:
+            raise ValueError(
+                f"second={second}: it is a number of digits up to 10000, or 0 for as many as the first operand has"
+            )
         self.operands = operands
         self.answer = answer
         self.second = second

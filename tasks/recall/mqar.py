@@ -50,8 +50,8 @@ class MultiQueryAssociativeRecall(Task):
             raise ValueError(f"pairs={pairs}: there is at least 1")
         if vocabulary % 2 or vocabulary // 2 <= pairs:
             raise ValueError(f"vocabulary={vocabulary}: it is even and at least {2 * pairs + 2} for pairs={pairs}")
-        if not decay > 0:
-            raise ValueError(f"decay={decay}: it is above 0")
+        if not 0 < decay <= 100:
+            raise ValueError(f"decay={decay}: it is above 0 and at most 100")
         if fill not in ("random", "zero"):
             raise ValueError(f"fill={fill}: it is random or zero")
         self.pairs = pairs

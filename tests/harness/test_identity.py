@@ -108,3 +108,18 @@ def test_a_default_said_aloud_is_the_default(composed: Compose) -> None:
     told = {name: option for name, option in run.encoding.options.items() if name != "layout"}
     older = run.model_copy(update={"encoding": run.encoding.model_copy(update={"options": told})})
     assert ids(older) == ids(run)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("train.weight_decay=-0.0", "train.weight_decay=0"),
+        ("train.clip=-0.0", "train.clip=0.0"),
+        ("train.learning_rate=1e-3", "train.learning_rate=0.001"),
+        ("encoding.base=500", "encoding.base=5.0e2"),
+        ("extension=[ntk,extrapolate]", "extension=[extrapolate,ntk]"),
+        ("lengths.grid=[30,5,5,20]", "lengths.grid=[5,20,30]"),
+    ],
+)
+def test_the_same_said_otherwise_is_the_same_run(composed: Compose, one: str, other: str) -> None:
+    assert ids(composed(one)) == ids(composed(other))
