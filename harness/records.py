@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from harness import atomic, claims, documents, identity
+from harness import atomic, claims, documents
 from harness.config import Frozen, Name
 from harness.places import recorded
 from harness.suggest import Refused

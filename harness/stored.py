@@ -14,7 +14,6 @@ from harness.suggest import Refused, unknown
 from harness.text import one_line
 from harness.validation import explained, validated
 
-
 SAID = ("results", "packages", "force", "retry")
 """All that words can say."""
 

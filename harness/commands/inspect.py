@@ -64,7 +64,9 @@ def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
     record = records.read(path)
     run = stored.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
     if identity.run_name(run, build.task(run)) != record.name:
-        raise Refused(f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here")
+        raise Refused(
+            f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here"
+        )
     where = places(run.results, record.name, record.training_name)
     if not where.weights.exists():
         raise Refused(f"{where.weights}: the weights of this run are not here")

@@ -147,7 +147,14 @@ def test_above_blind_is_printed_of_what_a_task_is_ranked_by(
 def test_scores_along_axes_have_a_table_of_their_own(composed: Compose) -> None:
     made = sample(composed())
     assert tables.slices([made]).empty
-    part = {**made.scores[0].model_dump(), "examples": 4, "exact": 1, "exact_given_length": 2, "tokens": 40, "correct": 9}
+    part = {
+        **made.scores[0].model_dump(),
+        "examples": 4,
+        "exact": 1,
+        "exact_given_length": 2,
+        "tokens": 40,
+        "correct": 9,
+    }
     made = sample(composed(), slices=[{**part, "at": {"depth": 3}}, {**part, "at": {"depth": 4}}])
     table = tables.slices([made])
     assert table.axis_depth.tolist() == [3, 4]

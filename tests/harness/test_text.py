@@ -24,7 +24,9 @@ from harness.text import LONGEST, cleaned, one_line, visible
 
 HOSTILE = st.text(
     st.one_of(
-        st.sampled_from("\r\n\t\0\x1b\x07\x9b\u200b\u200e\u202e\u2066\ufeff\ufffe\uffff\u2028\x85$=+-@;,\"'[]/\\\uff1d\udc80"),
+        st.sampled_from(
+            "\r\n\t\0\x1b\x07\x9b\u200b\u200e\u202e\u2066\ufeff\ufffe\uffff\u2028\x85$=+-@;,\"'[]/\\\uff1d\udc80"
+        ),
         st.characters(),
     ),
     max_size=30,
@@ -109,7 +111,9 @@ def test_what_a_record_says_is_read_clean(composed: Callable[..., Run], tmp_path
     assert read.provenance == {r"a\rb": [r"\x00"]}
 
 
-def test_markup_in_a_table_is_printed_as_it_is(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_markup_in_a_table_is_printed_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("COLUMNS", "200")
     report.table("[red]title[/]", ["[link=https://x]column[/link]"], [["[/nothing] :smile: [bold]x"]])
