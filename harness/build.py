@@ -1,8 +1,8 @@
 """From a config to objects: the only place where a name in a config becomes a class.
 
-A class is a choice of conf/ or comes from a package that the user has named, and is a subclass of what its group is
-made of (:mod:`harness.classes`): a config that somebody else wrote cannot make this program call what it likes. PyTorch
-is imported only when a model is built.
+A class is that of a choice of conf/ or comes from a package that the user has named, and is a subclass of what its
+group is made of (:mod:`harness.classes`): a config that somebody else wrote cannot make this program call what it
+likes. PyTorch is imported only when a model is built.
 """
 
 from __future__ import annotations

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from harness import agreement, documents, identity
 from harness.config import Run
 
 if TYPE_CHECKING:
-    from harness.records import Record
+    from harness.records import Answers, Record
 
 WORST_LOSS = 1e6
 """Nats of the worst loss that a token can have: logits of a million."""
@@ -77,7 +78,8 @@ def check_scores(record: Record) -> None:
         if given is not None and not row.exact <= given <= row.examples:
             raise ValueError(f"its counts of right answers contradict each other at length {row.length}")
     same = {row.length: (row.examples, row.tokens) for row in record.blind}
-    for name, rows in {"scores": record.scores, **record.shortcuts}.items():
+    asked: dict[str, Sequence[Answers]] = {"scores": record.scores, **record.shortcuts}
+    for name, rows in asked.items():
         if any((row.examples, row.tokens) != same[row.length] for row in rows):
             raise ValueError(f"{name}: these are of other test examples than its blind baseline")
     for fact in record.tests:

@@ -88,7 +88,7 @@ def execute(run: Run) -> Record | None:
             raise
         except Exception as error:  # any failure is recorded with its reason
             record = _record(job, started, _failure(job, error))
-        records.write(record, job.where.record)
+        record = records.write(record, job.where.record)
         trackers.finish(followers, record)
         if record.status == "finished":
             checkpoints.discard(job.where.checkpoints)

@@ -241,14 +241,15 @@ class Record(Frozen):
         return self
 
 
-def write(record: Record, path: Path) -> None:
-    """Write a record, sealed. Raises :class:`Refused` if the disk does not take it."""
+def write(record: Record, path: Path) -> Record:
+    """Write a record, sealed, and give it as it was written. Raises :class:`Refused` if the disk does not take it."""
     document = record.model_dump(mode="json", exclude={documents.SEAL})
     document[documents.SEAL] = documents.seal(document)
     try:
         atomic.write(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise Refused(f"cannot write the record {path}: {error.strerror}") from error
+    return record.model_copy(update={documents.SEAL: document[documents.SEAL]})
 
 
 def read(path: Path) -> Record:

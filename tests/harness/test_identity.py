@@ -98,7 +98,7 @@ def test_a_class_from_elsewhere_is_not_taken_for_ours(
 
 
 def test_a_shipped_name_is_of_no_other_class(composed: Compose) -> None:
-    with pytest.raises(Refused, match="encoding=nope is harness.encodings.nope.NoPE and nothing else"):
+    with pytest.raises(Refused, match=r"encoding=nope is harness.encodings.nope.NoPE and nothing else"):
         composed("encoding=nope", "encoding._target_=harness.encodings.sandwich.Sandwich")
 
 

@@ -125,8 +125,10 @@ REFUSED = {
     ("trainer.kernel=flex", "logit=scale_invariant"): "encoding=rope with positions=sequential and "
     "logit=scale_invariant is more",
     ("encoding._target_=os.system",): "rope: os.system is not from harness or tasks",
-    ("encoding._target_=harness.atomic.write",): "encoding=rope is harness.encodings.rope.RoPE and nothing else, not harness.atomic.write: give your class a name",
-    ("encoding._target_=harness.nowhere.X",): "encoding=rope is harness.encodings.rope.RoPE and nothing else, not harness.nowhere.X",
+    ("encoding._target_=harness.atomic.write",): "encoding=rope is harness.encodings.rope.RoPE "
+    "and nothing else, not harness.atomic.write: give your class a name",
+    ("encoding._target_=harness.nowhere.X",): "encoding=rope is harness.encodings.rope.RoPE "
+    "and nothing else, not harness.nowhere.X",
     ("results=null",): "results=None: it should be a valid string",
     ("encoding",): "encoding: a choice is written group=name, a value key=value. Commands: doctor, inspect,",
     ("leaderbord",): "did you mean the command 'leaderboard'?",

@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -219,7 +219,7 @@ def test_a_name_that_belongs_to_another_class_is_refused(record: Record, tmp_pat
         for where in (value["science"]["training"], value["config"]):
             where["encoding"] = {"name": "nope", "target": "harness.encodings.alibi.ALiBi", "options": {}}
 
-    with pytest.raises(Refused, match="encoding=nope is harness.encodings.nope.NoPE and nothing else"):
+    with pytest.raises(Refused, match=r"encoding=nope is harness.encodings.nope.NoPE and nothing else"):
         records.read(forged(record, change, tmp_path))
 
 
@@ -392,45 +392,44 @@ def test_a_choice_is_what_it_is_called(override: str, folder: Path, capsys: pyte
 
 
 TRAPS = ("hydra_plugins/x.py", "hydra_plugins/__init__.py", "tensorboard.py", "tensorboardX.py", "datasets.py",
-         "torchvision.py", "IPython.py", "ipywidgets.py", "sitecustomize.py", "usercustomize.py", "yaml.py", "typing.py",
-         "__future__.py", "wandb/__init__.py", "comet_ml.py", "lightning_habana.py", "hydra/__init__.py",
-         "tasks/__init__.py", "harness.py", "numpy.py", "_distutils_hack.py", "matplotlib.py", "colorama.py")  # fmt: skip
+         "torchvision.py", "IPython.py", "ipywidgets.py", "sitecustomize.py", "usercustomize.py", "yaml.py",
+         "typing.py", "__future__.py", "wandb/__init__.py", "comet_ml.py", "lightning_habana.py", "hydra/__init__.py",
+         "tasks/__init__.py", "harness.py", "numpy.py", "_distutils_hack.py", "matplotlib.py",
+         "colorama.py")  # fmt: skip
 """Files of a working folder that Python or a library would import if it looked there."""
 
 
+FIRST = ("harness.py", "tasks/__init__.py", "typing.py", "__future__.py", "yaml.py")
+"""Of these, what Python itself takes from the working folder when it looks there first, before a line of ours."""
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("start", ["-m harness", "-m harness.cli", "script", "notebook"])
-def test_nothing_of_the_working_folder_is_imported(start: str, tmp_path: Path) -> None:
-    traps = TRAPS
-    if start == "-m harness.cli":  # Python itself looks there for what is imported before the first line of ours
-        traps = tuple(trap for trap in TRAPS if trap.split("/")[0] not in ("typing.py", "__future__.py", "yaml.py"))
-    for trap in (*traps, "run_all.py") if start != "-m harness" else traps:
+@pytest.mark.parametrize(
+    ("start", "traps"),
+    [
+        (["-m", "harness"], [trap for trap in TRAPS if trap != "harness.py"]),
+        (["-m", "harness.cli"], [trap for trap in TRAPS if trap not in FIRST]),
+        (["-c", "import sys; del sys.path[0]; from harness.cli import main; sys.exit(main())"], TRAPS),  # the script
+        (["-c", "import sys, harness; harness.run(*sys.argv[1:])"], TRAPS[:2]),  # a notebook, whose path is its own
+    ],
+    ids=["module", "cli", "script", "notebook"],
+)
+def test_nothing_of_the_working_folder_is_imported(start: list[str], traps: Sequence[str], tmp_path: Path) -> None:
+    for trap in traps:
         path = tmp_path / trap
         path.parent.mkdir(exist_ok=True)
-        path.write_text(TRAP.format(path=str(tmp_path / f"PWNED-{path.stem}")))
-    if start in ("-m harness.cli", "notebook"):
-        for name in ("harness.py", "tasks/__init__.py"):
-            (tmp_path / name).unlink()
-    words = {
-        "-m harness": ["-m", "harness"],
-        "-m harness.cli": ["-m", "harness.cli"],
-        "script": ["-c", "import sys; sys.path.pop(0); from harness.cli import main; sys.exit(main())"],
-        "notebook": ["-c", "import sys; sys.path.append(sys.path.pop(0)); import harness; harness.run(*sys.argv[1:])"],
-    }[start]
+        path.write_text(TRAP.format(path=str(tmp_path / f"PWNED-{trap.replace('/', '-')}")))
     run = [*QUICK, "train.steps=2", "lengths.train=3", "lengths.test=5", "logger=[csv,tensorboard]"]
     env = environment()
     env.pop("PYTHONPATH", None)
-    for arguments in (run,) if start == "notebook" else (run, ["leaderboard"], ["-sc", "query=bash"], ["--help"]):
-        done = subprocess.run(
-            [sys.executable, *words, *arguments], cwd=tmp_path, env=env, capture_output=True, text=True
-        )
-        if arguments[0] != "-sc":
-            assert done.returncode == 0, done.stderr
-    kept = "hydra_plugins" if start == "notebook" else ""
-    found = [path.name for path in tmp_path.glob("PWNED-*")]
-    if start == "notebook":  # whose sys.path is the user's own: no plugins all the same
-        found = [name for name in found if name in ("PWNED-x", "PWNED-__init__") and kept]
-    assert found == []
+    composing = {"harness": (run, ["leaderboard"], ["-sc", "query=bash"], ["--help"])}.get(
+        start[1], (["--cfg", "job"],)
+    )
+    for arguments in composing if len(traps) > 2 else (run,):
+        words = [sys.executable, *start, *arguments]
+        done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True)
+        assert done.returncode == 0 or "-sc" in arguments, done.stderr
+    assert list(tmp_path.glob("PWNED-*")) == []
 
 
 def test_hydra_of_a_program_around_this_one_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
