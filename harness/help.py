@@ -14,7 +14,7 @@ HEAD = """Train a sequence model on short inputs, measure how it does on longer 
 """
 
 FOOT = """
-Every choice is a file of conf/ with values of its own: --cfg job shows all of a run. --info, --hydra-help and
+Every choice is a file of conf/ with values of its own: --cfg job shows all of a run, with -m of every run. --info, --hydra-help and
 tab completion (eval "$(harness -sc install=bash)") are Hydra's; --config-dir DIR adds choices of your own."""
 
 
