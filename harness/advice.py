@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import zip_longest
 from pathlib import Path
 
 from harness import catalogue
@@ -191,7 +192,7 @@ def check_flags(arguments: Sequence[str], flags: Collection[str]) -> None:
 
     ``flags`` are those that there are.
     """
-    for argument, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         key, equals, value = argument.lstrip("-").partition("=")
         if not argument.startswith("-") or argument.partition("=")[0] in flags:
             continue

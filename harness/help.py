@@ -14,8 +14,9 @@ HEAD = """Train a sequence model on short inputs, measure how it does on longer 
 """
 
 FOOT = """
-Every choice is a file of conf/ with values of its own: --cfg job shows all of a run. --info, --hydra-help and
-tab completion (eval "$(harness -sc install=bash)") are Hydra's; --config-dir DIR adds choices of your own."""
+Every choice is a file of conf/ with values of its own: --cfg job shows all of a run, with -m of every run. --info,
+--hydra-help and tab completion (eval "$(harness -sc install=bash)") are Hydra's; --config-dir DIR adds choices of your
+own."""
 
 
 def page(folder: str | None = None) -> str:

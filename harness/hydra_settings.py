@@ -60,4 +60,7 @@ def _check_params(params: Any) -> None:
         raise Refused("hydra.sweeper.params: it holds keys with the values of a sweep, such as 'seed: 0,1,2'")
     for key, value in params.items():
         if isinstance(value, (dict, list)):
-            raise Refused(f"hydra.sweeper.params.{echoed(key)}: several values are written with commas: '{key}: 1,2,3'")
+            raise Refused(
+                f"hydra.sweeper.params.{echoed(key)}: several values are written with commas, as 1,2,3, and a list as "
+                "text, as '[1,2,3]'"
+            )

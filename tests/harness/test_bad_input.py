@@ -116,6 +116,16 @@ def test_no_traceback_whatever_is_typed(argument: str, capsys: pytest.CaptureFix
     assert said.rstrip("\n").isprintable()
 
 
+def test_a_command_may_stand_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["--cfg", "job"]) == 0
+    assert cli.main(["show"]) == 0
+    assert cli.main(["leaderboard"]) == 2
+    assert capsys.readouterr().err == "error: results: there is no such folder\n"
+
+
 def test_messages_are_one_printable_line_whatever_goes_into_them() -> None:
     from harness.suggest import LONGEST, Refused
 
