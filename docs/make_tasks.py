@@ -1,6 +1,7 @@
 """Write docs/tasks.md from what the tasks declare, sample and score: ``python docs/make_tasks.py``."""
 
 import importlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -131,8 +132,14 @@ def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
     }
     yield f"| without the task | {' | '.join(f'length {length}' for length in lengths)} |"
     yield "| --- | --- | --- |"
+    ends = any(row.ends for row in found.blind)
     for name, rates in known.items():
-        yield f"| {name} | {' | '.join(f'{rate.exact_match:.3f} / {rate.token_accuracy:.3f}' for rate in rates)} |"
+        yield f"| {name} | {' | '.join(_shown(rate, ends) for rate in rates)} |"
+
+
+def _shown(rate: scores.Rate, ends: bool) -> str:
+    values = [rate.exact_match, rate.token_accuracy, *([rate.without_ends] if ends else [])]
+    return " / ".join("-" if math.isnan(value) else f"{value:.3f}" for value in values)
 
 
 if __name__ == "__main__":

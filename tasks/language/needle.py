@@ -43,7 +43,7 @@ class Needle(Task):
     Raises :class:`ValueError` for more queries than keys, more than 26 keys, and text that cannot be read.
     """
 
-    version = 1
+    version = 2
     alphabet = BYTES
     data_options = ("corpus", "files")
     axes = ("depth",)

@@ -51,7 +51,7 @@ class SentencePair(Task):
     Raises :class:`ValueError` for another question and for text that cannot be read.
     """
 
-    version = 1
+    version = 2
     data_options = ("corpus", "files")
     channels = ("segment",)
     shortest = 128
