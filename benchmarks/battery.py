@@ -1,5 +1,6 @@
 """Which cheap predictors are tried on which task."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import combinations
@@ -36,10 +37,24 @@ def battery(task: Task, known: Items, length: int) -> Iterator[tuple[str, Predic
     else:
         yield from _aligned(task, known)
         yield from _answers_so_far()
-    for most in sorted({4, 6, 8, 16, 24, 32, 50, length}):
-        if several or most >= 4:
+    if task.fingerprint() is None and (task.form == "labels" or task.answer_length(length) <= 2):
+        for most in sorted({4, 8, 16, 24, 32, 50, length}):
             yield f"the solution of the last {most} tokens", Solved(task, most, last=True)
             yield f"the solution of the first {most} tokens", Solved(task, most, last=False)
+
+
+def sees_a_part(name: str, asked: Items, trained: bool) -> bool:
+    """Whether a predictor of the first or last so many tokens is given no more than half of a prompt: knowing all of it
+    by heart is no shortcut. A solution of a part says something only of prompts longer than those ``trained`` on.
+    """
+    if not (said := re.search(r"(first|last) (\d+) tokens$", name)):
+        return True
+    return 2 * int(said[2]) <= int(asked.lengths.min()) and not (trained and "solution" in name)
+
+
+def by_true_tokens(name: str) -> bool:
+    """Whether a predictor sees the true tokens of the answer before the one that it guesses."""
+    return "true tokens" in name
 
 
 def from_start(place: int) -> View:

@@ -1,11 +1,10 @@
 """Cheap predictors of answers: what each looks at, and how it learns from examples. NumPy and plain Python.
 
-An *item* is one scored token of an answer. A predictor sees a part of what stands before it in the prompt (of labels: up
-to the token that is labelled) and guesses it; those that read the true tokens of the answer before it say so.
+An *item* is one scored token of an answer. A predictor sees a part of the prompt (for a label only up to the token that
+is labelled) and guesses it; those that read the true tokens of the answer before it say so.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -73,8 +72,8 @@ Guess = Callable[[Items], np.ndarray]
 
 
 class Lookup(NamedTuple):
-    """Learns the most frequent token for all that its first view has shown, for what is new of its second, and so on.
-    With ``alone`` views, as many as come first, nothing is guessed by the rest.
+    """Learns the most frequent token for all that its first view has shown; for what is new to it, of its second, and
+    so on.
     """
 
     views: tuple[View, ...]
@@ -207,7 +206,11 @@ class Solved(NamedTuple):
         for item, (row, place, end) in enumerate(zip(asked.row, asked.place, asked.end, strict=True)):
             key = (int(row), int(end))
             if key not in said:
-                part = asked.prompt[row, max(0, end - self.most) : end] if self.last else asked.prompt[row, :end][: self.most]
+                part = (
+                    asked.prompt[row, max(0, end - self.most) : end]
+                    if self.last
+                    else asked.prompt[row, :end][: self.most]
+                )
                 try:
                     said[key] = self.task.solve([self.task.alphabet[token] for token in part])
                 except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError):

@@ -9,7 +9,8 @@ from harness.records import Record
 from harness.scores import Summary
 
 NOTABLE = 0.05
-"""Exact match from which on a blind predictor is worth a line, and the share of the test examples that one prompt makes up.
+"""Exact match from which on a blind predictor is worth a line, and the share of the test examples that one prompt makes
+up.
 """
 
 FEW = 0.75
@@ -30,8 +31,8 @@ def printed(record: Record) -> None:
 
 
 def remarks(record: Record) -> list[str]:
-    """What a reader of the scores should know besides: shortcuts that go far, test examples that were trained on and that
-    are the same.
+    """What a reader of the scores should know besides: shortcuts that go far, test examples that were trained on and
+    that are the same.
     """
     lines = []
     for summary in scores.baselines(record):
@@ -69,8 +70,8 @@ def _repetitions(record: Record) -> list[str]:
     few, different, _ = min(notable, key=lambda found: found[1] / found[0].examples)
     same, _, often = max(notable, key=lambda found: found[2] / found[0].examples)
     return [
-        f"test examples repeat: at length {few.length} {different} of {few.examples} are different; "
-        f"at length {same.length} {often} of {same.examples} have the same prompt, {often / same.examples:.0%} of the score"
+        f"test examples repeat: at length {few.length} {different} of {few.examples} are different; at length "
+        f"{same.length} {often} of {same.examples} have the same prompt, {often / same.examples:.0%} of the score"
     ]
 
 

@@ -161,7 +161,9 @@ def _of_its_lengths(sample: Callable[..., Batch]) -> Callable[..., Batch]:
     @wraps(sample)
     def checked(task: Task, rng: np.random.Generator, length: int, *arguments: Any, **options: Any) -> Batch:
         if not task.produces(length):
-            raise ValueError(f"{type(task).__name__} has no examples of length {length}; the shortest is {task.shortest}")
+            raise ValueError(
+                f"{type(task).__name__} has no examples of length {length}; the shortest is {task.shortest}"
+            )
         return sample(task, rng, length, *arguments, **options)
 
     return checked

@@ -1,10 +1,10 @@
 """Write a string of bits twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class DuplicateString(Task):
@@ -44,3 +44,6 @@ class DuplicateString(Task):
         for _ in range(2):
             answer.extend(prompt)
         return answer
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"the string and then zeros": lambda prompt: [*prompt, *["0"] * len(prompt)]}

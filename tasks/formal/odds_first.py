@@ -1,11 +1,11 @@
 """Sort a string of bits by whether their places are odd."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class OddsFirst(Task):
@@ -57,3 +57,10 @@ class OddsFirst(Task):
         for number, bit in enumerate(prompt, start=1):
             (odd if number % 2 == 1 else even).append(bit)
         return odd + even if self.order == "paper" else even + odd
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        def half(prompt: Sequence[str]) -> list[str]:
+            first = list(prompt[0 if self.order == "paper" else 1 :: 2])
+            return [*first, *["0"] * (len(prompt) - len(first))]
+
+        return {"the first half and then zeros": half}
