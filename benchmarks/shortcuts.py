@@ -59,16 +59,18 @@ ITSELF: Mapping[str, tuple[str, str]] = {
     "half_copy": ("place|token", "copy the second half of the prompt"),
     "induction_heads": ("what followed|first >", "find where the mark stood before"),
     "majority": ("most frequent|naive Bayes|threshold|less that of", "the most frequent symbol"),
-    "parity": ("modulo|automaton", "count modulo 2"),
-    "pick": ("token 1|first \\d tokens|first possible|place|first and the last", "the first symbol"),
+    "parity": ("modulo|automaton|number of|sum of", "count modulo 2"),
+    "mqar": ("what followed", "find the key that is asked for and take what follows"),
+    "pick": ("token 1|first|place", "the first symbol"),
     "replace": ("token 3|from the|place|first|last|frequent", "the new symbol, as often as the old one stands there"),
     "reverse": ("place|sorted", "copy backwards"),
     "reverse_string": ("place", "copy backwards"),
-    "running_parity": ("modulo|automaton", "count modulo 2"),
+    "running_parity": ("modulo|automaton|number of|sum of", "count modulo 2"),
     "shift": ("place", "copy from one place further"),
     "sort_symbols": ("sorted", "sort"),
-    "tomita": ("automaton|modulo", "run an automaton of up to five states"),
-    "torus_navigation": ("modulo", "add up steps modulo 5"),
+    "sum_modulo": ("sum of", "add up"),
+    "tomita": ("automaton|modulo|less that of", "run an automaton of up to five states"),
+    "torus_navigation": ("modulo|less that of", "add up steps modulo 5"),
 }
 """Tasks that a predictor of the battery does by doing them: names that say so, and what it is."""
 

@@ -63,7 +63,7 @@ class BinaryMajority(Task):
         return answer
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """``first bits``: as if a string had the bits that it begins with. ``the last 50 bits``: as if it had no other."""
+        """``first bits``: as if a string had the bits it begins with. ``the last 50 bits``: as if these were all."""
         recent = 50 * self.period
         return {
             "first bits": lambda prompt: list(prompt[: self.period]),

@@ -58,8 +58,8 @@ class Majority(Task):
         return [max(set(prompt), key=list(prompt).count)]
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """``first symbol``: as if one were like another. ``the last sixteen symbols``: the most frequent of them."""
+        """``first symbol``: as if one were like another. ``the last 32 symbols``: the most frequent of them."""
         return {
             "first symbol": lambda prompt: list(prompt[:1]),
-            "the last sixteen symbols": lambda prompt: self.solve(prompt[-16:]),
+            "the last 32 symbols": lambda prompt: self.solve(prompt[-32:]),
         }

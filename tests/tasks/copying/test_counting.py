@@ -99,9 +99,9 @@ def test_options_that_mean_nothing(task: type[Task], options: dict, message: str
         task(**options)
 
 
-def test_sixteen_symbols_are_all_of_a_short_string() -> None:
-    assert score(Majority(), "the last sixteen symbols", 16) == 1
-    assert 0.1 < score(Majority(), "the last sixteen symbols", 150) < 0.3
+def test_32_symbols_are_all_of_a_short_string() -> None:
+    assert score(Majority(), "the last 32 symbols", 32) == 1
+    assert 0.15 < score(Majority(), "the last 32 symbols", 150) < 0.3
 
 
 @pytest.mark.parametrize("length", [100, 150])

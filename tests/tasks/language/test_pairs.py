@@ -136,3 +136,11 @@ def test_what_follows_the_token_before_restores_a_text_of_two_letters(tmp_path: 
     told = 0.85 + 0.15 * 0.1
     reached = score(task, "what most often follows the token before", 200, 300)
     assert reached == pytest.approx(0.1 + 0.8 * (told + (1 - told) / 2), abs=0.02)
+
+
+def test_edges_tell_the_order_of_two_stretches() -> None:
+    """A word that is cut in two at the end and the beginning shows that the stretches are swapped."""
+    guess = SentencePair(question="order").shortcuts()["the more usual seam"]
+    assert guess([*"the other is th", "[NEXT]", *"e first of them"]) == ["[YES]"]
+    assert guess([*"e first of them", "[NEXT]", *"the other is th"]) == ["[NO]"]
+    assert 0.6 < score(SentencePair(question="order"), "the more usual seam", 128, 600) < 0.75
