@@ -37,7 +37,7 @@ def battery(task: Task, known: Items, length: int) -> Iterator[tuple[str, Predic
     else:
         yield from _aligned(task, known)
         yield from _answers_so_far()
-    if task.fingerprint() is None and (task.form == "labels" or task.answer_length(length) <= 2):
+    if task.fingerprint() is None and task.form == "answer" and task.answer_length(length) <= 2:
         for most in sorted({4, 8, 16, 24, 32, 50, length}):
             yield f"the solution of the last {most} tokens", Solved(task, most, last=True)
             yield f"the solution of the first {most} tokens", Solved(task, most, last=False)

@@ -199,7 +199,6 @@ class Solved(NamedTuple):
         return self._guess
 
     def _guess(self, asked: Items) -> np.ndarray:
-        labels = self.task.form == "labels"
         said: dict[tuple[int, int], list[str]] = {}
         found = np.full(len(asked.target), NONE)
         number = {token: index for index, token in enumerate(self.task.alphabet)}
@@ -216,9 +215,8 @@ class Solved(NamedTuple):
                 except (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError):
                     said[key] = []
             guess = said[key]
-            at = len(guess) - 1 if labels else int(place)
-            if 0 <= at < len(guess):
-                found[item] = number.get(guess[at], NONE)
+            if place < len(guess):
+                found[item] = number.get(guess[place], NONE)
         return found
 
 

@@ -69,7 +69,10 @@ ITSELF: Mapping[str, tuple[str, str]] = {
     "shift": ("place", "copy from one place further"),
     "sort_symbols": ("sorted", "sort"),
     "sum_modulo": ("sum of", "add up"),
-    "tomita": ("automaton|modulo|less that of", "run an automaton of up to five states"),
+    "tomita": (
+        "automaton|modulo|number of|sum of|naive Bayes on 3-grams",
+        "run an automaton of up to five states; of grammar 4, look for 000; of 5 and 6, count",
+    ),
     "torus_navigation": ("modulo|less that of", "add up steps modulo 5"),
 }
 """Tasks that a predictor of the battery does by doing them: names that say so, and what it is."""
@@ -175,9 +178,9 @@ on every task: the last and first tokens, alone and up to eight together; single
 counts of each symbol, differences of two, thresholds of these and what is left of them modulo 2 to 10; bags of n-grams;
 what followed the same tokens before; automata of up to five states, found by climbing; the most frequent symbol; for
 longer answers tokens of the prompt that keep step with the answer, alone and in pairs; and, beyond the training length,
-the task's own solution of the first or last 4 to 50 tokens. None sees more than half of a prompt, so that nothing is
-known by heart. What is learned is learned from examples of the training lengths, and is then asked at the longest
-length trained on and at the longest tested.
+the task's own solution of the first or last 4 to 50 tokens, for answers of one or two. None sees more than half of a
+prompt, so that nothing is known by heart. What is learned is learned from examples of the training lengths, and is then
+asked at the longest length trained on and at the longest tested.
 
 All figures are shares of the answer's tokens, its end left out: for answers of one token that is exact match. *Blind*
 is the most frequent token of each place at that length. *Listed* is the best of the task's own `shortcuts`, which are
@@ -215,12 +218,14 @@ def _cell(found: tuple[float, str]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("tasks", nargs="*", default=[choice.name for choice in catalogue.choices("task")])
+    parser.add_argument("tasks", nargs="*", help="the tasks to search; all if none is named")
     parser.add_argument("--page", action="store_true", help="write docs/shortcuts.md")
     arguments = parser.parse_args()
+    if arguments.page and arguments.tasks:
+        parser.error("the page is of all tasks: name none with --page")
     rows = []
     with composer() as hydra:
-        for name in arguments.tasks:
+        for name in arguments.tasks or [choice.name for choice in catalogue.choices("task")]:
             for overrides in ((), *VARIANTS.get(name, ())):
                 try:
                     result = measured(name, overrides, hydra)

@@ -64,7 +64,7 @@ def test_the_battery_finds_nothing_that_is_not_listed(name: str, script: ModuleT
 
 
 def within_noise(line: str) -> bool:
-    """A hundred examples know a share of a half to a tenth, and the best of hundreds of predictors is often above it."""
+    """A hundred examples know a share of a half to a tenth, and the best of hundreds of predictors is often above."""
     best, blind, listed = (float(number) for number in re.findall(r"[01]\.\d{3}", line))
     return best < max(blind, listed) + 0.25
 
