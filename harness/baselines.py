@@ -21,7 +21,7 @@ from tasks.base import ABSENT, Batch, Shortcut, Task
 
 log = logging.getLogger(__name__)
 
-VERSION = 4
+VERSION = 5
 """Rises when a baseline would be estimated differently: what is kept from before is then computed anew."""
 
 
@@ -102,6 +102,7 @@ def chance(task: Task, layout: Layout, length: int, examples: int) -> Chance:
         length=length,
         exact=0.0 if task.form == "stream" else float(np.mean(float(len(task.outputs)) ** -drawn)),
         tokens=float((drawn.sum() / len(task.outputs) + ends) / (drawn.sum() + ends)),
+        without_ends=1 / len(task.outputs),
     )
 
 
@@ -111,7 +112,7 @@ def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: i
     Raises :class:`Refused` if the shortcut breaks.
     """
     batch = blind.test_examples(task, length, examples)
-    exact = tokens = correct = 0
+    exact = tokens = correct = ends_correct = 0
     ended = layout.ends(batch, length)
     for prompt, truth, scored, ends in zip(batch.prompt, *_answers(task, batch), ended, strict=True):
         end = ["[end]"] if ends else []
@@ -124,8 +125,17 @@ def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: i
         right = sum(place < len(guess) and guess[place] == answer[place] for place in places.tolist())
         tokens += len(places)
         correct += right
+        ends_correct += bool(end) and guess[len(truth) : len(answer)] == end
         exact += right == len(places) and (not end or len(guess) == len(answer))
-    return Answers(length=length, examples=len(batch.prompt), exact=exact, tokens=tokens, correct=correct)
+    return Answers(
+        length=length,
+        examples=len(batch.prompt),
+        exact=exact,
+        tokens=tokens,
+        correct=correct,
+        ends=int(ended.sum()),
+        ends_correct=ends_correct,
+    )
 
 
 def _answers(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[bool]]]:

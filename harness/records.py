@@ -27,7 +27,9 @@ Title = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$")]
 
 class Answers(Frozen):
     """What is right at one length: whole answers (``exact`` of ``examples``) and scored tokens (``correct`` of
-    ``tokens``).
+    ``tokens``). ``ends`` is how many of these tokens only say that the answer is over, and ``ends_correct`` how many of
+    them are right: without them the rest is what others report of answers whose length is known. The first records do
+    not have the two.
     """
 
     length: Count
@@ -35,11 +37,19 @@ class Answers(Frozen):
     exact: Count
     tokens: Annotated[Count, Field(ge=1)]
     correct: Count
+    ends: Count | None = None
+    ends_correct: Count | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> "Answers":
         if self.exact > self.examples or self.correct > self.tokens:
             raise ValueError(f"more is right than there is at length {self.length}")
+        if (self.ends is None) != (self.ends_correct is None):
+            raise ValueError(f"it has one of ends and ends_correct at length {self.length}: they belong together")
+        if self.ends is not None and self.ends_correct is not None:
+            inner, right = self.tokens - self.ends, self.correct - self.ends_correct
+            if self.ends_correct > self.ends or not 0 <= right <= inner:
+                raise ValueError(f"more is right than there is, of ends or of the rest, at length {self.length}")
         return self
 
 
@@ -57,11 +67,14 @@ class Counts(Answers):
 
 
 class Chance(Frozen):
-    """What guessing is expected to get right at one length: shares of answers and of scored tokens."""
+    """What guessing is expected to get right at one length: shares of answers, of scored tokens, and of these without
+    the ends of answers (``None`` in the first records).
+    """
 
     length: Count
     exact: Share
     tokens: Share
+    without_ends: Share | None = None
 
 
 class ScoreRow(Counts):
@@ -79,14 +92,17 @@ class SliceRow(ScoreRow):
 
 
 class TestFacts(Frozen):
-    """The test examples of one length: how many tokens the longest of them has as the model reads it, and how many of
-    them occur among the training examples that were compared (``None``: not compared).
+    """The test examples of one length: how many tokens the longest of them has as the model reads it, how many of them
+    occur among the training examples that were compared (``None``: not compared), how many different prompts they have
+    and how many share the most frequent one (``None``: not counted, as in the first records and for running text).
     """
 
     length: Count
     examples: Annotated[Count, Field(ge=1)]
     longest: Count
     in_training: Count | None = None
+    different: Annotated[Count, Field(ge=1)] | None = None
+    most_frequent: Annotated[Count, Field(ge=1)] | None = None
 
 
 class TaskFacts(Frozen):

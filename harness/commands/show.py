@@ -107,13 +107,30 @@ def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], example
         **{f"shortcut {name}": [scores.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
     }
     first = "bits per byte" if task.metric == "bits_per_byte" else "exact match"
-    print(f"without the task: {first}, token accuracy (blind: knowing the length and the place in the answer only)")
+    ends = any(row.ends for row in found.blind)
+    measured = f"{first}, token accuracy{', token accuracy without the end of the answer' if ends else ''}"
+    print(
+        textwrap.fill(
+            f"without the task: {measured} (blind: knowing the length and the place in the answer only)",
+            WIDTH,
+            subsequent_indent="  ",
+        )
+    )
     widest = max(map(len, rates))
-    print(f"  {'':<{widest}}" + "".join(f"  {f'length {length}':>14}" for length in lengths))
+    wide = 21 if ends else 14
+    print(f"  {'':<{widest}}" + "".join(f"  {f'length {length}':>{wide}}" for length in lengths))
     for name, rows in rates.items():
-        pairs = [(row.bits if task.metric == "bits_per_byte" else row.exact_match, row.token_accuracy) for row in rows]
-        if not all(math.isnan(value) for value, _ in pairs):
-            print(f"  {name:<{widest}}" + "".join(f"  {f'{value:.3f}, {tokens:.3f}':>14}" for value, tokens in pairs))
+        values = [
+            (
+                row.bits if task.metric == "bits_per_byte" else row.exact_match,
+                row.token_accuracy,
+                *([row.without_ends] if ends else []),
+            )
+            for row in rows
+        ]
+        if not all(math.isnan(row[0]) for row in values):
+            cells = [", ".join("  -  " if math.isnan(value) else f"{value:.3f}" for value in row) for row in values]
+            print(f"  {name:<{widest}}" + "".join(f"  {cell:>{wide}}" for cell in cells))
 
 
 def _tokens(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[str]]]:

@@ -10,6 +10,8 @@ from importlib import metadata
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from tasks.language.shared import Blocks
+
 LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"}
 
 LONG_LINE = 20
@@ -144,18 +146,20 @@ def held_out(document: Document, share: float) -> bool:
 
 @cache
 def sides(documents: tuple[Document, ...], share: float) -> Sides:
-    """The documents in two parts that have nothing in common: ``share`` of them is held out, and those of the rest that
-    say nearly the same as held-out ones, with at least half of their distinct lines of :data:`LONG_LINE` bytes in
-    these, are not used at all.
+    """The documents in two parts: ``share`` of them is held out, and those of the rest that say nearly the same as
+    held-out ones, with at least half of their distinct lines of :data:`LONG_LINE` bytes in these, are not used at all.
+    What else a document has in common with held-out ones, a licence or a table, is cut out of it and leaves pieces that
+    are documents of their own: no 127 bytes in a row stand on both sides (:mod:`tasks.language.shared`).
     """
     test = tuple(document for document in documents if held_out(document, share))
     known = set[bytes]().union(*map(_lines, test))
+    held = Blocks(document.content for document in test)
     train = []
     for document in documents:
         if not held_out(document, share):
             lines = _lines(document)
             if 2 * len(lines & known) < len(lines) or not lines:
-                train.append(document)
+                train += [Document(document.name, piece) for piece in held.cut_out_of(document.content)]
     return Sides(tuple(train), test)
 
 

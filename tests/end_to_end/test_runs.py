@@ -54,7 +54,10 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
         "copy · rope · extrapolate",
         "copy · rope · ntk",
     ]
-    header = "length exact match given length token accuracy blind exact blind token distribution"
+    header = (
+        "length exact match given length token accuracy without end "
+        "blind exact blind token blind without end distribution"
+    )
     assert sum(" ".join(line.split()) == header for line in lines) == 2
     assert sum(line.startswith("reach ") for line in lines) == 2
     assert len(lines) < 40

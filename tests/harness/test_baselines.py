@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import baselines, blind
+from harness import baselines, blind, scores
 from harness.layouts import Blanks, Causal, Sentences
+from harness.records import Counts
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 from tasks.compositional.scan import Scan
 from tasks.formal.parity import Parity
+from tasks.formal.running_parity import RunningParity
 from tasks.language.text import Text
 
 
@@ -64,6 +66,25 @@ def test_chance_draws_each_token_and_knows_the_end() -> None:
     running = Text(targets=16, longest=512)
     text = baselines.chance(running, Causal(running), 64, 50)
     assert (text.exact, text.tokens) == (0.0, 1 / 256)
+
+
+def test_without_ends_a_coin_is_a_coin() -> None:
+    """The figures that stand beside published ones, which count no ends, count none."""
+    task = Parity()
+    for layout in (Causal(task), Blanks(task)):
+        chance = scores.rate(baselines.chance(task, layout, 30, 400))
+        known = scores.rate(Counts(**blind.estimate(task, 30, 400, layout)._asdict()))
+        zero = scores.rate(baselines.guessed("zero", lambda prompt: ["0"], task, layout, 30, 400))
+        silent = scores.rate(baselines.guessed("silent", lambda prompt: [], task, layout, 30, 400))
+        assert (chance.exact_match, chance.without_ends) == (0.5, 0.5)
+        assert known.without_ends == known.exact_match
+        assert zero.without_ends == zero.exact_match
+        assert (silent.without_ends, silent.token_accuracy) == (0.0, 0.0)
+    long = baselines.guessed("long", lambda prompt: ["0", "0"], task, Causal(task), 30, 400)
+    assert (long.ends, long.ends_correct) == (400, 0)
+    labels = RunningParity()
+    known = scores.rate(Counts(**blind.estimate(labels, 30, 400, Causal(labels))._asdict()))
+    assert known.without_ends == known.token_accuracy
 
 
 def test_baselines_are_kept_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
