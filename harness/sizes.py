@@ -7,12 +7,15 @@ Classes say so themselves (``Encoding.objection``, ``frequency_count`` and ``wid
 from types import SimpleNamespace
 from typing import Any
 
-from harness import build, declarations, identity
+from harness import build, declarations, identity, streams
 from harness.config import Component, Run
 from harness.layouts import Layout
 from harness.shape import Shape
 from harness.suggest import Refused
-from tasks.base import Task
+from tasks.base import Split, Task
+
+MOST_TRIED = 10_000
+"""Tokens of an example that is drawn to see whether the task can: of longer ones drawing takes seconds."""
 
 
 def check(run: Run, task: Task) -> None:
@@ -39,6 +42,21 @@ def check_extensions(run: Run, task: Task, layout: Layout, pairs: int | None) ->
         for tokens in longer:
             if objection := extension.objection_to(pairs, train_tokens, tokens):
                 raise Refused(f"extension={name}: {objection}")
+
+
+def check_sample(run: Run, task: Task) -> None:
+    """Raise :class:`Refused` if the task cannot draw an example of the longest lengths. Some read a corpus for it."""
+    tried: tuple[tuple[int, Split], ...] = (
+        (run.lengths.train, "train"),
+        (max(identity.tested_lengths(run, task)), "test"),
+    )
+    for length, split in tried:
+        if task.prompt_length(length) + task.answer_length(length) > MOST_TRIED:
+            continue
+        try:
+            task.sample(streams.generator("check"), length, 1, split)
+        except (ValueError, MemoryError) as error:
+            raise Refused(f"task={run.task.name}: {error}") from error
 
 
 def asked(component: Component, question: str, shape: Shape) -> Any:

@@ -11,16 +11,13 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from harness import build, catalogue, declarations, identity, layouts, sizes, streams
+from harness import build, catalogue, declarations, identity, layouts, sizes
 from harness.config import Run, Size
 from harness.models import saved
 from harness.options import typed
 from harness.positions.base import PositionRule
 from harness.suggest import Refused
-from tasks.base import Split, Task
-
-MOST_TRIED = 10_000
-"""Tokens of an example that is drawn to see whether the task can: of longer ones drawing takes seconds."""
+from tasks.base import Task
 
 
 def validated(run: Run) -> Run:
@@ -34,6 +31,7 @@ def validated(run: Run) -> Run:
     _check_positions(run, task, build.rule(run))
     _check_packages(run)
     _check_devices(run)
+    sizes.check_sample(run, task)
     return run
 
 
@@ -80,17 +78,6 @@ def _check_lengths(run: Run, task: Task) -> None:
             f"{asked}: nothing would be tested beyond lengths.train={run.lengths.train}. "
             f"{_possible(task, run.lengths.train)}"
         )
-    tried: tuple[tuple[int, Split], ...] = (
-        (run.lengths.train, "train"),
-        (max(identity.tested_lengths(run, task)), "test"),
-    )
-    for length, split in tried:
-        if task.prompt_length(length) + task.answer_length(length) > MOST_TRIED:
-            continue
-        try:
-            task.sample(streams.generator("check"), length, 1, split)
-        except (ValueError, MemoryError) as error:
-            raise Refused(f"task={name}: {error}") from error
 
 
 def _possible(task: Task, near: int) -> str:
