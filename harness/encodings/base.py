@@ -1,10 +1,12 @@
 """The hooks by which a position encoding enters attention, all of which do nothing by default."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
+
+from harness.precision import shielded
 
 Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
 """Added to embeddings; content times position in the logits; a bias by position alone; queries and keys turned;
@@ -13,6 +15,11 @@ anything that depends on what the tokens are.
 
 Mode = Literal["causal", "bidirectional", "cross", "grid", "attention-free"]
 """Kinds of attention, and none at all: recurrent networks and convolutions have no place for an encoding to enter."""
+
+
+HOOKS = ("state", "distance_bias", "bias", "elsewhere", "score", "weights", "value", "visible", "logit_scale")
+CHANGES = ("embed", "rotate")
+"""Hooks that give back what they were given, changed, in the precision that it came in."""
 
 
 class Pairs(NamedTuple):
@@ -70,8 +77,9 @@ class Encoding(nn.Module):
     dimension. ``q`` and ``k`` prefix what belongs to queries and keys. Positions are explicit tensors: [B, L] integers,
     or float32 where a rule tells fractions and :attr:`fractional` allows it; [B, L, C] for C = :attr:`channels` > 1.
     Angles and biases are float32 whatever the precision of the model, because bfloat16 cannot tell position 10000 from
-    9984. Nothing is cached between calls and no buffer changes in them: what holds at a longer length is a frozen copy
-    made by an extension (:mod:`harness.extensions`).
+    9984, or float64 in a model turned to that (:attr:`precision`). No hook has to see to it: each runs outside autocast
+    and is given float32 or better (:mod:`harness.precision`). Nothing is cached between calls and no buffer changes in
+    them: what holds at a longer length is a frozen copy made by an extension (:mod:`harness.extensions`).
 
     The class-level declarations below are read from the source by the validator before PyTorch is imported, so they are
     written as literals. The contract tests hold every encoding to its declarations.
@@ -126,6 +134,34 @@ class Encoding(nn.Module):
     """The option that bounds the distances of its positions, for a table with one row each: they are less than its
     value.
     """
+
+    precision: torch.dtype
+    """What biases, and sines and cosines of angles, are computed in: float32, or float64 in a model of that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.precision = _at_least_float32(torch.get_default_dtype())
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        for hook in {*HOOKS, *CHANGES} & vars(cls).keys():
+            setattr(cls, hook, shielded(vars(cls)[hook], keeps=hook in CHANGES))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """What ``to``, ``double``, ``cuda`` and the like do. Buffers that are not saved are constants: they move, but
+        keep their precision, float64 as a rule, unless the device has no such numbers (Apple's GPUs).
+        """
+        names = [name for name in self._non_persistent_buffers_set if self._buffers[name] is not None]
+        constants = {name: self.get_buffer(name) for name in names}
+        for name in names:
+            self._buffers[name] = None
+        super()._apply(fn, recurse)
+        self.precision = _at_least_float32(fn(torch.empty(0, dtype=self.precision)).dtype)
+        for name, constant in constants.items():
+            device = fn(torch.empty(0, dtype=torch.float32, device=constant.device)).device
+            lower = device.type == "mps" and constant.dtype == torch.float64
+            self._buffers[name] = constant.to(device, torch.float32 if lower else constant.dtype)
+        return self
 
     @property
     def longest(self) -> int | None:
@@ -214,3 +250,7 @@ class Encoding(nn.Module):
     def logit_scale(self, q_positions: Tensor) -> Tensor:
         """A factor on the logits of each query, [B, Lq] -> [B, Lq], float32, on top of the logit axis."""
         return torch.ones_like(q_positions, dtype=torch.float32)
+
+
+def _at_least_float32(precision: torch.dtype) -> torch.dtype:
+    return torch.float64 if precision == torch.float64 else torch.float32

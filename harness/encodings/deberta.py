@@ -53,7 +53,7 @@ class DeBERTa(Encoding):
 
     def logit_scale(self, q_positions: Tensor) -> Tensor:
         terms = 1 + (self.keys is not None) + (self.queries is not None)
-        return torch.full_like(q_positions, terms**-0.5, dtype=torch.float32)
+        return torch.full_like(q_positions, terms**-0.5, dtype=self.precision)
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         row = self.row(between(pairs.q_positions, pairs.k_positions))

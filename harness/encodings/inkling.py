@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.relative import between, scored
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -37,7 +38,7 @@ class Inkling(Encoding):
         self.bank = nn.Parameter(deviation * torch.randn(self.extent, profiles))
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        mixed = h.float() @ self.mix.float().T
+        mixed = h @ raised(self.mix).T
         return {"mix": mixed.unflatten(-1, (self.heads, -1)).transpose(1, 2)}  # [B, H, L, profiles]
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import rotate
+from harness.encodings.rotary import rotate_both
+from harness.precision import finest
 from harness.shape import Shape
 
 
@@ -51,12 +52,12 @@ class MultiChannelRoPE(Encoding):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        def turn(x: Tensor, positions: Tensor) -> Tensor:
+        def turned(positions: Tensor) -> Tensor:
             if positions.dim() == 2:
-                positions = positions[..., None].expand(-1, -1, 2)
-            return rotate(x, positions.to(torch.float32) @ self.frequencies, self.layout)
+                positions = positions[..., None].expand(-1, -1, self.channels)
+            return finest(positions) @ self.frequencies
 
-        return turn(q, q_positions), turn(k, k_positions)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies.amax(dim=0)

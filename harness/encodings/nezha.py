@@ -31,7 +31,7 @@ class NEZHA(Encoding):
             raise ValueError(f"clip={clip}: it must be at least 1, or 0 for the training length")
         self.clip = clip or max(1, shape.train_tokens - 1)
         frequencies = geometric(shape.head_dimension, base)
-        table = waves(torch.arange(2 * self.clip + 1), frequencies, "interleaved")
+        table = waves(torch.arange(2 * self.clip + 1), frequencies, "interleaved", torch.float64)
         self.register_buffer("table", table, persistent=False)
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.encodings.base import Encoding, Extent
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -30,7 +31,7 @@ class Swin(Encoding):
         self.table = nn.Parameter(deviation * torch.randn(shape.heads, (2 * self.window - 1) ** 2))
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        return self.table.float()[:, self.index(q_positions, k_positions)].transpose(0, 1)
+        return raised(self.table)[:, self.index(q_positions, k_positions)].transpose(0, 1)
 
     def index(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         """The entry of the table that a pair has, [B, Lq, 2] and [B, Lk, 2] -> [B, Lq, Lk], int64."""

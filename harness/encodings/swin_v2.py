@@ -38,6 +38,6 @@ class SwinV2(Encoding):
         down, across = (q_positions[:, :, None] - k_positions[:, None, :]).unbind(-1)
         rows, row = down.unique(return_inverse=True)  # there are far fewer offsets than pairs
         columns, column = across.unique(return_inverse=True)
-        offsets = 8 * torch.cartesian_prod(rows.to(torch.float32), columns.to(torch.float32)) / (self.window - 1)
+        offsets = 8 * torch.cartesian_prod(rows.to(self.precision), columns.to(self.precision)) / (self.window - 1)
         values = 16 * torch.sigmoid(self.function(offsets.sign() * torch.log2(1 + offsets.abs()) / 3))
         return values.T[:, row * len(columns) + column].transpose(0, 1)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.encodings.base import Encoding, Extent
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -41,7 +42,7 @@ class T5(Encoding):
         self.table = nn.Parameter(torch.randn(shape.heads, buckets) * shape.dimension**-0.5)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        return self.table.float()[:, self.bucket(distances)]
+        return raised(self.table)[:, self.bucket(distances)]
 
     def bucket(self, distances: Tensor) -> Tensor:
         """The bucket of each distance i - j, same shape, int64."""

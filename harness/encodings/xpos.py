@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles, rotate
+from harness.encodings.frequencies import angles, base_for, geometric
+from harness.encodings.rotary import rotate
 from harness.shape import Shape
 
 LARGEST_EXPONENT = 75.0
@@ -53,7 +53,7 @@ class XPos(Encoding):
         channels = shape.head_dimension
         base = base or base_for(shape.train_tokens, (channels - 2) / channels)
         self.register_buffer("frequencies", geometric(channels, base), persistent=False)
-        zeta = (torch.arange(0, channels, 2) + gamma * channels) / ((1 + gamma) * channels)
+        zeta = (torch.arange(0, channels, 2, dtype=torch.float64) + gamma * channels) / ((1 + gamma) * channels)
         self.register_buffer("zeta", zeta, persistent=False)
         self.scale_base = scale_base or shape.train_tokens / 2
         self.attention_factor = 1.0
@@ -64,11 +64,11 @@ class XPos(Encoding):
     ) -> tuple[Tensor, Tensor]:
         first, last = k_positions.amin(dim=1, keepdim=True), k_positions.amax(dim=1, keepdim=True)
         self._check_span(last - first)
-        centre = (first.float() + last.float()) / 2
+        centre = (first.to(self.precision) + last.to(self.precision)) / 2
 
         def turn(x: Tensor, positions: Tensor, sign: int) -> Tensor:
-            exponents = sign * (positions.float() - centre)[..., None] / self.scale_base
-            factor = self.attention_factor * torch.exp(exponents * torch.log(self.zeta))
+            exponents = sign * (positions.to(self.precision) - centre)[..., None] / self.scale_base
+            factor = self.attention_factor * torch.exp(exponents * torch.log(self.zeta).to(self.precision))
             return rotate(x, angles(positions, self.frequencies), self.layout, factor)
 
         return turn(q, q_positions, 1), turn(k, k_positions, -1)

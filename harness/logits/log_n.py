@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -29,5 +30,5 @@ class LogN(LogitScale):
         self.least = least or self.reference
 
     def factor(self, seen: Tensor) -> Tensor:
-        growth = torch.log(seen.clamp(min=self.least).float()) / math.log(self.reference)
+        growth = torch.log(raised(seen).clamp(min=self.least)) / math.log(self.reference)
         return growth[None] * self.scale
