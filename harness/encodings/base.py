@@ -48,11 +48,15 @@ class Extent(NamedTuple):
     """Whether positions count up in steps of one."""
     each: tuple[int, ...] = ()
     """The largest of each of the numbers of a position."""
+    two_sided: bool = False
+    """Whether positions reach as far below 0 as above it."""
+    causal: bool = True
+    """Whether no token sees later ones."""
 
     @property
     def distance(self) -> int:
         """The largest distance between two tokens."""
-        return self.tokens - 1 if self.consecutive else self.position
+        return self.tokens - 1 if self.consecutive else self.position * (2 if self.two_sided else 1)
 
 
 class Elsewhere(NamedTuple):
@@ -106,11 +110,22 @@ class Encoding(nn.Module):
     per_layer: ClassVar[bool] = False
     """Whether every layer has its own instance, which knows its number: ``shape.layer``."""
 
+    depends_on: Literal["positions", "distances", "order"] = "distances"
+    """What positions are to it, so that what a test shows it for the first time can be told: each one by itself, their
+    distances, or nothing: then what it does follows from the order of the tokens at most. With its default options if
+    asked of the class, with its own if asked of an instance.
+    """
+
     fractional: ClassVar[bool] = True
     """Whether positions may lie between integers; a table with one row per position has none there."""
 
-    channels: ClassVar[int] = 1
-    """Numbers that make a position: 2 on a grid."""
+    channels: int = 1
+    """Numbers that make a position: 2 on a grid. With its default options if asked of the class, with its own if asked
+    of an instance.
+    """
+
+    channels_option: ClassVar[str] = ""
+    """The option that sets :attr:`channels`, if one does."""
 
     pretrained: ClassVar[bool] = False
     """Whether it is what a saved network was trained with: only an architecture that reads one (``Model.reads``) can
@@ -170,6 +185,10 @@ class Encoding(nn.Module):
         if not self.limited_by or (option and getattr(self, option) == value):
             return None
         return getattr(self, self.limited_by)
+
+    def horizon(self, *, causal: bool) -> int | None:
+        """From which position or distance on, whichever it depends on, all are alike to it: ``None`` if none are."""
+        return None
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         """What a test needs of this encoding that training never met, a line each: table rows, buckets. Positions,

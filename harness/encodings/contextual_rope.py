@@ -27,6 +27,7 @@ class ContextualRoPE(Encoding):
     """
 
     kind = "rotary"
+    depends_on = "order"
     per_layer = True
 
     frequencies: Tensor

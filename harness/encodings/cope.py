@@ -23,6 +23,7 @@ class CoPE(Encoding):
     """
 
     kind = "content"
+    depends_on = "order"
     modes = ("causal",)
     per_layer = True
 

@@ -1,6 +1,5 @@
 """Disentangled attention: content to position and position to content."""
 
-import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -63,6 +62,10 @@ class DeBERTa(Encoding):
             logits = logits + pairs.scale * keyed(k, self.queries, row)
         return logits
 
+    def horizon(self, *, causal: bool) -> int | None:
+        reach = torch.arange(self.farthest + 1) * (1 if causal else -1)
+        return int((self.row(reach) == self.row(reach[-1])).int().argmax())
+
     def row(self, distances: Tensor) -> Tensor:
         """``t`` for each distance i - j, same shape."""
         return (self.bucket(distances) + self.span).clamp(0, 2 * self.span - 1)
@@ -73,12 +76,15 @@ class DeBERTa(Encoding):
             return distances
         exact = self.buckets // 2
         far = distances.abs().clamp(min=exact).float()
-        growth = torch.log(far / exact) / math.log((self.farthest - 1) / exact) * (exact - 1)
+        # The divisor is rounded as the dividend is, or a distance of farthest - 1 comes out just above the last bucket.
+        growth = torch.log(far / exact) / torch.log(far.new_tensor((self.farthest - 1) / exact)) * (exact - 1)
         return torch.where(distances.abs() <= exact, distances, distances.sign() * (growth.ceil().long() + exact))
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         def met(extent: Extent) -> set[int]:
-            return set(self.row(torch.arange(extent.distance + 1)).tolist())
+            earliest = 0 if extent.causal else -extent.distance
+            return set(self.row(torch.arange(earliest, extent.distance + 1)).tolist())
 
         new = met(tested) - met(trained)
-        return [f"{len(new)} of {self.span} vectors of earlier keys are as they were drawn"] if new else []
+        every = f"{self.span} vectors of earlier keys" if tested.causal else f"{2 * self.span} vectors"
+        return [f"{len(new)} of {every} are as they were drawn"] if new else []

@@ -31,6 +31,7 @@ class FoPE(Encoding):
     """
 
     kind = "rotary"
+    depends_on = "positions"
     shift_invariant = False
     per_layer = True
 

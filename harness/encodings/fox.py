@@ -24,6 +24,7 @@ class FoX(Encoding):
     """
 
     kind = "content"
+    depends_on = "order"
     per_layer = True
 
     def __init__(self, shape: Shape, *, initial: float = 0.0, bidirectional: bool = False) -> None:

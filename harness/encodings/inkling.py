@@ -37,6 +37,9 @@ class Inkling(Encoding):
         self.mix = nn.Parameter(deviation * torch.randn(shape.heads * profiles, shape.dimension))
         self.bank = nn.Parameter(deviation * torch.randn(self.extent, profiles))
 
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.extent
+
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         mixed = h @ raised(self.mix).T
         return {"mix": mixed.unflatten(-1, (self.heads, -1)).transpose(1, 2)}  # [B, H, L, profiles]

@@ -1,5 +1,6 @@
-"""Rotary embedding of positions that are two numbers."""
+"""Rotary embedding of positions that are several numbers."""
 
+import itertools
 from collections.abc import Mapping
 from typing import Literal
 
@@ -14,19 +15,21 @@ from harness.shape import Shape
 
 
 class MultiChannelRoPE(Encoding):
-    """Turns pair m by ``sum over c of i_c f_cm`` for positions (i_0, i_1): a row and a column, or a place within a
-    number and the number's place.
+    """Turns pair m by ``sum over c of i_c f_cm`` for positions of C ``channels``, two as a rule: a row and a column, or
+    a place within a number and the number's place.
 
-    The pairs of RoPE's frequencies, highest first, are cut into two halves. ``split="blocks"``: channel 0 turns the
-    fast half, channel 1 the slow one, after HiRoPE (Zhang et al., 2024, arXiv 2403.19115). ``split="all"``: both
-    channels turn all pairs, channel 1 with the halves of the frequencies exchanged. Both as in the code of position
-    coupling (Cho et al., 2024, arXiv 2405.20671), where they are called HiRoPE and MultiRoPE.
+    The pairs of RoPE's frequencies, highest first, are cut into C blocks, alike as far as they can be. ``split=
+    "blocks"``: channel c turns block c, so that channel 0 has the fastest, after HiRoPE (Zhang et al., 2024, arXiv
+    2403.19115). ``split="all"``: every channel turns all pairs, channel c with the last c blocks of frequencies put
+    first; for two channels of halves that exchanges them. Both as in the code of position coupling (Cho et al., 2024,
+    arXiv 2405.20671), where they are called HiRoPE and MultiRoPE and may have three channels.
 
-    Where positions are told as one number, both channels are given that number.
+    Where positions are told as one number, all channels are given that number.
     """
 
     kind = "rotary"
     channels = 2
+    channels_option = "channels"
 
     frequencies: Tensor
 
@@ -37,16 +40,21 @@ class MultiChannelRoPE(Encoding):
         base: float = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         split: Literal["blocks", "all"] = "blocks",
+        channels: int = 2,
     ) -> None:
         super().__init__()
+        if not 1 <= channels <= shape.head_dimension // 2:
+            raise ValueError(f"channels={channels}: it must be from 1 to {shape.head_dimension // 2}, pairs of a head")
+        self.channels = channels
         series = geometric(shape.head_dimension, base)
-        middle = round(len(series) / 2)
-        fast, slow = series[:middle], series[middle:]
+        ends = [round(channel / channels * len(series)) for channel in range(channels + 1)]
+        blocks = [series[start:end] for start, end in itertools.pairwise(ends)]
         if split == "blocks":
-            rows = [torch.cat([fast, torch.zeros_like(slow)]), torch.cat([torch.zeros_like(fast), slow])]
+            frequencies = torch.block_diag(*blocks)
         else:
-            rows = [series, torch.cat([slow, fast])]
-        self.register_buffer("frequencies", torch.stack(rows), persistent=False)
+            turned = [blocks[channels - c :] + blocks[: channels - c] for c in range(channels)]
+            frequencies = torch.stack([torch.cat(row) for row in turned])
+        self.register_buffer("frequencies", frequencies, persistent=False)
         self.layout = layout
 
     def rotate(

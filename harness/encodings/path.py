@@ -30,6 +30,7 @@ class PaTH(Encoding):
     """
 
     kind = "content"
+    depends_on = "order"
     modes = ("causal",)
     per_layer = True
 

@@ -46,6 +46,8 @@ class RopeNope(Encoding):
         self.attention_factor = 1.0
         self.layout = layout
         self.turns = (shape.layer + 1) % max(2, min(interval, shape.layers)) != 0
+        if not self.turns:
+            self.depends_on = "order"
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

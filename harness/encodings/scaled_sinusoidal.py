@@ -19,6 +19,7 @@ class ScaledSinusoidal(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     offers = ("frequencies",)
 

@@ -15,6 +15,7 @@ class Segment(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "order"
     modes = ("causal",)
 
     def __init__(self, shape: Shape, *, separator: int = 2, deviation: float = 0.02) -> None:

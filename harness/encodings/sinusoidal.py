@@ -17,6 +17,7 @@ class Sinusoidal(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     offers = ("frequencies",)
 

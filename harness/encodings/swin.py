@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.encodings.base import Encoding, Extent
+from harness.encodings.limits import at_most
 from harness.precision import raised
 from harness.shape import Shape
 
@@ -36,10 +37,8 @@ class Swin(Encoding):
     def index(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         """The entry of the table that a pair has, [B, Lq, 2] and [B, Lk, 2] -> [B, Lq, Lk], int64."""
         offsets = q_positions[:, :, None] - k_positions[:, None, :]
-        if offsets.device.type == "cpu" and offsets.numel() and int(offsets.abs().max()) >= self.window:
-            raise IndexError(
-                f"offset {int(offsets.abs().max())} is beyond the window of {self.window}: set encoding.window higher"
-            )
+        beyond = f"is beyond the window of {self.window}: set encoding.window higher"
+        at_most(offsets.abs(), self.window - 1, lambda largest: f"offset {largest} {beyond}")
         rows, columns = (offsets + self.window - 1).unbind(-1)
         return rows * (2 * self.window - 1) + columns
 

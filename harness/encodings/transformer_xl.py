@@ -42,6 +42,9 @@ class TransformerXL(Encoding):
         self.v = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension))
         self.project = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension, shape.dimension))
 
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.clamp
+
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         content = raised(self.u)[:, None] @ k.transpose(-1, -2)
         towards = (q + raised(self.v)[:, None]) @ raised(self.project)
