@@ -241,7 +241,9 @@ def _check_packages(run: Run) -> None:
 
 
 def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
-    takes = declarations.of(run.encoding.target).attributes
+    takes = dict(declarations.of(run.encoding.target).attributes)
+    if takes["channels_option"]:
+        takes["channels"] = run.encoding.options[takes["channels_option"]]
     told, encoding = f"positions={run.positions.name}", f"encoding={run.encoding.name}"
     if not set(rule.needs) <= set(task.channels):
         tasks = _choices_where("task", lambda attributes: set(rule.needs) <= set(attributes["channels"]))
@@ -250,7 +252,7 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
             f"{', '.join(task.channels) or 'none'}. Tasks that have them: {tasks}."
         )
     elif not _takes(takes, rule.fractional, rule.channels):
-        able = _choices_where("encoding", lambda attributes: _takes(attributes, rule.fractional, rule.channels))
+        able = _choices_where("encoding", lambda attributes: _could_take(attributes, rule.fractional, rule.channels))
         gives = (
             f"gives fractions, and {encoding} knows whole positions only"
             if rule.channels == takes["channels"]
@@ -271,6 +273,13 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
 def _takes(encoding: Mapping[str, Any], fractional: bool, channels: int) -> bool:
     """Whether an encoding of these declarations can be told such positions."""
     return encoding["channels"] == channels and (encoding["fractional"] or not fractional)
+
+
+def _could_take(encoding: dict[str, Any], fractional: bool, channels: int) -> bool:
+    """The same with the right options, of positions that are more than one number."""
+    return _takes({**encoding, "channels": channels}, fractional, channels) and (
+        encoding["channels"] == channels or (bool(encoding["channels_option"]) and channels > 1)
+    )
 
 
 def _check_devices(run: Run) -> None:

@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import rotate
+from harness.encodings.rotary import rotate_both
 from harness.encodings.sizes import odd
+from harness.precision import finest, raised
 from harness.shape import Shape
 
 
@@ -29,6 +30,7 @@ class ContextualRoPE(Encoding):
     """
 
     kind = "rotary"
+    depends_on = "order"
     per_layer = True
 
     frequencies: Tensor
@@ -54,12 +56,18 @@ class ContextualRoPE(Encoding):
         self.layout = layout
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        """``phase`` [B, L, H or 1], float32."""
-        steps = F.softplus(F.linear(h.float(), self.step.weight.float(), self.step.bias.float()))
-        return {"phase": steps.cumsum(dim=1)}
+        """``phase`` [B, L, H or 1], the sum of the steps so far, and ``rest``, what rounding has taken from it."""
+        steps = F.softplus(F.linear(raised(h), raised(self.step.weight), raised(self.step.bias)))
+        phase = finest(steps).cumsum(dim=1)
+        rounded = phase.to(steps.dtype)
+        return {"phase": rounded, "rest": (phase - rounded).to(rounded.dtype)}
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        turned = -state["phase"].transpose(1, 2)[..., None] * self.frequencies
-        return rotate(q, turned, self.layout), rotate(k, turned, self.layout)
+        phase = -(finest(state["phase"]) + state["rest"]).transpose(1, 2)
+
+        def turned(positions: Tensor) -> Tensor:
+            return phase[..., None] * self.frequencies
+
+        return rotate_both(q, k, q_positions, q_positions, turned, self.layout)

@@ -24,6 +24,7 @@ class CoPE(Encoding):
     """
 
     kind = "content"
+    depends_on = "order"
     modes = ("causal",)
     per_layer = True
 
@@ -39,8 +40,7 @@ class CoPE(Encoding):
     def _counted(self, logits: Tensor, q: Tensor, visible: Tensor) -> Tensor:
         counted = torch.sigmoid(logits).masked_fill(~visible, 0).flip(-1).cumsum(dim=-1).flip(-1)
         counted = counted.clamp(max=len(self.table) - 1)
-        with torch.autocast(q.device.type, enabled=False):
-            whole = q.to(logits.dtype) @ self.table.to(logits.dtype).T
+        whole = q @ self.table.to(q.dtype).T
         below = counted.detach().clamp(max=len(self.table) - 2).long()
         low, high = whole[..., :-1].gather(-1, below), whole[..., 1:].gather(-1, below)
         return logits + torch.lerp(low, high, counted - below)

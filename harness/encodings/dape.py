@@ -24,9 +24,9 @@ class DAPE(Encoding):
     from 2H channels over ``width`` hidden units to H, the same for every pair of tokens.
 
     Zheng et al. (2024), arXiv 2405.14722, and their code: leaky ReLU of slope 0.01, drawn as PyTorch draws linear
-    layers, biases as ALiBi, KERPLE's logarithm (their best) and FIRE define them, the latter with leaky ReLU too.
-    ``threshold`` is FIRE's; 0 makes it the training length. With ``bias="fire"`` logits depend on the query's position
-    too, not on distances alone.
+    layers, biases as ALiBi, KERPLE's logarithm (their best) and FIRE define them, the latter with leaky ReLU too and
+    as many hidden units. ``threshold`` is FIRE's; 0 makes it the training length. With ``bias="fire"`` logits depend
+    on the query's position too, not on distances alone.
     """
 
     kind = "content"
@@ -49,7 +49,7 @@ class DAPE(Encoding):
         elif bias == "kerple_log":
             self.prior = KerpleLog(shape)
         else:
-            self.prior = FIRE(shape, threshold=threshold)
+            self.prior = FIRE(shape, width=width, threshold=threshold)
             self.prior.function.activation = F.leaky_relu
         self.shift_invariant = self.prior.shift_invariant
         self.correction = Perceptron([2 * shape.heads, width, shape.heads], F.leaky_relu)

@@ -1,6 +1,5 @@
 """Disentangled attention: content to position and position to content."""
 
-import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -58,7 +57,7 @@ class DeBERTa(Encoding):
 
     def logit_scale(self, q_positions: Tensor) -> Tensor:
         terms = 1 + (self.keys is not None) + (self.queries is not None)
-        return torch.full_like(q_positions, terms**-0.5, dtype=torch.float32)
+        return torch.full_like(q_positions, terms**-0.5, dtype=self.precision)
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         row = self.row(between(pairs.q_positions, pairs.k_positions))
@@ -67,6 +66,10 @@ class DeBERTa(Encoding):
         if self.queries is not None:
             logits = logits + pairs.scale * keyed(k, self.queries, row)
         return logits
+
+    def horizon(self, *, causal: bool) -> int | None:
+        reach = torch.arange(self.farthest + 1) * (1 if causal else -1)
+        return int((self.row(reach) == self.row(reach[-1])).int().argmax())
 
     def row(self, distances: Tensor) -> Tensor:
         """``t`` for each distance i - j, same shape."""
@@ -78,12 +81,15 @@ class DeBERTa(Encoding):
             return distances
         exact = self.buckets // 2
         far = distances.abs().clamp(min=exact).float()
-        growth = torch.log(far / exact) / math.log((self.farthest - 1) / exact) * (exact - 1)
+        # The divisor is rounded as the dividend is, or a distance of farthest - 1 comes out just above the last bucket.
+        growth = torch.log(far / exact) / torch.log(far.new_tensor((self.farthest - 1) / exact)) * (exact - 1)
         return torch.where(distances.abs() <= exact, distances, distances.sign() * (growth.ceil().long() + exact))
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         def met(extent: Extent) -> set[int]:
-            return set(self.row(torch.arange(extent.distance + 1)).tolist())
+            earliest = 0 if extent.causal else -extent.distance
+            return set(self.row(torch.arange(earliest, extent.distance + 1)).tolist())
 
         new = met(tested) - met(trained)
-        return [f"{len(new)} of {self.span} vectors of earlier keys are as they were drawn"] if new else []
+        every = f"{self.span} vectors of earlier keys" if tested.causal else f"{2 * self.span} vectors"
+        return [f"{len(new)} of {every} are as they were drawn"] if new else []

@@ -23,6 +23,7 @@ class Digits(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     limited_by = "positions"
     fractional = False

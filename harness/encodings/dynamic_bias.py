@@ -41,7 +41,7 @@ class DynamicBias(Encoding):
 
     def distance_bias(self, distances: Tensor) -> Tensor:
         distinct, where = distances.unique(return_inverse=True)  # there are far fewer distances than pairs
-        x = distinct.to(torch.float32)
+        x = distinct.to(self.precision)
         if self.logarithmic:
             x = x.sign() * torch.log1p(x.abs())
         return self.function(x[:, None]).T[:, where]

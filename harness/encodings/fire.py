@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from harness.bounds import CountOrZero, Positive, Width
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
+from harness.precision import raised
 from harness.shape import Shape
 
 PAIRS = 2**14
@@ -39,12 +40,12 @@ class FIRE(Encoding):
         return torch.cat([part.permute(0, 3, 1, 2) for part in parts], dim=2)
 
     def _relative(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        """The input of f, [B, Lq, Lk, 1], float32."""
+        """The input of f, [B, Lq, Lk, 1]."""
 
         def psi(x: Tensor) -> Tensor:
-            return torch.log(self.c.float().abs() * x + 1)
+            return torch.log(raised(self.c).abs() * x + 1)
 
-        distances = (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(torch.float32)
-        threshold = (self.multiplier.float() * self.threshold).abs()
-        reach = torch.maximum(q_positions.to(torch.float32), threshold)[:, :, None]
+        distances = (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(self.precision)
+        threshold = (raised(self.multiplier) * self.threshold).abs()
+        reach = torch.maximum(q_positions.to(self.precision), threshold)[:, :, None]
         return (psi(distances) / (psi(reach) + 1e-6))[..., None]

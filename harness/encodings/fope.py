@@ -10,9 +10,10 @@ from torch import Tensor, nn
 
 from harness.bounds import Base, Deviation
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import angles, combine
+from harness.encodings.frequencies import angles, cosine_and_sine, geometric
+from harness.encodings.rotary import combine
 from harness.encodings.sizes import odd
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -32,6 +33,7 @@ class FoPE(Encoding):
     """
 
     kind = "rotary"
+    depends_on = "positions"
     shift_invariant = False
     per_layer = True
 
@@ -75,9 +77,9 @@ class FoPE(Encoding):
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         def turn(x: Tensor, positions: Tensor) -> Tensor:
-            turned = angles(positions, self.frequencies)
-            cos = torch.einsum("bln,hno->bhlo", turned.cos(), self.cosines.float())
-            sin = torch.einsum("bln,hno->bhlo", turned.sin(), self.sines.float())
+            cosines, sines = cosine_and_sine(angles(positions, self.frequencies), self.precision)
+            cos = torch.einsum("bln,hno->bhlo", cosines, raised(self.cosines))
+            sin = torch.einsum("bln,hno->bhlo", sines, raised(self.sines))
             constant = (0, x.shape[-1] // 2 - self.pairs)
             return combine(x, F.pad(cos, constant, value=1.0), F.pad(sin, constant, value=1.0), self.layout)
 

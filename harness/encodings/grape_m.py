@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import rotate
+from harness.encodings.rotary import rotate_both
 from harness.encodings.sizes import odd, unfit
+from harness.precision import finest
 from harness.shape import Shape
 
 
@@ -43,18 +44,19 @@ class GrapeM(Encoding):
         super().__init__()
         channels = shape.head_dimension
         initial = torch.log(geometric(channels, base or base_for(shape.train_tokens, (channels - 2) / channels)))
+        initial = initial.to(torch.get_default_dtype())
         self.log_frequencies = nn.Parameter(initial.repeat(1 if shared else shape.heads, 1))
         self.layout = layout
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        frequencies = self.log_frequencies.float().exp()[:, None]
+        frequencies = finest(self.log_frequencies).exp()[:, None]
 
-        def turn(x: Tensor, positions: Tensor) -> Tensor:
-            return rotate(x, -positions[:, None, :, None].to(torch.float32) * frequencies, self.layout)
+        def turned(positions: Tensor) -> Tensor:
+            return -finest(positions)[:, None, :, None] * frequencies
 
-        return turn(q, q_positions), turn(k, k_positions)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout)
 
     def angular_frequencies(self) -> Tensor:
         return self.log_frequencies.detach().exp().flatten()

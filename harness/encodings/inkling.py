@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from harness.bounds import CountOrZero, Deviation, Width
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.relative import between, scored
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -35,8 +36,11 @@ class Inkling(Encoding):
         self.mix = nn.Parameter(deviation * torch.randn(shape.heads * profiles, shape.dimension))
         self.bank = nn.Parameter(deviation * torch.randn(self.extent, profiles))
 
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.extent
+
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        mixed = h.float() @ self.mix.float().T
+        mixed = h @ raised(self.mix).T
         return {"mix": mixed.unflatten(-1, (self.heads, -1)).transpose(1, 2)}  # [B, H, L, profiles]
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:

@@ -29,4 +29,4 @@ class KerpleLog(Encoding):
     def distance_bias(self, distances: Tensor) -> Tensor:
         per_head = (-1, *[1] * distances.dim())
         p, a = bounded(self.p, self.least).view(per_head), bounded(self.a, self.least).view(per_head)
-        return -p * torch.log1p(a * distances.abs().to(torch.float32))
+        return -p * torch.log1p(a * distances.abs().to(self.precision))

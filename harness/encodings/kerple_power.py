@@ -31,4 +31,4 @@ class KerplePower(Encoding):
     def distance_bias(self, distances: Tensor) -> Tensor:
         per_head = (-1, *[1] * distances.dim())
         a, p = bounded(self.a, self.least).view(per_head), bounded(self.p, self.least, 2.0).view(per_head)
-        return -a * distances.abs().to(torch.float32) ** p
+        return -a * distances.abs().to(self.precision) ** p

@@ -21,6 +21,7 @@ class Learned(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     limited_by = "rows"
     unlimited_with = "beyond=clamp"
@@ -52,6 +53,9 @@ class Learned(Encoding):
             return positions.clamp(max=self.rows - 1) + self.offset
         check(positions, self.rows, "rows of the learned table: set encoding.rows higher")
         return positions + self.offset
+
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.rows - 1 if self.beyond == "clamp" else None
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         # An extension may put two digits in the place of the table: n rows write n ** 2 positions.

@@ -36,8 +36,11 @@ class NEZHA(Encoding):
         super().__init__()
         self.clip = clip or max(1, shape.train_tokens - 1)
         frequencies = geometric(shape.head_dimension, base)
-        table = waves(torch.arange(2 * self.clip + 1), frequencies, "interleaved")
+        table = waves(torch.arange(2 * self.clip + 1), frequencies, "interleaved", torch.float64)
         self.register_buffer("table", table, persistent=False)
+
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.clip
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         return logits + pairs.scale * scored(q, self.table, self.row(pairs.q_positions, pairs.k_positions))

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles
+from harness.encodings.frequencies import angles, base_for, cosine_and_sine, geometric
 from harness.encodings.sizes import unfit
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -57,9 +57,10 @@ class PoPE(Encoding):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        offset = self.delta.float().clamp(-math.tau, 0)[:, None]
+        offset = raised(self.delta).clamp(-math.tau, 0)[:, None]
         q_angles = angles(q_positions, self.frequencies)[:, None]
-        k_angles = angles(k_positions, self.frequencies)[:, None] + offset
+        k_angles = q_angles if k_positions is q_positions else angles(k_positions, self.frequencies)[:, None]
+        k_angles = k_angles + offset
         return _polar(q, q_angles), _polar(k, k_angles)
 
     def angular_frequencies(self) -> Tensor:
@@ -68,5 +69,6 @@ class PoPE(Encoding):
 
 def _polar(x: Tensor, angles: Tensor) -> Tensor:
     """x [B, H, L, d] and angles [B, H or 1, L, d] -> [B, H, L, 2d] in x's dtype."""
-    length = F.softplus(x.float())
-    return torch.cat([length * angles.cos(), length * angles.sin()], dim=-1).to(x.dtype)
+    length = F.softplus(raised(x))
+    cosines, sines = cosine_and_sine(angles, length.dtype)
+    return torch.cat([length * cosines, length * sines], dim=-1).to(x.dtype)

@@ -20,6 +20,7 @@ class PretrainedTable(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     limited_by = "rows"
     pretrained = True

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles, rotate
+from harness.encodings.frequencies import angles, base_for, geometric
+from harness.encodings.rotary import rotate_both
 from harness.encodings.sizes import odd, unfit
 from harness.shape import Shape
 
@@ -56,6 +56,8 @@ class RopeNope(Encoding):
         self.attention_factor = 1.0
         self.layout = layout
         self.turns = (shape.layer + 1) % max(2, min(interval, shape.layers)) != 0
+        if not self.turns:
+            self.depends_on = "order"
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
@@ -63,10 +65,10 @@ class RopeNope(Encoding):
         if not self.turns:
             return q, k
 
-        def turn(x: Tensor, positions: Tensor) -> Tensor:
-            return rotate(x, angles(positions, self.frequencies), self.layout, self.attention_factor)
+        def turned(positions: Tensor) -> Tensor:
+            return angles(positions, self.frequencies)
 
-        return turn(q, q_positions), turn(k, k_positions)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout, self.attention_factor)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies if self.turns else self.frequencies[:0]

@@ -9,6 +9,7 @@ from torch import Tensor
 from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
+from harness.precision import finest
 from harness.shape import Shape
 
 
@@ -31,11 +32,15 @@ class Sandwich(Encoding):
     ) -> None:
         super().__init__()
         self.register_buffer("frequencies", geometric(width, base) * base ** (-2 / width), persistent=False)
-        self.register_buffer("divisors", 8 * torch.arange(1, shape.heads + 1) / shape.heads, persistent=False)
+        divisors = 8 * torch.arange(1, shape.heads + 1, dtype=torch.float64) / shape.heads
+        self.register_buffer("divisors", divisors, persistent=False)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        far = distances.to(torch.float32)
+        if distances.dim() != 1:
+            distinct, where = distances.unique(return_inverse=True)  # there are far fewer distances than pairs
+            return self.distance_bias(distinct)[:, where]
+        far = finest(distances)
         total = torch.zeros_like(far)
         for frequency in self.frequencies:  # one at a time: all at once would take as many times the memory
             total = total + torch.cos(far * frequency)
-        return (total - len(self.frequencies)) / self.divisors.view(-1, *[1] * far.dim())
+        return ((total - len(self.frequencies)) / self.divisors[:, None]).to(self.precision)

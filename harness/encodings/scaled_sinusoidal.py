@@ -9,6 +9,7 @@ from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric, waves
 from harness.encodings.sizes import odd
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -20,6 +21,7 @@ class ScaledSinusoidal(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     offers = ("frequencies",)
 
@@ -42,11 +44,11 @@ class ScaledSinusoidal(Encoding):
         self.scale = nn.Parameter(torch.tensor(shape.dimension**-0.5))
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
-        return x + self.table(positions).to(x.dtype)
+        return x + self.table(positions)
 
     def table(self, positions: Tensor) -> Tensor:
-        """``g p(i)`` for positions [...] -> [..., D], float32."""
-        return self.scale.float() * waves(positions, self.frequencies, self.layout)
+        """``g p(i)`` for positions [...] -> [..., D]."""
+        return raised(self.scale) * waves(positions, self.frequencies, self.layout, self.precision)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

@@ -16,6 +16,7 @@ class Segment(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "order"
     modes = ("causal",)
 
     def __init__(self, shape: Shape, *, separator: CountOrZero = 2, deviation: Deviation = 0.02) -> None:

@@ -47,6 +47,9 @@ class Shaw(Encoding):
     def uses(self, hook: str) -> bool:
         return super().uses(hook) and (hook != "value" or self.value_table is not None)
 
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.left if causal else max(self.left, self.right)
+
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         return logits + pairs.scale * scored(q, self.key_table, self.row(pairs.q_positions, pairs.k_positions))
 
@@ -59,7 +62,7 @@ class Shaw(Encoding):
         return (-between(q_positions, k_positions)).clamp(-self.left, self.right) + self.left
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        farthest = min(tested.distance, self.left)
+        farthest = min(tested.distance, self.left if tested.causal else max(self.left, self.right))
         if farthest <= trained.distance:
             return []
         return [f"the vectors of distances {trained.distance + 1} to {farthest} are as they were drawn"]

@@ -19,6 +19,7 @@ class Sinusoidal(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     offers = ("frequencies",)
 
@@ -40,11 +41,11 @@ class Sinusoidal(Encoding):
         self.layout = layout
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
-        return x + self.table(positions).to(x.dtype)
+        return x + self.table(positions)
 
     def table(self, positions: Tensor) -> Tensor:
-        """``p(i)`` for positions [...] -> [..., D], float32."""
-        return waves(positions, self.frequencies, self.layout)
+        """``p(i)`` for positions [...] -> [..., D]."""
+        return waves(positions, self.frequencies, self.layout, self.precision)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

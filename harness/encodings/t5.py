@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from harness.bounds import CountOrZero
 from harness.encodings.base import Encoding, Extent
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -57,7 +58,7 @@ class T5(Encoding):
         self.table = nn.Parameter(torch.randn(shape.heads, buckets) * shape.dimension**-0.5)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        return self.table.float()[:, self.bucket(distances)]
+        return raised(self.table)[:, self.bucket(distances)]
 
     def bucket(self, distances: Tensor) -> Tensor:
         """The bucket of each distance i - j, same shape, int64."""
@@ -66,10 +67,14 @@ class T5(Encoding):
         half = self.buckets // 2
         return _one_way(distances.abs(), half, self.farthest) + half * (distances < 0)
 
+    def horizon(self, *, causal: bool) -> int | None:
+        reach = torch.arange(self.farthest + 1)
+        return int((self.bucket(reach) == self.bucket(reach[-1])).int().argmax())
+
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         def met(extent: Extent) -> set[int]:
-            distances = torch.arange(-extent.distance if self.bidirectional else 0, extent.distance + 1)
-            return set(self.bucket(distances).tolist())
+            earliest = 0 if extent.causal else -extent.distance
+            return set(self.bucket(torch.arange(earliest, extent.distance + 1)).tolist())
 
         new = met(tested) - met(trained)
         return [f"{len(new)} of {self.buckets} buckets were never trained"] if new else []

@@ -28,8 +28,8 @@ class DynamicNTK(Extension):
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.encodings.frequencies import divided
+        from harness.encodings.frequencies import divided, offered, replace
 
         scale = max(1.0, self.factor * test_tokens / train_tokens - (self.factor - 1))
-        encoding.frequencies = divided(encoding.get_buffer("frequencies"), scale)
+        replace(encoding, divided(offered(encoding), scale))
         return encoding

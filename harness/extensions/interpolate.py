@@ -24,5 +24,7 @@ class Interpolate(Extension):
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        encoding.frequencies = encoding.get_buffer("frequencies") / (self.factor or test_tokens / train_tokens)
+        from harness.encodings.frequencies import offered, replace
+
+        replace(encoding, offered(encoding) / (self.factor or test_tokens / train_tokens))
         return encoding

@@ -35,11 +35,11 @@ class Llama3(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import math
 
-        import torch
+        from harness.encodings.frequencies import offered, replace
 
-        frequencies = encoding.get_buffer("frequencies").double()
+        frequencies = offered(encoding)
         scale = self.factor or test_tokens / train_tokens
         turns = frequencies * train_tokens / math.tau
         kept = ((turns - self.low) / (self.high - self.low)).clamp(0, 1)
-        encoding.frequencies = (frequencies * ((1 - kept) / scale + kept)).to(torch.float32)
+        replace(encoding, frequencies * ((1 - kept) / scale + kept))
         return encoding

@@ -54,21 +54,23 @@ class LongRoPE(Extension):
 
         import torch
 
-        frequencies = encoding.get_buffer("frequencies").double()
+        from harness.encodings.frequencies import offered, replace
+
+        frequencies = offered(encoding)
         original = self.original or train_tokens
         scale = self.factor or max(1.0, test_tokens / original)
         given = self.long if test_tokens > original else self.short
         if objection := self.objection_to(len(frequencies), train_tokens, test_tokens):
             raise ValueError(objection)
         if given:
-            factors = torch.tensor(given, dtype=torch.float64, device=frequencies.device)
+            factors = torch.tensor(given, dtype=torch.float64)
         elif test_tokens > original:
             complete = int((frequencies * original >= math.tau).sum())
-            numbers = torch.arange(len(frequencies), dtype=torch.float64, device=frequencies.device)
+            numbers = torch.arange(len(frequencies), dtype=torch.float64)
             factors = scale ** (numbers / max(complete, 1)).clamp(max=1)
         else:
             factors = torch.ones_like(frequencies)
-        encoding.frequencies = (frequencies / factors).to(torch.float32)
+        replace(encoding, frequencies / factors)
         rotary: Any = encoding
         rotary.attention_factor = math.sqrt(1 + math.log(max(scale, 1.0)) / math.log(original))
         return encoding

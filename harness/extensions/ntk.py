@@ -26,8 +26,8 @@ class NTK(Extension):
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.encodings.frequencies import divided
+        from harness.encodings.frequencies import divided, offered, replace
 
         scale = self.factor or test_tokens / train_tokens
-        encoding.frequencies = divided(encoding.get_buffer("frequencies"), scale)
+        replace(encoding, divided(offered(encoding), scale))
         return encoding

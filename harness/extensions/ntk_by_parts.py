@@ -45,16 +45,16 @@ class NTKByParts(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import torch
 
-        from harness.encodings.frequencies import divided, ramp, turning
+        from harness.encodings.frequencies import divided, offered, ramp, replace, turning
 
-        frequencies = encoding.get_buffer("frequencies")
+        frequencies = offered(encoding)
         scale = self.factor or test_tokens / train_tokens
 
         def slow(turns: tuple[float, float]) -> torch.Tensor:
             first, last = (turning(frequencies, number, train_tokens) for number in turns)
-            return ramp(len(frequencies), first, last, frequencies.device)
+            return ramp(len(frequencies), first, last)
 
         beta, gamma = slow(self.beta), slow(self.gamma)
         mixed = frequencies / scale * beta + divided(frequencies, scale) * (1 - beta)
-        encoding.frequencies = (mixed * gamma + frequencies * (1 - gamma)).to(torch.float32)
+        replace(encoding, mixed * gamma + frequencies * (1 - gamma))
         return encoding

@@ -31,9 +31,11 @@ class NTKMixed(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import torch
 
-        frequencies = encoding.get_buffer("frequencies")
+        from harness.encodings.frequencies import offered, replace
+
+        frequencies = offered(encoding)
         scale = self.factor or test_tokens / train_tokens
         count = len(frequencies)
-        numbers = torch.arange(1, count + 1, dtype=torch.float64, device=frequencies.device)
-        encoding.frequencies = (frequencies / scale ** ((numbers / count) ** self.power)).to(torch.float32)
+        numbers = torch.arange(1, count + 1, dtype=torch.float64)
+        replace(encoding, frequencies / scale ** ((numbers / count) ** self.power))
         return encoding

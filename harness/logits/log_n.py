@@ -7,6 +7,7 @@ from torch import Tensor
 
 from harness.bounds import CountOrZero, PairOrZero
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -26,5 +27,5 @@ class LogN(LogitScale):
         self.least = least or self.reference
 
     def factor(self, seen: Tensor) -> Tensor:
-        growth = torch.log(seen.clamp(min=self.least).float()) / math.log(self.reference)
+        growth = torch.log(raised(seen).clamp(min=self.least)) / math.log(self.reference)
         return growth[None] * self.scale

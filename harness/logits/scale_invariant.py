@@ -5,6 +5,7 @@ from torch import Tensor
 
 from harness.bounds import Positive
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -25,9 +26,9 @@ class ScaleInvariant(LogitScale):
         self.tau = tau
 
     def factor(self, seen: Tensor) -> Tensor:
-        return torch.full_like(seen, self.scale, dtype=torch.float32)[None]
+        return torch.full_like(raised(seen), self.scale)[None]
 
     def by_distance(self, logits: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        distances = (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().to(torch.float32)
+        distances = (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().to(logits.dtype)
         growth = 2 * torch.log1p(distances / self.tau)
         return torch.sqrt(1 + growth) * logits - growth

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from harness.bounds import Start
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -24,7 +25,7 @@ class SSMax(LogitScale):
         self.b = nn.Parameter(torch.zeros(shape.heads)) if bias else None
 
     def factor(self, seen: Tensor) -> Tensor:
-        growth = self.s.float()[:, None] * torch.log(seen.float())
+        growth = raised(self.s)[:, None] * torch.log(raised(seen))
         if self.b is not None:
-            growth = growth + self.b.float()[:, None]
+            growth = growth + raised(self.b)[:, None]
         return growth * self.scale

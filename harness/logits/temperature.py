@@ -8,6 +8,7 @@ from torch import Tensor
 
 from harness.bounds import CountOrZero
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -36,4 +37,4 @@ class Temperature(LogitScale):
 
     def factor(self, seen: Tensor) -> Tensor:
         steps = (seen - self.left_out) // self.interval
-        return (1 + self.beta * torch.log1p(steps.float()))[None] * self.scale
+        return (1 + self.beta * torch.log1p(raised(steps)))[None] * self.scale

@@ -32,6 +32,9 @@ class PositionRule(Bounded, ABC):
     fractional: ClassVar[bool] = False
     """Whether positions are float32 and may lie between integers; otherwise they are int64 and at least 0."""
 
+    two_sided: bool = False
+    """Whether positions reach as far below 0 as above it."""
+
     channels: ClassVar[int] = 1
     """Numbers that make a position: with more than one, positions are [N, width, channels]."""
 
