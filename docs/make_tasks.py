@@ -1,6 +1,7 @@
 """Write docs/tasks.md from what the tasks declare, sample and score: ``python docs/make_tasks.py``."""
 
 import importlib
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,7 +18,7 @@ EXAMPLES = 256
 SHOWN = 120
 """Characters of an example line, at most."""
 
-HEAD = """\
+HEAD = f"""\
 # Tasks
 
 This page is written by `python docs/make_tasks.py` from the tasks themselves; a test compares the two.
@@ -27,8 +28,16 @@ token.
 *Reads and predicts* is what a causal model reads and what it should predict at each place of one example; `.` is not
 scored. *Chance* draws each token from all that can stand there and knows where the answer ends; *blind* is the best
 predictor that knows the length and the place in the answer only; a *shortcut* guesses from a part of the prompt. They
-are given as exact match / token accuracy on the test examples of the longest trained and the longest tested length.
-What they leave is what a score means. The *oracle* solves every task; tests hold it against the sampler.
+are given as exact match / token accuracy, and / token accuracy without the ends of answers where these count, on test
+examples of the longest trained and the longest tested length. What they leave is what a score means. Blind and
+shortcuts are counted on {EXAMPLES} examples: a share of a half is known to .06, so that blind is below chance as
+often as above where nothing can be known. The *oracle* solves every task; tests hold it against the sampler. What
+else does a task without doing it was looked for with [a battery of cheap predictors](shortcuts.md).
+
+Token accuracy here counts the end of an answer, which a model has to say, as one more token: of an answer of one
+symbol it is half of what counts, and a guess has it right. The code of Deletang et al. (2023), and whoever reads
+answers of a known length, counts none, so it is the third figure that theirs are to be compared with. Where a
+published figure counts otherwise it says so.
 
 Twelve of them, `python -m harness study=core`, train in minutes on a CPU and tell methods apart
 ([runs that say so](../results/core/README.md)).
@@ -131,8 +140,14 @@ def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
     }
     yield f"| without the task | {' | '.join(f'length {length}' for length in lengths)} |"
     yield "| --- | --- | --- |"
+    ends = any(row.ends for row in found.blind)
     for name, rates in known.items():
-        yield f"| {name} | {' | '.join(f'{rate.exact_match:.3f} / {rate.token_accuracy:.3f}' for rate in rates)} |"
+        yield f"| {name} | {' | '.join(_shown(rate, ends) for rate in rates)} |"
+
+
+def _shown(rate: scores.Rate, ends: bool) -> str:
+    values = [rate.exact_match, rate.token_accuracy, *([rate.without_ends] if ends else [])]
+    return " / ".join("-" if math.isnan(value) else f"{value:.3f}" for value in values)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,11 @@
 """``python -m harness``."""
 
-import os
 import sys
 
-# `python -m` puts the working folder first, where a folder called tasks would hide ours. It goes last, so that packages
-# of one's own are found in it; a sweep starts its runs without it in front.
+# `python -m` puts the working folder first, where anything could lie under the name of something that is imported here.
+# Packages of the user's own are found in it all the same (harness.own).
 if not sys.flags.safe_path:
     sys.path.pop(0)
-sys.path.append(os.getcwd())
 
 from harness.cli import main
 

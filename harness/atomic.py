@@ -1,12 +1,24 @@
-"""Files that are either there, whole, or not there."""
+"""Files that are either there, whole, or not there.
+
+A file is written beside its place, under a name that ends in ``.part``, and renamed. Whoever writes holds a lock on the
+part, which ends with the process: so what a killed process left behind is told from what is being written, and the next
+one that writes into the folder removes it. Files get the permissions that the user's umask gives them.
+"""
 
 import contextlib
 import fcntl
 import os
-import tempfile
+import secrets
+import time
 from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import count
 from pathlib import Path
 from typing import IO
+
+PART = ".part"
+LATE = 3600.0
+"""Seconds after which a part that another machine wrote last is given up: its locks may not be seen from here."""
 
 
 @contextlib.contextmanager
@@ -17,18 +29,17 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
     a copy, which a kill can cut short.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.", suffix=".part")
-    os.close(handle)
+    clear(path.parent)
+    part, file = _part(path)
     try:
-        with open(name, "wb") as file:
+        with file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
-        os.replace(name, path)
+            os.replace(part, path)
         _sync_folder(path.parent)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
         raise
 
 
@@ -36,6 +47,30 @@ def write(path: Path, content: bytes | str) -> None:
     """Write a whole file."""
     with writing(path) as file:
         file.write(content.encode() if isinstance(content, str) else content)
+
+
+def clear(folder: Path, *, alone: bool = False) -> None:
+    """Remove the parts that killed processes have left in a folder.
+
+    A part that another machine wrote is given an hour, unless no other machine can be writing there (``alone``), as in
+    the folder of a run whose lock this process holds.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            parts = [Path(entry) for entry in entries if entry.name.startswith(".") and entry.name.endswith(PART)]
+    except OSError:
+        return
+    for part in parts:
+        with contextlib.suppress(OSError):
+            if alone or f".{_machine()}." in part.name or time.time() - part.lstat().st_mtime > LATE:
+                _remove_unless_locked(part)
+
+
+def put_aside(path: Path) -> Path:
+    """Give what stands at ``path`` another name beside it, which is returned."""
+    free = next(name for n in count(1) if not os.path.lexists(name := path.with_name(f"{path.name}.aside-{n}")))
+    path.rename(free)
+    return free
 
 
 @contextlib.contextmanager
@@ -51,6 +86,47 @@ def lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
             waiting()
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _part(path: Path) -> tuple[Path, IO[bytes]]:
+    """A new locked file beside ``path``. Opened by its name and not by :mod:`tempfile`, which would hide it from the
+    group: so umask and the folder's default permissions hold.
+    """
+    while True:
+        part = path.with_name(f".{path.name[:40]}.{_machine()}.{secrets.token_hex(4)}{PART}")
+        file = part.open("xb")
+        with contextlib.suppress(OSError):  # a file system without locks: nobody can lock it to remove it either
+            fcntl.flock(file, fcntl.LOCK_EX)
+        if _is(part, file.fileno()):
+            return part, file
+        file.close()  # somebody who clears the folder was faster than the lock
+
+
+def _remove_unless_locked(part: Path) -> None:
+    handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _is(part, handle):
+            part.unlink()
+    finally:
+        os.close(handle)
+
+
+def _is(path: Path, handle: int) -> bool:
+    """Whether a path still leads to an open file."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
+
+
+@cache
+def _machine() -> str:
+    """A word that is the same for all processes of this machine until it is started again."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+    except OSError:
+        return secrets.token_hex(4)
 
 
 def _sync_folder(folder: Path) -> None:

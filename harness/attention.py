@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from harness.encodings.base import Encoding, Pairs
 from harness.logits.base import LogitScale
+from harness.precision import raised
 
 CHUNK = 512
 """Queries handled at once where logits or biases are built, at most."""
@@ -77,7 +78,7 @@ def attend(
     """Attention of q over k and v, [B, H, L, d] each, by the fastest kernel that the encoding's hooks allow."""
     if not fusible(encoding, logit):
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
-    if q.dtype != torch.float32 and (biased(encoding) or q.device.type == "cpu"):
+    if q.dtype.itemsize < torch.float32.itemsize and (biased(encoding) or q.device.type == "cpu"):
         # A fused kernel would round the bias to the precision of q; on a CPU its backward pass is slow in bfloat16.
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
     q, k = _rotated(q, k, positions.values, encoding, state)
@@ -131,7 +132,7 @@ def weights_of(
     where = positions.values
     scale = logit_factors(q, positions, encoding, logit, causal=causal)
     turned, keys = _rotated(q, k, where, encoding, state)
-    scaled = turned.float() * scale
+    scaled = raised(turned) * scale
     for rows in queries:
         here = where[:, rows]
         logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
@@ -141,7 +142,7 @@ def weights_of(
         if encoding.uses("elsewhere"):
             other = encoding.elsewhere(here, where)
             q_there, k_there = encoding.rotate(q[:, :, rows], k, other.q_positions, other.k_positions, state)
-            q_there = q_there.float() * scale[:, :, rows]
+            q_there = raised(q_there) * scale[:, :, rows]
             there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
             logits = torch.where(other.where[:, None], there, logits)
         pairs = Pairs(rows, here, where, visible, scale[:, :, rows])
@@ -168,8 +169,9 @@ def _rotated(
 
 
 def logit_factors(q: Tensor, positions: Positions, encoding: Encoding, logit: LogitScale, *, causal: bool) -> Tensor:
-    """What scales the dot products of each query, [B or 1, H or 1, L, 1], float32."""
+    """What scales the dot products of each query, [B or 1, H or 1, L, 1], float32, float64 where q is."""
     seen = _seen(q, positions.visible, causal=causal)
+    seen = seen.to(torch.float64) if q.dtype == torch.float64 else seen
     factor = logit.factor(seen.flatten()).unflatten(1, seen.shape).transpose(0, 1)
     if encoding.uses("logit_scale"):
         factor = factor * encoding.logit_scale(positions.values)[:, None]
@@ -189,7 +191,7 @@ def _seen(q: Tensor, visible: Tensor | None, *, causal: bool) -> Tensor:
 def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
     """Scaled and biased logits [B, H, Lq, Lk], float32 also where the rest of the model is in bfloat16."""
     with torch.autocast(q.device.type, enabled=False):
-        logits = q.float() @ k.float().transpose(-1, -2)
+        logits = raised(q) @ raised(k).transpose(-1, -2)
     if biased(encoding):
         logits = logits + encoding.bias(q_positions, k_positions)
     return logits

@@ -3,20 +3,25 @@
 Every score stands beside these, and all of them are rows of a leaderboard.
 """
 
+import hashlib
 import json
+import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness import atomic, blind, identity
+from harness import atomic, blind, identity, records
 from harness.layouts import Layout
 from harness.records import Answers, Chance, Counts
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Shortcut, Task
 
-VERSION = 4
+log = logging.getLogger(__name__)
+
+VERSION = 5
 """Rises when a baseline would be estimated differently: what is kept from before is then computed anew."""
 
 
@@ -41,15 +46,37 @@ def baselines(
         "shortcuts": sorted(task.shortcuts()),
     }
     path = cache / f"{identity.digest(key)}.json"
-    try:
-        kept = _read(json.loads(path.read_bytes()))
-        if _complete(kept, task, lengths):
-            return kept
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        pass
+    if os.path.lexists(path):
+        try:
+            return _kept(path, key, task, lengths)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            log.warning("%s cannot be used and is computed anew: %s", path, records.one_line(error)[:300])
     found = estimated(task, layout, lengths, examples)
-    atomic.write(path, json.dumps(_plain(found)))
+    try:
+        atomic.write(path, _content(key, found))
+    except OSError as error:  # it is kept for others alone
+        log.warning("%s cannot be written: %s", path, error.strerror)
     return found
+
+
+def _kept(path: Path, key: dict[str, Any], task: Task, lengths: Sequence[int]) -> Baselines:
+    """What a file of the cache holds. Raises one of several errors where it is not what was written for ``key``."""
+    if not path.is_file():
+        raise ValueError("it is not a file")
+    content = path.read_text("utf-8")
+    kept = _read(json.loads(content))
+    if content != _content(key, kept):
+        raise ValueError("its digest is not that of its content: it was damaged or changed")
+    if not _complete(kept, task, lengths):
+        raise ValueError("it is not complete")
+    return kept
+
+
+def _content(key: dict[str, Any], baselines: Baselines) -> str:
+    """What is written: the baselines, and a digest of them and of what they are those of."""
+    values = _plain(baselines)
+    digest = hashlib.sha256(json.dumps([key, values], sort_keys=True).encode())
+    return json.dumps({"digest": digest.hexdigest(), **values})
 
 
 def estimated(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> Baselines:
@@ -75,6 +102,7 @@ def chance(task: Task, layout: Layout, length: int, examples: int) -> Chance:
         length=length,
         exact=0.0 if task.form == "stream" else float(np.mean(float(len(task.outputs)) ** -drawn)),
         tokens=float((drawn.sum() / len(task.outputs) + ends) / (drawn.sum() + ends)),
+        without_ends=1 / len(task.outputs),
     )
 
 
@@ -84,7 +112,7 @@ def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: i
     Raises :class:`Refused` if the shortcut breaks.
     """
     batch = blind.test_examples(task, length, examples)
-    exact = tokens = correct = 0
+    exact = tokens = correct = ends_correct = 0
     ended = layout.ends(batch, length)
     for prompt, truth, scored, ends in zip(batch.prompt, *_answers(task, batch), ended, strict=True):
         end = ["[end]"] if ends else []
@@ -97,8 +125,17 @@ def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: i
         right = sum(place < len(guess) and guess[place] == answer[place] for place in places.tolist())
         tokens += len(places)
         correct += right
+        ends_correct += bool(end) and guess[len(truth) : len(answer)] == end
         exact += right == len(places) and (not end or len(guess) == len(answer))
-    return Answers(length=length, examples=len(batch.prompt), exact=exact, tokens=tokens, correct=correct)
+    return Answers(
+        length=length,
+        examples=len(batch.prompt),
+        exact=exact,
+        tokens=tokens,
+        correct=correct,
+        ends=int(ended.sum()),
+        ends_correct=ends_correct,
+    )
 
 
 def _answers(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[bool]]]:

@@ -31,6 +31,8 @@ class Blind(NamedTuple):
     correct: int
     nats: float
     bytes: int | None = None
+    ends: int | None = None
+    ends_correct: int | None = None
 
 
 def estimate(task: Task, length: int, examples: int, layout: Layout | None = None) -> Blind:
@@ -64,6 +66,8 @@ def estimate(task: Task, length: int, examples: int, layout: Layout | None = Non
         correct=int((right & scored).sum()),
         nats=float(-np.log(chance[scored]).sum()),
         bytes=None if asked.sizes is None else int(asked.sizes[asked.scored].sum()),
+        ends=int((scored & (truth == end)).sum()),
+        ends_correct=int((right & scored & (truth == end)).sum()),
     )
 
 

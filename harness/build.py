@@ -1,19 +1,19 @@
 """From a config to objects: the only place where a name in a config becomes a class.
 
-Classes come from harness, from tasks and from packages that the user has named, never from anywhere else: a config that
-somebody else wrote cannot make this program call what it likes. PyTorch is imported only when a model is built.
+A class is that of a choice of conf/ or comes from a package that the user has named, and is a subclass of what its
+group is made of (:mod:`harness.classes`): a config that somebody else wrote cannot make this program call what it
+likes. PyTorch is imported only when a model is built.
 """
 
 from __future__ import annotations
 
 import copy
 import dataclasses
-import importlib
 import itertools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from harness import declarations, layouts
+from harness import classes, declarations, layouts
 from harness.config import Component, Run
 from harness.extensions.base import Extension
 from harness.positions.base import PositionRule
@@ -25,27 +25,12 @@ if TYPE_CHECKING:
     from harness.encodings.base import Encoding
     from harness.models.base import Model
 
-OWN_PACKAGES = ("harness", "tasks")
 
-
-def allowed(component: Component, run: Run) -> None:
-    """Raise :class:`Refused` unless the class comes from a package that may provide classes."""
-    package = component.target.partition(".")[0]
-    if package not in (*OWN_PACKAGES, *run.packages):
-        raise Refused(
-            f"{component.name}: {component.target} is not from harness or tasks; "
-            "other packages provide classes only if packages=[...] names them"
-        )
-
-
-def make(component: Component, run: Run, *arguments: Any) -> Any:
-    """Call the component's class with its options. What its constructor objects to is :class:`Refused` in its words."""
-    allowed(component, run)
-    module, _, name = component.target.rpartition(".")
-    try:
-        made = getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise Refused(f"{component.name}: cannot load {component.target}: {error}") from error
+def make(group: str, component: Component, run: Run, *arguments: Any) -> Any:
+    """Call the class of a component of this group with its options. What its constructor objects to is
+    :class:`Refused` in its words.
+    """
+    made = classes.load(group, component, run.packages)
     try:
         return made(*arguments, **component.options)
     except (ValueError, OverflowError, MemoryError, RuntimeError) as error:  # the last from PyTorch, for lack of memory
@@ -54,17 +39,17 @@ def make(component: Component, run: Run, *arguments: Any) -> Any:
 
 def task(run: Run) -> Task:
     """The task."""
-    return make(run.task, run)
+    return make("task", run.task, run)
 
 
 def rule(run: Run) -> PositionRule:
     """The rule that tells tokens their positions."""
-    return make(run.positions, run)
+    return make("positions", run.positions, run)
 
 
 def extensions(run: Run) -> dict[str, Extension]:
     """The test-time extensions by name."""
-    return {name: make(component, run) for name, component in run.extension.items()}
+    return {name: make("extension", component, run) for name, component in run.extension.items()}
 
 
 def layout(run: Run, task: Task) -> layouts.Layout:
@@ -77,23 +62,28 @@ def layout_of(run: Run) -> type[layouts.Layout]:
     return getattr(layouts, declarations.of(run.architecture.target).attributes["layout"])
 
 
+def shape_of(run: Run, task: Task, layout: layouts.Layout) -> Shape:
+    """The sizes that the network is built for."""
+    return Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
+
+
 def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
     """The network with freshly drawn weights."""
     from harness.mixers.attention import Attention
     from harness.models.base import Layers
 
-    shape = Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
-    own: Encoding = make(run.encoding, run, shape)
+    shape = shape_of(run, task, layout)
+    own: Encoding = make("encoding", run.encoding, run, shape)
     stacks = itertools.count()
 
     def encodings() -> Iterator[Encoding]:
         if own.per_layer:
             for number in itertools.count():
-                yield make(run.encoding, run, dataclasses.replace(shape, layer=number))
+                yield make("encoding", run.encoding, run, dataclasses.replace(shape, layer=number))
         yield from itertools.repeat(copy.deepcopy(own) if next(stacks) else own)
 
-    layers = Layers(shape, encodings, lambda here: make(run.logit, run, here), [Attention])
-    made = make(run.architecture, run, shape, len(layout.vocabulary), layers)
+    layers = Layers(shape, encodings, lambda here: make("logit", run.logit, run, here), [Attention])
+    made = make("architecture", run.architecture, run, shape, len(layout.vocabulary), layers)
     try:
         made.name_tokens(layout.vocabulary)
     except ValueError as error:

@@ -1,10 +1,13 @@
 """What can be chosen: the files of conf/, each with a line of meaning."""
 
+import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
+from harness import choice_files
+from harness.suggest import one_line
 
 CONF = Path(__file__).resolve().parents[1] / "conf"
 """Found by its own path, so that a folder called conf in the user's working folder is not taken for it."""
@@ -35,13 +38,44 @@ class Choice(NamedTuple):
     target: str | None
 
 
+def names(folders: Sequence[Path] = (CONF,)) -> dict[str, list[str]]:
+    """The names of the choices of each group, in alphabetical order."""
+    return {
+        group: sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")}) for group in GROUPS
+    }
+
+
 def choices(group: str, folders: Sequence[Path] = (CONF,)) -> Iterator[Choice]:
     """The choices of a group in alphabetical order, those of later folders besides those of earlier ones."""
-    files = {path.stem: path for folder in folders for path in (folder / group).glob("*.yaml")}
-    for name, path in sorted(files.items()):
-        text = path.read_text("utf-8")
+    for name, path in _files(group, folders):
+        text = choice_files.text(path)
         meanings = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#") and "@package" not in line]
-        content: dict[str, Any] = yaml.safe_load(text) or {}
-        node = content.get(group)
-        component = node if isinstance(node, dict) else content
-        yield Choice(name, meanings[0] if meanings else "", component.get("_target_"))
+        yield Choice(name, one_line(meanings[0]) if meanings else "", _target(group, text))
+
+
+@cache
+def target(group: str, name: str) -> str | None:
+    """The class that the choice of conf/ called so names; ``None`` where there is no such choice or it names none."""
+    path = CONF / group / f"{name}.yaml"
+    return _target(group, choice_files.text(path)) if path.is_file() else None
+
+
+def _target(group: str, text: str) -> str | None:
+    content = choice_files.parsed(text)
+    node = content.get(group)
+    component = node if isinstance(node, dict) else content
+    return component.get("_target_")
+
+
+def also_called(group: str, folders: Sequence[Path] = (CONF,)) -> dict[str, str]:
+    """Other names of the choices of a group: those that the comment ``# Also called: ...`` of a file lists."""
+    return {
+        name.strip(): choice
+        for choice, path in _files(group, folders)
+        for line in re.findall(r"^# Also called: (.*)$", choice_files.text(path), re.MULTILINE)
+        for name in line.split(",")
+    }
+
+
+def _files(group: str, folders: Sequence[Path]) -> list[tuple[str, Path]]:
+    return sorted({path.stem: path for folder in folders for path in (folder / group).glob("*.yaml")}.items())

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.util
 import logging
 import os
+import pkgutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
+from harness import commands, paths
 from harness.progress import say, shown
-from harness.suggest import Refused, unknown
+from harness.suggest import Refused
 
 if TYPE_CHECKING:
     from harness.config import Run
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 INTERRUPTED = 130
 MANY = 100
 """Runs of a sweep whose composition takes long enough to show."""
-HYDRA_SHOWS = ("hydra_help", "cfg", "info", "shell_completion")
-"""Hydra's own flags that show something and run nothing."""
+HYDRA_SHOWS = ("hydra_help", "info", "shell_completion")
+"""Hydra's own flags that show something of Hydra and run nothing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -47,7 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        print(f"error: {error.filename or 'the system'}: {error.strerror or error}", file=sys.stderr)
+        said = Refused(f"{error.filename or 'the system'}: {error.strerror or error}")
+        print(f"error: {said}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         from harness.sweep import resumption
@@ -57,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    if arguments and arguments[0].isidentifier() and importlib.util.find_spec(f"harness.commands.{arguments[0]}"):
+    if arguments and arguments[0] in [module.name for module in pkgutil.iter_modules(commands.__path__)]:
         command: Any = importlib.import_module(f"harness.commands.{arguments[0]}")
         return command.main(arguments[1:])
     if arguments[:1] == ["--job"]:
@@ -67,10 +69,9 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     from hydra._internal.utils import get_args_parser
 
-    parser = get_args_parser()
-    parsed, flags = parser.parse_known_args(arguments)
-    if flags:
-        raise unknown("flag", flags[0], parser._option_string_actions, "flags")
+    from harness.arguments import Parser
+
+    parsed = Parser(parents=[get_args_parser()], add_help=False, prog="python -m harness").read(arguments)
     if parsed.help:
         from harness.help import page
 
@@ -83,10 +84,16 @@ def _dispatch(arguments: list[str]) -> int:
         )
     from harness.composition import composer
 
-    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
+        if parsed.cfg:
+            from harness.shown import configs
+
+            for document in configs(hydra, parsed):
+                sys.stdout.write(document)
+            return 0
         if any(getattr(parsed, name) for name in HYDRA_SHOWS):
-            if parsed.cfg or parsed.info:
-                hydra.cells(parsed.overrides) if parsed.multirun else hydra.check(parsed.overrides)
+            if parsed.info:
+                hydra.check(parsed.overrides)
         elif parsed.multirun or hydra.multirun(parsed.overrides):
             _log_to_standard_error()
             cells = hydra.cells(parsed.overrides)
@@ -101,7 +108,7 @@ def _dispatch(arguments: list[str]) -> int:
             return sweep(attempts, arguments)
         else:
             return _run(hydra.run(parsed.overrides))
-    return _shown_by_hydra()
+    return _shown_by_hydra(arguments)
 
 
 def _run(run: Run) -> int:
@@ -109,19 +116,23 @@ def _run(run: Run) -> int:
 
     interruptible()
     _log_to_standard_error()
-    (Path(run.results) / "records").mkdir(parents=True, exist_ok=True)  # what cannot be written is said at once
-    from harness.places import places
-    from harness.recipe import execute
+    from harness import finished, slots
     from harness.report import printed
 
-    if run.launcher.threads:
-        import torch
+    where = finished.where(run)
+    record = finished.known(run, where)
+    if record is None:
+        slots.check_devices(run)
+        paths.check_folder(Path(run.results) / "records", f"results={run.results}")
+        from harness.recipe import execute
 
-        torch.set_num_threads(run.launcher.threads)
-    record = execute(run)
+        if run.launcher.threads:
+            import torch
+
+            torch.set_num_threads(run.launcher.threads)
+        record = execute(run)
     if record is None:
         return 0
-    where = places(run.results, record.name, record.training_name)
     if record.status == "failed":
         say(f"failed: {record.reason}\nrecord {where.record}, details {where.log}")
         return 1
@@ -130,19 +141,14 @@ def _run(run: Run) -> int:
     return 0
 
 
-def _job(paths: list[str]) -> int:
-    """A run of a sweep, from its validated config."""
-    from pydantic import ValidationError
+def _job(words: list[str]) -> int:
+    """A run of a sweep, from its config and what the sweep says besides."""
+    from harness import documents, stored
 
-    from harness.config import Run
-
-    if len(paths) != 1:
-        raise Refused("--job takes one file, which a sweep writes")
-    try:
-        run = Run.model_validate_json(Path(paths[0]).read_bytes())
-    except ValidationError as error:
-        raise Refused(f"{paths[0]}: this is not the config of a run") from error
-    return _run(run)
+    if not words or any("=" not in word for word in words[1:]):
+        raise Refused("--job takes one file, which a sweep writes, and words such as results=DIR packages=[mine]")
+    path = Path(words[0])
+    return _run(stored.run(documents.read(path), words[1:], results="results", said=stored.SAID, where=f"{path}: "))
 
 
 def _log_to_standard_error() -> None:
@@ -150,12 +156,15 @@ def _log_to_standard_error() -> None:
     logging.getLogger("harness").setLevel(logging.INFO)
 
 
-def _shown_by_hydra() -> int:
+def _shown_by_hydra(arguments: Sequence[str]) -> int:
     import hydra
 
     from harness.catalogue import CONF
+    from harness.isolation import alone
 
-    hydra.main(config_path=str(CONF), config_name="run", version_base="1.3")(lambda config: None)()
+    sys.argv = [sys.argv[0], *arguments]
+    with alone():
+        hydra.main(config_path=str(CONF), config_name="run", version_base="1.3")(lambda config: None)()
     return 0
 
 
@@ -172,4 +181,6 @@ def _check_own_tasks() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    import runpy
+
+    runpy.run_module("harness", run_name="__main__", alter_sys=True)  # which leaves the working folder alone

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from harness import paths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 """What a choice may be called: it becomes part of file names and of tables."""
@@ -51,7 +53,7 @@ class Lengths(Frozen):
     """Every length that this divides is tested, besides the shortest and longest trained, the first beyond them and the
     longest tested.
     """
-    grid: list[Length] = []
+    grid: list[Length] = Field([], max_length=MOST_LENGTHS)
     """The tested lengths, where they should be others."""
 
     @model_validator(mode="after")
@@ -152,7 +154,7 @@ class Run(Frozen):
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
     launcher: Launcher
-    results: str = Field(min_length=1)
+    results: Annotated[str, AfterValidator(lambda text: paths.expanded(text, ""))] = Field(min_length=1)
     packages: list[str] = []
     force: bool = False
     retry: bool = False
@@ -169,7 +171,7 @@ class Run(Frozen):
             options = {key: value for key, value in node.items() if key != "_target_"}
             return {"name": name, "target": node["_target_"], "options": options}
 
-        values = dict(composed)
+        values = _canonical(composed)
         for group in COMPONENT_GROUPS:
             if group in values:
                 values[group] = component(choices.get(group, group), values[group])
@@ -178,3 +180,12 @@ class Run(Frozen):
                 values[group] = {name: component(name, node) for name, node in values[group].items()}
         values["presets"] = {group: choices[group] for group in SETTING_GROUPS if choices.get(group)}
         return cls.model_validate(values)
+
+
+def _canonical(value: Any) -> Any:
+    """The same with 0.0 for -0.0, which is the same number and would be another run."""
+    if isinstance(value, dict):
+        return {key: _canonical(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_canonical(part) for part in value]
+    return value + 0.0 if isinstance(value, float) else value

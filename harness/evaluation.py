@@ -38,6 +38,7 @@ class Score(NamedTuple):
     the true ones before it. ``exact_given_length`` counts the answers that are right when the end token is offered
     where the answer ends and nowhere else: what is missing there is not known, what is missing in ``exact`` besides is
     only not ended in time. ``bytes`` is how many bytes of text the tokens stand for, ``None`` where each is one.
+    ``ends`` is how many of the scored tokens end an answer, ``ends_correct`` how many of those are right.
 
     ``at`` is empty for the whole of the length. Otherwise these are the scores of the examples, or tokens, that have
     these values on the task's axes; of tokens, ``exact`` counts the examples all of whose tokens of that kind are
@@ -53,6 +54,8 @@ class Score(NamedTuple):
     correct: int
     nats: float
     bytes: int | None = None
+    ends: int = 0
+    ends_correct: int = 0
     at: Mapping[str, int] = MappingProxyType({})
 
 
@@ -226,7 +229,9 @@ def _scores(judged: Judged, questions: Questions, extension: str) -> Iterator[Sc
     if questions.sizes is not None:
         sizes = np.zeros(len(row), np.int64)
         sizes[inner] = questions.sizes
-    counts = partial(_counts, judged, row, sizes)
+    ends = np.ones(len(row), bool)
+    ends[inner] = False
+    counts = partial(_counts, judged, row, sizes, ends)
     everything = np.ones(len(arranged.tokens), bool)
     yield Score(extension, questions.length, **counts(everything[row], everything))
     for at, examples in _groups(questions.example_axes):
@@ -246,7 +251,12 @@ def _groups(axes: Mapping[str, np.ndarray]) -> Iterator[tuple[dict[str, int], np
 
 
 def _counts(
-    judged: Judged, row: np.ndarray, sizes: np.ndarray | None, tokens: np.ndarray, examples: np.ndarray | None
+    judged: Judged,
+    row: np.ndarray,
+    sizes: np.ndarray | None,
+    ends: np.ndarray,
+    tokens: np.ndarray,
+    examples: np.ndarray | None,
 ) -> dict[str, Any]:
     """Counts over these scored tokens [S], which are all tokens of these examples [N], or some tokens of some."""
     if examples is None:
@@ -263,4 +273,6 @@ def _counts(
         "correct": int(judged.right[tokens].sum()),
         "nats": float(judged.nats[tokens].sum()),
         "bytes": None if sizes is None else int(sizes[tokens].sum()),
+        "ends": int((tokens & ends).sum()),
+        "ends_correct": int(judged.right[tokens & ends].sum()),
     }

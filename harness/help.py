@@ -3,9 +3,8 @@
 import importlib
 import pkgutil
 from collections.abc import Iterable
-from pathlib import Path
 
-from harness import catalogue, commands
+from harness import catalogue, commands, folders
 
 HEAD = """Train a sequence model on short inputs, measure how it does on longer ones.
 
@@ -15,8 +14,9 @@ HEAD = """Train a sequence model on short inputs, measure how it does on longer 
 """
 
 FOOT = """
-Every choice is a file of conf/ with values of its own: --cfg job shows all of a run. --info, --hydra-help and
-tab completion (eval "$(harness -sc install=bash)") are Hydra's; --config-dir DIR adds choices of your own."""
+Every choice is a file of conf/ with values of its own: --cfg job shows all of a run, with -m of every run. --info,
+--hydra-help and tab completion (eval "$(harness -sc install=bash)") are Hydra's; --config-dir DIR adds choices of your
+own."""
 
 
 def page(folder: str | None = None) -> str:
@@ -25,10 +25,10 @@ def page(folder: str | None = None) -> str:
     for module in pkgutil.iter_modules(commands.__path__):
         meaning = (importlib.import_module(f"harness.commands.{module.name}").__doc__ or "").strip().splitlines()[0]
         lines.append(f"  {module.name:<16} {meaning}")
-    folders = [catalogue.CONF, *([Path(folder)] if folder else [])]
+    found = folders.folders([] if folder is None else [folder])
     for group, meaning in catalogue.GROUPS.items():
         lines += ["", f"{group}: {meaning}"]
-        for family, choices in _families(catalogue.choices(group, folders)):
+        for family, choices in _families(catalogue.choices(group, found)):
             lines += [f" {family}"] if family else []
             lines += [f"  {group + '=' + choice.name:<27} {choice.meaning}" for choice in choices]
     lines += [

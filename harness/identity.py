@@ -9,7 +9,6 @@ nothing leaves all ids as they were.
 
 import hashlib
 import json
-from functools import cache
 from typing import Any, cast
 
 from harness import catalogue, declarations
@@ -74,6 +73,12 @@ def training_lengths(run: Run, task: Task) -> list[int]:
     return [length for length in range(run.lengths.shortest, run.lengths.train + 1) if task.produces(length)]
 
 
+def changed(component: Component) -> dict[str, Any]:
+    """The options of a component that are not its class's defaults."""
+    known = declarations.of(component.target).options
+    return {k: v for k, v in component.options.items() if k not in known or v != _default(known[k])}
+
+
 def _prefix(run: Run) -> str:
     return f"{run.task.name}-{run.encoding.name}-seed{run.seed}"
 
@@ -98,19 +103,11 @@ def _architecture(run: Run) -> dict[str, Any]:
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:
-    known = declarations.of(component.target).options
-    changed = {k: v for k, v in component.options.items() if k not in known or v != _default(known[k])}
-    values: dict[str, Any] = {"name": component.name, "options": changed}
-    if component.target != _shipped(group).get(component.name):
+    values: dict[str, Any] = {"name": component.name, "options": changed(component)}
+    if component.target != catalogue.target(group, component.name):
         values["target"] = component.target
     return values
 
 
 def _default(option: Option) -> Any:
     return list(option.default) if isinstance(option.default, tuple) else option.default
-
-
-@cache
-def _shipped(group: str) -> dict[str, str | None]:
-    """The class that each choice shipped with the harness names."""
-    return {choice.name: choice.target for choice in catalogue.choices(group)}

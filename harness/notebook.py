@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness import scores
+from harness import advice, finished, scores, slots
 from harness.composition import composer
 from harness.records import Record
 from harness.suggest import Refused
@@ -60,9 +60,13 @@ def run(*overrides: str, **choices: Any) -> Result:
         raise Refused(
             "several devices need processes of their own, which a notebook cannot start: run it from the command line"
         )
-    from harness.recipe import execute
+    where = finished.where(config)
+    record = finished.known(config, where)
+    if record is None:
+        slots.check_devices(config)
+        from harness.recipe import execute
 
-    record = execute(config)
+        record = execute(config)
     assert record is not None
     if record.status == "failed":
         raise RuntimeError(record.reason)
@@ -88,5 +92,4 @@ def _written(value: Any) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, (int, float)) or re.fullmatch(r"[A-Za-z0-9_.\-\[\],]+", str(value)):
         return str(value)
-    quoted = str(value).replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{quoted}'"
+    return advice.value_of(str(value))

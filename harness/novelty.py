@@ -20,9 +20,6 @@ from harness.models.base import Model
 from harness.positions.base import PositionRule
 from tasks.base import Task
 
-BY_DISTANCE = ("relative", "bias", "rotary")
-"""Kinds of encodings to which distances are all that positions are."""
-
 
 def novelty(
     model: Model,
@@ -37,46 +34,56 @@ def novelty(
     """A line for each kind of thing that a test of ``test_length`` needs and training never met, by extension."""
     trained = _extent(task, layout, rule, train_length, training=True)
     tested = _extent(task, layout, rule, test_length, training=False)
-    own = _encodings(model)
+    own = _places(model)
     found: dict[str, list[str]] = {}
     for name, extension in extensions.items():
         if extension.truncates:
             found[name] = []
             continue
         with evaluation.extended(model, extension, trained.tokens, tested.tokens):
-            pairs = zip(own, _encodings(model), strict=True)
-            lines = [line for before, now in pairs for line in _lines(before, now, trained, tested)]
+            lines = [
+                line
+                for (before, causal), (now, _) in zip(own, _places(model), strict=True)
+                for line in _lines(before, now, trained._replace(causal=causal), tested._replace(causal=causal))
+            ]
         found[name] = list(dict.fromkeys(lines))
     return found
 
 
-def _encodings(model: Model) -> list[Encoding]:
-    return [module.encoding for module in model.modules() if isinstance(module, Attending)]
+def _places(model: Model) -> list[tuple[Encoding, bool]]:
+    """The encoding of every place where queries meet keys, and whether it is causal there."""
+    return [(module.encoding, module.causal) for module in model.modules() if isinstance(module, Attending)]
 
 
 def _extent(task: Task, layout: Layout, rule: PositionRule, length: int, *, training: bool) -> Extent:
     tokens = layout.span(task, length)
     each = rule.reaches_each(task, length, tokens, training=training)
-    return Extent(tokens, max(each), rule.consecutive, each)
+    return Extent(tokens, max(each), rule.consecutive, each, rule.two_sided)
 
 
 def _lines(before: Encoding, now: Encoding, trained: Extent, tested: Extent) -> list[str]:
     inner = now
     while isinstance(inner, Around):
         inner = inner.inner
-    if inner.kind == "absolute":
-        lines = _positions(trained.each, tested.each)
-        turned = trained.position, tested.position
+    horizon = inner.horizon(causal=tested.causal)
+    within = math.inf if horizon is None else horizon
+    if inner.depends_on == "positions":
+        lines = _positions(trained.each, tested.each) if trained.position < within else []
+        turned = trained.position, min(tested.position, within)
     else:
         farthest = _farthest(now, tested)
-        tested = tested._replace(tokens=min(tested.tokens, farthest + 1), position=farthest)
-        lines = _range("distances", trained.distance, farthest) if inner.kind in BY_DISTANCE else []
-        turned = trained.distance, farthest
+        tested = tested._replace(
+            tokens=min(tested.tokens, farthest + 1), position=-(-farthest // 2) if tested.two_sided else farthest
+        )
+        turned = trained.distance, min(farthest, within)
+        lines = _range("distances", trained.distance, farthest) if trained.distance < within else []
+    if inner.depends_on == "order":
+        return inner.untrained(trained, tested)
     angles = _angles(before.angular_frequencies(), inner.angular_frequencies(), *turned)
     return [*lines, *inner.untrained(trained, tested), *angles]
 
 
-def _angles(before: Tensor, now: Tensor, trained: int, tested: int) -> list[str]:
+def _angles(before: Tensor, now: Tensor, trained: int, tested: float) -> list[str]:
     """Pairs of channels that complete no turn in training and are turned further in the test."""
     # A period as long as all positions together is complete; the margins are for rounding, of numbers and of lengths.
     slow = (before * (trained + 1) < math.tau * (1 - 1e-5)) & (before > 0)

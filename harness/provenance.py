@@ -10,14 +10,18 @@ from typing import Any
 PACKAGES = ("torch", "pytorch-lightning", "numpy", "hydra-core", "transformers", "tokenizers")
 
 
-def collect(device: str = "cpu") -> dict[str, Any]:
-    """Versions, commit and hardware. ``device`` is the kind that computed, ``cpu`` or ``cuda``."""
+def collect(device: str = "cpu", threads: int | None = None, instructions: str | None = None) -> dict[str, Any]:
+    """Versions, commit and hardware. ``device`` is the kind that computed, ``cpu`` or ``cuda``; ``threads`` and
+    ``instructions`` (such as AVX2) what PyTorch used of the CPU, which rounding depends on.
+    """
     return {
         "harness": installed("length-generalization-harness"),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "packages": {name: installed(name) for name in PACKAGES},
         "device": _gpu() if device == "cuda" else _cpu(),
+        **({} if threads is None else {"threads": threads}),
+        **({} if instructions is None else {"instructions": instructions}),
         **_commit(),
     }
 

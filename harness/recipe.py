@@ -2,8 +2,8 @@
 
 import contextlib
 import logging
+import os
 import resource
-import shutil
 import sys
 import time
 import traceback
@@ -17,7 +17,9 @@ from harness import (
     atomic,
     baselines,
     build,
+    checkpoints,
     evaluation,
+    finished,
     identity,
     kernels,
     novelty,
@@ -34,6 +36,7 @@ from harness.layouts import Layout
 from harness.models.base import Model
 from harness.places import Places, baseline_cache, places
 from harness.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
+from harness.resumption import Resumption
 from harness.suggest import Refused
 from harness.training import Diverged, Trained
 from tasks.base import Task
@@ -63,26 +66,32 @@ def execute(run: Run) -> Record | None:
     job = _job(run)
     if training.rank() > 0:
         with contextlib.suppress(Diverged):  # the first process says so
-            _train(job)
+            if _trained_before(job) is None:
+                _train(job, _resumed(job))
         return None
-    if (record := _known(job)) is not None:
+    if (record := finished.known(run, job.where)) is not None:
         return record
     with atomic.lock(job.where.lock, lambda: log.warning("waiting for another process in %s", job.where.folder)):
-        if (record := _known(job)) is not None:
+        if (record := finished.known(run, job.where)) is not None:
             return record
         started = provenance.now()
         _prepare(job)
-        followers = [] if job.where.weights.exists() else trackers.start(run, job.name, job.where)
+        followers = []
         try:
-            record = _record(job, started, _evaluate(job, _train(job, [logger for _, logger in followers])))
+            trained = _trained_before(job)
+            if trained is None:
+                resumed = _resumed(job)
+                followers = trackers.start(run, job.name, job.where, resumed.step if resumed else 0)
+                trained = _train(job, resumed, [logger for _, logger in followers])
+            record = _record(job, started, _evaluate(job, trained))
         except Refused:
             raise
         except Exception as error:  # any failure is recorded with its reason
             record = _record(job, started, _failure(job, error))
-        records.write(record, job.where.record)
+        record = records.write(record, job.where.record)
         trackers.finish(followers, record)
         if record.status == "finished":
-            shutil.rmtree(job.where.checkpoints, ignore_errors=True)
+            checkpoints.discard(job.where.checkpoints)
     return record
 
 
@@ -94,68 +103,102 @@ def _job(run: Run) -> Job:
         torch.manual_seed(run.seed)
         model = build.model(run, task, layout)
     kernels.choose(run, model, build.rule(run), device=device.type)
+    _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
     return Job(run, task, layout, model, device, name, places(run.results, name, identity.training_name(run, task)))
 
 
-def _known(job: Job) -> Record | None:
-    """The record of the run if there is one that is to be kept."""
-    if job.run.force or not job.where.record.exists():
-        return None
-    try:
-        record = records.read(job.where.record)
-    except Refused as refusal:
-        log.warning("%s; it is written anew", refusal)
-        return None
-    if record.status == "finished":
-        log.info("this run has finished before; force=true trains it again")
-        return record
-    if job.run.retry:
-        return None
-    raise Refused(f"this run failed before: {record.reason}. Try again with retry=true")
+def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> None:
+    """Raise :class:`Refused` if an extension cannot extend the encoding as it has become, before it is trained."""
+    longest = max(layout.span(task, length) for length in identity.tested_lengths(run, task))
+    for name, extension in build.extensions(run).items():
+        try:
+            with evaluation.extended(model, extension, layout.span(task, run.lengths.train), longest):
+                pass
+        except Exception as error:  # an extension of the user's may do anything
+            raise Refused(
+                f"extension={name} with encoding={run.encoding.name}: {error or type(error).__name__}"
+            ) from error
 
 
 def _prepare(job: Job) -> None:
+    where = job.where
+    _make_room(where)
+    for folder in (where.folder, where.checkpoints):
+        atomic.clear(folder, alone=True)
     if job.run.force:
-        job.where.weights.unlink(missing_ok=True)
-        shutil.rmtree(job.where.checkpoints, ignore_errors=True)
-    atomic.write(job.where.config, job.run.model_dump_json(indent=1) + "\n")
+        where.weights.unlink(missing_ok=True)
+        checkpoints.discard(where.checkpoints)
+    atomic.write(where.config, job.run.model_dump_json(indent=1) + "\n")
     if job.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
 
 
-def _train(job: Job, loggers: Sequence[Logger] = ()) -> Trained | None:
-    """Give the model its trained weights: read if they are there, trained from the newest checkpoint otherwise."""
+def _make_room(where: Places) -> None:
+    """Put aside folders that stand where files will be written and files that stand in the place of folders: better now
+    than after hours of training.
+    """
+    files = (where.record, where.config, where.log, where.weights)
+    blocked = [path for path in files if path.is_dir()]
+    if os.path.lexists(where.checkpoints) and not where.checkpoints.is_dir():
+        blocked.append(where.checkpoints)
+    for path in blocked:
+        log.warning("%s stands where this run writes; it is now called %s", path, atomic.put_aside(path).name)
+
+
+def _trained_before(job: Job) -> Trained | None:
+    """Give the model the weights that it was trained to before; what that took, or ``None`` if there are none that can
+    be used.
+    """
     if not job.run.train.steps:
-        return Trained(0, None, 0.0, 0)
-    if job.where.weights.exists():
-        try:
-            known = weights.load(job.model, job.where.weights)
-            log.info("the weights are trained already and are only tested")
-            return known
-        except Refused as refusal:
-            log.warning("%s", refusal)
-            job.where.weights.unlink()
-            job.model.load_state_dict(_job(job.run).model.state_dict())  # part of the file may have been read
+        return Trained(0, None, 0.0)
+    if not job.where.weights.exists():
+        return None
+    try:
+        known = weights.load(job.model, job.where.weights, _training_name(job))
+    except Refused as refusal:
+        log.warning("%s; they are not used, and the run trains its own", refusal)
+        return None
+    log.info("the weights are trained already and are only tested")
+    return known
+
+
+def _training_name(job: Job) -> str:
+    return identity.training_name(job.run, job.task)
+
+
+def _resumed(job: Job) -> Resumption | None:
+    run, folder = job.run, job.where.checkpoints
+    return training.resumable(job.model, run.train, seed=run.seed, checkpoints=folder, training=_training_name(job))
+
+
+def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ()) -> Trained | None:
+    """Train the model, from a checkpoint if there is one, and keep its weights."""
     run = job.run
     lengths = identity.training_lengths(run, job.task)
-    data = TrainingData(job.task, job.layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
-    folder = job.where.checkpoints
     trained = training.train(
-        job.model, data, run.train, run.trainer, seed=run.seed, checkpoints=folder, loggers=loggers
+        job.model,
+        TrainingData(job.task, job.layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch),
+        run.train,
+        run.trainer,
+        seed=run.seed,
+        checkpoints=job.where.checkpoints,
+        loggers=loggers,
+        training=_training_name(job),
+        resumed=resumed,
     )
     if trained is not None:
-        weights.save(job.model, job.where.weights, trained)
+        weights.save(job.model, job.where.weights, trained, _training_name(job))
     return trained
 
 
 def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
     """The part of the record that a finished run has."""
     assert trained is not None
-    start = time.monotonic()
     run = job.run
     tested = identity.tested_lengths(run, job.task)
     rule, extensions = build.rule(run), build.extensions(run)
+    clock = _Clock()
     scores = evaluation.evaluate(
         job.model,
         job.task,
@@ -167,11 +210,14 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
         examples=run.evaluation.examples,
         device=job.device,
     )
+    evaluation_seconds = clock()
     science, cache = identity.science(run, job.task), baseline_cache(run.results)
     baseline = baselines.baselines(job.task, job.layout, tested, run.evaluation.examples, science, cache)
+    baseline_seconds = clock()
     drawn = trained.steps * run.train.batch
     trained_lengths, examples = identity.training_lengths(run, job.task), run.evaluation.examples
     tests = testset.facts(job.task, job.layout, trained_lengths, tested, seed=run.seed, drawn=drawn, examples=examples)
+    overlap_seconds = clock()
     reach = {"train_length": run.lengths.train, "test_length": max(tested)}
     return {
         "status": "finished",
@@ -188,10 +234,26 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
             steps=trained.steps,
             examples=trained.steps * run.train.batch,
             training_seconds=round(trained.seconds, 2),
-            evaluation_seconds=round(time.monotonic() - start, 2),
+            evaluation_seconds=evaluation_seconds,
+            baseline_seconds=baseline_seconds,
+            overlap_seconds=overlap_seconds,
+            resumed_from=list(trained.resumed_from),
+            threads=list(trained.threads),
             peak_memory_bytes=_peak_memory(job.device),
         ),
     }
+
+
+class _Clock:
+    """Says the seconds since it was last asked."""
+
+    def __init__(self) -> None:
+        self._last = time.monotonic()
+
+    def __call__(self) -> float:
+        now = time.monotonic()
+        seconds, self._last = now - self._last, now
+        return round(seconds, 2)
 
 
 def _counts(score: evaluation.Score) -> dict[str, Any]:
@@ -208,6 +270,7 @@ def _failure(job: Job, error: Exception) -> dict[str, Any]:
 
 def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
     run, task = job.run, job.task
+    threads, instructions = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
     return Record(
         name=job.name,
         training_name=job.where.folder.name,
@@ -217,8 +280,8 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         science=identity.science(run, task),
         config=run.model_dump(mode="json", exclude={"results", "force", "retry"}),
         started=started,
-        finished=provenance.now(),
-        provenance=provenance.collect(job.device.type),
+        finished=max(started, provenance.now()),  # clocks are set back at times
+        provenance=provenance.collect(job.device.type, threads, instructions),
         **outcome,
     )
 

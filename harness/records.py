@@ -4,27 +4,32 @@ It is written once, whole, where :mod:`harness.places` says; the records of seve
 files.
 """
 
-import re
+import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue, ValidationError, model_validator
 
-from harness import atomic, identity
+from harness import atomic, claims, documents
 from harness.config import Frozen, Name
 from harness.places import recorded
 from harness.suggest import Refused
+from harness.suggest import one_line as one_line
+from harness.text import cleaned
 
 Count = Annotated[int, Field(ge=0, lt=2**63)]
 NotNegative = Annotated[float, Field(ge=0)]
+Seconds = Annotated[float, Field(ge=0, le=10**10)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Title = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,200}$")]
 
 
 class Answers(Frozen):
     """What is right at one length: whole answers (``exact`` of ``examples``) and scored tokens (``correct`` of
-    ``tokens``).
+    ``tokens``). ``ends`` is how many of these tokens only say that the answer is over, and ``ends_correct`` how many of
+    them are right: without them the rest is what others report of answers whose length is known. The first records do
+    not have the two.
     """
 
     length: Count
@@ -32,11 +37,19 @@ class Answers(Frozen):
     exact: Count
     tokens: Annotated[Count, Field(ge=1)]
     correct: Count
+    ends: Count | None = None
+    ends_correct: Count | None = None
 
     @model_validator(mode="after")
     def _possible(self) -> "Answers":
         if self.exact > self.examples or self.correct > self.tokens:
             raise ValueError(f"more is right than there is at length {self.length}")
+        if (self.ends is None) != (self.ends_correct is None):
+            raise ValueError(f"it has one of ends and ends_correct at length {self.length}: they belong together")
+        if self.ends is not None and self.ends_correct is not None:
+            inner, right = self.tokens - self.ends, self.correct - self.ends_correct
+            if self.ends_correct > self.ends or not 0 <= right <= inner:
+                raise ValueError(f"more is right than there is, of ends or of the rest, at length {self.length}")
         return self
 
 
@@ -46,13 +59,22 @@ class Counts(Answers):
     nats: NotNegative
     bytes: Count | None = None
 
+    @model_validator(mode="after")
+    def _plausible(self) -> "Counts":
+        if self.nats > claims.WORST_LOSS * self.tokens:
+            raise ValueError(f"the loss at length {self.length} is beyond what a token can have")
+        return self
+
 
 class Chance(Frozen):
-    """What guessing is expected to get right at one length: shares of answers and of scored tokens."""
+    """What guessing is expected to get right at one length: shares of answers, of scored tokens, and of these without
+    the ends of answers (``None`` in the first records).
+    """
 
     length: Count
     exact: Share
     tokens: Share
+    without_ends: Share | None = None
 
 
 class ScoreRow(Counts):
@@ -70,14 +92,17 @@ class SliceRow(ScoreRow):
 
 
 class TestFacts(Frozen):
-    """The test examples of one length: how many tokens the longest of them has as the model reads it, and how many of
-    them occur among the training examples that were compared (``None``: not compared).
+    """The test examples of one length: how many tokens the longest of them has as the model reads it, how many of them
+    occur among the training examples that were compared (``None``: not compared), how many different prompts they have
+    and how many share the most frequent one (``None``: not counted, as in the first records and for running text).
     """
 
     length: Count
     examples: Annotated[Count, Field(ge=1)]
     longest: Count
     in_training: Count | None = None
+    different: Annotated[Count, Field(ge=1)] | None = None
+    most_frequent: Annotated[Count, Field(ge=1)] | None = None
 
 
 class TaskFacts(Frozen):
@@ -90,16 +115,23 @@ class TaskFacts(Frozen):
 
 
 class Cost(Frozen):
-    """What the run took. Seconds are wall time; those of training leave out what came before a resumption. And how many
-    tokens an output of the network can depend on, where it is not all.
+    """What the run took, training over all its parts. Seconds are wall time: of training those that led to the weights,
+    of evaluation those of the scores, then those of the baselines and of the comparison of test and training examples
+    (``None`` in the first records, whose ``evaluation_seconds`` are of all three). And how many tokens an output of the
+    network can depend on, where it is not all; the steps from which training was taken up again, and the CPU threads
+    that each of its parts had.
     """
 
     parameters: Count
     receptive_field: Count | None = None
     steps: Count
     examples: Count
-    training_seconds: NotNegative
-    evaluation_seconds: NotNegative
+    training_seconds: Seconds
+    evaluation_seconds: Seconds
+    baseline_seconds: Seconds | None = None
+    overlap_seconds: Seconds | None = None
+    resumed_from: list[Count] = []
+    threads: list[Count] = []
     peak_memory_bytes: Count
 
 
@@ -178,11 +210,15 @@ class Record(Frozen):
     """How many training examples, from the first on, the test examples were compared with."""
     novelty: dict[Name, list[str]] = {}
     """What the longest test asked of the encoding that training never showed, under each extension."""
-    final_loss: float | None = None
+    final_loss: Annotated[float, Field(ge=0, le=claims.WORST_LOSS)] | None = None
     cost: Cost | None = None
     started: str
     finished: str
     provenance: dict[str, JsonValue]
+    seal: str = ""
+    """A digest of all that the file of the record says (:func:`harness.documents.seal`); empty for records from before
+    there were seals, and before the record is written.
+    """
 
     def choice(self, group: str) -> str:
         """What was chosen of a group, for people: ``choice("encoding")`` is ``"rope"``."""
@@ -191,8 +227,6 @@ class Record(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> "Record":
-        if not self.name.endswith("-" + identity.digest(self.science)):
-            raise ValueError("its name does not belong to its science: it was changed after it was written")
         science = Science.model_validate(self.science)
         training, tested = science.training, science.tested
         said = (self.task.name, self.task.version, self.train_length, self.seed)
@@ -200,6 +234,8 @@ class Record(Frozen):
             raise ValueError("its task, training length or seed are not those of its science")
         if not min(tested) <= self.train_length < max(tested):
             raise ValueError("its tested lengths do not lie on both sides of the training length")
+        claims.check_times(self.started, self.finished)
+        claims.check_config(self.config, self.science)
         if self.status == "failed":
             return self
         wanted = {(extension, length) for extension in science.extension for length in tested}
@@ -217,29 +253,37 @@ class Record(Frozen):
             raise ValueError("its baselines or test facts are not those of its tested lengths")
         if self.cost is None or (self.final_loss is None and self.cost.steps):
             raise ValueError("it says it finished and has no cost or loss")
+        claims.check_scores(self)
         return self
 
 
-def write(record: Record, path: Path) -> None:
-    """Write a record. Raises :class:`Refused` if the disk does not take it."""
+def write(record: Record, path: Path) -> Record:
+    """Write a record, sealed, and give it as it was written. Raises :class:`Refused` if the disk does not take it."""
+    document = record.model_dump(mode="json", exclude={documents.SEAL})
+    document[documents.SEAL] = documents.seal(document)
     try:
-        atomic.write(path, record.model_dump_json(indent=1) + "\n")
+        atomic.write(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
     except OSError as error:
         raise Refused(f"cannot write the record {path}: {error.strerror}") from error
+    return record.model_copy(update={documents.SEAL: document[documents.SEAL]})
 
 
 def read(path: Path) -> Record:
-    """Read and check a record. Raises :class:`Refused` with what is wrong with it."""
+    """Read and check a record. Raises :class:`Refused` with what is wrong with it. All text in it comes out visible
+    (:mod:`harness.text`), so that whatever is made of records can be shown.
+    """
+    document = documents.read(path)
     try:
-        if path.exists() and not path.is_file():
-            raise Refused(f"{one_line(path)}: it is not a file")
-        record = Record.model_validate_json(path.read_bytes())
+        if objection := claims.altered(document):
+            raise Refused(f"{one_line(path)}: not a record: {objection}")
+        record = Record.model_validate(cleaned(document))
+    except RecursionError:
+        raise Refused(f"{one_line(path)}: it is nested too deep") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise Refused(f"{one_line(path)}: not a record: {where + ': ' if where else ''}{first['msg']}") from error
-    except OSError as error:
-        raise Refused(f"{one_line(path)}: {error.strerror}") from error
+        said = one_line(f"{where + ': ' if where else ''}{first['msg']}")
+        raise Refused(f"{one_line(path)}: not a record: {said}") from error
     if record.name != path.stem:
         raise Refused(f"{one_line(path)}: it is the record of {record.name}: its file name must be that")
     return record
@@ -264,8 +308,3 @@ def read_all(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
             elif known.scores != record.scores and record.status == "finished":
                 rejected.append(f"{path}: the same run has other scores elsewhere; those read first are kept")
     return list(records.values()), rejected
-
-
-def one_line(text: Any) -> str:
-    """Any text as one printable line of moderate length."""
-    return re.sub(r"\s+", " ", "".join(c if c.isprintable() else " " for c in str(text))).strip()[:500]

@@ -9,7 +9,12 @@ from harness.records import Record
 from harness.scores import Summary
 
 NOTABLE = 0.05
-"""Exact match from which on a blind predictor is worth a line."""
+"""Exact match from which on a blind predictor is worth a line, and the share of the test examples that one prompt makes
+up.
+"""
+
+FEW = 0.75
+"""The share of different prompts among test examples below which it is worth a line."""
 
 
 def printed(record: Record) -> None:
@@ -17,7 +22,7 @@ def printed(record: Record) -> None:
     text = record.task.metric == "bits_per_byte"
     for summary in scores.summaries(record):
         title = f"{record.choice('task')} · {record.choice('encoding')} · {summary.name}"
-        table(title, _text_columns() if text else _columns(), _rows(record, summary.name, text))
+        table(title, _text_columns() if text else _columns(record), _rows(record, summary.name, text))
         print(verdict(record, summary))
         for line in record.novelty.get(summary.name, []):
             print(f"never trained, but met at length {record.scores[-1].length}: {line}")
@@ -26,7 +31,9 @@ def printed(record: Record) -> None:
 
 
 def remarks(record: Record) -> list[str]:
-    """What a reader of the scores should know besides: shortcuts that go far, test examples that were trained on."""
+    """What a reader of the scores should know besides: shortcuts that go far, test examples that were trained on and
+    that are the same.
+    """
     lines = []
     for summary in scores.baselines(record):
         if summary.name.startswith("shortcut") or (summary.name == "blind" and summary.exact_match >= NOTABLE):
@@ -44,7 +51,28 @@ def remarks(record: Record) -> list[str]:
         )
         most = "" if len(known) == 1 else f", most at length {worst.length}: {worst.in_training} of {worst.examples}"
         lines.append(f"{found} of {asked} test examples at {lengths} occur in the training data{most}")
-    return lines
+    return [*lines, *_repetitions(record)]
+
+
+def _repetitions(record: Record) -> list[str]:
+    """Whether a few prompts make up the test examples of a length, those beyond the training length before others: then
+    an answer to one of them is a large part of a score.
+    """
+    notable = [
+        (row, row.different, row.most_frequent)
+        for row in record.tests
+        if row.different is not None and row.most_frequent is not None
+        if row.different < FEW * row.examples or row.most_frequent > NOTABLE * row.examples
+    ]
+    if not notable:
+        return []
+    notable = [found for found in notable if found[0].length > record.train_length] or notable
+    few, different, _ = min(notable, key=lambda found: found[1] / found[0].examples)
+    same, _, often = max(notable, key=lambda found: found[2] / found[0].examples)
+    return [
+        f"test examples repeat: at length {few.length} {different} of {few.examples} are different; at length "
+        f"{same.length} {often} of {same.examples} have the same prompt, {often / same.examples:.0%} of the score"
+    ]
 
 
 def verdict(record: Record, summary: Summary) -> str:
@@ -75,12 +103,13 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table
+        from rich.text import Text  # plain strings would be read for markup
 
-        drawn = Table(title=title, title_justify="left", show_edge=False)
+        drawn = Table(title=Text(title), title_justify="left", show_edge=False)
         for column in columns:
-            drawn.add_column(column, justify="right")
+            drawn.add_column(Text(column), justify="right")
         for row in rows:
-            drawn.add_row(*row)
+            drawn.add_row(*map(Text, row))
         Console().print(drawn)
         return
     widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
@@ -89,8 +118,16 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
 
 
-def _columns() -> list[str]:
-    return ["length", "exact match", "given length", "token accuracy", "blind exact", "blind token", "distribution"]
+def _ends_apart(record: Record) -> bool:
+    """Whether answers end with a token that counts, and is counted apart."""
+    return any(row.ends for row in record.scores) and all(row.ends is not None for row in record.blind)
+
+
+def _columns(record: Record) -> list[str]:
+    own, blind = ["token accuracy"], ["blind exact", "blind token"]
+    if _ends_apart(record):
+        own, blind = [*own, "without end"], [*blind, "blind without end"]
+    return ["length", "exact match", "given length", *own, *blind, "distribution"]
 
 
 def _text_columns() -> list[str]:
@@ -101,6 +138,7 @@ def _text_columns() -> list[str]:
 def _rows(record: Record, extension: str, text: bool) -> list[list[str]]:
     blind = {row.length: scores.rate(row) for row in record.blind}
     rows = []
+    apart = _ends_apart(record)
     for row in record.scores:
         if row.extension == extension:
             own, base = scores.rate(row), blind[row.length]
@@ -111,8 +149,10 @@ def _rows(record: Record, extension: str, text: bool) -> list[list[str]]:
                     own.exact_match,
                     own.exact_given_length,
                     own.token_accuracy,
+                    *([own.without_ends] if apart else []),
                     base.exact_match,
                     base.token_accuracy,
+                    *([base.without_ends] if apart else []),
                 )
             )
             cells = ["" if math.isnan(number) else f"{number:.3f}" for number in numbers]

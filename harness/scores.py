@@ -63,12 +63,15 @@ class Rate(NamedTuple):
     exact_given_length: float
     token_accuracy: float
     bits: float
+    without_ends: float = math.nan
+    """Token accuracy where the ends of answers do not count: what is reported elsewhere for answers of known length."""
 
 
 def rate(row: Answers | Chance) -> Rate:
     """The rates of counts, or of chance."""
     if isinstance(row, Chance):
-        return Rate(row.length, math.nan, row.exact, row.exact, row.tokens, math.nan)
+        known = math.nan if row.without_ends is None else row.without_ends
+        return Rate(row.length, math.nan, row.exact, row.exact, row.tokens, math.nan, known)
     given_length = getattr(row, "exact_given_length", None)
     return Rate(
         row.length,
@@ -77,6 +80,7 @@ def rate(row: Answers | Chance) -> Rate:
         math.nan if given_length is None else given_length / row.examples,
         token_accuracy(row),
         bits(row) if isinstance(row, Counts) else math.nan,
+        without_ends(row),
     )
 
 
@@ -140,6 +144,13 @@ def exact_match(row: Answers) -> float:
 
 def token_accuracy(row: Answers) -> float:
     return row.correct / row.tokens
+
+
+def without_ends(row: Answers) -> float:
+    """Token accuracy without the ends of answers; NaN where these were not counted apart, or nothing else is scored."""
+    if row.ends is None or row.ends_correct is None or row.tokens == row.ends:
+        return math.nan
+    return (row.correct - row.ends_correct) / (row.tokens - row.ends)
 
 
 def bits(row: Counts) -> float:

@@ -4,6 +4,8 @@ import os
 import shutil
 import site
 import subprocess
+import sys
+from pathlib import Path
 from typing import NamedTuple
 
 from harness.catalogue import CONF
@@ -36,6 +38,7 @@ def of(run: Run) -> list[Slot]:
 
     Raises :class:`Refused` if one run needs more GPUs than there are.
     """
+    check_devices(run)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     gpus = [] if run.trainer.accelerator == "cpu" else visible_gpus()
     each = run.trainer.devices
@@ -45,6 +48,20 @@ def of(run: Run) -> list[Slot]:
     count = run.launcher.slots or len(groups) or max(1, cores // each)
     threads = run.launcher.threads or max(1, cores // count // each)
     return [Slot(groups[i % len(groups)] if groups else (), threads) for i in range(count)]
+
+
+def check_devices(run: Run) -> None:
+    """Raise :class:`Refused` if a run needs a GPU and there certainly is none."""
+    if run.trainer.accelerator == "gpu" and _without_gpu():
+        raise Refused("trainer=gpu: there is no GPU here that PyTorch could see; trainer=cpu works everywhere")
+
+
+def _without_gpu() -> bool:
+    """Whether this machine has no graphics device at all, or none that this process may see."""
+    if os.environ.get("CUDA_VISIBLE_DEVICES") in ("", "-1"):
+        return True
+    drivers = ("nvidia*", "nvhost*", "nvmap", "kfd", "dxg")  # NVIDIA, its boards, AMD, and Windows around Linux
+    return sys.platform == "linux" and not any(any(Path("/dev").glob(driver)) for driver in drivers)
 
 
 def visible_gpus() -> list[str]:

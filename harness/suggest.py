@@ -1,16 +1,72 @@
-"""Messages about words that are not known."""
+"""Messages for people: one printable line each, about words that are not known with the word that was meant."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
+from typing import Any
+
+LONGEST = 2_000
+"""Characters of a message: room for every choice of the largest group, and no more."""
+
+ECHOED = 120
+"""Characters of something the user wrote that a message repeats."""
 
 
 class Refused(ValueError):
-    """Something the user asked for cannot be done. The message says in one line what, and what would be right."""
+    """Something the user asked for cannot be done. The message says in one line what, and what would be right.
+
+    Whatever went into the message, it comes out as one printable line of bounded length.
+    """
+
+    def __init__(self, message: object) -> None:
+        words = printable(message).split()
+        super().__init__(shortened(" ".join(shortened(word, 2 * ECHOED) for word in words), LONGEST))
 
 
-def unknown(kind: str, word: str, known: Iterable[str], plural: str) -> Refused:
-    """``unknown encoding 'ropee'; did you mean 'rope'? Encodings: alibi, ...``"""
+def unknown(kind: str, word: str, known: Iterable[str], plural: str, also: Mapping[str, str] | None = None) -> Refused:
+    """``unknown encoding 'ropee'; did you mean 'rope'? Encodings: alibi, ...``
+
+    ``also`` gives other names under which something is known.
+    """
     words = sorted(set(known))
-    close = get_close_matches(word, words, n=1, cutoff=0.5)
-    guess = f"; did you mean '{close[0]}'?" if close else "."
-    return Refused(f"unknown {kind} '{word}'{guess} {plural.capitalize()}: {', '.join(words) or 'none'}")
+    close = meant(word, words, also or {})
+    guess = f"; did you mean '{close}'?" if close else "."
+    return Refused(f"unknown {kind} '{echoed(word)}'{guess} {plural.capitalize()}: {', '.join(words) or 'none'}")
+
+
+def meant(word: str, known: Iterable[str], also: Mapping[str, str]) -> str | None:
+    """The known word that this one stands for: the same but for case and punctuation, another name of it, or a likely
+    slip of the fingers.
+    """
+    words = {plain(one): one for one in known}
+    others = {plain(name): one for name, one in also.items() if plain(one) in words}
+    if exact := words.get(plain(word)) or others.get(plain(word)):
+        return exact
+    close = get_close_matches(plain(word)[:ECHOED], [*words, *others], n=1, cutoff=0.55)
+    return (words.get(close[0]) or others[close[0]]) if close else None
+
+
+def plain(word: str) -> str:
+    """A word without case and punctuation."""
+    return re.sub(r"[\s_-]+", "", word).casefold()
+
+
+def echoed(text: object) -> str:
+    """What the user wrote, as a message repeats it."""
+    return shortened(one_line(text), ECHOED)
+
+
+def one_line(text: Any) -> str:
+    """Any text as one printable line of moderate length."""
+    return " ".join(printable(text).split())[:500]
+
+
+def printable(text: object) -> str:
+    """Any text without line breaks, control characters and others that do not print."""
+    return "".join(character if character.isprintable() else " " for character in str(text))
+
+
+def shortened(text: str, most: int) -> str:
+    """Text of at most so many characters, the middle left out."""
+    half = (most - 5) // 2
+    return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from harness import atomic, build, identity, progress, records, slots
+from harness import atomic, build, identity, paths, progress, records, slots, stored
 from harness.config import Run
 from harness.places import Places, places
 from harness.progress import say
@@ -68,6 +68,8 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     cells = list({cell.where.record: cell for cell in cells}.values())
     todo, done, failed = _sorted_out(cells)
     free = slots.of(cells[0].run)
+    if todo:
+        paths.make_folder(todo[0].where.record.parent, f"results={todo[0].run.results}")
     say(
         f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, "
         f"{len(todo)} to do, {len(free)} at a time"
@@ -206,7 +208,7 @@ def _launch(cell: Cell, slot: Slot) -> subprocess.Popen:
     atomic.write(cell.where.config, cell.run.model_dump_json(indent=1) + "\n")
     with cell.where.log.open("w") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "harness", "--job", str(cell.where.config)],
+            [sys.executable, "-m", "harness", "--job", str(cell.where.config), *stored.words(cell.run)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -1,4 +1,5 @@
-"""What the test examples are: how long the model finds them, and how many of them occur in the training data.
+"""What the test examples are: how long the model finds them, how many of them are different, and how many of them occur
+in the training data.
 
 Training data is made anew and compared, because nothing of it is kept. Where the space of examples is large nothing
 should be found; where it is small (there are 510 strings of at most eight bits) a score in distribution says how well
@@ -38,9 +39,16 @@ def facts(
             examples=len(batch.answer),
             longest=int(layout.arrange(batch, length).lengths.max()),
             in_training=None if task.form == "stream" else known.get(length, 0),
+            **({} if task.form == "stream" else repeated(batch.prompt)),
         )
         for length, batch in batches.items()
     ]
+
+
+def repeated(prompt: np.ndarray) -> dict[str, int]:
+    """How many different prompts there are among these [N, P], and how many are the most frequent one."""
+    _, count = np.unique(prompt, axis=0, return_counts=True)
+    return {"different": len(count), "most_frequent": int(count.max())}
 
 
 def in_training(

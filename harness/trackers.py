@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pytorch_lightning.loggers import Logger
 
-from harness import build, checkpoints, records, scores
+from harness import build, records, scores
 from harness.config import Component, Run
 from harness.loggers.base import CurveLogger
 from harness.places import Places
@@ -18,12 +18,11 @@ CURVE = Component(name="csv", target="harness.loggers.csv.CSV")
 """Always among them."""
 
 
-def start(run: Run, name: str, where: Places) -> list[tuple[CurveLogger, Logger]]:
-    """The loggers that can be started, each with what started it."""
+def start(run: Run, name: str, where: Places, step: int) -> list[tuple[CurveLogger, Logger]]:
+    """The loggers that can be started, each with what started it, of a run that goes on from ``step``."""
     started: list[tuple[CurveLogger, Logger]] = []
-    step = checkpoints.resumable_step(where.checkpoints)
     for choice, component in {"csv": CURVE, **run.logger}.items():
-        kind: CurveLogger = build.make(component, run)
+        kind: CurveLogger = build.make("logger", component, run)
         try:
             started.append((kind, kind.start(name, where.folder, run.model_dump(mode="json"), step)))
         except Exception as error:

@@ -16,11 +16,12 @@ import torch.nn.functional as F
 from pytorch_lightning.loggers import Logger
 from torch import Tensor, nn
 
-from harness import progress
-from harness.checkpoints import AtomicCheckpoints, Checkpoints, newest, resumable_step
+from harness import progress, resumption
+from harness.checkpoints import AtomicCheckpoints, Checkpoints
 from harness.config import Train, TrainerSettings
 from harness.data import TrainingBatch, TrainingData
 from harness.models.base import Model
+from harness.resumption import Past, Resumption
 from harness.suggest import Refused
 
 log = logging.getLogger(__name__)
@@ -34,14 +35,16 @@ class Diverged(RuntimeError):
 
 
 class Trained(NamedTuple):
-    """What training took and what it came to, ``loss`` of the last steps, ``None`` if there were none. ``seconds``
-    leaves out the part before a resumption.
+    """What training took and what it came to, over all its parts if it was interrupted: ``loss`` of the last steps,
+    ``None`` if there were none; ``seconds`` that led to the weights, without those whose work a kill lost; the steps it
+    was taken up from, and the CPU threads that each part had.
     """
 
     steps: int
     loss: float | None
     seconds: float
-    resumed_from: int
+    resumed_from: Sequence[int] = ()
+    threads: Sequence[int] = ()
 
 
 class Training(lightning.LightningModule):
@@ -111,15 +114,56 @@ class Batches:
 
 
 class Report(lightning.Callback):
-    """Shows progress, feeds the loggers, and ends a run whose loss is no longer finite."""
+    """Shows progress, feeds the loggers, and ends a run whose loss is no longer finite. What it has counted is kept in
+    checkpoints, so that a resumed run reports what an uninterrupted one does.
+    """
 
-    def __init__(self, shown: progress.Step, loggers: Sequence[Logger]) -> None:
+    def __init__(self, shown: progress.Step, loggers: Sequence[Logger], first: int) -> None:
         self.shown = shown
         self.loggers = list(loggers)
+        self.first = first
         self.loss = math.nan
+        self.past = Past()
         self._sum: Tensor | None = None
         self._count = 0
         self._start = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """How long training has taken, parts before this one included."""
+        return self.past.seconds + time.monotonic() - self._start
+
+    @property
+    def resumed_from(self) -> tuple[int, ...]:
+        """The steps that training was taken up from."""
+        return (*self.past.resumed_from, self.first) if self.first else ()
+
+    @property
+    def threads(self) -> tuple[int, ...]:
+        """The CPU threads of each part."""
+        return (*self.past.threads, torch.get_num_threads())
+
+    def on_save_checkpoint(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        total = 0.0 if self._sum is None else float(trainer.strategy.reduce(self._sum, reduce_op="mean"))
+        checkpoint["past"] = Past(
+            total=total,
+            count=self._count,
+            loss=None if math.isnan(self.loss) else self.loss,
+            seconds=self.seconds,
+            resumed_from=self.resumed_from,
+            threads=self.threads,
+        ).model_dump()
+
+    def on_load_checkpoint(
+        self, trainer: lightning.Trainer, module: lightning.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        self.past = Past.model_validate(checkpoint["past"])
+        self.loss = math.nan if self.past.loss is None else self.past.loss
+        self._count = self.past.count
+        if self._count:
+            self._sum = torch.tensor(self.past.total, device=trainer.strategy.root_device)
 
     def on_train_batch_end(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -139,9 +183,7 @@ class Report(lightning.Callback):
             return
         rate = trainer.optimizers[0].param_groups[0]["lr"]
         self.shown(trainer.global_step, f"loss {self.loss:.4f}")
-        self._log(
-            {"loss": self.loss, "learning_rate": rate, "seconds": time.monotonic() - self._start}, trainer.global_step
-        )
+        self._log({"loss": self.loss, "learning_rate": rate, "seconds": self.seconds}, trainer.global_step)
 
     def _log(self, metrics: dict[str, float], step: int) -> None:
         for logger in list(self.loggers):
@@ -150,6 +192,12 @@ class Report(lightning.Callback):
             except Exception as error:  # whatever a logger does, the run goes on
                 log.warning("%s broke and is left out from now on: %s", type(logger).__name__, error)
                 self.loggers.remove(logger)
+
+
+def resumable(model: Model, settings: Train, *, seed: int, checkpoints: Path, training: str) -> Resumption | None:
+    """The checkpoint from which the training called ``training`` can go on, if there is one."""
+    _quiet()
+    return resumption.newest(checkpoints, training, Training(model, settings, seed), settings.steps)
 
 
 def train(
@@ -161,18 +209,19 @@ def train(
     seed: int,
     checkpoints: Path,
     loggers: Sequence[Logger],
+    training: str = "",
+    resumed: Resumption | None = None,
 ) -> Trained | None:
-    """Train ``model`` in place, going on from the newest checkpoint. Gives ``None`` in processes that only help the
-    first one.
+    """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
+    checkpoints. Gives ``None`` in processes that only help the first one.
 
     Raises :class:`Diverged` when the loss is no longer finite.
     """
     _quiet()
-    first = resumable_step(checkpoints)
+    first = resumed.step if resumed else 0
     batches = Batches(data, settings.steps)
-    start = time.monotonic()
     with progress.shown("training", settings.steps, first) if rank() == 0 else nullcontext(_unseen) as shown:
-        report = Report(shown, loggers)
+        report = Report(shown, loggers, first)
         trainer = lightning.Trainer(
             accelerator=where.accelerator,
             devices=where.devices,
@@ -180,8 +229,8 @@ def train(
             precision=settings.precision,
             max_steps=settings.steps,
             max_epochs=-1,
-            callbacks=[report, Checkpoints(checkpoints, where.checkpoint_every)],
-            plugins=[AtomicCheckpoints()],
+            callbacks=[report, Checkpoints(checkpoints, where.checkpoint_every, first)],
+            plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None)],
             use_distributed_sampler=False,
             logger=False,
             enable_checkpointing=False,
@@ -193,7 +242,7 @@ def train(
             trainer.fit(
                 Training(model, settings, seed),
                 train_dataloaders=batches,
-                ckpt_path=newest(checkpoints),
+                ckpt_path=resumed.path if resumed else None,
                 weights_only=True,
             )
         except SystemExit as exit:  # what Lightning makes of an interrupt
@@ -202,7 +251,7 @@ def train(
         return None
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise Diverged("a weight is no longer finite at the end of training")
-    return Trained(settings.steps, report.loss, time.monotonic() - start, first)
+    return Trained(settings.steps, report.loss, report.seconds, report.resumed_from, report.threads)
 
 
 def device(where: TrainerSettings) -> torch.device:

@@ -6,11 +6,12 @@ layouts are light enough to build.
 
 import importlib.util
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from pydantic import ValidationError
 
-from harness import build, catalogue, declarations, identity, layouts, streams
+from harness import build, catalogue, declarations, identity, layouts, sizes
 from harness.config import Run, Size
 from harness.models import saved
 from harness.options import typed
@@ -25,10 +26,12 @@ def validated(run: Run) -> Run:
     task = build.task(run)
     _check_lengths(run, task)
     _check_architecture(run, task)
+    sizes.check(run, task)
     _check_extensions(run, task, build.rule(run))
     _check_positions(run, task, build.rule(run))
     _check_packages(run)
     _check_devices(run)
+    sizes.check_sample(run, task)
     return run
 
 
@@ -75,11 +78,6 @@ def _check_lengths(run: Run, task: Task) -> None:
             f"{asked}: nothing would be tested beyond lengths.train={run.lengths.train}. "
             f"{_possible(task, run.lengths.train)}"
         )
-    try:
-        task.sample(streams.generator("check"), run.lengths.train, 1)
-        task.sample(streams.generator("check"), max(identity.tested_lengths(run, task)), 1, "test")
-    except ValueError as error:
-        raise Refused(f"task={name}: {error}") from error
 
 
 def _possible(task: Task, near: int) -> str:
@@ -175,7 +173,9 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     layout = build.layout(run, task)
     train_tokens = layout.span(task, run.lengths.train)
     known, window = longest(run), _window(run)
-    extended = {name: extension.longest(known, train_tokens) for name, extension in build.extensions(run).items()}
+    span = sizes.asked(run.encoding, "widest_span", build.shape_of(run, task, layout))
+    extensions = build.extensions(run)
+    extended = {name: extension.longest(known, train_tokens) for name, extension in extensions.items()}
     for length, training in (
         (run.lengths.train, True),
         *((length, False) for length in identity.tested_lengths(run, task)),
@@ -187,6 +187,11 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
             raise Refused(f"positions={run.positions.name}: {error}") from error
         if window is not None and not training and largest >= window:
             raise _too_wide(run, length, largest, window)
+        if span is not None and (training or not all(e.truncates for e in extensions.values())) and largest > span:
+            raise Refused(
+                f"encoding={run.encoding.name} can compute with positions at most {span} apart, but at length {length} "
+                f"of task={run.task.name} they reach up to {largest}: test shorter lengths, or change its options"
+            )
         limits = extended if layout.span(task, length) > train_tokens else {"": known}
         for name, limit in limits.items():
             if limit is not None and largest >= limit:
@@ -236,7 +241,9 @@ def _check_packages(run: Run) -> None:
 
 
 def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
-    takes = declarations.of(run.encoding.target).attributes
+    takes = dict(declarations.of(run.encoding.target).attributes)
+    if takes["channels_option"]:
+        takes["channels"] = run.encoding.options[takes["channels_option"]]
     told, encoding = f"positions={run.positions.name}", f"encoding={run.encoding.name}"
     if not set(rule.needs) <= set(task.channels):
         tasks = _choices_where("task", lambda attributes: set(rule.needs) <= set(attributes["channels"]))
@@ -245,7 +252,7 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
             f"{', '.join(task.channels) or 'none'}. Tasks that have them: {tasks}."
         )
     elif not _takes(takes, rule.fractional, rule.channels):
-        able = _choices_where("encoding", lambda attributes: _takes(attributes, rule.fractional, rule.channels))
+        able = _choices_where("encoding", lambda attributes: _could_take(attributes, rule.fractional, rule.channels))
         gives = (
             f"gives fractions, and {encoding} knows whole positions only"
             if rule.channels == takes["channels"]
@@ -263,9 +270,16 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
     raise Refused(f"{wrong} Positions for task={run.task.name} and {encoding}: {others}")
 
 
-def _takes(encoding: dict[str, Any], fractional: bool, channels: int) -> bool:
+def _takes(encoding: Mapping[str, Any], fractional: bool, channels: int) -> bool:
     """Whether an encoding of these declarations can be told such positions."""
     return encoding["channels"] == channels and (encoding["fractional"] or not fractional)
+
+
+def _could_take(encoding: dict[str, Any], fractional: bool, channels: int) -> bool:
+    """The same with the right options, of positions that are more than one number."""
+    return _takes({**encoding, "channels": channels}, fractional, channels) and (
+        encoding["channels"] == channels or (bool(encoding["channels_option"]) and channels > 1)
+    )
 
 
 def _check_devices(run: Run) -> None:

@@ -2,8 +2,9 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from types import MappingProxyType
-from typing import ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -92,6 +93,11 @@ class Task(ABC):
     alphabet: tuple[str, ...]
     """Printable tokens; prompts and answers are indices into it."""
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "sample" in vars(cls):
+            cls.sample = _of_its_lengths(vars(cls)["sample"])  # type: ignore[method-assign]
+
     @property
     def outputs(self) -> tuple[str, ...]:
         """The tokens that a scored place can hold: a guess by chance draws each from these."""
@@ -107,7 +113,11 @@ class Task(ABC):
 
     @abstractmethod
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
-        """Draw ``count`` examples of one length; a finite task may give its whole test set of that length instead."""
+        """Draw ``count`` examples of one length; a finite task may give its whole test set of that length instead.
+
+        Raises :class:`ValueError` for a length of which there are no examples, in every task: what a class defines is
+        reached only where :meth:`produces` says so.
+        """
 
     @abstractmethod
     def solve(self, prompt: Sequence[str]) -> list[str]:
@@ -143,3 +153,17 @@ class Task(ABC):
         joint = "" if all(len(token) == 1 for token in self.alphabet) else " "
         shown = [token or "." for token in answer] if self.form == "labels" else answer
         return f"{joint.join(prompt)} -> {joint.join(shown)}"
+
+
+def _of_its_lengths(sample: Callable[..., Batch]) -> Callable[..., Batch]:
+    """A sampler that is not asked for a length of which there are no examples, at which it might never end."""
+
+    @wraps(sample)
+    def checked(task: Task, rng: np.random.Generator, length: int, *arguments: Any, **options: Any) -> Batch:
+        if not task.produces(length):
+            raise ValueError(
+                f"{type(task).__name__} has no examples of length {length}; the shortest is {task.shortest}"
+            )
+        return sample(task, rng, length, *arguments, **options)
+
+    return checked

@@ -89,14 +89,14 @@ def sample(run: Run, **changes: Any) -> Record:
         "train_length": run.lengths.train,
         "seed": run.seed,
         "science": identity.science(run, task),
-        "config": run.model_dump(mode="json"),
+        "config": run.model_dump(mode="json", exclude={"results", "force", "retry"}),
         "scores": [{**row, "extension": name} for name in run.extension for row in counts],
         "blind": [{**row, "exact": 0, "correct": 20} for row in counts],
         "final_loss": 0.1,
         "cost": {
             "parameters": 1,
-            "steps": 1,
-            "examples": 1,
+            "steps": run.train.steps,
+            "examples": run.train.steps * run.train.batch,
             "training_seconds": 1.0,
             "evaluation_seconds": 1.0,
             "peak_memory_bytes": 1,
@@ -116,6 +116,11 @@ def record(run: Run, exact: Callable[[int], int], **changes: object) -> Record:
         row.model_copy(update={"exact": exact(row.length), "correct": 10 * exact(row.length)}) for row in made.scores
     ]
     return made.model_copy(update={"scores": rows, **changes})
+
+
+def unsealed(record: Record) -> Record:
+    """The same without the seal that its file has."""
+    return record.model_copy(update={"seal": ""})
 
 
 def near_only(length: int) -> int:

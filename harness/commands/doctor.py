@@ -1,6 +1,5 @@
 """Say what a run would use: versions, devices, known-bad packages, disk, wandb."""
 
-import argparse
 import os
 import platform
 import shutil
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import harness
+from harness.arguments import Parser, path
 from harness.provenance import installed
 
 SUPPORTED = ((3, 11), (3, 14))
@@ -29,10 +29,10 @@ class Finding(NamedTuple):
 
 def main(arguments: list[str]) -> int:
     """Print the findings; the exit code is 1 if something is bad."""
-    parser = argparse.ArgumentParser(prog="python -m harness doctor", description=__doc__)
-    parser.add_argument("--results", default="results", help="folder that runs would write to")
-    parsed = parser.parse_args(arguments)
-    findings = [*_python(), *_packages(), *_devices(), *_disk(Path(parsed.results)), *_trackers()]
+    parser = Parser(prog="python -m harness doctor", description=__doc__)
+    parser.add_argument("--results", type=path, default=Path("results"), help="folder that runs would write to")
+    parsed = parser.read(arguments)
+    findings = [*_python(), *_packages(), *_devices(), *_disk(parsed.results), *_trackers()]
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
         mark = "bad " if finding.advice else "ok  "

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import declarations
+from harness import declarations, paths
+from harness.arguments import Parser, path
 from harness.composition import composer
 from harness.config import Run
 from harness.options import typed
@@ -26,25 +27,27 @@ EXAMPLES = 16
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness inspect", description=__doc__)
+    parser = Parser(prog="python -m harness inspect", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="as for a run, for example encoding=rope extension=[ntk,yarn]")
-    parser.add_argument("--record", type=Path, help="record of a trained run: its config and its weights")
-    parser.add_argument("--output", type=Path, help="folder for the pictures (default: inspected/<encoding>)")
+    parser.add_argument("--record", type=path, help="record of a trained run: its config and its weights")
+    parser.add_argument("--output", type=path, help="folder for the pictures (default: inspected/<encoding>)")
     parser.add_argument("--config-dir", help="folder with choices of your own")
-    parsed = parser.parse_args(arguments)
-    if parsed.record and parsed.overrides:
-        raise Refused("--record brings its own config: leave out " + " ".join(parsed.overrides))
-    run, weights = _trained(parsed.record) if parsed.record else (_composed(parsed), None)
+    parsed = parser.read(arguments)
+    foreign = [word for word in parsed.overrides if not word.startswith("packages=")]
+    if parsed.record and foreign:
+        raise Refused("--record brings its own config, all but packages=[...]: leave out " + " ".join(foreign))
+    run, weights = _trained(parsed.record, parsed.overrides) if parsed.record else (_composed(parsed), None)
     if declarations.of(run.architecture.target).attributes["mode"] == "attention-free":
         raise Refused(f"architecture={run.architecture.name} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
+    paths.make_folder(output, f"--output {output}")
     for name, figure in _on_grid(run) if _needs_a_grid(run) else _in_a_model(run, weights):
         print(_save(figure, output, name))
     return 0
 
 
 def _composed(parsed: argparse.Namespace) -> Run:
-    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         run = hydra.run(parsed.overrides, check=typed)
         return run if _needs_a_grid(run) else hydra.run(parsed.overrides)
 
@@ -55,13 +58,17 @@ def _needs_a_grid(run: Run) -> bool:
     return takes["channels"] > tells["channels"]
 
 
-def _trained(path: Path) -> tuple[Run, Path]:
-    """The run of a record and its weights."""
-    from harness import records
+def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
+    """The run of a record and its weights. ``words`` name packages: a record does not."""
+    from harness import build, identity, records, stored
     from harness.places import places
 
     record = records.read(path)
-    run = Run.model_validate({**record.config, "results": str(path.parent.parent)})
+    run = stored.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
+    if identity.run_name(run, build.task(run)) != record.name:
+        raise Refused(
+            f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here"
+        )
     where = places(run.results, record.name, record.training_name)
     if not where.weights.exists():
         raise Refused(f"{where.weights}: the weights of this run are not here")
@@ -71,13 +78,13 @@ def _trained(path: Path) -> tuple[Run, Path]:
 def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "Model":
     import torch
 
-    from harness import build
+    from harness import build, identity
     from harness.weights import load
 
     torch.manual_seed(run.seed)
     model = build.model(run, task, layout)
     if weights:
-        load(model, weights)
+        load(model, weights, identity.training_name(run, task))
     return model.eval()
 
 
@@ -161,7 +168,7 @@ def _on_grid(run: Run) -> "Iterator[tuple[str, Figure]]":
     trained, tested = (math.isqrt(width - 1) + 1 for width in widths)
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, widths[0])
     torch.manual_seed(run.seed)
-    encoding = build.make(run.encoding, run, shape)
+    encoding = build.make("encoding", run.encoding, run, shape)
     title = f"{run.encoding.name}, as initialised"
     print(f"{title}, drawn by itself: positions={run.positions.name} tells no rows and columns")
     print(f"a grid of {trained} x {trained} in training, {tested} x {tested} in the longest test")
@@ -213,5 +220,4 @@ def _first(model: "Model") -> "Encoding":
 def _save(figure: "Figure", folder: Path, name: str) -> str:
     from harness.figures.files import written
 
-    folder.mkdir(parents=True, exist_ok=True)
     return str(written(figure, folder, name)[0])

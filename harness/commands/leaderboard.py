@@ -1,12 +1,12 @@
 """Rank methods from records: leaderboard.csv, curves.csv, slices.csv; length curves and heat maps as PNG and SVG."""
 
-import argparse
 import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import atomic, records
+from harness import atomic, paths, records
+from harness.arguments import Parser, path
 from harness.suggest import Refused
 
 if TYPE_CHECKING:
@@ -33,16 +33,16 @@ WHOLE = ("rank", "seeds", "converged", "training_seconds")
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness leaderboard", description=__doc__)
+    parser = Parser(prog="python -m harness leaderboard", description=__doc__)
     parser.add_argument(
         "folders",
         nargs="*",
-        type=Path,
+        type=path,
         default=[Path("results")],
         help="folders with records, or whose folder records/ has them",
     )
-    parser.add_argument("--output", type=Path, help="folder to write to (default: the first folder)")
-    parsed = parser.parse_args(arguments)
+    parser.add_argument("--output", type=path, help="folder to write to (default: the first folder)")
+    parsed = parser.read(arguments)
     for folder in parsed.folders:
         if not folder.is_dir():
             raise Refused(f"{folder}: there is no such folder")
@@ -57,32 +57,24 @@ def main(arguments: list[str]) -> int:
     from harness.figures import axes as maps
     from harness.figures import curves as figure
     from harness.leaderboard import tables
+    from harness.leaderboard.sheets import csv
 
     output = parsed.output or parsed.folders[0]
+    paths.make_folder(output / "figures", f"--output {output}")
     board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
     written = {"leaderboard.csv": board, "curves.csv": curves} | ({} if slices.empty else {"slices.csv": slices})
     for name, table in written.items():
-        atomic.write(output / name, _csv(table))
+        atomic.write(output / name, csv(table))
     pictures = figure.save(curves, output / "figures")
     if not slices.empty:
         pictures += maps.save(slices, output / "figures")
     _print(board)
+    if unsealed := sum(not record.seal for record in found):
+        which = "the record has" if len(found) == 1 else f"{unsealed} of {len(found)} records have"
+        print(f"{which} no seal: whether they were changed after they were written cannot be told")
     files = ", ".join(str(output / name) for name in written)
     print(f"{files} and {len(pictures)} figures in {output / 'figures'}")
     return 0
-
-
-def _csv(table: "pd.DataFrame") -> str:
-    """A table as CSV that no spreadsheet program takes for formulas: text that begins like one gets an apostrophe
-    before it.
-    """
-    texts = table.select_dtypes(include=["object", "str"]).columns
-    safe = table.assign(**{column: table[column].map(_harmless) for column in texts})
-    return safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-
-
-def _harmless(text: Any) -> Any:
-    return f"'{text}" if isinstance(text, str) and text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def _print(board: "pd.DataFrame") -> None:

@@ -1,6 +1,5 @@
 """Show what a task asks: sample questions and answers, and how a model reads them."""
 
-import argparse
 import inspect
 import math
 import re
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from harness import baselines, build, identity, scores, streams
+from harness.arguments import Parser
 from harness.composition import composer
 from harness.config import Run
 from harness.layouts import Arranged, Layout
@@ -24,15 +24,15 @@ LONGEST = 20_000
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(prog="python -m harness show", description=__doc__)
+    parser = Parser(prog="python -m harness show", description=__doc__)
     parser.add_argument("overrides", nargs="*", help="as for a run, for example task=addition task.answer=plain")
     parser.add_argument(
         "--length", type=int, help="length of the examples (default: about a third of the training length)"
     )
     parser.add_argument("--count", type=int, default=4, help="number of examples")
     parser.add_argument("--config-dir", help="folder with choices of your own")
-    parsed = parser.parse_args(arguments)
-    with composer([parsed.config_dir] if parsed.config_dir else []) as hydra:
+    parsed = parser.read(arguments)
+    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         run = hydra.run(parsed.overrides)
     task = build.task(run)
     layout = build.layout(run, task)
@@ -107,13 +107,30 @@ def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], example
         **{f"shortcut {name}": [scores.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
     }
     first = "bits per byte" if task.metric == "bits_per_byte" else "exact match"
-    print(f"without the task: {first}, token accuracy (blind: knowing the length and the place in the answer only)")
+    ends = any(row.ends for row in found.blind)
+    measured = f"{first}, token accuracy{', token accuracy without the end of the answer' if ends else ''}"
+    print(
+        textwrap.fill(
+            f"without the task: {measured} (blind: knowing the length and the place in the answer only)",
+            WIDTH,
+            subsequent_indent="  ",
+        )
+    )
     widest = max(map(len, rates))
-    print(f"  {'':<{widest}}" + "".join(f"  {f'length {length}':>14}" for length in lengths))
+    wide = 21 if ends else 14
+    print(f"  {'':<{widest}}" + "".join(f"  {f'length {length}':>{wide}}" for length in lengths))
     for name, rows in rates.items():
-        pairs = [(row.bits if task.metric == "bits_per_byte" else row.exact_match, row.token_accuracy) for row in rows]
-        if not all(math.isnan(value) for value, _ in pairs):
-            print(f"  {name:<{widest}}" + "".join(f"  {f'{value:.3f}, {tokens:.3f}':>14}" for value, tokens in pairs))
+        values = [
+            (
+                row.bits if task.metric == "bits_per_byte" else row.exact_match,
+                row.token_accuracy,
+                *([row.without_ends] if ends else []),
+            )
+            for row in rows
+        ]
+        if not all(math.isnan(row[0]) for row in values):
+            cells = [", ".join("  -  " if math.isnan(value) else f"{value:.3f}" for value in row) for row in values]
+            print(f"  {name:<{widest}}" + "".join(f"  {cell:>{wide}}" for cell in cells))
 
 
 def _tokens(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[str]]]:

@@ -1,12 +1,13 @@
 """Attention with linear biases."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from harness.encodings.base import Encoding
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -29,6 +30,12 @@ class ALiBi(Encoding):
 
     slopes: Tensor
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        if options.later == "one_sided" and shape.heads % 2:
+            return f"later=one_sided: it needs an even number of heads, and there are {shape.heads}"
+        return ""
+
     def __init__(
         self,
         shape: Shape,
@@ -37,17 +44,15 @@ class ALiBi(Encoding):
         later: Literal["symmetric", "half_offset", "one_sided"] = "symmetric",
     ) -> None:
         super().__init__()
-        if later == "one_sided" and shape.heads % 2:
-            raise ValueError(f"later=one_sided: it needs an even number of heads, and there are {shape.heads}")
         first = geometric_slopes(shape.heads // 2).repeat(2) if later == "one_sided" else geometric_slopes(shape.heads)
-        self.log_slopes = nn.Parameter(first.log()) if slopes == "learned" else None
+        self.log_slopes = nn.Parameter(first.log().to(torch.get_default_dtype())) if slopes == "learned" else None
         if slopes == "fixed":
             self.register_buffer("slopes", first, persistent=False)
         self.later = later
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        slopes = self.slopes if self.log_slopes is None else self.log_slopes.float().exp()
-        far = distances.abs().to(torch.float32)
+        slopes = self.slopes.to(self.precision) if self.log_slopes is None else raised(self.log_slopes).exp()
+        far = distances.abs().to(self.precision)
         if self.later == "half_offset":
             far = torch.where(distances > 0, far - 0.5, far)
         bias = -slopes.view(-1, *[1] * far.dim()) * far
@@ -59,10 +64,10 @@ class ALiBi(Encoding):
 
 
 def geometric_slopes(heads: int) -> Tensor:
-    """The slope of each head, float32 [H]: for H not a power of two, those of the power below, then every second one of
+    """The slope of each head, float64 [H]: for H not a power of two, those of the power below, then every second one of
     the power above.
     """
     power = 2 ** math.floor(math.log2(heads))
     regular = [2 ** (-8 * (h + 1) / power) for h in range(power)]
     between = [2 ** (-8 * (h + 1) / (2 * power)) for h in range(0, 2 * (heads - power), 2)]
-    return torch.tensor(regular + between, dtype=torch.float32)
+    return torch.tensor(regular + between, dtype=torch.float64)

@@ -1,10 +1,14 @@
 """The hooks by which a position encoding enters attention, all of which do nothing by default."""
 
-from collections.abc import Mapping
-from typing import ClassVar, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
+
+from harness.bounds import Bounded
+from harness.precision import shielded
+from harness.shape import Shape
 
 Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
 """Added to embeddings; content times position in the logits; a bias by position alone; queries and keys turned;
@@ -13,6 +17,11 @@ anything that depends on what the tokens are.
 
 Mode = Literal["causal", "bidirectional", "cross", "grid", "attention-free"]
 """Kinds of attention, and none at all: recurrent networks and convolutions have no place for an encoding to enter."""
+
+
+HOOKS = ("state", "distance_bias", "bias", "elsewhere", "score", "weights", "value", "visible", "logit_scale")
+CHANGES = ("embed", "rotate")
+"""Hooks that give back what they were given, changed, in the precision that it came in."""
 
 
 class Pairs(NamedTuple):
@@ -41,11 +50,15 @@ class Extent(NamedTuple):
     """Whether positions count up in steps of one."""
     each: tuple[int, ...] = ()
     """The largest of each of the numbers of a position."""
+    two_sided: bool = False
+    """Whether positions reach as far below 0 as above it."""
+    causal: bool = True
+    """Whether no token sees later ones."""
 
     @property
     def distance(self) -> int:
         """The largest distance between two tokens."""
-        return self.tokens - 1 if self.consecutive else self.position
+        return self.tokens - 1 if self.consecutive else self.position * (2 if self.two_sided else 1)
 
 
 class Elsewhere(NamedTuple):
@@ -59,7 +72,7 @@ class Elsewhere(NamedTuple):
     """Where their keys stand then, [B, Lk]."""
 
 
-class Encoding(nn.Module):
+class Encoding(Bounded, nn.Module):
     """A position encoding that does nothing: the base of all others.
 
     A concrete encoding is final: it overrides the hooks it needs and is not a base itself; shared mathematics is a
@@ -70,8 +83,9 @@ class Encoding(nn.Module):
     dimension. ``q`` and ``k`` prefix what belongs to queries and keys. Positions are explicit tensors: [B, L] integers,
     or float32 where a rule tells fractions and :attr:`fractional` allows it; [B, L, C] for C = :attr:`channels` > 1.
     Angles and biases are float32 whatever the precision of the model, because bfloat16 cannot tell position 10000 from
-    9984. Nothing is cached between calls and no buffer changes in them: what holds at a longer length is a frozen copy
-    made by an extension (:mod:`harness.extensions`).
+    9984, or float64 in a model turned to that (:attr:`precision`). No hook has to see to it: each runs outside autocast
+    and is given float32 or better (:mod:`harness.precision`). Nothing is cached between calls and no buffer changes in
+    them: what holds at a longer length is a frozen copy made by an extension (:mod:`harness.extensions`).
 
     The class-level declarations below are read from the source by the validator before PyTorch is imported, so they are
     written as literals. The contract tests hold every encoding to its declarations.
@@ -98,11 +112,22 @@ class Encoding(nn.Module):
     per_layer: ClassVar[bool] = False
     """Whether every layer has its own instance, which knows its number: ``shape.layer``."""
 
+    depends_on: Literal["positions", "distances", "order"] = "distances"
+    """What positions are to it, so that what a test shows it for the first time can be told: each one by itself, their
+    distances, or nothing: then what it does follows from the order of the tokens at most. With its default options if
+    asked of the class, with its own if asked of an instance.
+    """
+
     fractional: ClassVar[bool] = True
     """Whether positions may lie between integers; a table with one row per position has none there."""
 
-    channels: ClassVar[int] = 1
-    """Numbers that make a position: 2 on a grid."""
+    channels: int = 1
+    """Numbers that make a position: 2 on a grid. With its default options if asked of the class, with its own if asked
+    of an instance.
+    """
+
+    channels_option: ClassVar[str] = ""
+    """The option that sets :attr:`channels`, if one does."""
 
     pretrained: ClassVar[bool] = False
     """Whether it is what a saved network was trained with: only an architecture that reads one (``Model.reads``) can
@@ -127,6 +152,54 @@ class Encoding(nn.Module):
     value.
     """
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        """What speaks against ``options``, by name, in a network of this shape; empty if nothing does.
+
+        This and the two below are asked before PyTorch is loaded, of our own classes from their source: they use
+        nothing but their arguments and what their module imports from modules without PyTorch. Bounds of a single
+        option stand in the constructor's signature instead (:mod:`harness.bounds`).
+        """
+        return ""
+
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int | None:
+        """How many frequencies it has, where it offers them; ``None`` where that is not known in advance."""
+        return None
+
+    @staticmethod
+    def widest_span(shape: Shape, options: Any) -> int | None:
+        """How far apart the first and the last position of a sequence can be, ``None`` if there is no limit."""
+        return None
+
+    precision: torch.dtype
+    """What biases, and sines and cosines of angles, are computed in: float32, or float64 in a model of that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.precision = _at_least_float32(torch.get_default_dtype())
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        for hook in {*HOOKS, *CHANGES} & vars(cls).keys():
+            setattr(cls, hook, shielded(vars(cls)[hook], keeps=hook in CHANGES))
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """What ``to``, ``double``, ``cuda`` and the like do. Buffers that are not saved are constants: they move, but
+        keep their precision, float64 as a rule, unless the device has no such numbers (Apple's GPUs).
+        """
+        names = [name for name in self._non_persistent_buffers_set if self._buffers[name] is not None]
+        constants = {name: self.get_buffer(name) for name in names}
+        for name in names:
+            self._buffers[name] = None
+        super()._apply(fn, recurse)
+        self.precision = _at_least_float32(fn(torch.empty(0, dtype=self.precision)).dtype)
+        for name, constant in constants.items():
+            device = fn(torch.empty(0, dtype=torch.float32, device=constant.device)).device
+            lower = device.type == "mps" and constant.dtype == torch.float64
+            self._buffers[name] = constant.to(device, torch.float32 if lower else constant.dtype)
+        return self
+
     @property
     def longest(self) -> int | None:
         """How many positions it knows, ``None`` if there is no limit."""
@@ -134,6 +207,10 @@ class Encoding(nn.Module):
         if not self.limited_by or (option and getattr(self, option) == value):
             return None
         return getattr(self, self.limited_by)
+
+    def horizon(self, *, causal: bool) -> int | None:
+        """From which position or distance on, whichever it depends on, all are alike to it: ``None`` if none are."""
+        return None
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         """What a test needs of this encoding that training never met, a line each: table rows, buckets. Positions,
@@ -214,3 +291,7 @@ class Encoding(nn.Module):
     def logit_scale(self, q_positions: Tensor) -> Tensor:
         """A factor on the logits of each query, [B, Lq] -> [B, Lq], float32, on top of the logit axis."""
         return torch.ones_like(q_positions, dtype=torch.float32)
+
+
+def _at_least_float32(precision: torch.dtype) -> torch.dtype:
+    return torch.float64 if precision == torch.float64 else torch.float32

@@ -6,6 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Count, Deviation
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.limits import check
 from harness.encodings.relative import between, keyed, scored
@@ -31,13 +32,11 @@ class BERTRelative(Encoding):
         self,
         shape: Shape,
         *,
-        rows: int = 512,
+        rows: Count = 512,
         meets: Literal["key", "key_query"] = "key",
-        deviation: float = 0.02,
+        deviation: Deviation = 0.02,
     ) -> None:
         super().__init__()
-        if rows < 1:
-            raise ValueError(f"rows={rows}: it must be at least 1")
         self.rows = rows
         self.meets_keys = meets == "key_query"
         self.table = nn.Parameter(deviation * torch.randn(2 * rows - 1, shape.head_dimension))

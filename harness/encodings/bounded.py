@@ -5,12 +5,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from harness.precision import raised
+
 
 def bounded(x: Tensor, least: float, most: float = torch.inf) -> Tensor:
-    """``x`` clamped to [least, most], float32. Where x is beyond a bound, a gradient passes only if following it leads
-    back: a number that has crossed a bound is neither stuck there, as with a plain clamp, nor driven further away.
+    """``x`` clamped to [least, most], float32 or better. Where x is beyond a bound, a gradient passes only if following
+    it leads back: a number that has crossed a bound is neither stuck there, as with a plain clamp, nor driven further
+    away.
     """
-    return _Bounded.apply(x.float(), least, most)
+    return _Bounded.apply(raised(x), least, most)
 
 
 class _Bounded(torch.autograd.Function):

@@ -2,14 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import rotate
+from harness.encodings.rotary import rotate_both
+from harness.encodings.sizes import odd
+from harness.precision import finest, raised
 from harness.shape import Shape
 
 
@@ -26,22 +30,25 @@ class ContextualRoPE(Encoding):
     """
 
     kind = "rotary"
+    depends_on = "order"
     per_layer = True
 
     frequencies: Tensor
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.head_dimension, "a head")
 
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         per_head: bool = False,
-        initial: float = 0.001,
+        initial: Annotated[float, Field(gt=1e-30, le=100)] = 0.001,
     ) -> None:
         super().__init__()
-        if initial <= 0:
-            raise ValueError(f"initial={initial}: it must be above 0")
         self.register_buffer("frequencies", geometric(shape.head_dimension, base), persistent=False)
         self.step = nn.Linear(shape.dimension, shape.heads if per_head else 1)
         nn.init.zeros_(self.step.weight)
@@ -49,12 +56,18 @@ class ContextualRoPE(Encoding):
         self.layout = layout
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        """``phase`` [B, L, H or 1], float32."""
-        steps = F.softplus(F.linear(h.float(), self.step.weight.float(), self.step.bias.float()))
-        return {"phase": steps.cumsum(dim=1)}
+        """``phase`` [B, L, H or 1], the sum of the steps so far, and ``rest``, what rounding has taken from it."""
+        steps = F.softplus(F.linear(raised(h), raised(self.step.weight), raised(self.step.bias)))
+        phase = finest(steps).cumsum(dim=1)
+        rounded = phase.to(steps.dtype)
+        return {"phase": rounded, "rest": (phase - rounded).to(rounded.dtype)}
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        turned = -state["phase"].transpose(1, 2)[..., None] * self.frequencies
-        return rotate(q, turned, self.layout), rotate(k, turned, self.layout)
+        phase = -(finest(state["phase"]) + state["rest"]).transpose(1, 2)
+
+        def turned(positions: Tensor) -> Tensor:
+            return phase[..., None] * self.frequencies
+
+        return rotate_both(q, k, q_positions, q_positions, turned, self.layout)

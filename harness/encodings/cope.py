@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import PairOrZero
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.shape import Shape
 
@@ -23,13 +24,12 @@ class CoPE(Encoding):
     """
 
     kind = "content"
+    depends_on = "order"
     modes = ("causal",)
     per_layer = True
 
-    def __init__(self, shape: Shape, *, positions: int = 64) -> None:
+    def __init__(self, shape: Shape, *, positions: PairOrZero = 64) -> None:
         super().__init__()
-        if positions == 1 or positions < 0:
-            raise ValueError(f"positions={positions}: it must be at least 2, or 0 for the training length")
         self.table = nn.Parameter(torch.zeros(positions or max(2, shape.train_tokens), shape.head_dimension))
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
@@ -40,8 +40,7 @@ class CoPE(Encoding):
     def _counted(self, logits: Tensor, q: Tensor, visible: Tensor) -> Tensor:
         counted = torch.sigmoid(logits).masked_fill(~visible, 0).flip(-1).cumsum(dim=-1).flip(-1)
         counted = counted.clamp(max=len(self.table) - 1)
-        with torch.autocast(q.device.type, enabled=False):
-            whole = q.to(logits.dtype) @ self.table.to(logits.dtype).T
+        whole = q @ self.table.to(q.dtype).T
         below = counted.detach().clamp(max=len(self.table) - 2).long()
         low, high = whole[..., :-1].gather(-1, below), whole[..., 1:].gather(-1, below)
         return logits + torch.lerp(low, high, counted - below)

@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.bounds import CountOrZero, Width
 from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.fire import FIRE
@@ -23,9 +24,9 @@ class DAPE(Encoding):
     from 2H channels over ``width`` hidden units to H, the same for every pair of tokens.
 
     Zheng et al. (2024), arXiv 2405.14722, and their code: leaky ReLU of slope 0.01, drawn as PyTorch draws linear
-    layers, biases as ALiBi, KERPLE's logarithm (their best) and FIRE define them, the latter with leaky ReLU too.
-    ``threshold`` is FIRE's; 0 makes it the training length. With ``bias="fire"`` logits depend on the query's position
-    too, not on distances alone.
+    layers, biases as ALiBi, KERPLE's logarithm (their best) and FIRE define them, the latter with leaky ReLU too and
+    as many hidden units. ``threshold`` is FIRE's; 0 makes it the training length. With ``bias="fire"`` logits depend
+    on the query's position too, not on distances alone.
     """
 
     kind = "content"
@@ -38,21 +39,17 @@ class DAPE(Encoding):
         shape: Shape,
         *,
         bias: Literal["alibi", "kerple_log", "fire"] = "kerple_log",
-        width: int = 32,
-        threshold: int = 512,
+        width: Width = 32,
+        threshold: CountOrZero = 512,
     ) -> None:
         super().__init__()
-        if width < 1:
-            raise ValueError(f"width={width}: it must be at least 1")
-        if threshold < 0:
-            raise ValueError(f"threshold={threshold}: it must be above 0, or 0 for the training length")
         self.prior: Encoding
         if bias == "alibi":
             self.prior = ALiBi(shape)
         elif bias == "kerple_log":
             self.prior = KerpleLog(shape)
         else:
-            self.prior = FIRE(shape, threshold=threshold)
+            self.prior = FIRE(shape, width=width, threshold=threshold)
             self.prior.function.activation = F.leaky_relu
         self.shift_invariant = self.prior.shift_invariant
         self.correction = Perceptron([2 * shape.heads, width, shape.heads], F.leaky_relu)

@@ -1,12 +1,13 @@
 """Disentangled attention: content to position and position to content."""
 
-import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero, Deviation
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.relative import between, keyed, scored
 from harness.shape import Shape
@@ -30,22 +31,25 @@ class DeBERTa(Encoding):
     per_layer = True
     fractional = False
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        least = options.buckets // 2 + 2
+        if (options.farthest or shape.train_tokens) < least:
+            return f"farthest={options.farthest}: it must be at least {least}"
+        return ""
+
     def __init__(
         self,
         shape: Shape,
         *,
-        farthest: int = 512,
-        buckets: int = 0,
+        farthest: CountOrZero = 512,
+        buckets: Annotated[int, Field(ge=0, le=2**16, multiple_of=2)] = 0,
         terms: Literal["both", "content_to_position", "position_to_content"] = "both",
-        deviation: float = 0.02,
+        deviation: Deviation = 0.02,
     ) -> None:
         super().__init__()
         self.farthest = farthest or shape.train_tokens
         self.buckets = buckets
-        if buckets < 0 or buckets % 2:
-            raise ValueError(f"buckets={buckets}: it must be even and at least 2, or 0 for none")
-        if self.farthest <= buckets // 2 + 1:
-            raise ValueError(f"farthest={farthest}: it must be above {buckets // 2 + 1}")
         self.span = buckets or self.farthest
         size = (shape.heads, 2 * self.span, shape.head_dimension)
         self.keys = nn.Parameter(deviation * torch.randn(size)) if terms != "position_to_content" else None
@@ -53,7 +57,7 @@ class DeBERTa(Encoding):
 
     def logit_scale(self, q_positions: Tensor) -> Tensor:
         terms = 1 + (self.keys is not None) + (self.queries is not None)
-        return torch.full_like(q_positions, terms**-0.5, dtype=torch.float32)
+        return torch.full_like(q_positions, terms**-0.5, dtype=self.precision)
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         row = self.row(between(pairs.q_positions, pairs.k_positions))
@@ -62,6 +66,10 @@ class DeBERTa(Encoding):
         if self.queries is not None:
             logits = logits + pairs.scale * keyed(k, self.queries, row)
         return logits
+
+    def horizon(self, *, causal: bool) -> int | None:
+        reach = torch.arange(self.farthest + 1) * (1 if causal else -1)
+        return int((self.row(reach) == self.row(reach[-1])).int().argmax())
 
     def row(self, distances: Tensor) -> Tensor:
         """``t`` for each distance i - j, same shape."""
@@ -73,12 +81,15 @@ class DeBERTa(Encoding):
             return distances
         exact = self.buckets // 2
         far = distances.abs().clamp(min=exact).float()
-        growth = torch.log(far / exact) / math.log((self.farthest - 1) / exact) * (exact - 1)
+        # The divisor is rounded as the dividend is, or a distance of farthest - 1 comes out just above the last bucket.
+        growth = torch.log(far / exact) / torch.log(far.new_tensor((self.farthest - 1) / exact)) * (exact - 1)
         return torch.where(distances.abs() <= exact, distances, distances.sign() * (growth.ceil().long() + exact))
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         def met(extent: Extent) -> set[int]:
-            return set(self.row(torch.arange(extent.distance + 1)).tolist())
+            earliest = 0 if extent.causal else -extent.distance
+            return set(self.row(torch.arange(earliest, extent.distance + 1)).tolist())
 
         new = met(tested) - met(trained)
-        return [f"{len(new)} of {self.span} vectors of earlier keys are as they were drawn"] if new else []
+        every = f"{self.span} vectors of earlier keys" if tested.causal else f"{2 * self.span} vectors"
+        return [f"{len(new)} of {every} are as they were drawn"] if new else []

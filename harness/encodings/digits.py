@@ -1,8 +1,12 @@
 """A learned vector for every digit of a position, added to the token embeddings."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import Count, Deviation
 from harness.encodings.base import Encoding, Extent
 from harness.encodings.limits import check
 from harness.shape import Shape
@@ -19,16 +23,20 @@ class Digits(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     limited_by = "positions"
     fractional = False
 
-    def __init__(self, shape: Shape, *, base: int = 10, positions: int = 10000, deviation: float = 0.02) -> None:
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        base: Annotated[int, Field(ge=2, le=2**16)] = 10,
+        positions: Count = 10000,
+        deviation: Deviation = 0.02,
+    ) -> None:
         super().__init__()
-        if base < 2:
-            raise ValueError(f"base={base}: it must be at least 2")
-        if positions < 1:
-            raise ValueError(f"positions={positions}: it must be at least 1")
         self.base = base
         self.positions = positions
         self.places = 1

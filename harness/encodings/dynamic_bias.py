@@ -1,11 +1,13 @@
 """Dynamic position bias: a learned function of the distance."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import silu
 
+from harness.bounds import Few
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
 from harness.shape import Shape
@@ -25,20 +27,21 @@ class DynamicBias(Encoding):
     offers = ("distances",)
 
     def __init__(
-        self, shape: Shape, *, distance: Literal["linear", "log"] = "linear", depth: int = 2, width: int = 0
+        self,
+        shape: Shape,
+        *,
+        distance: Literal["linear", "log"] = "linear",
+        depth: Few = 2,
+        width: Annotated[int, Field(ge=0, le=2**14)] = 0,
     ) -> None:
         super().__init__()
-        if depth < 1:
-            raise ValueError(f"depth={depth}: it must be at least 1")
-        if width < 0:
-            raise ValueError(f"width={width}: it must be above 0, or 0 for a quarter of the model dimension")
         self.logarithmic = distance == "log"
         hidden = width or max(1, shape.dimension // 4)
         self.function = Perceptron([1, *[hidden] * depth, shape.heads], silu)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
         distinct, where = distances.unique(return_inverse=True)  # there are far fewer distances than pairs
-        x = distinct.to(torch.float32)
+        x = distinct.to(self.precision)
         if self.logarithmic:
             x = x.sign() * torch.log1p(x.abs())
         return self.function(x[:, None]).T[:, where]

@@ -3,8 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero, Positive, Width
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
+from harness.precision import raised
 from harness.shape import Shape
 
 PAIRS = 2**14
@@ -25,13 +27,8 @@ class FIRE(Encoding):
     modes = ("causal",)
     shift_invariant = False
 
-    def __init__(self, shape: Shape, *, width: int = 32, c: float = 0.1, threshold: int = 512) -> None:
+    def __init__(self, shape: Shape, *, width: Width = 32, c: Positive = 0.1, threshold: CountOrZero = 512) -> None:
         super().__init__()
-        for name, value in (("width", width), ("c", c)):
-            if value <= 0:
-                raise ValueError(f"{name}={value}: it must be above 0")
-        if threshold < 0:
-            raise ValueError(f"threshold={threshold}: it must be above 0, or 0 for the training length")
         self.threshold = threshold or shape.train_tokens
         self.c = nn.Parameter(torch.tensor(c))
         self.multiplier = nn.Parameter(torch.tensor(1.0))
@@ -43,12 +40,12 @@ class FIRE(Encoding):
         return torch.cat([part.permute(0, 3, 1, 2) for part in parts], dim=2)
 
     def _relative(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        """The input of f, [B, Lq, Lk, 1], float32."""
+        """The input of f, [B, Lq, Lk, 1]."""
 
         def psi(x: Tensor) -> Tensor:
-            return torch.log(self.c.float().abs() * x + 1)
+            return torch.log(raised(self.c).abs() * x + 1)
 
-        distances = (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(torch.float32)
-        threshold = (self.multiplier.float() * self.threshold).abs()
-        reach = torch.maximum(q_positions.to(torch.float32), threshold)[:, :, None]
+        distances = (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(self.precision)
+        threshold = (raised(self.multiplier) * self.threshold).abs()
+        reach = torch.maximum(q_positions.to(self.precision), threshold)[:, :, None]
         return (psi(distances) / (psi(reach) + 1e-6))[..., None]

@@ -2,15 +2,18 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.bounds import Base, Deviation
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import angles, combine
+from harness.encodings.frequencies import angles, cosine_and_sine, geometric
+from harness.encodings.rotary import combine
+from harness.encodings.sizes import odd
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -30,6 +33,7 @@ class FoPE(Encoding):
     """
 
     kind = "rotary"
+    depends_on = "positions"
     shift_invariant = False
     per_layer = True
 
@@ -37,24 +41,29 @@ class FoPE(Encoding):
     cosines: Tensor
     sines: Tensor
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels, tokens = shape.head_dimension, shape.train_tokens
+        if channels < 4 or tokens < 7:  # the fastest pair turns once in 6.3 tokens
+            return (
+                f"none of the pairs that {channels} channels of a head make can be used, as at least 4 channels "
+                f"and a period within the {tokens} tokens of training are needed"
+            )
+        return odd(channels, "a head")
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
-        gain: float = 0.3,
+        gain: Deviation = 0.3,
         learned: bool = False,
     ) -> None:
         super().__init__()
         every = geometric(shape.head_dimension, base)
         frequencies = every[every >= math.tau / shape.train_tokens]
         self.pairs = min(len(frequencies), shape.head_dimension // 4)
-        if not self.pairs:
-            raise ValueError(
-                f"base={base}: none of the {len(every)} pairs that {shape.head_dimension} channels make can be used, "
-                f"as at least 4 channels and a period within the {shape.train_tokens} tokens of training are needed"
-            )
         self.register_buffer("frequencies", frequencies, persistent=False)
         for name in ("sines", "cosines"):
             drawn = _coefficients(shape.heads, len(frequencies), self.pairs, gain)
@@ -68,9 +77,9 @@ class FoPE(Encoding):
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         def turn(x: Tensor, positions: Tensor) -> Tensor:
-            turned = angles(positions, self.frequencies)
-            cos = torch.einsum("bln,hno->bhlo", turned.cos(), self.cosines.float())
-            sin = torch.einsum("bln,hno->bhlo", turned.sin(), self.sines.float())
+            cosines, sines = cosine_and_sine(angles(positions, self.frequencies), self.precision)
+            cos = torch.einsum("bln,hno->bhlo", cosines, raised(self.cosines))
+            sin = torch.einsum("bln,hno->bhlo", sines, raised(self.sines))
             constant = (0, x.shape[-1] // 2 - self.pairs)
             return combine(x, F.pad(cos, constant, value=1.0), F.pad(sin, constant, value=1.0), self.layout)
 

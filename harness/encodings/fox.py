@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Start
 from harness.encodings.base import Encoding, Pairs
-from harness.encodings.gates import decay, drawn, log_gates
+from harness.encodings.gates import accumulated, decay, drawn
 from harness.shape import Shape
 
 
@@ -24,21 +25,22 @@ class FoX(Encoding):
     """
 
     kind = "content"
+    depends_on = "order"
     per_layer = True
 
-    def __init__(self, shape: Shape, *, initial: float = 0.0, bidirectional: bool = False) -> None:
+    def __init__(self, shape: Shape, *, initial: Start = 0.0, bidirectional: bool = False) -> None:
         super().__init__()
         self.bidirectional = bidirectional
         self.gate = drawn(nn.Linear(shape.dimension, shape.heads * (2 if bidirectional else 1)), initial)
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         """``gates`` [B, H or 2H, L]: sums of the logarithms so far, those for earlier keys first."""
-        return {"gates": log_gates(self.gate, h).cumsum(dim=-1)}
+        return {"gates": accumulated(self.gate, h)}
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         gates = state["gates"]
         if not self.bidirectional:
-            return logits + decay(gates, pairs.rows)
-        earlier, later = (decay(half, pairs.rows) for half in gates.chunk(2, dim=1))
+            return logits + decay(gates, pairs.rows, logits.dtype)
+        earlier, later = (decay(half, pairs.rows, logits.dtype) for half in gates.chunk(2, dim=1))
         order = torch.arange(gates.shape[-1], device=gates.device)
         return logits + torch.where(order <= order[pairs.rows, None], earlier, later)

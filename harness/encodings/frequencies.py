@@ -6,9 +6,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from harness.encodings.base import Encoding
+from harness.precision import finest
+
 
 def geometric(channels: int, base: float) -> Tensor:
-    """``base ** (-2m / channels)`` for m = 0 .. channels / 2 - 1, float32, in radians per position, highest first.
+    """``base ** (-2m / channels)`` for m = 0 .. channels / 2 - 1, float64, in radians per position, highest first.
 
     Raises :class:`ValueError` for an odd number of channels or a base that is not above 1.
     """
@@ -17,15 +20,36 @@ def geometric(channels: int, base: float) -> Tensor:
     if base <= 1:
         raise ValueError(f"base={base}: it must be above 1")
     exponents = torch.arange(0, channels, 2, dtype=torch.float64) / channels
-    return (base**-exponents).to(torch.float32)
+    return base**-exponents
 
 
-def waves(positions: Tensor, frequencies: Tensor, layout: Literal["interleaved", "concatenated"]) -> Tensor:
-    """Sine and cosine of positions [...] times n frequencies -> [..., 2n], float32: in turn, or all sines first."""
-    angles = positions[..., None].to(torch.float32) * frequencies
+def angles(positions: Tensor, frequencies: Tensor) -> Tensor:
+    """Positions [...] times n frequencies -> [..., n], float64 where there is one: products in float32 are wrong by
+    0.004 radians near position 100,000, so that the distance of two neighbours is.
+    """
+    return finest(positions)[..., None] * finest(frequencies)
+
+
+def cosine_and_sine(angles: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
+    """Of angles of any size, in this precision. Whole turns are taken off before it is gone down to: float32 holds what
+    is left to 1e-7, and cosines cost less in it.
+    """
+    if angles.dtype != precision:
+        angles = (angles - math.tau * (angles / math.tau).round()).to(precision)
+    return angles.cos(), angles.sin()
+
+
+def waves(
+    positions: Tensor,
+    frequencies: Tensor,
+    layout: Literal["interleaved", "concatenated"],
+    precision: torch.dtype = torch.float32,
+) -> Tensor:
+    """Sine and cosine of positions [...] times n frequencies -> [..., 2n]: in turn, or all sines first."""
+    cosines, sines = cosine_and_sine(angles(positions, frequencies), precision)
     if layout == "concatenated":
-        return torch.cat([angles.sin(), angles.cos()], dim=-1)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
+        return torch.cat([sines, cosines], dim=-1)
+    return torch.stack([sines, cosines], dim=-1).flatten(-2)
 
 
 def base_for(tokens: int, slowest: float) -> float:
@@ -39,31 +63,41 @@ def base_for(tokens: int, slowest: float) -> float:
     return (tokens / math.tau) ** (1 / slowest) if slowest > 0 else 2.0
 
 
+def offered(encoding: Encoding) -> Tensor:
+    """The frequencies of an encoding that offers them, for an extension to change: float64, on the CPU."""
+    return encoding.get_buffer("frequencies").cpu().double()
+
+
+def replace(encoding: Encoding, frequencies: Tensor) -> None:
+    """Give an encoding other frequencies, where and as precise as it has its own."""
+    encoding.frequencies = frequencies.to(encoding.get_buffer("frequencies"))
+
+
 def divided(frequencies: Tensor, scale: float) -> Tensor:
     """Frequency m of M divided by ``scale ** (m / (M - 1))``: the first stays, the last is divided by ``scale``. For a
     geometric series of d = 2M channels that is a base multiplied by ``scale ** (d / (d - 2))``.
     """
     count = len(frequencies)
-    exponents = torch.arange(count, dtype=torch.float64, device=frequencies.device) / max(count - 1, 1)
-    return (frequencies / scale**exponents).to(torch.float32)
+    exponents = torch.arange(count, dtype=torch.float64) / max(count - 1, 1)
+    return frequencies / scale**exponents
 
 
 def turning(frequencies: Tensor, turns: float, tokens: int) -> float:
     """The number, between integers, of the frequency of a geometric series that turns ``turns`` times within ``tokens``
     positions. Frequencies of 0 at the end are no part of the series.
     """
-    series = frequencies[frequencies > 0].double()
+    series = frequencies[frequencies > 0]
     if len(series) < 2:
         return 0.0
     step = float(torch.log(series[0] / series[-1])) / (len(series) - 1)
     return math.log(float(series[0]) * tokens / (math.tau * turns)) / step
 
 
-def ramp(count: int, low: float, high: float, device: torch.device) -> Tensor:
+def ramp(count: int, low: float, high: float) -> Tensor:
     """[count], float64: 0 up to number ``low``, 1 from number ``high`` on, linear between. Both are rounded outwards
     and kept within the 2 x count channels, as YaRN's code does.
     """
     start = max(math.floor(low), 0)
     stop = min(math.ceil(high), 2 * count - 1)
-    numbers = torch.arange(count, dtype=torch.float64, device=device)
+    numbers = torch.arange(count, dtype=torch.float64)
     return ((numbers - start) / (stop - start if stop != start else 0.001)).clamp(0, 1)

@@ -4,18 +4,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-
-def log_gates(layer: nn.Linear, h: Tensor) -> Tensor:
-    """``ln sigmoid(w x + b)`` of every token, [B, L, D] -> [B, gates, L], float32 whatever the model's precision."""
-    with torch.autocast(h.device.type, enabled=False):
-        return F.logsigmoid(layer(h.to(torch.float32))).transpose(1, 2)
+from harness.precision import finest
 
 
-def decay(accumulated: Tensor, rows: slice) -> Tensor:
-    """What the gates between two tokens let through, as a logarithm: ``-|G_i - G_j|`` for the sums G [B, H, L] of
-    :func:`log_gates`, which never grow -> [B, H, queries, L]. Of two tokens the earlier one's gate does not count.
+def accumulated(layer: nn.Linear, h: Tensor) -> Tensor:
+    """``ln sigmoid(w x + b)`` of all tokens up to each, summed, [B, L, D] -> [B, gates, L]: in float64 where there is
+    one, because what counts is the small difference of two sums that grow with the length.
     """
-    return -(accumulated[:, :, rows, None] - accumulated[:, :, None, :]).abs()
+    return finest(F.logsigmoid(layer(h)).transpose(1, 2)).cumsum(dim=-1)
+
+
+def decay(sums: Tensor, rows: slice, precision: torch.dtype) -> Tensor:
+    """What the gates between two tokens let through, as a logarithm: ``-|G_i - G_j|`` for the sums G [B, H, L] of
+    :func:`accumulated`, which never grow -> [B, H, queries, L]. Of two tokens the earlier one's gate does not count.
+
+    Sums are taken from the first of the queries on, and only then rounded to ``precision``: those near a query are
+    small, and so is what rounding takes from their difference.
+    """
+    since = (sums - sums[:, :, rows.start, None]).to(precision)
+    return -(since[:, :, rows, None] - since[:, :, None, :]).abs()
 
 
 def drawn(layer: nn.Linear, bias: float) -> nn.Linear:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from harness.encodings.alibi import geometric_slopes
 from harness.encodings.base import Encoding, Pairs
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -35,12 +36,12 @@ class GrapeA(Encoding):
         self.v = nn.Parameter(torch.randn(shape.heads, shape.head_dimension) * shape.head_dimension**-0.5)
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        distances = (pairs.q_positions[:, None, :, None] - pairs.k_positions[:, None, None, :]).to(torch.float32)
-        slope = (self.slopes * F.softplus(self.o.float()))[:, None, None]
+        distances = (pairs.q_positions[:, None, :, None] - pairs.k_positions[:, None, None, :]).to(logits.dtype)
+        slope = (self.slopes.to(logits.dtype) * F.softplus(raised(self.o)))[:, None, None]
         return logits - distances * slope * (_gate(q, self.v)[..., None] + _gate(k, self.u)[..., None, :])
 
 
 def _gate(x: Tensor, direction: Tensor) -> Tensor:
-    """[B, H, L, d] and [H, d] -> [B, H, L], float32."""
-    unit = F.normalize(direction.float(), dim=-1, eps=1e-6)
-    return F.softplus((x.float() * unit[:, None]).sum(dim=-1) * x.shape[-1] ** -0.5)
+    """[B, H, L, d] and [H, d] -> [B, H, L]."""
+    unit = F.normalize(raised(direction), dim=-1, eps=1e-6)
+    return F.softplus((x * unit[:, None]).sum(dim=-1) * x.shape[-1] ** -0.5)

@@ -1,14 +1,17 @@
 """Rotary embedding with learned frequencies."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import rotate
+from harness.encodings.rotary import rotate_both
+from harness.encodings.sizes import odd, unfit
+from harness.precision import finest
 from harness.shape import Shape
 
 
@@ -25,29 +28,35 @@ class GrapeM(Encoding):
     per_layer = True
     offers = ("distances",)
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = shape.head_dimension
+        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: BaseOrZero = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         shared: bool = True,
     ) -> None:
         super().__init__()
         channels = shape.head_dimension
         initial = torch.log(geometric(channels, base or base_for(shape.train_tokens, (channels - 2) / channels)))
+        initial = initial.to(torch.get_default_dtype())
         self.log_frequencies = nn.Parameter(initial.repeat(1 if shared else shape.heads, 1))
         self.layout = layout
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        frequencies = self.log_frequencies.float().exp()[:, None]
+        frequencies = finest(self.log_frequencies).exp()[:, None]
 
-        def turn(x: Tensor, positions: Tensor) -> Tensor:
-            return rotate(x, -positions[:, None, :, None].to(torch.float32) * frequencies, self.layout)
+        def turned(positions: Tensor) -> Tensor:
+            return -finest(positions)[:, None, :, None] * frequencies
 
-        return turn(q, q_positions), turn(k, k_positions)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout)
 
     def angular_frequencies(self) -> Tensor:
         return self.log_frequencies.detach().exp().flatten()

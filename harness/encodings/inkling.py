@@ -5,8 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero, Deviation, Width
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.relative import between, scored
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -25,19 +27,20 @@ class Inkling(Encoding):
     per_layer = True
     fractional = False
 
-    def __init__(self, shape: Shape, *, profiles: int = 16, extent: int = 1024, deviation: float = 0.02) -> None:
+    def __init__(
+        self, shape: Shape, *, profiles: Width = 16, extent: CountOrZero = 1024, deviation: Deviation = 0.02
+    ) -> None:
         super().__init__()
-        if profiles < 1:
-            raise ValueError(f"profiles={profiles}: it must be at least 1")
-        if extent < 0:
-            raise ValueError(f"extent={extent}: it must be at least 1, or 0 for the training length")
         self.heads = shape.heads
         self.extent = extent or shape.train_tokens
         self.mix = nn.Parameter(deviation * torch.randn(shape.heads * profiles, shape.dimension))
         self.bank = nn.Parameter(deviation * torch.randn(self.extent, profiles))
 
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.extent
+
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        mixed = h.float() @ self.mix.float().T
+        mixed = h @ raised(self.mix).T
         return {"mix": mixed.unflatten(-1, (self.heads, -1)).transpose(1, 2)}  # [B, H, L, profiles]
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:

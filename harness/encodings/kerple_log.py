@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Positive
 from harness.encodings.base import Encoding
 from harness.encodings.bounded import bounded
 from harness.shape import Shape
@@ -19,10 +20,8 @@ class KerpleLog(Encoding):
     kind = "bias"
     offers = ("distances",)
 
-    def __init__(self, shape: Shape, *, least: float = 0.01) -> None:
+    def __init__(self, shape: Shape, *, least: Positive = 0.01) -> None:
         super().__init__()
-        if least <= 0:
-            raise ValueError(f"least={least}: it must be above 0")
         self.least = least
         self.p = nn.Parameter(2 * torch.rand(shape.heads))
         self.a = nn.Parameter(torch.rand(shape.heads))
@@ -30,4 +29,4 @@ class KerpleLog(Encoding):
     def distance_bias(self, distances: Tensor) -> Tensor:
         per_head = (-1, *[1] * distances.dim())
         p, a = bounded(self.p, self.least).view(per_head), bounded(self.a, self.least).view(per_head)
-        return -p * torch.log1p(a * distances.abs().to(torch.float32))
+        return -p * torch.log1p(a * distances.abs().to(self.precision))

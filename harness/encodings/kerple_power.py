@@ -1,6 +1,9 @@
 """KERPLE's power kernel."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from harness.encodings.base import Encoding
@@ -19,10 +22,8 @@ class KerplePower(Encoding):
     kind = "bias"
     offers = ("distances",)
 
-    def __init__(self, shape: Shape, *, least: float = 0.01) -> None:
+    def __init__(self, shape: Shape, *, least: Annotated[float, Field(gt=0, le=2)] = 0.01) -> None:
         super().__init__()
-        if not 0 < least <= 2:
-            raise ValueError(f"least={least}: it must be above 0 and at most 2")
         self.least = least
         self.a = nn.Parameter(torch.rand(shape.heads))
         self.p = nn.Parameter(2 * torch.rand(shape.heads))
@@ -30,4 +31,4 @@ class KerplePower(Encoding):
     def distance_bias(self, distances: Tensor) -> Tensor:
         per_head = (-1, *[1] * distances.dim())
         a, p = bounded(self.a, self.least).view(per_head), bounded(self.p, self.least, 2.0).view(per_head)
-        return -a * distances.abs().to(torch.float32) ** p
+        return -a * distances.abs().to(self.precision) ** p

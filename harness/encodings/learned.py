@@ -5,6 +5,7 @@ from typing import Literal
 
 from torch import Tensor, nn
 
+from harness.bounds import Count, CountOrZero, Deviation
 from harness.encodings.base import Encoding, Extent
 from harness.encodings.limits import check
 from harness.shape import Shape
@@ -20,6 +21,7 @@ class Learned(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     limited_by = "rows"
     unlimited_with = "beyond=clamp"
@@ -30,18 +32,12 @@ class Learned(Encoding):
         self,
         shape: Shape,
         *,
-        rows: int = 512,
-        deviation: float = 0.02,
+        rows: Count = 512,
+        deviation: Deviation = 0.02,
         beyond: Literal["error", "clamp"] = "error",
-        offset: int = 0,
+        offset: CountOrZero = 0,
     ) -> None:
         super().__init__()
-        if rows < 1:
-            raise ValueError(f"rows={rows}: there is at least 1")
-        if deviation < 0:
-            raise ValueError(f"deviation={deviation}: it must be 0 or above")
-        if offset < 0:
-            raise ValueError(f"offset={offset}: it must be at least 0")
         self.rows = rows
         self.beyond = beyond
         self.offset = offset
@@ -57,6 +53,9 @@ class Learned(Encoding):
             return positions.clamp(max=self.rows - 1) + self.offset
         check(positions, self.rows, "rows of the learned table: set encoding.rows higher")
         return positions + self.offset
+
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.rows - 1 if self.beyond == "clamp" else None
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         # An extension may put two digits in the place of the table: n rows write n ** 2 positions.

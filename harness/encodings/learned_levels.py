@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from harness.bounds import Count, Deviation
 from harness.encodings.base import Encoding, Extent
 from harness.encodings.limits import check
 from harness.shape import Shape
@@ -19,17 +20,14 @@ class LearnedLevels(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     limited_by = "rows"
     fractional = False
     channels = 2
 
-    def __init__(self, shape: Shape, *, rows: int = 512, deviation: float = 0.3) -> None:
+    def __init__(self, shape: Shape, *, rows: Count = 512, deviation: Deviation = 0.3) -> None:
         super().__init__()
-        if rows < 1:
-            raise ValueError(f"rows={rows}: there is at least 1")
-        if deviation < 0:
-            raise ValueError(f"deviation={deviation}: it must be 0 or above")
         self.rows = rows
         tables = [nn.Embedding(rows, shape.dimension) for _ in range(self.channels)]
         for table in tables:

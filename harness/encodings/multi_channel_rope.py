@@ -1,62 +1,78 @@
-"""Rotary embedding of positions that are two numbers."""
+"""Rotary embedding of positions that are several numbers."""
 
+import itertools
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from harness.bounds import Base, Few
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import rotate
+from harness.encodings.rotary import rotate_both
+from harness.encodings.sizes import odd
+from harness.precision import finest
 from harness.shape import Shape
 
 
 class MultiChannelRoPE(Encoding):
-    """Turns pair m by ``sum over c of i_c f_cm`` for positions (i_0, i_1): a row and a column, or a place within a
-    number and the number's place.
+    """Turns pair m by ``sum over c of i_c f_cm`` for positions of C ``channels``, two as a rule: a row and a column, or
+    a place within a number and the number's place.
 
-    The pairs of RoPE's frequencies, highest first, are cut into two halves. ``split="blocks"``: channel 0 turns the
-    fast half, channel 1 the slow one, after HiRoPE (Zhang et al., 2024, arXiv 2403.19115). ``split="all"``: both
-    channels turn all pairs, channel 1 with the halves of the frequencies exchanged. Both as in the code of position
-    coupling (Cho et al., 2024, arXiv 2405.20671), where they are called HiRoPE and MultiRoPE.
+    The pairs of RoPE's frequencies, highest first, are cut into C blocks, alike as far as they can be. ``split=
+    "blocks"``: channel c turns block c, so that channel 0 has the fastest, after HiRoPE (Zhang et al., 2024, arXiv
+    2403.19115). ``split="all"``: every channel turns all pairs, channel c with the last c blocks of frequencies put
+    first; for two channels of halves that exchanges them. Both as in the code of position coupling (Cho et al., 2024,
+    arXiv 2405.20671), where they are called HiRoPE and MultiRoPE and may have three channels.
 
-    Where positions are told as one number, both channels are given that number.
+    Where positions are told as one number, all channels are given that number.
     """
 
     kind = "rotary"
     channels = 2
+    channels_option = "channels"
 
     frequencies: Tensor
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        pairs = shape.head_dimension // 2
+        if options.channels > pairs:
+            return f"channels={options.channels}: a head of {shape.head_dimension} channels has {pairs} pairs"
+        return odd(shape.head_dimension, "a head")
 
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         split: Literal["blocks", "all"] = "blocks",
+        channels: Few = 2,
     ) -> None:
         super().__init__()
+        self.channels = channels
         series = geometric(shape.head_dimension, base)
-        middle = round(len(series) / 2)
-        fast, slow = series[:middle], series[middle:]
+        ends = [round(channel / channels * len(series)) for channel in range(channels + 1)]
+        blocks = [series[start:end] for start, end in itertools.pairwise(ends)]
         if split == "blocks":
-            rows = [torch.cat([fast, torch.zeros_like(slow)]), torch.cat([torch.zeros_like(fast), slow])]
+            frequencies = torch.block_diag(*blocks)
         else:
-            rows = [series, torch.cat([slow, fast])]
-        self.register_buffer("frequencies", torch.stack(rows), persistent=False)
+            turned = [blocks[channels - c :] + blocks[: channels - c] for c in range(channels)]
+            frequencies = torch.stack([torch.cat(row) for row in turned])
+        self.register_buffer("frequencies", frequencies, persistent=False)
         self.layout = layout
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        def turn(x: Tensor, positions: Tensor) -> Tensor:
+        def turned(positions: Tensor) -> Tensor:
             if positions.dim() == 2:
-                positions = positions[..., None].expand(-1, -1, 2)
-            return rotate(x, positions.to(torch.float32) @ self.frequencies, self.layout)
+                positions = positions[..., None].expand(-1, -1, self.channels)
+            return finest(positions) @ self.frequencies
 
-        return turn(q, q_positions), turn(k, k_positions)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies.amax(dim=0)

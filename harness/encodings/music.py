@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Count, Deviation
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.limits import check
 from harness.encodings.relative import between, scored
@@ -27,10 +28,8 @@ class Music(Encoding):
     fractional = False
     limited_by = "rows"
 
-    def __init__(self, shape: Shape, *, rows: int = 1024, deviation: float = 1.0) -> None:
+    def __init__(self, shape: Shape, *, rows: Count = 1024, deviation: Deviation = 1.0) -> None:
         super().__init__()
-        if rows < 1:
-            raise ValueError(f"rows={rows}: it must be at least 1")
         self.rows = rows
         self.table = nn.Parameter(deviation * torch.randn(rows, shape.head_dimension))
 

@@ -1,13 +1,16 @@
 """Fixed sinusoids by clipped distance, added to keys and values."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from harness.bounds import Base, CountOrZero
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.frequencies import geometric, waves
 from harness.encodings.relative import between, scored, valued
+from harness.encodings.sizes import odd
 from harness.shape import Shape
 
 
@@ -25,14 +28,19 @@ class NEZHA(Encoding):
 
     table: Tensor
 
-    def __init__(self, shape: Shape, *, clip: int = 64, base: float = 10000.0) -> None:
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.head_dimension, "a head")
+
+    def __init__(self, shape: Shape, *, clip: CountOrZero = 64, base: Base = 10000.0) -> None:
         super().__init__()
-        if clip < 0:
-            raise ValueError(f"clip={clip}: it must be at least 1, or 0 for the training length")
         self.clip = clip or max(1, shape.train_tokens - 1)
         frequencies = geometric(shape.head_dimension, base)
-        table = waves(torch.arange(2 * self.clip + 1), frequencies, "interleaved")
+        table = waves(torch.arange(2 * self.clip + 1), frequencies, "interleaved", torch.float64)
         self.register_buffer("table", table, persistent=False)
+
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.clip
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         return logits + pairs.scale * scored(q, self.table, self.row(pairs.q_positions, pairs.k_positions))

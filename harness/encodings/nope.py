@@ -11,6 +11,7 @@ class NoPE(Encoding):
     arXiv 2305.19466.
     """
 
+    depends_on = "order"
     modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
 
     def __init__(self, shape: Shape) -> None:

@@ -1,13 +1,16 @@
 """PaTH: between a key and a query every token turns what passes it, by a reflection of its own."""
 
 from collections.abc import Mapping
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import Width
 from harness.encodings.base import Encoding, Pairs
-from harness.encodings.gates import decay, drawn, log_gates
+from harness.encodings.gates import accumulated, decay, drawn
 from harness.shape import Shape
 
 BLOCK = 64
@@ -24,20 +27,20 @@ class PaTH(Encoding):
     :class:`~harness.encodings.fox.FoX`. The order is that of the sequence: positions play no part.
 
     The sequence is cut into blocks. Within one, with W its directions, ``H_b .. H_a = I - W^T T W`` for all a <= b with
-    one triangular T (the UT transform: a triangular system, solved in float32); from block to block queries are carried
+    one triangular T (the UT transform: a triangular system); from block to block queries are carried
     back. Beside the logits of a chunk of queries this takes memory in proportion to the length. Gradients need one
     more number for each pair of tokens, and d for each query and block: another one per pair if d is :data:`BLOCK`.
     """
 
     kind = "content"
+    depends_on = "order"
     modes = ("causal",)
     per_layer = True
 
-    def __init__(self, shape: Shape, *, rank: int = 32, window: int = 3, forget: bool = False) -> None:
+    def __init__(
+        self, shape: Shape, *, rank: Width = 32, window: Annotated[int, Field(ge=1, le=4096)] = 3, forget: bool = False
+    ) -> None:
         super().__init__()
-        for name, value in (("rank", rank), ("window", window)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
         width = shape.heads * shape.head_dimension
         self.heads = shape.heads
         self.narrow = nn.Linear(shape.dimension, rank, bias=False)
@@ -48,20 +51,17 @@ class PaTH(Encoding):
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         """What :meth:`reflections` gives, and ``gates`` [B, H, L] with ``forget``: sums of logarithms so far."""
-        with torch.autocast(h.device.type, enabled=False):
-            x = h.to(torch.float32)
-            w = self.widen(self.narrow(x)).transpose(1, 2)
-            w = F.silu(self.convolution(F.pad(w, (self.convolution.kernel_size[0] - 1, 0))))
-            w = F.normalize(w.unflatten(1, (self.heads, -1)).transpose(2, 3), dim=-1, eps=1e-6)
-            beta = 2 * torch.sigmoid(self.strength(x)).transpose(1, 2)
-        gates = {"gates": log_gates(self.gate, h).cumsum(dim=-1)} if self.gate else {}
+        w = self.widen(self.narrow(h)).transpose(1, 2)
+        w = F.silu(self.convolution(F.pad(w, (self.convolution.kernel_size[0] - 1, 0))))
+        w = F.normalize(w.unflatten(1, (self.heads, -1)).transpose(2, 3), dim=-1, eps=1e-6)
+        beta = 2 * torch.sigmoid(self.strength(h)).transpose(1, 2)
+        gates = {"gates": accumulated(self.gate, h)} if self.gate else {}
         return {**reflections(w, beta), **gates}
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        with torch.autocast(q.device.type, enabled=False):
-            products = carried(q, k, pairs.rows, state)
+        products = carried(q, k, pairs.rows, state)
         if "gates" in state:
-            products = products + decay(state["gates"], pairs.rows)
+            products = products + decay(state["gates"], pairs.rows, products.dtype)
         return products * pairs.scale
 
 
@@ -73,11 +73,10 @@ def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
     missing = -w.shape[2] % BLOCK
     w = F.pad(w, (0, 0, 0, missing)).unflatten(2, (-1, BLOCK))
     beta = F.pad(beta, (0, missing)).unflatten(2, (-1, BLOCK))
-    with torch.autocast(w.device.type, enabled=False):
-        # Row t of T W is beta_t times w_t after the reflections before t: (I + tril(beta W W^T, -1)) T = diag(beta).
-        system = (beta[..., None] * (w @ w.transpose(-1, -2))).tril(-1)
-        triangular = torch.linalg.solve_triangular(system, torch.diag_embed(beta), upper=False, unitriangular=True)
-        return {"directions": w, "triangular": triangular, "updates": triangular @ w}
+    # Row t of T W is beta_t times w_t after the reflections before t: (I + tril(beta W W^T, -1)) T = diag(beta).
+    system = (beta[..., None] * (w @ w.transpose(-1, -2))).tril(-1)
+    triangular = torch.linalg.solve_triangular(system, torch.diag_embed(beta), upper=False, unitriangular=True)
+    return {"directions": w, "triangular": triangular, "updates": triangular @ w}
 
 
 def carried(q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> Tensor:

@@ -3,12 +3,11 @@
 import itertools
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor, nn
 
 
 class Perceptron(nn.Module):
-    """Linear layers of these widths with an activation between them, in float32 whatever the precision of the model.
+    """Linear layers of these widths with an activation between them, called by hooks, in which x is float32 or better.
 
     Drawn as PyTorch draws linear layers; ``bias`` says whether the last one has a bias.
     """
@@ -23,8 +22,6 @@ class Perceptron(nn.Module):
         self.activation = activation
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
-            x = x.to(torch.float32)
-            for number, layer in enumerate(self.layers):
-                x = layer(self.activation(x) if number else x)
-            return x
+        for number, layer in enumerate(self.layers):
+            x = layer(self.activation(x) if number else x)
+        return x

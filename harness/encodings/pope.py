@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles
+from harness.encodings.frequencies import angles, base_for, cosine_and_sine, geometric
+from harness.encodings.sizes import unfit
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -33,7 +35,18 @@ class PoPE(Encoding):
 
     frequencies: Tensor
 
-    def __init__(self, shape: Shape, *, base: float = 10000.0, initial: Literal["zero", "uniform"] = "zero") -> None:
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.head_dimension
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = shape.head_dimension
+        return unfit(options.base, shape.train_tokens, (channels - 1) / channels)
+
+    def __init__(
+        self, shape: Shape, *, base: BaseOrZero = 10000.0, initial: Literal["zero", "uniform"] = "zero"
+    ) -> None:
         super().__init__()
         channels = shape.head_dimension
         base = base or base_for(shape.train_tokens, (channels - 1) / channels)
@@ -44,9 +57,10 @@ class PoPE(Encoding):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        offset = self.delta.float().clamp(-math.tau, 0)[:, None]
+        offset = raised(self.delta).clamp(-math.tau, 0)[:, None]
         q_angles = angles(q_positions, self.frequencies)[:, None]
-        k_angles = angles(k_positions, self.frequencies)[:, None] + offset
+        k_angles = q_angles if k_positions is q_positions else angles(k_positions, self.frequencies)[:, None]
+        k_angles = k_angles + offset
         return _polar(q, q_angles), _polar(k, k_angles)
 
     def angular_frequencies(self) -> Tensor:
@@ -55,5 +69,6 @@ class PoPE(Encoding):
 
 def _polar(x: Tensor, angles: Tensor) -> Tensor:
     """x [B, H, L, d] and angles [B, H or 1, L, d] -> [B, H, L, 2d] in x's dtype."""
-    length = F.softplus(x.float())
-    return torch.cat([length * angles.cos(), length * angles.sin()], dim=-1).to(x.dtype)
+    length = F.softplus(raised(x))
+    cosines, sines = cosine_and_sine(angles, length.dtype)
+    return torch.cat([length * cosines, length * sines], dim=-1).to(x.dtype)

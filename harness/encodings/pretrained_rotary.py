@@ -6,8 +6,8 @@ from typing import Self
 from torch import Tensor
 
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import geometric
-from harness.encodings.rotary import Layout, angles, rotate
+from harness.encodings.frequencies import angles, geometric
+from harness.encodings.rotary import Layout, rotate_both
 from harness.shape import Shape
 
 
@@ -41,10 +41,10 @@ class PretrainedRotary(Encoding):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        def turn(x: Tensor, positions: Tensor) -> Tensor:
-            return rotate(x, angles(positions, self.frequencies), self.layout, self.attention_factor)
+        def turned(positions: Tensor) -> Tensor:
+            return angles(positions, self.frequencies)
 
-        return turn(q, q_positions), turn(k, k_positions)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout, self.attention_factor)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

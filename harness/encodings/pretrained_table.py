@@ -5,6 +5,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Count
 from harness.encodings.base import Encoding
 from harness.encodings.limits import check
 from harness.shape import Shape
@@ -19,6 +20,7 @@ class PretrainedTable(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     limited_by = "rows"
     pretrained = True
@@ -26,10 +28,8 @@ class PretrainedTable(Encoding):
     fractional = False
     offset = 0
 
-    def __init__(self, shape: Shape, *, rows: int = 1024) -> None:
+    def __init__(self, shape: Shape, *, rows: Count = 1024) -> None:
         super().__init__()
-        if rows < 1:
-            raise ValueError(f"rows={rows}: there is at least 1")
         self.rows = rows
         self.table = nn.Embedding(rows, shape.dimension)
         nn.init.normal_(self.table.weight, std=0.02)

@@ -11,22 +11,22 @@ from torch import Tensor
 
 
 def scored(q: Tensor, table: Tensor, rows: Tensor) -> Tensor:
-    """``q_i . table[rows[i, j]]`` for ``q`` [B, H, Lq, d] -> [B, H, Lq, Lk], float32, not scaled."""
-    low, used = _used(table, rows)
-    products = q.float() @ used.transpose(-1, -2)
+    """``q_i . table[rows[i, j]]`` for ``q`` [B, H, Lq, d] -> [B, H, Lq, Lk], not scaled."""
+    low, used = _used(table, rows, q.dtype)
+    products = q @ used.transpose(-1, -2)
     return products.gather(-1, (rows - low)[:, None].expand(*products.shape[:2], -1, -1))
 
 
 def keyed(k: Tensor, table: Tensor, rows: Tensor) -> Tensor:
-    """``k_j . table[rows[i, j]]`` for ``k`` [B, H, Lk, d] -> [B, H, Lq, Lk], float32, not scaled."""
+    """``k_j . table[rows[i, j]]`` for ``k`` [B, H, Lk, d] -> [B, H, Lq, Lk], not scaled."""
     return scored(k, table, rows.transpose(-1, -2)).transpose(-1, -2)
 
 
 def valued(weights: Tensor, table: Tensor, rows: Tensor) -> Tensor:
-    """``sum_j weights[i, j] table[rows[i, j]]`` for ``weights`` [B, H, Lq, Lk] -> [B, H, Lq, d], float32."""
-    low, used = _used(table, rows)
-    empty = torch.zeros(*weights.shape[:3], used.shape[-2], dtype=torch.float32, device=weights.device)
-    return empty.scatter_add(-1, (rows - low)[:, None].expand(weights.shape), weights.float()) @ used
+    """``sum_j weights[i, j] table[rows[i, j]]`` for ``weights`` [B, H, Lq, Lk] -> [B, H, Lq, d]."""
+    low, used = _used(table, rows, weights.dtype)
+    empty = weights.new_zeros(*weights.shape[:3], used.shape[-2])
+    return empty.scatter_add(-1, (rows - low)[:, None].expand(weights.shape), weights) @ used
 
 
 def between(q_positions: Tensor, k_positions: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ def between(q_positions: Tensor, k_positions: Tensor) -> Tensor:
     return q_positions[:, :, None] - k_positions[:, None, :]
 
 
-def _used(table: Tensor, rows: Tensor) -> tuple[int, Tensor]:
-    """The first row that occurs, and the table from there to the last, float32."""
+def _used(table: Tensor, rows: Tensor, precision: torch.dtype) -> tuple[int, Tensor]:
+    """The first row that occurs, and the table from there to the last, in this precision."""
     low, high = (int(bound) for bound in rows.aminmax())
-    return low, table[..., low : high + 1, :].float()
+    return low, table[..., low : high + 1, :].to(precision)

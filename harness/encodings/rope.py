@@ -1,13 +1,16 @@
 """Rotary position embedding."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from torch import Tensor
 
+from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles, rotate
+from harness.encodings.frequencies import angles, base_for, geometric
+from harness.encodings.rotary import rotate_both
+from harness.encodings.sizes import odd, unfit
 from harness.shape import Shape
 
 
@@ -32,24 +35,35 @@ class RoPE(Encoding):
 
     frequencies: Tensor
 
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return int(options.fraction * shape.head_dimension + 1e-6) // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = int(options.fraction * shape.head_dimension + 1e-6)
+        if options.fraction < 1 and (channels < 2 or channels % 2):
+            return (
+                f"fraction={options.fraction}: it must make an even number of the {shape.head_dimension} channels "
+                "of a head"
+            )
+        kept = int(options.kept * channels / 2 + 1e-6)
+        if kept < 1 <= channels // 2:
+            return f"kept={options.kept}: it must keep at least one of {channels // 2} pairs"
+        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, 2 * (kept - 1) / channels)
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: BaseOrZero = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
-        fraction: float = 1.0,
-        kept: float = 1.0,
+        fraction: Annotated[float, Field(gt=0, le=1)] = 1.0,
+        kept: Annotated[float, Field(gt=0, le=1)] = 1.0,
     ) -> None:
         super().__init__()
         channels = int(fraction * shape.head_dimension + 1e-6)  # not 57 for 0.29 of 200
-        if not 0 < fraction <= 1 or (fraction < 1 and (channels < 2 or channels % 2)):
-            raise ValueError(
-                f"fraction={fraction}: it must make an even number of the {shape.head_dimension} channels of a head"
-            )
         pairs = int(kept * channels / 2 + 1e-6)
-        if not 0 < kept <= 1 or pairs < 1 <= channels // 2:
-            raise ValueError(f"kept={kept}: it must be at most 1 and keep at least one of {channels // 2} pairs")
         frequencies = geometric(channels, base or base_for(shape.train_tokens, 2 * (pairs - 1) / channels))
         frequencies[pairs:] = 0
         self.register_buffer("frequencies", frequencies, persistent=False)
@@ -59,10 +73,10 @@ class RoPE(Encoding):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        def turn(x: Tensor, positions: Tensor) -> Tensor:
-            return rotate(x, angles(positions, self.frequencies), self.layout, self.attention_factor)
+        def turned(positions: Tensor) -> Tensor:
+            return angles(positions, self.frequencies)
 
-        return turn(q, q_positions), turn(k, k_positions)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout, self.attention_factor)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

@@ -1,13 +1,16 @@
 """Rotary embedding in most layers and nothing in the others."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
+from pydantic import Field
 from torch import Tensor
 
+from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles, rotate
+from harness.encodings.frequencies import angles, base_for, geometric
+from harness.encodings.rotary import rotate_both
+from harness.encodings.sizes import odd, unfit
 from harness.shape import Shape
 
 
@@ -29,23 +32,32 @@ class RopeNope(Encoding):
 
     frequencies: Tensor
 
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.head_dimension // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = shape.head_dimension
+        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
+        base: BaseOrZero = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
-        interval: int = 4,
+        interval: Annotated[int, Field(ge=2, le=2**10)] = 4,
     ) -> None:
         super().__init__()
-        if interval < 2:
-            raise ValueError(f"interval={interval}: it must be at least 2")
         channels = shape.head_dimension
         base = base or base_for(shape.train_tokens, (channels - 2) / channels)
         self.register_buffer("frequencies", geometric(channels, base), persistent=False)
         self.attention_factor = 1.0
         self.layout = layout
         self.turns = (shape.layer + 1) % max(2, min(interval, shape.layers)) != 0
+        if not self.turns:
+            self.depends_on = "order"
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
@@ -53,10 +65,10 @@ class RopeNope(Encoding):
         if not self.turns:
             return q, k
 
-        def turn(x: Tensor, positions: Tensor) -> Tensor:
-            return rotate(x, angles(positions, self.frequencies), self.layout, self.attention_factor)
+        def turned(positions: Tensor) -> Tensor:
+            return angles(positions, self.frequencies)
 
-        return turn(q, q_positions), turn(k, k_positions)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout, self.attention_factor)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies if self.turns else self.frequencies[:0]

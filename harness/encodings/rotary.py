@@ -1,21 +1,48 @@
 """Rotation of pairs of channels, the mathematics that the rotary encodings share."""
 
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor
+
+from harness.encodings.frequencies import cosine_and_sine
+from harness.precision import raised
 
 Layout = Literal["interleaved", "half"]
 
 
 def rotate(x: Tensor, angles: Tensor, layout: Layout, factor: float | Tensor = 1.0) -> Tensor:
     """Turn the pairs among the first 2n channels of ``x`` [B, H, L, d] by ``angles``, [B, L, n] for all heads or
-    [B, H, L, n], and multiply them by ``factor``, a number or of the shape of the angles. In float32, giving x's dtype.
+    [B, H, L, n], and multiply them by ``factor``, a number or of the shape of the angles, in the precision of x or
+    float32.
 
     ``layout="interleaved"`` pairs channels (2m, 2m + 1), ``"half"`` channels (m, m + n).
     """
-    cos, sin = angles.cos() * factor, angles.sin() * factor
-    return combine(x, cos, sin, layout)
+    cos, sin = cosine_and_sine(angles, raised(x).dtype)
+    return combine(x, cos * factor, sin * factor, layout)
+
+
+def rotate_both(
+    q: Tensor,
+    k: Tensor,
+    q_positions: Tensor,
+    k_positions: Tensor,
+    angles: Callable[[Tensor], Tensor],
+    layout: Layout,
+    factor: float = 1.0,
+) -> tuple[Tensor, Tensor]:
+    """Queries and keys turned, as by :func:`rotate`, by what ``angles`` makes of their positions: once where both have
+    the same.
+    """
+
+    def turn(positions: Tensor) -> tuple[Tensor, Tensor]:
+        cos, sin = cosine_and_sine(angles(positions), raised(q).dtype)
+        return (cos * factor, sin * factor) if factor != 1 else (cos, sin)
+
+    turn_q = turn(q_positions)
+    turn_k = turn_q if k_positions is q_positions else turn(k_positions)
+    return combine(q, *turn_q, layout), combine(k, *turn_k, layout)
 
 
 def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
@@ -25,7 +52,7 @@ def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
     if cos.dim() == 3:
         cos, sin = cos[:, None], sin[:, None]
     turning = 2 * cos.shape[-1]
-    pairs, rest = x[..., :turning].float(), x[..., turning:]
+    pairs, rest = raised(x[..., :turning]), x[..., turning:]
     if layout == "interleaved":
         first, second = pairs[..., 0::2], pairs[..., 1::2]
         turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1).flatten(-2)
@@ -34,8 +61,3 @@ def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
         turned = torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
     turned = turned.to(x.dtype)
     return torch.cat([turned, rest], dim=-1) if rest.shape[-1] else turned
-
-
-def angles(positions: Tensor, frequencies: Tensor) -> Tensor:
-    """Positions [B, L] times frequencies [n] -> [B, L, n], float32."""
-    return positions[..., None].to(torch.float32) * frequencies

@@ -1,10 +1,15 @@
 """Sandwich: the inner product of sinusoidal encodings as a bias."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
+from harness.precision import finest
 from harness.shape import Shape
 
 
@@ -22,16 +27,20 @@ class Sandwich(Encoding):
     frequencies: Tensor
     divisors: Tensor
 
-    def __init__(self, shape: Shape, *, width: int = 128, base: float = 10000.0) -> None:
+    def __init__(
+        self, shape: Shape, *, width: Annotated[int, Field(ge=2, le=2**14, multiple_of=2)] = 128, base: Base = 10000.0
+    ) -> None:
         super().__init__()
-        if width < 2 or width % 2:
-            raise ValueError(f"width={width}: it must be even and at least 2")
         self.register_buffer("frequencies", geometric(width, base) * base ** (-2 / width), persistent=False)
-        self.register_buffer("divisors", 8 * torch.arange(1, shape.heads + 1) / shape.heads, persistent=False)
+        divisors = 8 * torch.arange(1, shape.heads + 1, dtype=torch.float64) / shape.heads
+        self.register_buffer("divisors", divisors, persistent=False)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        far = distances.to(torch.float32)
+        if distances.dim() != 1:
+            distinct, where = distances.unique(return_inverse=True)  # there are far fewer distances than pairs
+            return self.distance_bias(distinct)[:, where]
+        far = finest(distances)
         total = torch.zeros_like(far)
         for frequency in self.frequencies:  # one at a time: all at once would take as many times the memory
             total = total + torch.cos(far * frequency)
-        return (total - len(self.frequencies)) / self.divisors.view(-1, *[1] * far.dim())
+        return ((total - len(self.frequencies)) / self.divisors[:, None]).to(self.precision)

@@ -1,12 +1,15 @@
 """Sinusoids times a learned number, added to the token embeddings."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric, waves
+from harness.encodings.sizes import odd
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -18,13 +21,22 @@ class ScaledSinusoidal(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     offers = ("frequencies",)
 
     frequencies: Tensor
 
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.dimension // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.dimension, "the model")
+
     def __init__(
-        self, shape: Shape, *, base: float = 10000.0, layout: Literal["interleaved", "concatenated"] = "concatenated"
+        self, shape: Shape, *, base: Base = 10000.0, layout: Literal["interleaved", "concatenated"] = "concatenated"
     ) -> None:
         super().__init__()
         self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
@@ -32,11 +44,11 @@ class ScaledSinusoidal(Encoding):
         self.scale = nn.Parameter(torch.tensor(shape.dimension**-0.5))
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
-        return x + self.table(positions).to(x.dtype)
+        return x + self.table(positions)
 
     def table(self, positions: Tensor) -> Tensor:
-        """``g p(i)`` for positions [...] -> [..., D], float32."""
-        return self.scale.float() * waves(positions, self.frequencies, self.layout)
+        """``g p(i)`` for positions [...] -> [..., D]."""
+        return raised(self.scale) * waves(positions, self.frequencies, self.layout, self.precision)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero, Deviation
 from harness.encodings.base import Encoding
 from harness.shape import Shape
 
@@ -15,12 +16,11 @@ class Segment(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "order"
     modes = ("causal",)
 
-    def __init__(self, shape: Shape, *, separator: int = 2, deviation: float = 0.02) -> None:
+    def __init__(self, shape: Shape, *, separator: CountOrZero = 2, deviation: Deviation = 0.02) -> None:
         super().__init__()
-        if separator < 0:
-            raise ValueError(f"separator={separator}: it must be at least 0")
         self.separator = separator
         self.table = nn.Embedding(2, shape.dimension)
         nn.init.normal_(self.table.weight, std=deviation)

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero, Deviation
 from harness.encodings.base import Encoding, Extent, Pairs
 from harness.encodings.relative import between, scored, valued
 from harness.shape import Shape
@@ -29,16 +30,13 @@ class Shaw(Encoding):
         self,
         shape: Shape,
         *,
-        left: int = 16,
-        right: int = 16,
+        left: CountOrZero = 16,
+        right: CountOrZero = 16,
         values: bool = True,
         shared: bool = False,
-        deviation: float = 0.02,
+        deviation: Deviation = 0.02,
     ) -> None:
         super().__init__()
-        for name, clip in (("left", left), ("right", right)):
-            if clip < 0:
-                raise ValueError(f"{name}={clip}: it must be at least 1, or 0 for the training length")
         self.left = left or max(1, shape.train_tokens - 1)
         self.right = right or max(1, shape.train_tokens - 1)
         heads = () if shared else (shape.heads,)
@@ -48,6 +46,9 @@ class Shaw(Encoding):
 
     def uses(self, hook: str) -> bool:
         return super().uses(hook) and (hook != "value" or self.value_table is not None)
+
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.left if causal else max(self.left, self.right)
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         return logits + pairs.scale * scored(q, self.key_table, self.row(pairs.q_positions, pairs.k_positions))
@@ -61,7 +62,7 @@ class Shaw(Encoding):
         return (-between(q_positions, k_positions)).clamp(-self.left, self.right) + self.left
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        farthest = min(tested.distance, self.left)
+        farthest = min(tested.distance, self.left if tested.causal else max(self.left, self.right))
         if farthest <= trained.distance:
             return []
         return [f"the vectors of distances {trained.distance + 1} to {farthest} are as they were drawn"]

@@ -1,11 +1,13 @@
 """Sinusoids added to the token embeddings."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
+from harness.bounds import Base
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric, waves
+from harness.encodings.sizes import odd
 from harness.shape import Shape
 
 
@@ -17,24 +19,33 @@ class Sinusoidal(Encoding):
     """
 
     kind = "absolute"
+    depends_on = "positions"
     shift_invariant = False
     offers = ("frequencies",)
 
     frequencies: Tensor
 
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.dimension // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.dimension, "the model")
+
     def __init__(
-        self, shape: Shape, *, base: float = 10000.0, layout: Literal["interleaved", "concatenated"] = "interleaved"
+        self, shape: Shape, *, base: Base = 10000.0, layout: Literal["interleaved", "concatenated"] = "interleaved"
     ) -> None:
         super().__init__()
         self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
         self.layout = layout
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
-        return x + self.table(positions).to(x.dtype)
+        return x + self.table(positions)
 
     def table(self, positions: Tensor) -> Tensor:
-        """``p(i)`` for positions [...] -> [..., D], float32."""
-        return waves(positions, self.frequencies, self.layout)
+        """``p(i)`` for positions [...] -> [..., D]."""
+        return waves(positions, self.frequencies, self.layout, self.precision)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

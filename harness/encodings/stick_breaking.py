@@ -18,6 +18,7 @@ class StickBreaking(Encoding):
     """
 
     kind = "content"
+    depends_on = "order"
     modes = ("causal",)
 
     def __init__(self, shape: Shape, *, remainder: bool = False) -> None:

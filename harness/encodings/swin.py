@@ -1,9 +1,15 @@
 """Swin Transformer's bias: one learned number per head and offset on a grid."""
 
+from typing import Annotated
+
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import Deviation
 from harness.encodings.base import Encoding, Extent
+from harness.encodings.limits import at_most
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -22,23 +28,21 @@ class Swin(Encoding):
     fractional = False
     distances_limited_by = "window"
 
-    def __init__(self, shape: Shape, *, window: int = 7, deviation: float = 0.02) -> None:
+    def __init__(
+        self, shape: Shape, *, window: Annotated[int, Field(ge=1, le=2**10)] = 7, deviation: Deviation = 0.02
+    ) -> None:
         super().__init__()
-        if window < 1:
-            raise ValueError(f"window={window}: it must be at least 1")
         self.window = window
         self.table = nn.Parameter(deviation * torch.randn(shape.heads, (2 * self.window - 1) ** 2))
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        return self.table.float()[:, self.index(q_positions, k_positions)].transpose(0, 1)
+        return raised(self.table)[:, self.index(q_positions, k_positions)].transpose(0, 1)
 
     def index(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         """The entry of the table that a pair has, [B, Lq, 2] and [B, Lk, 2] -> [B, Lq, Lk], int64."""
         offsets = q_positions[:, :, None] - k_positions[:, None, :]
-        if offsets.device.type == "cpu" and offsets.numel() and int(offsets.abs().max()) >= self.window:
-            raise IndexError(
-                f"offset {int(offsets.abs().max())} is beyond the window of {self.window}: set encoding.window higher"
-            )
+        beyond = f"is beyond the window of {self.window}: set encoding.window higher"
+        at_most(offsets.abs(), self.window - 1, lambda largest: f"offset {largest} {beyond}")
         rows, columns = (offsets + self.window - 1).unbind(-1)
         return rows * (2 * self.window - 1) + columns
 

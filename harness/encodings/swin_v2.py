@@ -5,6 +5,7 @@ import math
 import torch
 from torch import Tensor
 
+from harness.bounds import PairOrZero, Width
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
 from harness.shape import Shape
@@ -12,7 +13,8 @@ from harness.shape import Shape
 
 class SwinV2(Encoding):
     """Adds ``16 sigmoid(f_h(x))`` to the scaled logits; ``x = sign(o) log2(1 + |o|) / 3`` with ``o = 8 (dy, dx) /
-    (M - 1)``, (dy, dx) the query's row and column minus the key's, M the ``window``; f a perceptron with one hidden
+    (M - 1)``, (dy, dx) the query's row and column minus the key's, M the ``window``, or for columns, where they have
+    one of their own, ``columns``; f a perceptron with one hidden
     layer of ``width`` ReLU units and no bias in the last, shared by all layers.
 
     Liu et al. (2022), arXiv 2111.09883, section 3.3, with 512 units and windows of 8 in training; 16 sigmoid, the base
@@ -25,19 +27,18 @@ class SwinV2(Encoding):
     modes = ("bidirectional", "grid")
     channels = 2
 
-    def __init__(self, shape: Shape, *, window: int = 8, width: int = 512) -> None:
+    def __init__(self, shape: Shape, *, window: PairOrZero = 8, width: Width = 512, columns: PairOrZero = 0) -> None:
         super().__init__()
-        if window < 0 or window == 1:
-            raise ValueError(f"window={window}: it must be above 1, or 0 for the square of the training length")
-        if width < 1:
-            raise ValueError(f"width={width}: it must be at least 1")
         self.window = window or max(2, math.isqrt(shape.train_tokens - 1) + 1)
+        self.columns = columns or self.window
         self.function = Perceptron([2, width, shape.heads], torch.relu, bias=False)
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         down, across = (q_positions[:, :, None] - k_positions[:, None, :]).unbind(-1)
         rows, row = down.unique(return_inverse=True)  # there are far fewer offsets than pairs
         columns, column = across.unique(return_inverse=True)
-        offsets = 8 * torch.cartesian_prod(rows.to(torch.float32), columns.to(torch.float32)) / (self.window - 1)
+        offsets = 8 * torch.cartesian_prod(
+            rows.to(self.precision) / (self.window - 1), columns.to(self.precision) / (self.columns - 1)
+        )
         values = 16 * torch.sigmoid(self.function(offsets.sign() * torch.log2(1 + offsets.abs()) / 3))
         return values.T[:, row * len(columns) + column].transpose(0, 1)

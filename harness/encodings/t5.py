@@ -1,11 +1,15 @@
 """T5's bias: one learned number per head and bucket of distances."""
 
 import math
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
+from harness.bounds import CountOrZero
 from harness.encodings.base import Encoding, Extent
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -24,24 +28,37 @@ class T5(Encoding):
     offers = ("distances",)
     fractional = False
 
-    def __init__(self, shape: Shape, *, buckets: int = 32, farthest: int = 128, bidirectional: bool = False) -> None:
-        super().__init__()
-        directions = 2 if bidirectional else 1
-        if buckets % (2 * directions) or buckets < 2 * directions:
-            raise ValueError(f"buckets={buckets}: it must be a multiple of {2 * directions}")
-        exact = buckets // directions // 2
-        if farthest and farthest <= exact:
-            raise ValueError(
-                f"farthest={farthest}: it must be above {exact}, "
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        both = 4 if options.bidirectional else 2
+        exact = options.buckets // both
+        if options.buckets % both:
+            return f"buckets={options.buckets}: it must be a multiple of {both}"
+        if options.farthest and options.farthest <= exact:
+            return (
+                f"farthest={options.farthest}: it must be above {exact}, "
                 "the number of distances that have a bucket of their own, or 0 for the training length"
             )
+        return ""
+
+    def __init__(
+        self,
+        shape: Shape,
+        *,
+        buckets: Annotated[int, Field(ge=2, le=2**16, multiple_of=2)] = 32,
+        farthest: CountOrZero = 128,
+        bidirectional: bool = False,
+    ) -> None:
+        super().__init__()
+        directions = 2 if bidirectional else 1
+        exact = buckets // directions // 2
         self.buckets = buckets
         self.farthest = farthest or max(shape.train_tokens, exact + 1)
         self.bidirectional = bidirectional
         self.table = nn.Parameter(torch.randn(shape.heads, buckets) * shape.dimension**-0.5)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        return self.table.float()[:, self.bucket(distances)]
+        return raised(self.table)[:, self.bucket(distances)]
 
     def bucket(self, distances: Tensor) -> Tensor:
         """The bucket of each distance i - j, same shape, int64."""
@@ -50,10 +67,14 @@ class T5(Encoding):
         half = self.buckets // 2
         return _one_way(distances.abs(), half, self.farthest) + half * (distances < 0)
 
+    def horizon(self, *, causal: bool) -> int | None:
+        reach = torch.arange(self.farthest + 1)
+        return int((self.bucket(reach) == self.bucket(reach[-1])).int().argmax())
+
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         def met(extent: Extent) -> set[int]:
-            distances = torch.arange(-extent.distance if self.bidirectional else 0, extent.distance + 1)
-            return set(self.bucket(distances).tolist())
+            earliest = 0 if extent.causal else -extent.distance
+            return set(self.bucket(torch.arange(earliest, extent.distance + 1)).tolist())
 
         new = met(tested) - met(trained)
         return [f"{len(new)} of {self.buckets} buckets were never trained"] if new else []

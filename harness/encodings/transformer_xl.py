@@ -1,13 +1,17 @@
 """The relative attention of Transformer-XL."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Base, CountOrZero, Deviation
 from harness.encodings.base import Encoding, Pairs
-from harness.encodings.frequencies import geometric, waves
+from harness.encodings.frequencies import angles, cosine_and_sine, geometric, waves
 from harness.encodings.relative import between
+from harness.encodings.sizes import odd
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -31,23 +35,34 @@ class TransformerXL(Encoding):
 
     frequencies: Tensor
 
-    def __init__(self, shape: Shape, *, base: float = 10000.0, clamp: int = 1000, deviation: float = 0.02) -> None:
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.dimension // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return odd(shape.dimension, "the model")
+
+    def __init__(
+        self, shape: Shape, *, base: Base = 10000.0, clamp: CountOrZero = 1000, deviation: Deviation = 0.02
+    ) -> None:
         super().__init__()
-        if clamp < 0:
-            raise ValueError(f"clamp={clamp}: it must be at least 1, or 0 for the training length")
         self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
         self.clamp = clamp or max(1, shape.train_tokens - 1)
         self.u = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension))
         self.v = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension))
         self.project = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension, shape.dimension))
 
+    def horizon(self, *, causal: bool) -> int | None:
+        return self.clamp
+
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        content = self.u.float()[:, None] @ k.float().transpose(-1, -2)
-        towards = (q.float() + self.v.float()[:, None]) @ self.project.float()
+        content = raised(self.u)[:, None] @ k.transpose(-1, -2)
+        towards = (q + raised(self.v)[:, None]) @ raised(self.project)
         distant = between(pairs.q_positions, pairs.k_positions)[:, None]
         position = self._near(towards, pairs)
         for bound, beyond in ((self.clamp, distant > self.clamp), (-self.clamp, distant < -self.clamp)):
-            there = waves(torch.tensor([bound], device=q.device), self.frequencies, "concatenated")
+            there = waves(torch.tensor([bound], device=q.device), self.frequencies, "concatenated", q.dtype)
             position = torch.where(beyond, towards @ there.T, position)
         return logits + pairs.scale * (content + position)
 
@@ -55,14 +70,15 @@ class TransformerXL(Encoding):
         """``towards_i . R[i - j]`` [B, H, Lq, Lk]: with ``sin(a - b) = sin a cos b - cos a sin b`` and
         ``cos(a - b) = cos a cos b + sin a sin b`` a dot product of the query's part with the sinusoids of the key.
 
-        Positions count from the first key, so that angles are as exact far away as near 0.
+        Positions count from the first key, so that fractions are as exact far away as near 0.
         """
         first = pairs.k_positions[:, :1]
-        angles = (pairs.q_positions - first)[:, None, :, None].to(torch.float32) * self.frequencies
+        turned = angles(pairs.q_positions - first, self.frequencies)[:, None]
+        cosine, sine = cosine_and_sine(turned, towards.dtype)
         sines, cosines = towards.chunk(2, dim=-1)
-        with_sine = cosines * angles.sin() - sines * angles.cos()
-        with_cosine = sines * angles.sin() + cosines * angles.cos()
-        keys = waves(pairs.k_positions - first, self.frequencies, "concatenated")[:, None]
+        with_sine = cosines * sine - sines * cosine
+        with_cosine = sines * sine + cosines * cosine
+        keys = waves(pairs.k_positions - first, self.frequencies, "concatenated", towards.dtype)[:, None]
         return torch.cat([with_sine, with_cosine], dim=-1) @ keys.transpose(-1, -2)
 
     def angular_frequencies(self) -> Tensor:

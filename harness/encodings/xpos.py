@@ -1,14 +1,18 @@
 """Rotary embedding with decay."""
 
+import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from harness.bounds import BaseOrZero, NotNegative, Positive
 from harness.encodings.base import Encoding
-from harness.encodings.frequencies import base_for, geometric
-from harness.encodings.rotary import angles, rotate
+from harness.encodings.frequencies import angles, base_for, geometric
+from harness.encodings.limits import at_most
+from harness.encodings.rotary import rotate
+from harness.encodings.sizes import odd, unfit
 from harness.shape import Shape
 
 LARGEST_EXPONENT = 75.0
@@ -26,7 +30,7 @@ class XPos(Encoding):
     Queries are multiplied by ``zeta ** ((i - c) / scale_base)`` and keys by its inverse, c the middle of the sequence's
     positions, which cancels: so the size of the positions does not matter, but their span does. float32 holds up to
     about ``75 scale_base / ln(1 / zeta_0)`` positions from first to last, 30650 with the defaults; a longer span is
-    refused (on a CPU; on a GPU, where looking would cost a wait, logits become infinite there).
+    refused.
     """
 
     kind = "rotary"
@@ -36,25 +40,36 @@ class XPos(Encoding):
     frequencies: Tensor
     zeta: Tensor
 
+    @staticmethod
+    def frequency_count(shape: Shape, options: Any) -> int:
+        return shape.head_dimension // 2
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = shape.head_dimension
+        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
+
+    @staticmethod
+    def widest_span(shape: Shape, options: Any) -> int:
+        scale = options.scale_base or shape.train_tokens / 2
+        return int(LARGEST_EXPONENT * scale / math.log((1 + options.gamma) / options.gamma))
+
     def __init__(
         self,
         shape: Shape,
         *,
-        base: float = 10000.0,
-        scale_base: float = 512.0,
-        gamma: float = 0.4,
+        base: BaseOrZero = 10000.0,
+        scale_base: NotNegative = 512.0,
+        gamma: Positive = 0.4,
         layout: Literal["interleaved", "half"] = "half",
     ) -> None:
         super().__init__()
-        if scale_base < 0:
-            raise ValueError(f"scale_base={scale_base}: it must be above 0, or 0 for half the training length")
-        if gamma <= 0:
-            raise ValueError(f"gamma={gamma}: it must be above 0")
         channels = shape.head_dimension
         base = base or base_for(shape.train_tokens, (channels - 2) / channels)
         self.register_buffer("frequencies", geometric(channels, base), persistent=False)
-        zeta = (torch.arange(0, channels, 2) + gamma * channels) / ((1 + gamma) * channels)
+        zeta = (torch.arange(0, channels, 2, dtype=torch.float64) + gamma * channels) / ((1 + gamma) * channels)
         self.register_buffer("zeta", zeta, persistent=False)
+        self.fastest_decay = -math.log(zeta[0])
         self.scale_base = scale_base or shape.train_tokens / 2
         self.attention_factor = 1.0
         self.layout = layout
@@ -64,11 +79,11 @@ class XPos(Encoding):
     ) -> tuple[Tensor, Tensor]:
         first, last = k_positions.amin(dim=1, keepdim=True), k_positions.amax(dim=1, keepdim=True)
         self._check_span(last - first)
-        centre = (first.float() + last.float()) / 2
+        centre = (first.to(self.precision) + last.to(self.precision)) / 2
 
         def turn(x: Tensor, positions: Tensor, sign: int) -> Tensor:
-            exponents = sign * (positions.float() - centre)[..., None] / self.scale_base
-            factor = self.attention_factor * torch.exp(exponents * torch.log(self.zeta))
+            exponents = sign * (positions.to(self.precision) - centre)[..., None] / self.scale_base
+            factor = self.attention_factor * torch.exp(exponents * torch.log(self.zeta).to(self.precision))
             return rotate(x, angles(positions, self.frequencies), self.layout, factor)
 
         return turn(q, q_positions, 1), turn(k, k_positions, -1)
@@ -77,10 +92,12 @@ class XPos(Encoding):
         return self.frequencies
 
     def _check_span(self, span: Tensor) -> None:
-        if span.device.type == "cpu":
-            longest = LARGEST_EXPONENT * self.scale_base / -float(torch.log(self.zeta[0]))
-            if float(span.max()) > longest:
-                raise IndexError(
-                    f"positions span {float(span.max()):.0f}, beyond the {longest:.0f} that float32 holds for "
-                    f"xpos with scale_base={self.scale_base}: set encoding.scale_base higher"
-                )
+        longest = LARGEST_EXPONENT * self.scale_base / self.fastest_decay
+
+        def message(found: str) -> str:
+            return (
+                f"positions span {found}, beyond the {longest:.0f} that float32 holds for "
+                f"xpos with scale_base={self.scale_base}: set encoding.scale_base higher"
+            )
+
+        at_most(span, longest, message)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
+from harness.bounds import Bounded
+
 if TYPE_CHECKING:
     from harness.encodings.base import Encoding
 
 
-class Extension(ABC):
+class Extension(Bounded, ABC):
     """Changes an encoding, after training, for sequences of a declared length.
 
     Every extension that a run lists is evaluated on the same weights and has scores of its own. Nothing here needs
@@ -33,6 +35,12 @@ class Extension(ABC):
     def longest(self, known: int | None, train_tokens: int) -> int | None:
         """How many positions an encoding knows with this extension that knows ``known`` without; ``None``: no limit."""
         return known
+
+    def objection_to(self, pairs: int | None, train_tokens: int, test_tokens: int) -> str:
+        """What speaks against extending an encoding of so many frequencies (``None``: not known yet) from training to
+        tests of so many tokens; empty if nothing does. It is asked before anything is trained.
+        """
+        return ""
 
     @abstractmethod
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -20,9 +21,7 @@ class Chunks(Extension):
 
     counts_tokens = True
 
-    def __init__(self, *, size: int = 0) -> None:
-        if size < 0:
-            raise ValueError(f"size={size}: it must be above 0, or 0 for the training length")
+    def __init__(self, *, size: CountOrZero = 0) -> None:
         self.size = size
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:

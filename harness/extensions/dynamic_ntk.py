@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import Factor
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -23,14 +24,12 @@ class DynamicNTK(Extension):
 
     needs = "frequencies"
 
-    def __init__(self, *, factor: float = 2.0) -> None:
-        if factor < 1:
-            raise ValueError(f"factor={factor}: it must be at least 1")
+    def __init__(self, *, factor: Factor = 2.0) -> None:
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.encodings.frequencies import divided
+        from harness.encodings.frequencies import divided, offered, replace
 
         scale = max(1.0, self.factor * test_tokens / train_tokens - (self.factor - 1))
-        encoding.frequencies = divided(encoding.get_buffer("frequencies"), scale)
+        replace(encoding, divided(offered(encoding), scale))
         return encoding

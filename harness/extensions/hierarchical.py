@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
+
+from harness.bounds import CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -20,11 +23,7 @@ class Hierarchical(Extension):
 
     needs = "table"
 
-    def __init__(self, *, alpha: float = 0.4, rows: int = 0) -> None:
-        if not 0 < alpha < 1:
-            raise ValueError(f"alpha={alpha}: it must be between 0 and 1")
-        if rows < 0:
-            raise ValueError(f"rows={rows}: it must be at least 1, or 0 for the training length")
+    def __init__(self, *, alpha: Annotated[float, Field(gt=0, lt=1)] = 0.4, rows: CountOrZero = 0) -> None:
         self.alpha = alpha
         self.rows = rows
 

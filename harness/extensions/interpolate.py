@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import FactorOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -19,13 +20,11 @@ class Interpolate(Extension):
 
     needs = "frequencies"
 
-    def __init__(self, *, factor: float = 0.0) -> None:
-        if factor < 0:
-            raise ValueError(
-                f"factor={factor}: it must be above 0, or 0 for the tested length over the training length"
-            )
+    def __init__(self, *, factor: FactorOrZero = 0.0) -> None:
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        encoding.frequencies = encoding.get_buffer("frequencies") / (self.factor or test_tokens / train_tokens)
+        from harness.encodings.frequencies import offered, replace
+
+        replace(encoding, offered(encoding) / (self.factor or test_tokens / train_tokens))
         return encoding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import Count, CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -22,11 +23,7 @@ class LambdaMask(Extension):
 
     counts_tokens = True
 
-    def __init__(self, *, first: int = 10, size: int = 0) -> None:
-        if first < 1:
-            raise ValueError(f"first={first}: it must be at least 1")
-        if size < 0:
-            raise ValueError(f"size={size}: it must be above 0, or 0 for the training length")
+    def __init__(self, *, first: Count = 10, size: CountOrZero = 0) -> None:
         self.first = first
         self.size = size
 

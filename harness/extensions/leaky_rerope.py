@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import CountOrZero, FactorOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -23,20 +24,22 @@ class LeakyReRoPE(Extension):
 
     needs = "distances"
 
-    def __init__(self, *, window: int = 0, factor: float = 0.0) -> None:
-        if window < 0:
-            raise ValueError(f"window={window}: it must be at least 1, or 0 for half the training length")
-        if factor and factor < 1:
-            raise ValueError(f"factor={factor}: it must be at least 1, or 0 to fit the tested length")
+    def __init__(self, *, window: CountOrZero = 0, factor: FactorOrZero = 0.0) -> None:
         self.window = window
         self.factor = factor
+
+    def objection_to(self, pairs: int | None, train_tokens: int, test_tokens: int) -> str:
+        window = self.window or max(1, train_tokens // 2)
+        if not self.factor and window >= train_tokens - 1:
+            return f"window={window}: it must be below {train_tokens - 1} for a factor that fits the length"
+        return ""
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         from harness.extensions.beyond import Beyond
 
         window = self.window or max(1, train_tokens // 2)
-        if not self.factor and window >= train_tokens - 1:
-            raise ValueError(f"window={window}: it must be below {train_tokens - 1} for a factor that fits the length")
+        if objection := self.objection_to(None, train_tokens, test_tokens):
+            raise ValueError(objection)
         factor = self.factor or (test_tokens - 1 - window) / (train_tokens - 1 - window)
 
         def far(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import FactorOrZero, Positive
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -24,9 +25,9 @@ class Llama3(Extension):
 
     needs = "frequencies"
 
-    def __init__(self, *, factor: float = 0.0, low: float = 1.0, high: float = 4.0) -> None:
-        if not 0 < low < high:
-            raise ValueError(f"low={low}: it must be above 0 and below high={high}")
+    def __init__(self, *, factor: FactorOrZero = 0.0, low: Positive = 1.0, high: Positive = 4.0) -> None:
+        if low >= high:
+            raise ValueError(f"low={low}: it must be below high={high}")
         self.factor = factor
         self.low = low
         self.high = high
@@ -34,11 +35,11 @@ class Llama3(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import math
 
-        import torch
+        from harness.encodings.frequencies import offered, replace
 
-        frequencies = encoding.get_buffer("frequencies").double()
+        frequencies = offered(encoding)
         scale = self.factor or test_tokens / train_tokens
         turns = frequencies * train_tokens / math.tau
         kept = ((turns - self.low) / (self.high - self.low)).clamp(0, 1)
-        encoding.frequencies = (frequencies * ((1 - kept) / scale + kept)).to(torch.float32)
+        replace(encoding, frequencies * ((1 - kept) / scale + kept))
         return encoding

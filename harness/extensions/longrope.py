@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from harness.bounds import FactorOrZero, PairOrZero, Positive
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -30,38 +31,46 @@ class LongRoPE(Extension):
     needs = "attention_factor"
 
     def __init__(
-        self, *, factor: float = 0.0, original: int = 0, long: Sequence[float] = (), short: Sequence[float] = ()
+        self,
+        *,
+        factor: FactorOrZero = 0.0,
+        original: PairOrZero = 0,
+        long: Sequence[Positive] = (),
+        short: Sequence[Positive] = (),
     ) -> None:
-        for name, factors in (("long", long), ("short", short)):
-            if any(number <= 0 for number in factors):
-                raise ValueError(f"{name}={list(factors)}: every factor must be above 0")
-        if original < 0 or original == 1:
-            raise ValueError(f"original={original}: it must be at least 2, or 0 for the training length")
         self.factor = factor
         self.original = original
         self.long = tuple(long)
         self.short = tuple(short)
+
+    def objection_to(self, pairs: int | None, train_tokens: int, test_tokens: int) -> str:
+        for name, factors in (("long", self.long), ("short", self.short)):
+            if factors and pairs is not None and len(factors) != pairs:
+                return f"{name}: {len(factors)} factors are given for {pairs} frequencies: it must be as many"
+        return ""
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import math
 
         import torch
 
-        frequencies = encoding.get_buffer("frequencies").double()
+        from harness.encodings.frequencies import offered, replace
+
+        frequencies = offered(encoding)
         original = self.original or train_tokens
         scale = self.factor or max(1.0, test_tokens / original)
         given = self.long if test_tokens > original else self.short
-        if given and len(given) != len(frequencies):
-            raise ValueError(f"{len(given)} factors are given for {len(frequencies)} frequencies: it must be as many")
+        if objection := self.objection_to(len(frequencies), train_tokens, test_tokens):
+            raise ValueError(objection)
         if given:
-            factors = torch.tensor(given, dtype=torch.float64, device=frequencies.device)
+            factors = torch.tensor(given, dtype=torch.float64)
         elif test_tokens > original:
             complete = int((frequencies * original >= math.tau).sum())
-            numbers = torch.arange(len(frequencies), dtype=torch.float64, device=frequencies.device)
+            numbers = torch.arange(len(frequencies), dtype=torch.float64)
             factors = scale ** (numbers / max(complete, 1)).clamp(max=1)
         else:
             factors = torch.ones_like(frequencies)
-        encoding.frequencies = (frequencies / factors).to(torch.float32)
+        replace(encoding, frequencies / factors)
         rotary: Any = encoding
         rotary.attention_factor = math.sqrt(1 + math.log(max(scale, 1.0)) / math.log(original))
         return encoding

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import FactorOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -21,16 +22,12 @@ class NTK(Extension):
 
     needs = "frequencies"
 
-    def __init__(self, *, factor: float = 0.0) -> None:
-        if factor < 0:
-            raise ValueError(
-                f"factor={factor}: it must be above 0, or 0 for the tested length over the training length"
-            )
+    def __init__(self, *, factor: FactorOrZero = 0.0) -> None:
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.encodings.frequencies import divided
+        from harness.encodings.frequencies import divided, offered, replace
 
         scale = self.factor or test_tokens / train_tokens
-        encoding.frequencies = divided(encoding.get_buffer("frequencies"), scale)
+        replace(encoding, divided(offered(encoding), scale))
         return encoding

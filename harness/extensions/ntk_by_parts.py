@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import FactorOrZero, Positive
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -28,15 +29,15 @@ class NTKByParts(Extension):
     def __init__(
         self,
         *,
-        factor: float = 0.0,
-        beta_0: float = 1.25,
-        beta_1: float = 0.75,
-        gamma_0: float = 16.0,
-        gamma_1: float = 2.0,
+        factor: FactorOrZero = 0.0,
+        beta_0: Positive = 1.25,
+        beta_1: Positive = 0.75,
+        gamma_0: Positive = 16.0,
+        gamma_1: Positive = 2.0,
     ) -> None:
         for name, fast, slow in (("beta", beta_0, beta_1), ("gamma", gamma_0, gamma_1)):
-            if not fast > slow > 0:
-                raise ValueError(f"{name}_0={fast}: it must be above {name}_1={slow}, and both above 0")
+            if fast <= slow:
+                raise ValueError(f"{name}_0={fast}: it must be above {name}_1={slow}")
         self.factor = factor
         self.beta = (beta_0, beta_1)
         self.gamma = (gamma_0, gamma_1)
@@ -44,16 +45,16 @@ class NTKByParts(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import torch
 
-        from harness.encodings.frequencies import divided, ramp, turning
+        from harness.encodings.frequencies import divided, offered, ramp, replace, turning
 
-        frequencies = encoding.get_buffer("frequencies")
+        frequencies = offered(encoding)
         scale = self.factor or test_tokens / train_tokens
 
         def slow(turns: tuple[float, float]) -> torch.Tensor:
             first, last = (turning(frequencies, number, train_tokens) for number in turns)
-            return ramp(len(frequencies), first, last, frequencies.device)
+            return ramp(len(frequencies), first, last)
 
         beta, gamma = slow(self.beta), slow(self.gamma)
         mixed = frequencies / scale * beta + divided(frequencies, scale) * (1 - beta)
-        encoding.frequencies = (mixed * gamma + frequencies * (1 - gamma)).to(torch.float32)
+        replace(encoding, mixed * gamma + frequencies * (1 - gamma))
         return encoding

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from pydantic import Field
+
+from harness.bounds import FactorOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -21,18 +24,18 @@ class NTKMixed(Extension):
 
     needs = "frequencies"
 
-    def __init__(self, *, factor: float = 0.0, power: float = 0.75) -> None:
-        if power <= 0:
-            raise ValueError(f"power={power}: it must be above 0")
+    def __init__(self, *, factor: FactorOrZero = 0.0, power: Annotated[float, Field(gt=0, le=100)] = 0.75) -> None:
         self.factor = factor
         self.power = power
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import torch
 
-        frequencies = encoding.get_buffer("frequencies")
+        from harness.encodings.frequencies import offered, replace
+
+        frequencies = offered(encoding)
         scale = self.factor or test_tokens / train_tokens
         count = len(frequencies)
-        numbers = torch.arange(1, count + 1, dtype=torch.float64, device=frequencies.device)
-        encoding.frequencies = (frequencies / scale ** ((numbers / count) ** self.power)).to(torch.float32)
+        numbers = torch.arange(1, count + 1, dtype=torch.float64)
+        replace(encoding, frequencies / scale ** ((numbers / count) ** self.power))
         return encoding

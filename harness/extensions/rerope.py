@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ class ReRoPE(Extension):
 
     needs = "distances"
 
-    def __init__(self, *, window: int = 0) -> None:
-        if window < 0:
-            raise ValueError(f"window={window}: it must be at least 1, or 0 for half the training length")
+    def __init__(self, *, window: CountOrZero = 0) -> None:
         self.window = window
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:

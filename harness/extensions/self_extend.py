@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -24,19 +25,22 @@ class SelfExtend(Extension):
 
     needs = "distances"
 
-    def __init__(self, *, window: int = 0, group: int = 0) -> None:
-        for name, value in (("window", window), ("group", group)):
-            if value < 0:
-                raise ValueError(f"{name}={value}: it must be at least 1, or 0 to fit the lengths")
+    def __init__(self, *, window: CountOrZero = 0, group: CountOrZero = 0) -> None:
         self.window = window
         self.group = group
+
+    def objection_to(self, pairs: int | None, train_tokens: int, test_tokens: int) -> str:
+        window = self.window or max(1, train_tokens // 2)
+        if not self.group and window >= train_tokens:
+            return f"window={window}: it must be below {train_tokens} for a group that fits the length"
+        return ""
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         from harness.extensions.beyond import Beyond
 
         window = self.window or max(1, train_tokens // 2)
-        if not self.group and window >= train_tokens:
-            raise ValueError(f"window={window}: it must be below {train_tokens} for a group that fits the length")
+        if objection := self.objection_to(None, train_tokens, test_tokens):
+            raise ValueError(objection)
 
         def farthest(size: int) -> int:
             return (test_tokens - 1) // size + window - window // size

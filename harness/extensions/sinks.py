@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.bounds import Count, CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ class Sinks(Extension):
 
     counts_tokens = True
 
-    def __init__(self, *, sinks: int = 4, size: int = 0) -> None:
-        if sinks < 1:
-            raise ValueError(f"sinks={sinks}: it must be at least 1")
-        if size < 0:
-            raise ValueError(f"size={size}: it must be above 0, or 0 for what the sinks leave of the training length")
+    def __init__(self, *, sinks: Count = 4, size: CountOrZero = 0) -> None:
         self.sinks = sinks
         self.size = size
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from harness.bounds import FactorOrZero, NotNegative, Positive
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ class YaRN(Extension):
 
     needs = "attention_factor"
 
-    def __init__(self, *, factor: float = 0.0, beta_fast: float = 32.0, beta_slow: float = 1.0) -> None:
-        if beta_slow <= 0:
-            raise ValueError(f"beta_slow={beta_slow}: it must be above 0")
+    def __init__(self, *, factor: FactorOrZero = 0.0, beta_fast: NotNegative = 32.0, beta_slow: Positive = 1.0) -> None:
         if beta_fast and beta_fast <= beta_slow:
             raise ValueError(f"beta_fast={beta_fast}: it must be above beta_slow={beta_slow}, or 0")
         self.factor = factor
@@ -39,17 +38,15 @@ class YaRN(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import math
 
-        import torch
+        from harness.encodings.frequencies import offered, ramp, replace, turning
 
-        from harness.encodings.frequencies import ramp, turning
-
-        frequencies = encoding.get_buffer("frequencies")
+        frequencies = offered(encoding)
         scale = self.factor or test_tokens / train_tokens
         turns = float(frequencies[0]) * train_tokens / math.tau
         fast = self.beta_fast or max(math.sqrt(turns), 2 * self.beta_slow)
         first, last = (turning(frequencies, number, train_tokens) for number in (fast, self.beta_slow))
-        slow = ramp(len(frequencies), first, last, frequencies.device)
-        encoding.frequencies = (frequencies / scale * slow + frequencies * (1 - slow)).to(torch.float32)
+        slow = ramp(len(frequencies), first, last)
+        replace(encoding, frequencies / scale * slow + frequencies * (1 - slow))
         rotary: Any = encoding
         rotary.attention_factor = 0.1 * math.log(scale) + 1 if scale > 1 else 1.0
         return encoding

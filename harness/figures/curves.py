@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from harness.figures.files import STYLE, spelled, written
+from harness.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,8 +67,8 @@ def save(table: pd.DataFrame, folder: Path) -> list[Path]:
 
 
 def plain(text: str) -> str:
-    """Text that Matplotlib takes for no formula."""
-    return text.replace("$", r"\$")
+    """Text that Matplotlib takes for no formula, without characters that an SVG file may not have."""
+    return visible(text).replace("$", r"\$")
 
 
 def _panel(axes: Axes, table: pd.DataFrame, measure: str, blind: str, title: str) -> None:

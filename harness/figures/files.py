@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
+
+from harness import atomic
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +29,9 @@ def written(figure: Figure, folder: Path, name: str) -> list[Path]:
     paths = []
     for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
         paths.append(folder / f"{name}.{ending}")
-        with mpl.rc_context(STYLE):
-            figure.savefig(paths[-1], **extra)
+        with mpl.rc_context(STYLE), warnings.catch_warnings(), atomic.writing(paths[-1]) as file:
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # names may be in any script
+            figure.savefig(file, format=ending, **extra)
     return paths
 
 

@@ -73,7 +73,7 @@ def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
     table = pd.DataFrame(rows)
     table["better"] = table.score.where(table.metric != "bits_per_byte", -table.score)
     table["rank"] = table.better.where(table.ranked).groupby(table.task_id).rank(ascending=False, method="min")
-    table = table.astype({"rank": "Int64", "seeds": "Int64"})
+    table = table.astype({"rank": "Int64", "seeds": "Int64", "unsealed": "Int64"})
     order = ["task", "task_id", "kind", "ranked", "better", "method"]
     table = table.sort_values(order, ascending=[True, True, False, False, False, True], ignore_index=True)
     columns = [column for column in table.columns if column not in ("task", "rank", "ranked", "better")]
@@ -203,6 +203,7 @@ def _row(runs: pd.DataFrame) -> dict[str, Any]:
         "examples": cost("examples"),
         "training_seconds": cost("training_seconds"),
         "note": "; ".join(notes),
+        "unsealed": sum(not record.seal for record in runs.object),
         "task_version": first.object.task.version,
         "task_id": first.task_id,
         "method_id": first.method_id,

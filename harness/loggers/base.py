@@ -6,11 +6,13 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.bounds import Bounded
+
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger
 
 
-class CurveLogger(ABC):
+class CurveLogger(Bounded, ABC):
     """Gives one of Lightning's loggers for the training curve of a run, and takes its scores in the end.
 
     A logger that cannot start or that breaks never ends a run.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from argparse import Namespace
 from pathlib import Path
@@ -32,14 +33,7 @@ class Rows(Logger):
     def __init__(self, path: Path, step: int) -> None:
         super().__init__()
         self.path = path
-        kept = []
-        if step and path.exists():
-            with path.open(newline="") as file:
-                kept = [
-                    row
-                    for row in csv.reader(file)
-                    if row and (row[0] == "step" or (row[0].isdigit() and int(row[0]) <= step))
-                ]
+        kept = _whole_rows(path, step) if step and path.is_file() else []
         atomic.write(path, "".join(",".join(row) + "\n" for row in kept))
 
     @property
@@ -60,3 +54,17 @@ class Rows(Logger):
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         return
+
+
+def _whole_rows(path: Path, last: int) -> list[list[str]]:
+    """The header of a file and its rows up to the step ``last``, without any that a power cut has left in pieces."""
+    lines = list(csv.reader(path.read_text("utf-8", "replace").splitlines()))
+    if not lines or lines[0][:1] != ["step"]:
+        return []
+    kept: dict[float, list[str]] = {}
+    for row in lines[1:]:
+        with contextlib.suppress(ValueError):
+            numbers = [float(value) for value in row]
+            if len(numbers) == len(lines[0]) and numbers[0] <= last:
+                kept[numbers[0]] = row
+    return [lines[0], *(kept[step] for step in sorted(kept))]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field
 
 from harness.loggers.base import CurveLogger
 
@@ -19,7 +21,10 @@ class WandB(CurveLogger):
     """
 
     def __init__(
-        self, *, project: str = "length-generalization", mode: Literal["auto", "online", "offline"] = "auto"
+        self,
+        *,
+        project: Annotated[str, Field(min_length=1, max_length=128)] = "length-generalization",
+        mode: Literal["auto", "online", "offline"] = "auto",
     ) -> None:
         self.project = project
         self.mode = mode

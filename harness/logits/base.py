@@ -1,12 +1,15 @@
 """What a scale of the attention logits is."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
+from harness.bounds import Bounded
+from harness.precision import shielded
 
-class LogitScale(nn.Module, ABC):
+
+class LogitScale(Bounded, nn.Module, ABC):
     """Multiplies the logits of a query by a number that may depend on how many keys it sees.
 
     Its constructor takes the network's :class:`~harness.shape.Shape` and then, keyword-only, the choices that its YAML
@@ -16,9 +19,16 @@ class LogitScale(nn.Module, ABC):
     modes: ClassVar[tuple[str, ...]] = ("causal", "bidirectional", "cross", "grid")
     """The kinds of attention (``Model.mode``) that it is defined for."""
 
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        for method in {"factor", "by_distance"} & vars(cls).keys():
+            setattr(cls, method, shielded(vars(cls)[method]))
+
     @abstractmethod
     def factor(self, seen: Tensor) -> Tensor:
-        """The number of keys that each query sees [L] -> factor on ``q . k`` [H or 1, L], float32."""
+        """The number of keys that each query sees [L] -> factor on ``q . k`` [H or 1, L]. float32, float64 where
+        ``seen`` is that.
+        """
 
     def by_distance(self, logits: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         """Change complete logits [B, H, Lq, Lk] by the distances between [B, Lq] and [B, Lk]."""

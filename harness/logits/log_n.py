@@ -5,7 +5,9 @@ import math
 import torch
 from torch import Tensor
 
+from harness.bounds import CountOrZero, PairOrZero
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -18,16 +20,12 @@ class LogN(LogitScale):
     log n.
     """
 
-    def __init__(self, shape: Shape, *, reference: int = 0, least: int = 0) -> None:
+    def __init__(self, shape: Shape, *, reference: PairOrZero = 0, least: CountOrZero = 0) -> None:
         super().__init__()
-        if reference < 0 or reference == 1:
-            raise ValueError(f"reference={reference}: it must be above 1, or 0 for the training length")
-        if least < 0:
-            raise ValueError(f"least={least}: it must be above 0, or 0 for the reference")
         self.scale = shape.head_dimension**-0.5
         self.reference = reference or max(2, shape.train_tokens)
         self.least = least or self.reference
 
     def factor(self, seen: Tensor) -> Tensor:
-        growth = torch.log(seen.clamp(min=self.least).float()) / math.log(self.reference)
+        growth = torch.log(raised(seen).clamp(min=self.least)) / math.log(self.reference)
         return growth[None] * self.scale

@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor
 
+from harness.bounds import Positive
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -18,17 +20,15 @@ class ScaleInvariant(LogitScale):
     It acts at all lengths.
     """
 
-    def __init__(self, shape: Shape, *, tau: float = 10.0) -> None:
+    def __init__(self, shape: Shape, *, tau: Positive = 10.0) -> None:
         super().__init__()
-        if tau <= 0:
-            raise ValueError(f"tau={tau}: it must be above 0")
         self.scale = shape.head_dimension**-0.5
         self.tau = tau
 
     def factor(self, seen: Tensor) -> Tensor:
-        return torch.full_like(seen, self.scale, dtype=torch.float32)[None]
+        return torch.full_like(raised(seen), self.scale)[None]
 
     def by_distance(self, logits: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        distances = (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().to(torch.float32)
+        distances = (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().to(logits.dtype)
         growth = 2 * torch.log1p(distances / self.tau)
         return torch.sqrt(1 + growth) * logits - growth

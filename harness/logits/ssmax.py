@@ -3,7 +3,9 @@
 import torch
 from torch import Tensor, nn
 
+from harness.bounds import Start
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -16,14 +18,14 @@ class SSMax(LogitScale):
     which changes nothing.
     """
 
-    def __init__(self, shape: Shape, *, initial: float = 0.43, bias: bool = False) -> None:
+    def __init__(self, shape: Shape, *, initial: Start = 0.43, bias: bool = False) -> None:
         super().__init__()
         self.scale = shape.head_dimension**-0.5
         self.s = nn.Parameter(torch.full((shape.heads,), initial))
         self.b = nn.Parameter(torch.zeros(shape.heads)) if bias else None
 
     def factor(self, seen: Tensor) -> Tensor:
-        growth = self.s.float()[:, None] * torch.log(seen.float())
+        growth = raised(self.s)[:, None] * torch.log(raised(seen))
         if self.b is not None:
-            growth = growth + self.b.float()[:, None]
+            growth = growth + raised(self.b)[:, None]
         return growth * self.scale

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -17,4 +18,4 @@ class Standard(LogitScale):
         self.scale = shape.head_dimension**-0.5
 
     def factor(self, seen: Tensor) -> Tensor:
-        return torch.full_like(seen, self.scale, dtype=torch.float32)[None]
+        return torch.full_like(raised(seen), self.scale)[None]

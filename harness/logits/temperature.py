@@ -1,11 +1,14 @@
 """A temperature that grows in steps with the position of the query."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
+from harness.bounds import CountOrZero
 from harness.logits.base import LogitScale
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -19,11 +22,14 @@ class Temperature(LogitScale):
     """
 
     def __init__(
-        self, shape: Shape, *, beta: float = 0.1, interval: int = 8192, counts: Literal["seen", "earlier"] = "seen"
+        self,
+        shape: Shape,
+        *,
+        beta: Annotated[float, Field(ge=0, le=100)] = 0.1,
+        interval: CountOrZero = 8192,
+        counts: Literal["seen", "earlier"] = "seen",
     ) -> None:
         super().__init__()
-        if interval < 0:
-            raise ValueError(f"interval={interval}: it must be above 0, or 0 for the training length")
         self.scale = shape.head_dimension**-0.5
         self.beta = beta
         self.interval = interval or shape.train_tokens
@@ -31,4 +37,4 @@ class Temperature(LogitScale):
 
     def factor(self, seen: Tensor) -> Tensor:
         steps = (seen - self.left_out) // self.interval
-        return (1 + self.beta * torch.log1p(steps.float()))[None] * self.scale
+        return (1 + self.beta * torch.log1p(raised(steps)))[None] * self.scale

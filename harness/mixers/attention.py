@@ -1,8 +1,11 @@
 """Softmax attention."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from harness.attention import Attending, Positions
+from harness.bounds import CountOrZero
 from harness.mixers.base import Layer, Mixer, heads
 from harness.mixers.initialization import draw
 from harness.shape import Shape
@@ -21,11 +24,15 @@ class Attention(Attending, Mixer):
     modes = ("causal", "bidirectional")
     attends = True
 
-    def __init__(self, layer: Layer, *, kv_heads: int = 0, qk_norm: bool = False) -> None:
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        if shape.heads % (options.kv_heads or shape.heads):
+            return f"kv_heads={options.kv_heads}: it must divide the {shape.heads} heads, or be 0 for as many"
+        return ""
+
+    def __init__(self, layer: Layer, *, kv_heads: CountOrZero = 0, qk_norm: bool = False) -> None:
         super().__init__(layer.encoding, layer.logit, causal=layer.causal)
         shape = layer.shape
-        if kv_heads < 0 or shape.heads % (kv_heads or shape.heads):
-            raise ValueError(f"kv_heads={kv_heads}: it must divide the {shape.heads} heads, or be 0 for as many")
         self.heads, self.kv_heads = shape.heads, kv_heads or shape.heads
         self.sizes = [shape.head_dimension * count for count in (self.heads, self.kv_heads, self.kv_heads)]
         self.project = nn.Linear(shape.dimension, sum(self.sizes), bias=layer.biases)

@@ -1,12 +1,12 @@
 """What every mixer is: what moves information between tokens in one block of a network."""
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
-import torch
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Bounded
 from harness.encodings.base import Encoding, Mode
 from harness.logits.base import LogitScale
 from harness.shape import Shape
@@ -25,7 +25,7 @@ class Layer(NamedTuple):
     """Whether linear layers have biases."""
 
 
-class Mixer(nn.Module, ABC):
+class Mixer(Bounded, nn.Module, ABC):
     """What moves information between tokens in one block. Its constructor takes a :class:`Layer`, then, keyword-only,
     the choices that its YAML file lists. A concrete mixer is final.
     """
@@ -35,6 +35,13 @@ class Mixer(nn.Module, ABC):
 
     attends: ClassVar[bool] = False
     """Whether it is attention, so that encodings, logit scales and extensions act on it; a literal too."""
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        """What speaks against ``options``, by name, in a network of this shape; empty if nothing does. Asked before
+        PyTorch is loaded, as that of encodings is.
+        """
+        return ""
 
     @abstractmethod
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
@@ -73,8 +80,3 @@ def heads(x: Tensor, count: int) -> Tensor:
 def unit(x: Tensor) -> Tensor:
     """Vectors [..., d] of length 1; the square root has 1e-6 under it, as in the code of DeltaNet."""
     return x * (x.square().sum(dim=-1, keepdim=True) + 1e-6).rsqrt()
-
-
-def precise(x: Tensor) -> Tensor:
-    """The same in float32, or in float64 where it is that: sums over many tokens lose too much in bfloat16."""
-    return x.to(torch.promote_types(x.dtype, torch.float32))

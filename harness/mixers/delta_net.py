@@ -4,10 +4,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Layer, Recurrent, State, heads, precise, unit
+from harness.bounds import Taps
+from harness.mixers.base import Layer, Recurrent, State, heads, unit
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.delta_rule import gated_delta_rule
 from harness.mixers.initialization import draw
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -21,11 +23,9 @@ class DeltaNet(Recurrent):
     (Grazzini et al., 2024, arXiv 2411.12537). The state has D d numbers for heads of d channels, at any length.
     """
 
-    def __init__(self, layer: Layer, *, negative_eigenvalues: bool = True, convolution: int = 4) -> None:
+    def __init__(self, layer: Layer, *, negative_eigenvalues: bool = True, convolution: Taps = 4) -> None:
         super().__init__()
         shape = layer.shape
-        if convolution < 1:
-            raise ValueError(f"convolution={convolution}: it must be at least 1")
         self.heads = shape.heads
         self.largest = 2.0 if negative_eigenvalues else 1.0
         self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=False)
@@ -37,8 +37,8 @@ class DeltaNet(Recurrent):
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, memory = state or (None, None)
         mixed, before = self.convolution.run(self.project(x), before)
-        q, k, v = (heads(precise(part), self.heads) for part in F.silu(mixed).chunk(3, dim=-1))
-        strength = self.largest * precise(self.strength(x)).sigmoid().mT
+        q, k, v = (heads(raised(part), self.heads) for part in F.silu(mixed).chunk(3, dim=-1))
+        strength = self.largest * raised(self.strength(x)).sigmoid().mT
         if memory is None:
             memory = q.new_zeros(*q.shape[:2], q.shape[-1], v.shape[-1])
         with torch.autocast(x.device.type, enabled=False):

@@ -4,11 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Layer, Recurrent, State, heads, precise, unit
+from harness.bounds import Expansion, Taps
+from harness.mixers.base import Layer, Recurrent, State, heads, unit
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import Decay
 from harness.mixers.delta_rule import gated_delta_rule
 from harness.mixers.initialization import draw
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -23,15 +25,11 @@ class GatedDeltaNet(Recurrent):
     """
 
     def __init__(
-        self, layer: Layer, *, negative_eigenvalues: bool = True, expand: float = 1.0, convolution: int = 4
+        self, layer: Layer, *, negative_eigenvalues: bool = True, expand: Expansion = 1.0, convolution: Taps = 4
     ) -> None:
         super().__init__()
         shape = layer.shape
-        if convolution < 1:
-            raise ValueError(f"convolution={convolution}: it must be at least 1")
-        values = round(expand * shape.head_dimension)
-        if values < 1:
-            raise ValueError(f"expand={expand}: values of {shape.head_dimension} channels times that have none")
+        values = max(1, round(expand * shape.head_dimension))
         self.heads = shape.heads
         self.largest = 2.0 if negative_eigenvalues else 1.0
         self.sizes = (shape.dimension, shape.dimension, shape.heads * values)
@@ -46,8 +44,8 @@ class GatedDeltaNet(Recurrent):
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, memory = state or (None, None)
         mixed, before = self.convolution.run(self.project(x), before)
-        q, k, v = (heads(precise(part), self.heads) for part in F.silu(mixed).split(self.sizes, dim=-1))
-        strength = self.largest * precise(self.strength(x)).sigmoid().mT
+        q, k, v = (heads(raised(part), self.heads) for part in F.silu(mixed).split(self.sizes, dim=-1))
+        strength = self.largest * raised(self.strength(x)).sigmoid().mT
         if memory is None:
             memory = q.new_zeros(*q.shape[:2], q.shape[-1], v.shape[-1])
         with torch.autocast(x.device.type, enabled=False):

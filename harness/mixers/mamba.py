@@ -6,11 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Layer, Recurrent, State, precise
+from harness.bounds import Few, Taps, Width
+from harness.mixers.base import Layer, Recurrent, State
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import step_bias
 from harness.mixers.initialization import draw
 from harness.mixers.scan import scan
+from harness.precision import raised
 from harness.shape import Shape
 
 SEGMENT = 256
@@ -26,11 +28,8 @@ class Mamba(Recurrent):
     the published code.
     """
 
-    def __init__(self, layer: Layer, *, state: int = 16, convolution: int = 4, expand: int = 2) -> None:
+    def __init__(self, layer: Layer, *, state: Width = 16, convolution: Taps = 4, expand: Few = 2) -> None:
         super().__init__()
-        for name, value in (("state", state), ("convolution", convolution), ("expand", expand)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
         dimension = layer.shape.dimension
         channels, rank = expand * dimension, math.ceil(dimension / 16)
         self.sizes = (rank, state, state)
@@ -55,8 +54,8 @@ class Mamba(Recurrent):
         delta = F.softplus(self.step(steps))
         rate = self.log_rate.view(u.shape[-1], -1).exp()
         if memory is None:
-            memory = precise(u).new_zeros(len(u), *rate.shape)
-        y, memory = selective_scan(*(precise(part) for part in (u, delta, rate, write, read)), memory)
+            memory = raised(u).new_zeros(len(u), *rate.shape)
+        y, memory = selective_scan(*(raised(part) for part in (u, delta, rate, write, read)), memory)
         y = (y + self.skip * u) * F.silu(gate)
         return self.output(y), (before, memory)
 

@@ -1,14 +1,18 @@
 """Mamba-2: a state space model with one decay per head."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Layer, Recurrent, State, heads, precise
+from harness.bounds import Few, Taps, Width
+from harness.mixers.base import Layer, Recurrent, State, heads
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import step_bias
 from harness.mixers.decayed_attention import decayed_attention
 from harness.mixers.initialization import draw
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -23,16 +27,17 @@ class Mamba2(Recurrent):
     published code.
     """
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return (
+            f"groups={options.groups} does not divide the {shape.heads} heads" if shape.heads % options.groups else ""
+        )
+
     def __init__(
-        self, layer: Layer, *, state: int = 64, expand: int = 2, groups: int = 1, convolution: int = 4
+        self, layer: Layer, *, state: Width = 64, expand: Few = 2, groups: Few = 1, convolution: Taps = 4
     ) -> None:
         super().__init__()
         shape = layer.shape
-        for name, value in (("state", state), ("expand", expand), ("groups", groups), ("convolution", convolution)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
-        if shape.heads % groups:
-            raise ValueError(f"groups={groups} does not divide the {shape.heads} heads")
         self.heads, self.groups = shape.heads, groups
         channels = expand * shape.dimension
         self.mixed = (channels, groups * state, groups * state)
@@ -50,17 +55,17 @@ class Mamba2(Recurrent):
         before, memory = state or (None, None)
         gate, mixed, step = self.project(x).split(self.sizes, dim=-1)
         mixed, before = self.convolution.run(mixed, before)
-        u, write, read = precise(F.silu(mixed)).split(self.mixed, dim=-1)
+        u, write, read = raised(F.silu(mixed)).split(self.mixed, dim=-1)
         values, k, q = heads(u, self.heads), heads(write, self.groups), heads(read, self.groups)
         k, q = (part.repeat_interleave(self.heads // self.groups, dim=1) for part in (k, q))
         if memory is None:
             memory = q.new_zeros(*q.shape[:2], q.shape[-1], values.shape[-1])
         with torch.autocast(x.device.type, enabled=False):
-            delta = F.softplus(precise(step) + self.step_bias).mT
+            delta = F.softplus(raised(step) + self.step_bias).mT
             log_decay = -self.log_rate.exp()[:, None] * delta
             y, memory = decayed_attention(q, k, delta[..., None] * values, log_decay, memory)
             y = y + self.skip[:, None, None] * values
-        y = y.transpose(1, 2).flatten(2) * F.silu(precise(gate))
+        y = y.transpose(1, 2).flatten(2) * F.silu(raised(gate))
         y = self.norm(y.unflatten(-1, (self.groups, -1))).flatten(2) * self.gain
         return self.output(y.to(x.dtype)), (before, memory)
 

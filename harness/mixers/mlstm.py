@@ -1,16 +1,18 @@
 """mLSTM: the long short-term memory whose cell is a matrix."""
 
-from typing import cast
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Layer, Recurrent, State, heads, precise
+from harness.bounds import Few, Taps
+from harness.mixers.base import Layer, Recurrent, State, heads
 from harness.mixers.block_diagonal import BlockDiagonal
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.initialization import draw
 from harness.mixers.matrix_memory import matrix_memory
+from harness.precision import raised
 from harness.shape import Shape
 
 BLOCK = 4
@@ -26,15 +28,16 @@ class MLSTM(Recurrent):
     is gated by SiLU of the other branch. Forget gates begin between sigmoid(3) and sigmoid(6), as there.
     """
 
-    def __init__(self, layer: Layer, *, expand: int = 2, convolution: int = 4) -> None:
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        channels = options.expand * shape.dimension
+        wrong = f"expand={options.expand}: {channels} channels are not a multiple of 4 and of the {shape.heads} heads"
+        return wrong if channels % 4 or channels % shape.heads else ""
+
+    def __init__(self, layer: Layer, *, expand: Few = 2, convolution: Taps = 4) -> None:
         super().__init__()
         shape = layer.shape
-        for name, value in (("expand", expand), ("convolution", convolution)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
         channels = expand * shape.dimension
-        if channels % BLOCK:
-            raise ValueError(f"expand={expand}: {channels} channels are not a multiple of {BLOCK}")
         self.heads = shape.heads
         self.project = nn.Linear(shape.dimension, 2 * channels, bias=False)
         self.convolution = ShortConvolution(channels, convolution, bias=True)
@@ -56,7 +59,7 @@ class MLSTM(Recurrent):
         mixed, before = self.convolution.run(u, before)
         mixed = F.silu(mixed)
         with torch.autocast(x.device.type, enabled=False):
-            q, k, v = self.q(precise(mixed)), self.k(precise(mixed)), self.v(precise(u))
+            q, k, v = self.q(raised(mixed)), self.k(raised(mixed)), self.v(raised(u))
             every = torch.cat([q, k, v], dim=-1)
             write, forget = self.write(every).mT, F.logsigmoid(self.forget(every)).mT
             q, k, v = (heads(part, self.heads) for part in (q, k, v))

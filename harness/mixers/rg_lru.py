@@ -6,11 +6,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.mixers.base import Layer, Recurrent, State, precise
+from harness.bounds import Expansion, Taps
+from harness.mixers.base import Layer, Recurrent, State
 from harness.mixers.block_diagonal import BlockDiagonal
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.initialization import draw
 from harness.mixers.scan import scan
+from harness.precision import raised
 from harness.shape import Shape
 
 SHARPNESS = 8.0
@@ -29,14 +31,10 @@ class RGLRU(Recurrent):
     over ``convolution`` tokens, and GELU on the other branch. The state has E numbers at any length.
     """
 
-    def __init__(self, layer: Layer, *, expand: float = 1.0, convolution: int = 4) -> None:
+    def __init__(self, layer: Layer, *, expand: Expansion = 1.0, convolution: Taps = 4) -> None:
         super().__init__()
         shape = layer.shape
-        if convolution < 1:
-            raise ValueError(f"convolution={convolution}: it must be at least 1")
-        channels = round(expand * shape.dimension / shape.heads) * shape.heads
-        if channels < 1:
-            raise ValueError(f"expand={expand}: {shape.dimension} channels times that are fewer than the heads")
+        channels = max(1, round(expand * shape.dimension / shape.heads)) * shape.heads
         self.open = nn.Linear(shape.dimension, channels)
         self.project = nn.Linear(shape.dimension, channels)
         self.convolution = ShortConvolution(channels, convolution, bias=True)
@@ -51,7 +49,7 @@ class RGLRU(Recurrent):
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, hidden = state or (None, None)
         u, before = self.convolution.run(self.project(x), before)
-        h = self.recur(precise(u), hidden)
+        h = self.recur(raised(u), hidden)
         return self.output((h * F.gelu(self.open(x), approximate="tanh")).to(x.dtype)), (before, h[:, -1])
 
     def recur(self, u: Tensor, hidden: Tensor | None) -> Tensor:

@@ -5,11 +5,12 @@ for.
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Bounded
 from harness.encodings.base import Encoding, Mode
 from harness.logits.base import LogitScale
 from harness.mixers.base import Layer, Mixer
@@ -48,7 +49,7 @@ class Layers:
             yield self._mixers[layer.shape.layer % len(self._mixers)](layer)
 
 
-class Model(nn.Module, ABC):
+class Model(Bounded, nn.Module, ABC):
     """A network. Its constructor takes :class:`~harness.shape.Shape`, the vocabulary size and :class:`Layers`, then,
     keyword-only, the choices that its YAML file lists. What the encoding does to token embeddings is done by the first
     layer's.
@@ -70,6 +71,11 @@ class Model(nn.Module, ABC):
 
     receptive_field: int | None = None
     """How many tokens an output can depend on, its own among them; ``None`` for all."""
+
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        """As :meth:`harness.encodings.base.Encoding.objection`."""
+        return ""
 
     @abstractmethod
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout
 from harness.mixers.initialization import draw
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
@@ -33,7 +34,7 @@ class BERT(Model):
     layout = "Sentences"
     mode = "bidirectional"
 
-    def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: float = 0.1) -> None:
+    def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.1) -> None:
         super().__init__()
         width = shape.dimension
         style = Style("post", "layer_norm", "gelu", "everywhere", dropout)

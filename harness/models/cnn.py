@@ -1,12 +1,16 @@
 """Convolutions over tokens, dilated more from layer to layer."""
 
 from collections.abc import Iterable
+from typing import Annotated, Any
 
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout
 from harness.models.base import Layers, Model
+from harness.models.reach import overlooked, receptive_field
 from harness.shape import Shape
 
 
@@ -24,18 +28,21 @@ class CNN(Model):
     layout = "Causal"
     mode = "attention-free"
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        return overlooked(options.kernel, options.dilation, shape.layers)
+
     def __init__(
         self,
         shape: Shape,
         vocabulary: int,
         layers: Layers,
         *,
-        kernel: int = 5,
-        dilation: int = 4,
-        dropout: float = 0.0,
+        kernel: Annotated[int, Field(ge=2, le=4096)] = 5,
+        dilation: Annotated[int, Field(ge=1, le=4096)] = 4,
+        dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
-        check(kernel, dilation)
         self.receptive_field = receptive_field(kernel, dilation, shape.layers)
         """Tokens on which an output depends, itself included."""
         self.embedding, self.dropout, self.blocks, self.norm, self.head = parts(
@@ -57,20 +64,23 @@ class BidirectionalCNN(Model):
     layout = "Blanks"
     mode = "attention-free"
 
+    @staticmethod
+    def objection(shape: Shape, options: Any) -> str:
+        if options.kernel % 2 == 0:
+            return f"kernel={options.kernel}: it must be odd, to see as far back as forward"
+        return overlooked(options.kernel, options.dilation, shape.layers)
+
     def __init__(
         self,
         shape: Shape,
         vocabulary: int,
         layers: Layers,
         *,
-        kernel: int = 5,
-        dilation: int = 4,
-        dropout: float = 0.0,
+        kernel: Annotated[int, Field(ge=2, le=4096)] = 5,
+        dilation: Annotated[int, Field(ge=1, le=4096)] = 4,
+        dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
-        check(kernel, dilation)
-        if kernel % 2 == 0:
-            raise ValueError(f"kernel={kernel}: it must be odd, to see as far back as forward")
         self.receptive_field = receptive_field(kernel, dilation, shape.layers)
         """Tokens on which an output depends, itself included."""
         self.embedding, self.dropout, self.blocks, self.norm, self.head = parts(
@@ -124,16 +134,3 @@ class Block(nn.Module):
             seen = seen * visible[..., None]
         convolved = self.convolution(F.pad(seen.transpose(1, 2), self.sides)).transpose(1, 2)
         return x + self.dropout(self.mix(F.gelu(convolved)))
-
-
-def check(kernel: int, dilation: int) -> None:
-    """Raise :class:`ValueError` unless these convolutions see every token of their receptive field."""
-    if kernel < 2:
-        raise ValueError(f"kernel={kernel}: it must be at least 2, or no token sees another")
-    if not 1 <= dilation <= kernel:
-        raise ValueError(f"dilation={dilation}: it must be between 1 and kernel={kernel}, or tokens are passed over")
-
-
-def receptive_field(kernel: int, dilation: int, layers: int) -> int:
-    """Tokens on which an output of ``layers`` convolutions depends, dilated by 1, ``dilation``, ``dilation`` ** 2..."""
-    return 1 + (kernel - 1) * sum(dilation**i for i in range(layers))

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from harness.bounds import Dropout
 from harness.models.base import Layers
 from harness.models.block import Style
 from harness.models.transformer import Transformer
@@ -27,7 +28,7 @@ class Decoder(Transformer):
         vocabulary: int,
         layers: Layers,
         *,
-        dropout: float = 0.0,
+        dropout: Dropout = 0.0,
         norm: Literal["pre", "post"] = "pre",
         normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
         activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "gelu",

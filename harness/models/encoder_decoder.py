@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout
 from harness.encodings.base import Mode
 from harness.mixers.base import Mixer
 from harness.mixers.initialization import draw
@@ -45,7 +46,7 @@ class EncoderDecoder(Model):
         vocabulary: int,
         layers: Layers,
         *,
-        dropout: float = 0.0,
+        dropout: Dropout = 0.0,
         norm: Literal["pre", "post"] = "pre",
         normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
         activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "gelu",

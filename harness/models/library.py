@@ -16,9 +16,10 @@ from torch import Tensor, nn
 
 from harness.attention import Attending, Positions
 from harness.encodings.base import Encoding
+from harness.encodings.frequencies import angles
 from harness.encodings.pretrained_rotary import PretrainedRotary
 from harness.encodings.pretrained_table import PretrainedTable
-from harness.encodings.rotary import Layout, angles, rotate
+from harness.encodings.rotary import Layout, rotate
 from harness.logits.base import LogitScale
 from harness.logits.standard import Standard
 from harness.models import saved
@@ -156,7 +157,7 @@ def _taken(network: PreTrainedModel, shape: Shape, x: Tensor) -> PretrainedRotar
                 "set the type to default there and use an extension such as dynamic_ntk or longrope"
             )
         own = PretrainedRotary(shape)
-        own.frequencies, own.attention_factor = rotary.inv_freq.float().clone(), float(rotary.attention_scaling)
+        own.frequencies, own.attention_factor = rotary.inv_freq.double(), float(rotary.attention_scaling)
         base.rotary_emb = Unturned(2 * len(own.frequencies))
         own.layout = _layout(own, _first(network, x), turned)
         return own

@@ -1,11 +1,13 @@
 """Looped Transformers: one block, many times."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, embedded, readout_layer
@@ -38,10 +40,10 @@ class Looped(Model):
         vocabulary: int,
         layers: Layers,
         *,
-        steps: int = 0,
-        per_token: float = 0.0,
+        steps: Annotated[int, Field(ge=0, le=2**10)] = 0,
+        per_token: Annotated[float, Field(ge=0, le=100)] = 0.0,
         each_step: Literal["nothing", "input", "coordinates"] = "coordinates",
-        dropout: float = 0.0,
+        dropout: Dropout = 0.0,
         norm: Literal["pre", "post"] = "post",
         normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
         activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "relu",
@@ -49,10 +51,6 @@ class Looped(Model):
         tied: bool = False,
     ) -> None:
         super().__init__()
-        if steps < 0:
-            raise ValueError(f"steps={steps}: it must be at least 1, or 0 for the number of layers")
-        if per_token < 0:
-            raise ValueError(f"per_token={per_token}: it must be 0 or above")
         style = Style(norm, normalizer, activation, biases, dropout)
         self.steps = steps or shape.layers
         self.per_token = per_token

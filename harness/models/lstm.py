@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout
 from harness.models import recurrent
 from harness.models.base import Layers, Model
 from harness.shape import Shape
@@ -22,7 +23,7 @@ class LSTM(Model):
     layout = "Causal"
     mode = "attention-free"
 
-    def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: float = 0.0) -> None:
+    def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.0) -> None:
         super().__init__()
         self.embedding, self.layers, self.dropout, self.head = recurrent.parts(nn.LSTM, shape, vocabulary, dropout)
 

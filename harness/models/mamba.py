@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout, Few, Taps, Width
 from harness.mixers.base import State
 from harness.mixers.mamba import Mamba as Mixer
 from harness.models.base import Layers, Model
@@ -32,10 +33,10 @@ class Mamba(Model):
         vocabulary: int,
         layers: Layers,
         *,
-        state: int = 16,
-        convolution: int = 4,
-        expand: int = 2,
-        dropout: float = 0.0,
+        state: Width = 16,
+        convolution: Taps = 4,
+        expand: Few = 2,
+        dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
         self.embedding = nn.Embedding(vocabulary, shape.dimension)

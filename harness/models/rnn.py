@@ -6,6 +6,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout
 from harness.models import recurrent
 from harness.models.base import Layers, Model
 from harness.shape import Shape
@@ -30,7 +31,7 @@ class RNN(Model):
         layers: Layers,
         *,
         nonlinearity: Literal["relu", "tanh"] = "relu",
-        dropout: float = 0.0,
+        dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
         self.embedding, self.layers, self.dropout, self.head = recurrent.parts(

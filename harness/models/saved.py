@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from harness import reading
+
 WIDTH, HEADS, LAYERS = ("hidden_size", "n_embd"), ("num_attention_heads", "n_head"), ("num_hidden_layers", "n_layer")
 """What families of networks call their sizes."""
 
@@ -47,7 +49,7 @@ def folder(name_or_path: str, revision: str, local_files_only: bool) -> Path:
 def config(path: Path) -> dict[str, Any]:
     """What ``config.json`` says. Raises :class:`ValueError` if there is none or it is not a JSON object."""
     try:
-        content = json.loads((path / "config.json").read_text("utf-8"))
+        content = json.loads(reading.whole(path / "config.json", reading.LARGEST_CONFIG))
     except OSError as error:
         raise ValueError(f"{path} has no config.json: it is not a network that Hugging Face's library saved") from error
     except ValueError as error:

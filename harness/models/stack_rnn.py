@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import Dropout, Few, Width
 from harness.models.base import Layers, Model
 from harness.models.controller import Controller
 from harness.shape import Shape
@@ -35,12 +36,9 @@ class StackRNN(Model):
     mode = "attention-free"
 
     def __init__(
-        self, shape: Shape, vocabulary: int, layers: Layers, *, stacks: int = 1, cell: int = 8, dropout: float = 0.0
+        self, shape: Shape, vocabulary: int, layers: Layers, *, stacks: Few = 1, cell: Width = 8, dropout: Dropout = 0.0
     ) -> None:
         super().__init__()
-        for name, value in (("stacks", stacks), ("cell", cell)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
         self.embedding = nn.Embedding(vocabulary, shape.dimension)
         self.layers = nn.ModuleList(StackLayer(shape.dimension, stacks, cell) for _ in range(shape.layers))
         self.dropout = nn.Dropout(dropout)

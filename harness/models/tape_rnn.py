@@ -2,12 +2,15 @@
 
 import itertools
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 import torch.nn.functional as F
+from pydantic import Field
 from torch import Tensor, nn
 
 from harness.attention import Positions
+from harness.bounds import CountOrZero, Dropout, Few, Width
 from harness.models.base import Layers, Model
 from harness.models.controller import Controller
 from harness.shape import Shape
@@ -46,16 +49,13 @@ class TapeRNN(Model):
         vocabulary: int,
         layers: Layers,
         *,
-        tapes: int = 1,
-        cell: int = 8,
-        write: Sequence[int] = (64, 64),
-        separator: int = 2,
-        dropout: float = 0.0,
+        tapes: Few = 1,
+        cell: Width = 8,
+        write: Annotated[Sequence[Width], Field(max_length=64)] = (64, 64),
+        separator: CountOrZero = 2,
+        dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
-        for name, value in (("tapes", tapes), ("cell", cell), *(("write", width) for width in write)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
         self.separator = separator
         self.embedding = nn.Embedding(vocabulary, shape.dimension)
         self.layers = nn.ModuleList(TapeLayer(shape.dimension, tapes, cell, write) for _ in range(shape.layers))

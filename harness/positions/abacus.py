@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.bounds import CountOrZero
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
@@ -19,9 +20,7 @@ class Abacus(PositionRule):
 
     needs = ("digit",)
 
-    def __init__(self, *, offset: int = 99) -> None:
-        if offset < 0:
-            raise ValueError(f"offset={offset}: it must be at least 0")
+    def __init__(self, *, offset: CountOrZero = 99) -> None:
         self.offset = offset
 
     def sample(

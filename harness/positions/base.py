@@ -7,13 +7,14 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from harness.bounds import Bounded
 from tasks.base import Task
 
 NO_CHANNELS: Mapping[str, np.ndarray] = MappingProxyType({})
 NO_MAXIMA: Mapping[str, int] = MappingProxyType({})
 
 
-class PositionRule(ABC):
+class PositionRule(Bounded, ABC):
     """Says which position each token of a sequence is told, in training and in evaluation.
 
     A sequence has one position per token, the same for all layers, for queries and for keys, drawn once for prompt and
@@ -30,6 +31,9 @@ class PositionRule(ABC):
 
     fractional: ClassVar[bool] = False
     """Whether positions are float32 and may lie between integers; otherwise they are int64 and at least 0."""
+
+    two_sided: bool = False
+    """Whether positions reach as far below 0 as above it."""
 
     channels: ClassVar[int] = 1
     """Numbers that make a position: with more than one, positions are [N, width, channels]."""

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Mapping
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
+from harness.bounds import NotNegative
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
@@ -13,22 +16,26 @@ class CAPE(PositionRule):
     in +-``local_shift``, g in +-``ln(global_scale)``; d and g are drawn once per sequence, e_i for every token.
 
     Likhomanenko et al. (2021), arXiv 2106.03143 (CAPE), for sequences: they add sinusoids of these positions
-    (``encoding=sinusoidal``). Positions are not centred on the middle of the sequence here, and they can be negative. A
-    public port of their code (gcambara/cape) has all three draws off by default; the defaults here move a short
-    sequence by a few tokens.
+    (``encoding=sinusoidal``). ``centred`` counts i from the middle of the sequence, as they do, in evaluation too:
+    positions are then -(n - 1) / 2 to (n - 1) / 2 for n tokens, prompt and answer together. Positions can be negative.
+    A public port of their code (gcambara/cape) has all three draws and the centring off by default; the defaults here
+    move a short sequence by a few tokens.
     """
 
     fractional = True
 
-    def __init__(self, *, global_shift: float = 5.0, local_shift: float = 0.5, global_scale: float = 1.03) -> None:
-        for option, value in (("global_shift", global_shift), ("local_shift", local_shift)):
-            if value < 0:
-                raise ValueError(f"{option}={value}: it must be at least 0")
-        if global_scale < 1:
-            raise ValueError(f"global_scale={global_scale}: it must be at least 1")
+    def __init__(
+        self,
+        *,
+        global_shift: NotNegative = 5.0,
+        local_shift: NotNegative = 0.5,
+        global_scale: Annotated[float, Field(ge=1, le=1000)] = 1.03,
+        centred: bool = False,
+    ) -> None:
         self.global_shift = global_shift
         self.local_shift = local_shift
         self.global_scale = global_scale
+        self.centred = self.two_sided = centred
 
     def sample(
         self,
@@ -40,22 +47,35 @@ class CAPE(PositionRule):
         channels: Mapping[str, np.ndarray] = NO_CHANNELS,
     ) -> np.ndarray:
         if not training:
-            return np.arange(width, dtype=np.float32)[None]
+            told = np.arange(width, dtype=np.float32)[None]
+            return np.minimum(told - middles(lengths), middles(lengths)) if self.centred else told
         count, most = len(lengths), int(lengths.max(initial=0))
         farthest = math.log(self.global_scale)
         shifts = rng.uniform(-self.global_shift, self.global_shift, (count, 1))
         scales = rng.uniform(-farthest, farthest, (count, 1))
         positions = np.zeros((count, width), np.float32)
-        positions[:, :most] = augmented(shifts, rng.uniform(-self.local_shift, self.local_shift, (count, most)), scales)
+        shifted = rng.uniform(-self.local_shift, self.local_shift, (count, most))
+        middle = middles(lengths) if self.centred else 0
+        positions[:, :most] = augmented(shifts, shifted, scales, middle)
         return positions
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
+        last = (tokens - 1) / 2 if self.centred else tokens - 1
         if not training:
-            return tokens - 1
-        return math.ceil((tokens - 1 + self.global_shift + self.local_shift) * self.global_scale)
+            return math.ceil(last)
+        return math.ceil((last + self.global_shift + self.local_shift) * self.global_scale)
 
 
-def augmented(global_shifts: np.ndarray, local_shifts: np.ndarray, log_scales: np.ndarray) -> np.ndarray:
-    """The positions that these draws make, [N, 1], [N, T] and [N, 1] -> [N, T] float32."""
-    shifted = np.arange(local_shifts.shape[1]) + np.float64(global_shifts) + local_shifts
+def middles(lengths: np.ndarray) -> np.ndarray:
+    """The middle of the positions 0 to n - 1 of sequences of these lengths [N] -> [N, 1] float32."""
+    return (lengths[:, None] - 1).astype(np.float32) / 2
+
+
+def augmented(
+    global_shifts: np.ndarray, local_shifts: np.ndarray, log_scales: np.ndarray, middle: np.ndarray | float = 0
+) -> np.ndarray:
+    """The positions, counted from a ``middle``, that these draws make, [N, 1], [N, T], [N, 1] and [N, 1] -> [N, T]
+    float32.
+    """
+    shifted = np.arange(local_shifts.shape[1]) - np.float64(middle) + np.float64(global_shifts) + local_shifts
     return (shifted * np.exp(np.float64(log_scales))).astype(np.float32)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.bounds import CountOrZero
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 from harness.positions.starts import moved
 
@@ -21,7 +22,7 @@ class CoupledLevels(PositionRule):
     needs = ("place", "segment")
     channels = 2
 
-    def __init__(self, *, maximum_place: int = 41, maximum_segment: int = 41) -> None:
+    def __init__(self, *, maximum_place: CountOrZero = 41, maximum_segment: CountOrZero = 41) -> None:
         self.below = {"place": maximum_place, "segment": maximum_segment}
 
     def sample(

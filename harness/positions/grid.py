@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.bounds import CountOrZero
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 from harness.positions.starts import moved
 
@@ -20,7 +21,7 @@ class Grid(PositionRule):
     needs = ("row", "column")
     channels = 2
 
-    def __init__(self, *, maximum: int = 0) -> None:
+    def __init__(self, *, maximum: CountOrZero = 0) -> None:
         self.maximum = maximum
 
     def sample(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from harness.bounds import Count
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 from harness.positions.starts import largest_of_moved
 
@@ -17,7 +18,7 @@ class PoSE(PositionRule):
     question. They train on 2,048 tokens and skip to 16,384 and more; ``maximum`` is sized for short sequences instead.
     """
 
-    def __init__(self, *, maximum: int = 512) -> None:
+    def __init__(self, *, maximum: Count = 512) -> None:
         self.maximum = maximum
 
     def sample(

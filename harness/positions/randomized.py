@@ -1,9 +1,10 @@
 """Randomized positions."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
@@ -25,7 +26,7 @@ class Randomized(PositionRule):
     def __init__(
         self,
         *,
-        maximum: int = 2048,
+        maximum: Annotated[int, Field(ge=1, le=2**17)] = 2048,
         evaluation: Literal["randomized", "sequential"] = "randomized",
         scope: Literal["example", "batch"] = "example",
     ) -> None:

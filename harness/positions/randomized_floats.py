@@ -5,6 +5,7 @@ from typing import Literal
 
 import numpy as np
 
+from harness.bounds import Count
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 
@@ -21,10 +22,9 @@ class RandomizedFloats(PositionRule):
 
     fractional = True
 
-    def __init__(self, *, maximum: int = 512, evaluation: Literal["drawn", "even"] = "drawn", least: int = 1) -> None:
-        for name, value in (("maximum", maximum), ("least", least)):
-            if value < 1:
-                raise ValueError(f"{name}={value}: it must be at least 1")
+    def __init__(
+        self, *, maximum: Count = 512, evaluation: Literal["drawn", "even"] = "drawn", least: Count = 1
+    ) -> None:
         self.maximum = maximum
         self.evaluation = evaluation
         self.least = least

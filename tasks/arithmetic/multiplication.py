@@ -19,14 +19,17 @@ class Multiplication(Task):
 
     Example: ``57*8 -> 654`` with ``second=1`` and a reversed answer.
 
-    ``place``: 1 + significance, 0 for the sign and for the separator in either order. That is the coupling of Cho et
-    al. for operands of any two lengths; that of their multiplication by one or two digits counts from the other end.
+    ``place``: as Cho et al. couple them. For operands of any two lengths, 1 + significance, and 0 for the sign and for
+    the separator in either order. For a second operand of ``second`` digits the places count from the other end: 0 for
+    the highest digit that the product can have, up to one less than the digits of both operands for the units, and as
+    many as these digits for the sign and the separator. So in evaluation it is the highest digits that begin at the
+    first position there, and not the units.
     ``digit``: the index of each digit in its number as it is written, from 1.
 
     Raises :class:`ValueError` for another order and for a negative number of digits.
     """
 
-    version = 1
+    version = 2  # 1: places counted from the units with every second operand
     channels = ("place", "digit")
     alphabet = tuple("0123456789*")
 
@@ -39,8 +42,10 @@ class Multiplication(Task):
         leading_zeros: bool = False,
     ) -> None:
         digits.checked(operands=operands, answer=answer)
-        if second < 0:
-            raise ValueError(f"second={second}: it is a number of digits, or 0 for as many as the first operand has")
+        if not 0 <= second <= 10_000:
+            raise ValueError(
+                f"second={second}: it is a number of digits up to 10000, or 0 for as many as the first operand has"
+            )
         self.operands = operands
         self.answer = answer
         self.second = second
@@ -67,6 +72,7 @@ class Multiplication(Task):
             times=self.alphabet.index("*"),
             operands=self.operands,
             answer=self.answer,
+            from_units=not self.second,
         )
         return Batch(prompt.tokens, answer.tokens, answer.tokens != ABSENT, channels)
 
@@ -113,9 +119,13 @@ def laid_out(
     times: int,
     operands: str,
     answer: str,
+    from_units: bool,
 ) -> tuple[digits.Written, digits.Written, dict[str, np.ndarray]]:
-    """Prompt, answer of ``shown`` [N] digits, and channels of products."""
+    """Prompt, answer of ``shown`` [N] digits, and channels of products; places count ``from_units`` or towards them."""
     first, second = (digits.written(number, np.full(len(number), number.shape[1]), operands) for number in factors)
     prompt = digits.joined(first, digits.sign(times, len(total)), second)
     said = digits.joined(digits.written(total, shown, answer))
-    return prompt, said, digits.channels(prompt, np.zeros((len(total), 1), np.int64), said)
+    channels = digits.channels(prompt, np.zeros((len(total), 1), np.int64), said)
+    if not from_units:
+        channels["place"] = np.where(channels["place"] == ABSENT, ABSENT, total.shape[1] - channels["place"])
+    return prompt, said, channels

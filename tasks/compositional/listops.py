@@ -75,8 +75,8 @@ class ListOps(Task):
     def __init__(self, *, arguments: int = 10, depth: int = 10) -> None:
         if not 4 <= arguments <= 10:
             raise ValueError(f"arguments={arguments}: the most that a list has is between 4 and 10")
-        if depth < 2:
-            raise ValueError(f"depth={depth}: at 1 there are only digits; 2 or more")
+        if not 2 <= depth <= 1000:
+            raise ValueError(f"depth={depth}: at 1 there are only digits; between 2 and 1000")
         self.arguments = arguments
         self.depth = depth
         self.longest = 1

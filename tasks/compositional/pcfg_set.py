@@ -66,9 +66,9 @@ class PCFGSet(Task):
     def __init__(self, *, numbers: int = 20, longest: int = 60) -> None:
         if not 1 <= numbers <= 20:
             raise ValueError(f"numbers={numbers}: a letter has between 1 and 20")
-        if longest < 2 * LONGEST_STRING:
+        if not 2 * LONGEST_STRING <= longest <= 10_000:
             raise ValueError(
-                f"longest={longest}: two strings of {LONGEST_STRING} must fit, so {2 * LONGEST_STRING} or more"
+                f"longest={longest}: two strings of {LONGEST_STRING} must fit, so {2 * LONGEST_STRING} to 10000"
             )
         self.symbols = tuple(f"{letter}{number + 1}" for letter in ascii_uppercase for number in range(numbers))
         self.alphabet = (*FUNCTIONS, SEPARATOR, *self.symbols)

@@ -16,7 +16,8 @@ class BinaryMajority(Task):
     ``010``. Lengths are multiples of the period. Binary majority and, with period 3, binary majority interleave of
     Huang et al. (2024), arXiv 2410.02140; there a length that is no multiple of three is rounded.
 
-    As the number of ones is uniform, the first bit alone is right in three of four cases, in the limit of long strings.
+    As the number of ones is uniform, the first bit alone is right in three of four cases, in the limit of long strings,
+    and 50 of 150 bits in 95 of 100.
 
     Raises :class:`ValueError` unless the period is at least 1.
     """
@@ -62,5 +63,9 @@ class BinaryMajority(Task):
         return answer
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """``first bits``: as if a string had the bits that it begins with."""
-        return {"first bits": lambda prompt: list(prompt[: self.period])}
+        """``first bits``: as if a string had the bits it begins with. ``the last 50 bits``: as if these were all."""
+        recent = 50 * self.period
+        return {
+            "first bits": lambda prompt: list(prompt[: self.period]),
+            "the last 50 bits": lambda prompt: self.solve(prompt[-recent:]),
+        }

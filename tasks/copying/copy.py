@@ -61,8 +61,8 @@ class Copy(Task):
         separator: bool = False,
     ) -> None:
         checked(draw)
-        if copies < 1:
-            raise ValueError(f"copies={copies}: it is at least 1")
+        if not 1 <= copies <= 1000:
+            raise ValueError(f"copies={copies}: there are between 1 and 1000")
         self.symbols = alphabets.symbols(symbols)
         self.alphabet = (*self.symbols, BAR) if separator and copies > 1 else self.symbols
         self.draw = draw

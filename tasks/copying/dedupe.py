@@ -17,8 +17,8 @@ class Dedupe(Task):
     ``removed=all`` it is one if it has occurred anywhere before: ``aabbba -> ab``. The symbols are independent and
     uniform then, and the answer is never longer than the alphabet.
 
-    A task of this collection, not taken from a paper. The places of the answer's symbols
-    would tell which to keep, so there is no channel.
+    With ``removed=all`` the task is Unique Set of Fan et al. (2024), arXiv 2409.15647; with ``removed=neighbours`` it
+    is of this collection's making. The places of the answer's symbols would tell which to keep, so there is no channel.
 
     Raises :class:`ValueError` unless there are between 2 and 10000 symbols, and for another ``removed``.
     """
@@ -63,5 +63,8 @@ class Dedupe(Task):
         return answer
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """``copy``: as if nothing were repeated."""
-        return {"copy": list}
+        """``copy``: as if nothing were repeated. ``every other symbol``: as if each stood there twice, as it does on
+        average where neighbours are removed.
+        """
+        alternate = {"every other symbol": lambda prompt: list(prompt[::2])} if self.removed == "neighbours" else {}
+        return {"copy": list, **alternate}

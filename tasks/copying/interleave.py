@@ -1,11 +1,11 @@
 """Interleave two strings of random symbols."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from tasks import alphabets
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 BAR = "|"
 
@@ -56,3 +56,9 @@ class Interleave(Task):
         for first, second in zip(prompt[:middle], prompt[middle + 1 :], strict=True):
             answer += [first, second]
         return answer
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        def twice(prompt: Sequence[str]) -> list[str]:
+            return [symbol for symbol in prompt[: len(prompt) // 2] for _ in range(2)]
+
+        return {"each symbol of the first string twice": twice}

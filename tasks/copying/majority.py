@@ -14,7 +14,8 @@ class Majority(Task):
     """Length counts the symbols of the prompt; the answer is the one that is most frequent, the mode.
 
     Example: ``abcbd -> b``. The symbols are independent and uniform, and strings without a single most frequent symbol
-    are drawn again, as in Huang et al. (2024), arXiv 2410.02140. So two symbols are always alike.
+    are drawn again, as in Huang et al. (2024), arXiv 2410.02140. So two symbols are always alike. The same question is
+    Mode of Zhou et al. (2023), arXiv 2310.16028, among the tasks that they find to generalize.
 
     Raises :class:`ValueError` unless there are between 2 and 62 symbols.
     """
@@ -57,5 +58,8 @@ class Majority(Task):
         return [max(set(prompt), key=list(prompt).count)]
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """``first symbol``: as if one were like another."""
-        return {"first symbol": lambda prompt: list(prompt[:1])}
+        """``first symbol``: as if one were like another. ``the last 32 symbols``: the most frequent of them."""
+        return {
+            "first symbol": lambda prompt: list(prompt[:1]),
+            "the last 32 symbols": lambda prompt: self.solve(prompt[-32:]),
+        }

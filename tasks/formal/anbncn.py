@@ -17,6 +17,9 @@ class AnBnCn(Task):
     two unlike symbols have changed places. All choices of blocks and places are equally likely. Strings of both classes
     have the same lengths, so the length tells nothing.
 
+    So close that counting modulo 3 tells them apart, blocks that are unequal differing by one or two: a finite
+    automaton solves what is drawn here at every length, though not the language (:meth:`shortcuts`).
+
     Example: ``aabbcc -> Y``, ``aaabcc -> N``, ``cabbac -> N``. Gers & Schmidhuber (2001) trained recurrent networks on
     a^n b^n c^n, to predict its next symbol.
 
@@ -72,11 +75,19 @@ class AnBnCn(Task):
         return ["Y" if list(prompt) == member else "N"]
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        return {"order without counting": self._order, "counting without order": self._counts}
+        return {
+            "order without counting": self._order,
+            "counting without order": self._counts,
+            "order and counts modulo 3": self._remainders,
+        }
 
     @staticmethod
     def _order(prompt: Sequence[str]) -> list[str]:
         return ["Y" if list(prompt) == sorted(prompt) else "N"]
+
+    def _remainders(self, prompt: Sequence[str]) -> list[str]:
+        counts = {prompt.count(symbol) % 3 for symbol in self.alphabet[: self.symbols]}
+        return ["Y" if len(counts) == 1 and list(prompt) == sorted(prompt) else "N"]
 
     def _counts(self, prompt: Sequence[str]) -> list[str]:
         return ["Y" if len({prompt.count(symbol) for symbol in self.alphabet[: self.symbols]}) == 1 else "N"]

@@ -36,10 +36,15 @@ class Automaton(NamedTuple):
 
     def accepts_some(self, length: int) -> bool:
         """Whether there is a word of this length."""
-        reached = {0}
-        for _ in range(length):
-            reached = {int(state) for state in self.follows[sorted(reached)].flat}
-        return bool(self.accepts[sorted(reached)].any())
+        reached: tuple[int, ...] = (0,)
+        met: list[tuple[int, ...]] = []  # what can be reached in 0, 1, 2, ... steps, until it repeats itself
+        while reached not in met and len(met) <= length:
+            met.append(reached)
+            reached = tuple(sorted({int(state) for state in self.follows[list(reached)].flat}))
+        if length >= len(met):
+            first = met.index(reached)
+            length = first + (length - first) % (len(met) - first)
+        return bool(self.accepts[list(met[length])].any())
 
     def sample(self, rng: np.random.Generator, length: int, count: int) -> np.ndarray:
         """Accepted words [count, length], each with the same chance: a symbol is as likely as there are words that go

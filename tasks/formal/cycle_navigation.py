@@ -18,8 +18,8 @@ class CycleNavigation(Task):
     version = 1
     alphabet = tuple("LSR01234")
     known_results = (
-        "Deletang et al. (2023): the best Transformer reaches a token accuracy of 61.9 % on lengths 41 to 500 after "
-        "training on 1 to 40.",
+        "Deletang et al. (2023): the best Transformer reaches a token accuracy (ends do not count) of 61.9 % on "
+        "lengths 41 to 500 after training on 1 to 40.",
     )
 
     @property

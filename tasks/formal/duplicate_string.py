@@ -1,10 +1,10 @@
 """Write a string of bits twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class DuplicateString(Task):
@@ -19,8 +19,8 @@ class DuplicateString(Task):
     channels = ("place",)
     alphabet = ("0", "1")
     known_results = (
-        "Deletang et al. (2023), Table 2, best token accuracy on lengths 41 to 500 after training on 1 to 40: RNN "
-        "50.3 %, Stack-RNN 52.8 %, Tape-RNN 100.0 %, Transformer 52.8 %, LSTM 57.6 %.",
+        "Deletang et al. (2023), Table 2, best token accuracy (ends do not count) on lengths 41 to 500 after training"
+        " on 1 to 40: RNN 50.3 %, Stack-RNN 52.8 %, Tape-RNN 100.0 %, Transformer 52.8 %, LSTM 57.6 %.",
     )
 
     def prompt_length(self, length: int) -> int:
@@ -44,3 +44,6 @@ class DuplicateString(Task):
         for _ in range(2):
             answer.extend(prompt)
         return answer
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        return {"the string and then zeros": lambda prompt: [*prompt, *["0"] * len(prompt)]}

@@ -86,7 +86,7 @@ class Dyck(Task):
         return labels
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        return {"close the last opened bracket": self._last_opened}
+        return {"close the last opened bracket": self._last_opened, "the last sixteen brackets": self._recent}
 
     @staticmethod
     def _last_opened(prompt: Sequence[str]) -> list[str]:
@@ -95,6 +95,21 @@ class Dyck(Task):
         labels: list[str] = []
         for bracket in prompt:
             labels.append(closing.get(bracket, labels[-1] if labels else "-"))
+        return labels
+
+    @staticmethod
+    def _recent(prompt: Sequence[str]) -> list[str]:
+        """With a stack that knows of nothing opened more than sixteen brackets ago."""
+        closing = {pair[0]: pair[1] for pair in BRACKETS}
+        labels: list[str] = []
+        for end in range(1, len(prompt) + 1):
+            expected: list[str] = []
+            for bracket in prompt[max(0, end - 16) : end]:
+                if bracket in closing:
+                    expected.append(closing[bracket])
+                elif expected:
+                    expected.pop()
+            labels.append(expected[-1] if expected else "-")
         return labels
 
 

@@ -79,9 +79,20 @@ class FlipFlop(Task):
         return labels
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        return {"the bit just before": self._bit_before}
+        return {"the bit just before": self._bit_before, "writes and reads among the last eight tokens": self._recent}
 
     @staticmethod
     def _bit_before(prompt: Sequence[str]) -> list[str]:
         """Takes any bit for a written one."""
         return [prompt[place - 1] if symbol == "r" else "" for place, symbol in enumerate(prompt)]
+
+    @staticmethod
+    def _recent(prompt: Sequence[str]) -> list[str]:
+        """The bit that was written or read last, if that is in sight, else the oldest in sight."""
+
+        def remembered(place: int) -> str:
+            seen = list(prompt[max(0, place - 8) : place])
+            said = [bit for instruction, bit in zip(seen[::2], seen[1::2], strict=True) if instruction in ("w", "r")]
+            return said[-1] if said else seen[1]
+
+        return [remembered(place) if symbol == "r" else "" for place, symbol in enumerate(prompt)]

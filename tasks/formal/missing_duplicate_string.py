@@ -14,7 +14,8 @@ class MissingDuplicateString(Task):
     is any of the two copies' with equal chance; the answer is the hidden bit.
 
     Example: ``11_1# -> 1``, ``00011100_111 -> 0``. Missing Duplicate String of Deletang et al. (2023). Their generators
-    make a constant of length 1, which does not exist here.
+    make a constant of length 1, which does not exist here. A string written twice has an even number of ones, so the
+    hidden bit is the parity of the others: the copy need not be found (:meth:`shortcuts`).
 
     ``place``: a bit and its copy share 1, 2, 3, ..., all other tokens have 0.
     """
@@ -59,7 +60,10 @@ class MissingDuplicateString(Task):
         raise ValueError("no bit is hidden")
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        return {"what follows the same three bits elsewhere": self._after_the_same}
+        return {
+            "parity of the visible bits": lambda prompt: ["1" if list(prompt).count("1") % 2 else "0"],
+            "what follows the same three bits elsewhere": self._after_the_same,
+        }
 
     @staticmethod
     def _after_the_same(prompt: Sequence[str]) -> list[str]:

@@ -1,11 +1,11 @@
 """Sort a string of bits by whether their places are odd."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class OddsFirst(Task):
@@ -26,8 +26,8 @@ class OddsFirst(Task):
     channels = ("place",)
     alphabet = ("0", "1")
     known_results = (
-        "Deletang et al. (2023), Table 2, best token accuracy on lengths 41 to 500 after training on 1 to 40: RNN "
-        "51.0 %, Stack-RNN 51.9 %, Tape-RNN 100.0 %, Transformer 52.8 %, LSTM 55.6 %.",
+        "Deletang et al. (2023), Table 2, best token accuracy (ends do not count) on lengths 41 to 500 after training"
+        " on 1 to 40: RNN 51.0 %, Stack-RNN 51.9 %, Tape-RNN 100.0 %, Transformer 52.8 %, LSTM 55.6 %.",
     )
 
     def __init__(self, *, order: Literal["released", "paper"] = "released") -> None:
@@ -57,3 +57,10 @@ class OddsFirst(Task):
         for number, bit in enumerate(prompt, start=1):
             (odd if number % 2 == 1 else even).append(bit)
         return odd + even if self.order == "paper" else even + odd
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        def half(prompt: Sequence[str]) -> list[str]:
+            first = list(prompt[0 if self.order == "paper" else 1 :: 2])
+            return [*first, *["0"] * (len(prompt) - len(first))]
+
+        return {"the first half and then zeros": half}

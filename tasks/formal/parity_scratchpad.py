@@ -1,11 +1,11 @@
 """Parity of a string of bits, with the parity of every prefix written down."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
-from tasks.base import Batch, Split, Task
+from tasks.base import Batch, Shortcut, Split, Task
 
 
 class ParityScratchpad(Task):
@@ -57,3 +57,11 @@ class ParityScratchpad(Task):
             odd = odd != (bit == "1")
             steps.append("1" if odd else "0")
         return steps if self.order == "forward" else steps[::-1]
+
+    def shortcuts(self) -> Mapping[str, Shortcut]:
+        def eight(prompt: Sequence[str]) -> list[str]:
+            steps = self.solve(prompt[:8])
+            rest = ["0"] * (len(prompt) - len(steps))
+            return [*steps, *rest] if self.order == "forward" else [*rest, *steps]
+
+        return {"the parities of the first eight bits": eight}

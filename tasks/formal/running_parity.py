@@ -13,6 +13,8 @@ class RunningParity(Task):
 
     Example: ``10110 -> 11011``. Parity with an answer at every prefix: the state of the simplest automaton that is not
     star-free, tracked through the whole string, as Liu et al. (2023), "Transformers learn shortcuts to automata", do.
+    The prefix sums of Schwarzschild et al. (2021), arXiv 2106.04537, who train recurrent networks on short strings and
+    test them on longer ones.
     """
 
     version = 1
@@ -38,7 +40,10 @@ class RunningParity(Task):
         return labels
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        return {"the last three bits": self._last_three}
+        return {
+            "the last three bits": self._last_three,
+            "the first eight bits": lambda prompt: [*self.solve(prompt[:8]), *["0"] * (len(prompt) - 8)],
+        }
 
     def _last_three(self, prompt: Sequence[str]) -> list[str]:
         """What a window of three tokens can tell: everything up to the third bit, nothing after."""

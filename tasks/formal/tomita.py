@@ -98,7 +98,20 @@ class Tomita(Task):
         return ["Y" if belongs[self.grammar] else "N"]
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """``the first six bits``: whether they are a word themselves, as they are in every word of grammars 1, 2, 4 and
-        7. In the others a word may begin with what is none.
+        """``the first six bits``, ``the first 24 bits``: whether they are a word themselves, as they are in every word
+        of grammars 1, 2, 4 and 7; in grammar 3, if no run of zeros goes on behind them. Most strings that do not belong
+        say so early; near ones, which are asked for 50 bits, at any place. ``many ones``: whether they are more than 14
+        of 25 bits, as in most words of grammar 4, which has no three zeros in a row, and in few strings that are drawn
+        from all. ``parity of the ones``: all that is to be known in grammar 5, as its lengths are even.
         """
-        return {"the first six bits": lambda prompt: self.solve(prompt[:6])} if self.grammar in (1, 2, 4, 7) else {}
+        known: dict[str, Shortcut] = {}
+        if self.grammar == 5:
+            known["parity of the ones"] = lambda prompt: ["N" if list(prompt).count("1") % 2 else "Y"]
+        if self.grammar in (1, 2, 4, 7):
+            known["the first six bits"] = lambda prompt: self.solve(prompt[:6])
+        if self.grammar in (3, 4, 7):
+            seen = 24 if self.negatives == "uniform" else 50
+            known[f"the first {seen} bits"] = lambda prompt: self.solve(prompt[:seen])
+        if self.grammar == 4 and self.negatives == "uniform":
+            known["many ones"] = lambda prompt: ["Y" if 25 * list(prompt).count("1") > 14 * len(prompt) else "N"]
+        return known

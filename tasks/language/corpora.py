@@ -1,6 +1,7 @@
 """Documents, read in an order that is the same everywhere, and which of them are kept for testing."""
 
 import hashlib
+import os
 import sysconfig
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -8,6 +9,8 @@ from glob import glob
 from importlib import metadata
 from pathlib import Path, PurePath
 from typing import NamedTuple
+
+from tasks.language.shared import Blocks
 
 LEFT_OUT = {"test", "tests", "idle_test", "site-packages", "dist-packages", "__pycache__"}
 
@@ -91,7 +94,8 @@ def parquet(path: str) -> list[Document]:
         raise ValueError(
             "task.corpus=parquet:... needs the library datasets: pip install datasets, or use task.corpus=stdlib"
         ) from None
-    files = path if path.endswith(".parquet") else f"{path.rstrip('/')}/**/*.parquet"
+    place = os.path.expanduser(path)
+    files = place if place.endswith(".parquet") else f"{place.rstrip('/')}/**/*.parquet"
     try:
         rows = datasets.load_dataset("parquet", data_files=files, split="train")
     except Exception as error:  # the library, its file systems and the network raise what they like
@@ -142,18 +146,20 @@ def held_out(document: Document, share: float) -> bool:
 
 @cache
 def sides(documents: tuple[Document, ...], share: float) -> Sides:
-    """The documents in two parts that have nothing in common: ``share`` of them is held out, and those of the rest that
-    say nearly the same as held-out ones, with at least half of their distinct lines of :data:`LONG_LINE` bytes in
-    these, are not used at all.
+    """The documents in two parts: ``share`` of them is held out, and those of the rest that say nearly the same as
+    held-out ones, with at least half of their distinct lines of :data:`LONG_LINE` bytes in these, are not used at all.
+    What else a document has in common with held-out ones, a licence or a table, is cut out of it and leaves pieces that
+    are documents of their own: no 127 bytes in a row stand on both sides (:mod:`tasks.language.shared`).
     """
     test = tuple(document for document in documents if held_out(document, share))
     known = set[bytes]().union(*map(_lines, test))
+    held = Blocks(document.content for document in test)
     train = []
     for document in documents:
         if not held_out(document, share):
             lines = _lines(document)
             if 2 * len(lines & known) < len(lines) or not lines:
-                train.append(document)
+                train += [Document(document.name, piece) for piece in held.cut_out_of(document.content)]
     return Sides(tuple(train), test)
 
 

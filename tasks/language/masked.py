@@ -39,7 +39,7 @@ class MaskedTokens(Task):
     Raises :class:`ValueError` for a share that is none and for text that cannot be read.
     """
 
-    version = 1
+    version = 2
     form = "labels"
     metric = "token_accuracy"
     data_options = ("corpus", "files")

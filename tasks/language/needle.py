@@ -43,7 +43,7 @@ class Needle(Task):
     Raises :class:`ValueError` for more queries than keys, more than 26 keys, and text that cannot be read.
     """
 
-    version = 1
+    version = 2
     alphabet = BYTES
     data_options = ("corpus", "files")
     axes = ("depth",)
@@ -133,7 +133,9 @@ class Needle(Task):
         return list(",".join(value for key in asked for name, value in said if name == key))
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """Numbers by their place in the text, whatever was asked for."""
+        """Numbers by their place in the text, whatever was asked for; of one number, the digit that the text has most
+        often, which is easily one of it.
+        """
         answers = self.queries * self.values
 
         def first(prompt: Sequence[str]) -> list[str]:
@@ -144,7 +146,15 @@ class Needle(Task):
 
         if self.keys > self.queries:
             return {"first values": first, "last values": last}
-        return {"values in the order of the text": first} if self.queries > 1 else {}
+        if self.queries > 1:
+            return {"values in the order of the text": first}
+        if self.values > 1:
+            return {}
+
+        def often(prompt: Sequence[str]) -> list[str]:
+            return [max("0123456789", key=list(prompt).count)] * self.digits
+
+        return {"the most frequent digit": often}
 
     def _said(self, text: str) -> list[tuple[str, str]]:
         return re.findall(rf" The magic number of ([a-z]{{4}}) is (\d{{{self.digits}}})\. ", text)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -28,7 +29,8 @@ class SentencePair(Task):
       stretch of any of the others equally likely: BERT's next-sentence prediction (Devlin et al., 2019, arXiv
       1810.04805, section 3.1). The words of the two tell much without their order.
     - ``order``: do they stand in the order of the document? Where not, they are swapped: ALBERT's sentence-order
-      prediction (Lan et al., 2020, arXiv 1909.11942, section 3.1).
+      prediction (Lan et al., 2020, arXiv 1909.11942, section 3.1). Stretches are cut anywhere, within words too, so
+      that their edges tell much (:meth:`shortcuts`).
     - ``same``: is the second the first once more? Where not, two different tokens of it are exchanged, one at
       any place and one at any other that differs, so that no bag of words can tell. A control without language.
 
@@ -51,7 +53,7 @@ class SentencePair(Task):
     Raises :class:`ValueError` for another question and for text that cannot be read.
     """
 
-    version = 1
+    version = 2
     data_options = ("corpus", "files")
     channels = ("segment",)
     shortest = 128
@@ -121,7 +123,7 @@ class SentencePair(Task):
         return [ANSWERS[YES] if any(pair in document for document in self._written) else ANSWERS[NO]]
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """What can be said of the two without the order of their words."""
+        """What can be said of the two without the order of their words, or from their edges."""
 
         def word_overlap(prompt: Sequence[str]) -> list[str]:
             first, second = self._words(prompt)
@@ -132,7 +134,20 @@ class SentencePair(Task):
             middle = len(prompt) // 2
             return [ANSWERS[YES] if Counter(prompt[:middle]) == Counter(prompt[middle + 1 :]) else ANSWERS[NO]]
 
-        return {"bag of tokens": bag_of_tokens} if self.question == "same" else {"word overlap": word_overlap}
+        def seam(prompt: Sequence[str]) -> list[str]:
+            """Swapped, the last token goes on at the first: is that pair of neighbours more usual than the one at the
+            seam, in the prompt itself?
+            """
+            middle = len(prompt) // 2
+            first, second = list(prompt[:middle]), list(prompt[middle + 1 :])
+            neighbours = Counter([*pairwise(first), *pairwise(second)])
+            here, there = neighbours[first[-1], second[0]], neighbours[second[-1], first[0]]
+            return [ANSWERS[YES] if here >= there else ANSWERS[NO]]
+
+        if self.question == "same":
+            return {"bag of tokens": bag_of_tokens}
+        known: dict[str, Shortcut] = {"word overlap": word_overlap}
+        return known | {"the more usual seam": seam} if self.question == "order" else known
 
     def write(self, prompt: Sequence[str], answer: Sequence[str]) -> str:
         middle = list(prompt).index(pairs.NEXT)

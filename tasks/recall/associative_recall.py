@@ -24,7 +24,7 @@ class AssociativeRecall(Task):
 
     ``gap``: how many pairs ago the asked key was last seen, as the exponent of the power of two below.
 
-    Raises :class:`ValueError` unless there are at least 2 keys and 2 values.
+    Raises :class:`ValueError` unless there are between 2 and 100000 keys and values.
     """
 
     version = 1
@@ -32,8 +32,8 @@ class AssociativeRecall(Task):
 
     def __init__(self, *, keys: int = 128, values: int = 16, distinct: bool = True) -> None:
         for option, number in (("keys", keys), ("values", values)):
-            if number < 2:
-                raise ValueError(f"{option}={number}: there are at least 2")
+            if not 2 <= number <= 100_000:
+                raise ValueError(f"{option}={number}: there are between 2 and 100000")
         self.keys = keys
         self.values = values
         self.distinct = distinct

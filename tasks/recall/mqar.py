@@ -50,8 +50,8 @@ class MultiQueryAssociativeRecall(Task):
             raise ValueError(f"pairs={pairs}: there is at least 1")
         if vocabulary % 2 or vocabulary // 2 <= pairs:
             raise ValueError(f"vocabulary={vocabulary}: it is even and at least {2 * pairs + 2} for pairs={pairs}")
-        if not decay > 0:
-            raise ValueError(f"decay={decay}: it is above 0")
+        if not 0 < decay <= 100:
+            raise ValueError(f"decay={decay}: it is above 0 and at most 100")
         if fill not in ("random", "zero"):
             raise ValueError(f"fill={fill}: it is random or zero")
         self.pairs = pairs
@@ -119,4 +119,8 @@ class MultiQueryAssociativeRecall(Task):
         def first_value(prompt: Sequence[str]) -> list[str]:
             return [prompt[1]] * len(prompt)
 
-        return {"value of the first pair": first_value}
+        def near(prompt: Sequence[str]) -> list[str]:
+            """Where ``decay`` is small most queries are near their keys, at whatever length."""
+            return self.solve(prompt[:64]) + first_value(prompt)[64:]
+
+        return {"value of the first pair": first_value, "queries among the first 64 tokens": near}

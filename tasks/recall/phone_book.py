@@ -39,8 +39,8 @@ class PhoneBook(Task):
     def __init__(self, *, letters: int = 3, digits: int = 10) -> None:
         if not 1 <= letters <= 8:
             raise ValueError(f"letters={letters}: a name has between 1 and 8")
-        if digits < 1:
-            raise ValueError(f"digits={digits}: a number has at least 1")
+        if not 1 <= digits <= 1000:
+            raise ValueError(f"digits={digits}: a number has between 1 and 1000")
         self.letters = letters
         self.digits = digits
 

@@ -22,7 +22,9 @@ class Maze(Task):
 
     Example, of side 5, a line for each row: ``##### #S..# ###.# #..G# ##### -> ##### #S**# ###*# #..G# #####``.
 
-    A task of this project, for positions on a grid; it is not taken from a published benchmark.
+    Schwarzschild et al. (2021), arXiv 2106.04537, train recurrent networks on small mazes and test them on larger ones,
+    with the path marked on the board as the answer, on images; mazes as tokens and other ways of drawing them are in
+    the library of Ivanitskiy et al. (2023), arXiv 2309.10498. Boards and layout here are of this collection's making.
 
     ``row`` and ``column``: of each cell, in the prompt and in the answer.
 

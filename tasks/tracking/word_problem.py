@@ -84,4 +84,17 @@ class WordProblem(Task):
             answer = [prompt[0], *(self._multiply(left, right) for left, right in pairwise(prompt))]
             return answer if self.labels == "prefixes" else [""] * (len(answer) - 1) + answer[-1:]
 
-        return {"product of the last two": last_two}
+        if "x" in self.group or self.group[0] == "Z":
+            return {"product of the last two": last_two}
+
+        def one_point(prompt: Sequence[str]) -> list[str]:
+            """Follows where 1 goes and takes the first element that takes it there: an automaton with a state for each
+            point does this, which of three points is right half of the time.
+            """
+            place, answer = "1", []
+            for element in prompt:
+                place = element[int(place) - 1]
+                answer.append(next(name for name in self.alphabet if name[0] == place))
+            return answer if self.labels == "prefixes" else [""] * (len(answer) - 1) + answer[-1:]
+
+        return {"product of the last two": last_two, "where 1 goes": one_point}

@@ -48,6 +48,18 @@ def composed(configuration: str) -> tuple[Run, Task]:
     return run, build.task(run)
 
 
+def test_all_ten_configurations_are_studies_and_the_page_lists_them() -> None:
+    with (ROOT / "tests" / "golden" / "kazemnejad2023_overall.csv").open() as file:
+        configurations = {row["configuration"] for row in csv.DictReader(file)}
+    studies = {path.stem for path in (ROOT / "conf" / "study").glob("kazemnejad_*.yaml")}
+    page = (ROOT / "docs" / "kazemnejad2023.md").read_text()
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| `kazemnejad_")]
+    assert {row[1].strip(" `") for row in rows} == studies
+    assert {name for row in rows for name in row[2].replace("`", "").replace(" ", "").split(",")} >= configurations
+    assert len(studies) == len(configurations) == 10
+    assert "All ten configurations" in page
+
+
 def test_all_configurations_of_copying_and_reversing_are_studies() -> None:
     assert len(published()) == 8
     assert [f"kazemnejad_{name}" for name in published()] == sorted(

@@ -113,9 +113,9 @@ def test_scale_invariant_leaves_a_token_s_look_at_itself_alone_and_lowers_the_re
 @pytest.mark.parametrize(
     ("known", "options", "message"),
     [
-        ("log_n", {"reference": 1}, "reference=1: it must be above 1"),
-        ("log_n", {"least": -1}, "least=-1: it must be above 0"),
-        ("temperature", {"interval": -1}, "interval=-1: it must be above 0"),
+        ("log_n", {"reference": 1}, "reference=1: it must be 0 or at least 2"),
+        ("log_n", {"least": -1}, "least=-1: it must be at least 0"),
+        ("temperature", {"interval": -1}, "interval=-1: it must be at least 0"),
         ("scale_invariant", {"tau": 0.0}, "tau=0.0: it must be above 0"),
     ],
 )

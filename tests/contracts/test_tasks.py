@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -196,6 +197,26 @@ def test_no_length_below_the_shortest(case: tuple[Run, Task]) -> None:
     _, task = case
     assert not any(task.produces(length) for length in range(task.shortest))
     assert task.shortest >= 1
+
+
+def test_a_length_without_examples_is_refused_at_once(case: tuple[Run, Task]) -> None:
+    """Asked for one, a sampler of its own may look for an example without end."""
+    _, task = case
+    missing = [length for length in range(1, task.shortest + 12) if not task.produces(length)]
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    try:
+        for length in {-1, 0, task.shortest - 1, *missing}:
+            for split in ("train", "test"):
+                signal.alarm(5)
+                with pytest.raises(ValueError, match=f"has no examples of length {length}"):
+                    task.sample(np.random.default_rng(0), length, 5, split)
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def test_data_does_not_change_without_a_new_version(case: tuple[Run, Task], request: pytest.FixtureRequest) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import forked
 import pytest
+from safetensors.torch import load_file
 from shell import TINY, Command, only_record, same, weights
 from support import environment
 
@@ -41,6 +42,16 @@ def trained(steps: int) -> Callable[[Path], bool]:
     return when
 
 
+def curve_file(folder: Path) -> Path:
+    (path,) = folder.glob("results/runs/*/training.csv")
+    return path
+
+
+def curve(folder: Path) -> list[list[str]]:
+    """The training curve without the seconds."""
+    return [row.split(",")[:-1] for row in curve_file(folder).read_text().splitlines()]
+
+
 @pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_with_the_very_same_weights(command: Command, tmp_path: Path) -> None:
     arguments = (*TINY, "train.steps=400", "trainer.checkpoint_every=40", "architecture.dropout=0.1")
@@ -59,10 +70,28 @@ def test_a_killed_run_goes_on_and_ends_with_the_very_same_weights(command: Comma
     assert last.returncode == 0
     assert "is damaged and left aside" in last.stderr
     assert same(weights(whole), weights(cut))
-    assert only_record(whole).scores == only_record(cut).scores
-    curve = next(cut.glob("results/runs/*/training.csv")).read_text().splitlines()
-    assert [row.split(",")[0] for row in curve[1:]] == [str(step) for step in range(25, 401, 25)]
+    first, second = only_record(whole), only_record(cut)
+    assert first.scores == second.scores
+    assert first.final_loss == second.final_loss
+    assert curve(whole) == curve(cut), "the losses are means over the same steps"
+    assert [row[0] for row in curve(cut)[1:]] == [str(step) for step in range(25, 401, 25)]
+    assert first.cost is not None
+    assert second.cost is not None
+    assert first.cost.resumed_from == []
+    assert second.cost.resumed_from == sorted(second.cost.resumed_from)
+    assert len(second.cost.resumed_from) == 3
+    assert all(step % 40 == 0 for step in second.cost.resumed_from)
+    assert second.cost.threads == [1, 1, 1, 1]
+    seconds = [float(row.rsplit(",", 1)[1]) for row in curve_file(cut).read_text().splitlines()[1:]]
+    assert seconds == sorted(seconds), "they are counted on"
+    assert second.cost.training_seconds >= seconds[-1] - 0.01
     assert not list(cut.glob("results/runs/*/checkpoints/*")), "done with"
+    assert not list(cut.rglob("*.part"))
+    assert command(*arguments, "extension=interpolate", cwd=cut).returncode == 0
+    (again,) = (r for r in records.read_all([cut / "results"])[0] if r.name != second.name)
+    assert again.cost is not None
+    assert again.cost.training_seconds == second.cost.training_seconds
+    assert (again.cost.resumed_from, again.cost.threads) == (second.cost.resumed_from, second.cost.threads)
 
 
 @pytest.mark.slow
@@ -76,8 +105,10 @@ def test_a_stopped_run_saves_and_goes_on(number: int, command: Command, tmp_path
     assert not list(tmp_path.glob("results/records/*"))
     done = command(*arguments)
     assert done.returncode == 0
-    curve = next(tmp_path.glob("results/runs/*/training.csv")).read_text().splitlines()
-    assert [row.split(",")[0] for row in curve[1:]] == [str(s) for s in range(25, 401, 25)]
+    assert [row[0] for row in curve(tmp_path)[1:]] == [str(s) for s in range(25, 401, 25)]
+    record = only_record(tmp_path)
+    assert record.cost is not None
+    assert record.cost.resumed_from == [step]
 
 
 @pytest.mark.slow
@@ -147,10 +178,86 @@ def test_damaged_weights_are_trained_again(command: Command, tmp_path: Path) -> 
     (path,) = tmp_path.glob("results/runs/*/weights.safetensors")
     before = {name: tensor.clone() for name, tensor in weights(tmp_path).items()}  # they lie in the file itself
     path.write_bytes(path.read_bytes()[:1000])
+    curve_file(tmp_path).unlink()
     done = command(*TINY, "extension=ntk")
     assert done.returncode == 0
     assert "these are not the weights of this run" in done.stderr
+    assert "they are not used, and the run trains its own" in done.stderr
     assert same(before, weights(tmp_path))
+    assert [row[0] for row in curve(tmp_path)[1:]] == ["25", "50", "60"]
+
+
+@pytest.mark.slow
+def test_files_of_another_seed_are_named_and_not_used(command: Command, tmp_path: Path) -> None:
+    arguments = (*TINY, "train.steps=200", "trainer.checkpoint_every=50")
+    for seed in (3, 4):
+        assert command(*arguments, f"seed={seed}").returncode == 0
+    three, four = (next(tmp_path.glob(f"results/runs/copy-rope-seed{seed}-*")) for seed in (3, 4))
+    before = {name: tensor.clone() for name, tensor in load_file(three / "weights.safetensors").items()}
+    record = next(tmp_path.glob("results/records/copy-rope-seed3-*"))
+    scores = records.read(record).scores
+    shutil.copy(four / "weights.safetensors", three)
+    inspected = command("inspect", "--record", str(record), "--output", "inspected")
+    assert inspected.returncode == 2
+    assert f"it holds those of {four.name}, not of {three.name}" in inspected.stderr
+    assert interrupted(tmp_path, (*arguments, "seed=4", "force=true"), signal.SIGKILL, checkpointed) < 0
+    shutil.copytree(four / "checkpoints", three / "checkpoints")
+    done = command(*arguments, "seed=3", "extension=[extrapolate,ntk]")
+    assert done.returncode == 0
+    assert f"weights of this run (it holds those of {four.name}, not of {three.name})" in done.stderr
+    assert f"is one of {four.name}, not of {three.name}, and left aside" in done.stderr
+    assert "training 200/200 done" in done.stderr
+    assert same(before, load_file(three / "weights.safetensors"))
+    (new,) = (r for r in records.read_all([tmp_path / "results"])[0] if r.seed == 3 and "ntk" in r.science["extension"])  # type: ignore[operator]
+    assert [row for row in new.scores if row.extension == "extrapolate"] == scores
+    assert new.cost is not None
+    assert new.cost.resumed_from == []
+
+
+def checkpointed(folder: Path) -> bool:
+    return any(folder.glob("results/runs/*/checkpoints/*.ckpt"))
+
+
+@pytest.mark.slow
+def test_folders_and_links_in_the_places_of_files_do_not_end_a_run(command: Command, tmp_path: Path) -> None:
+    assert command(*TINY).returncode == 0
+    (record,) = tmp_path.glob("results/records/*")
+    (folder,) = tmp_path.glob("results/runs/*")
+    scores = only_record(tmp_path).scores
+    places = [record, folder / "weights.safetensors", *tmp_path.glob("results/baselines/*"), folder / "training.csv"]
+    for put in (Path.mkdir, lambda path: path.symlink_to("nowhere"), Path.touch):
+        for path in places:
+            path.unlink()
+            put(path)
+        (folder / "checkpoints").touch()
+        done = command(*TINY)
+        assert done.returncode == 0, done.stderr
+        assert "Traceback" not in done.stderr
+        assert only_record(tmp_path).scores == scores
+        for path in places:
+            if path.is_dir():  # what only helps may stay undone
+                assert "cannot be written" in done.stderr or "cannot start and is left out" in done.stderr
+                path.rmdir()
+                path.touch()
+        assert list(folder.glob("checkpoints.aside-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("mask", [0o077, 0o002])
+def test_files_follow_the_umask(mask: int, command: Command, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "harness", *TINY, "train.steps=10"], cwd=tmp_path, env=environment(), check=True
+        )
+        assert done.returncode == 0
+        assert subprocess.run([sys.executable, "-m", "harness", "leaderboard"], cwd=tmp_path, check=True)
+    finally:
+        os.umask(before)
+    found = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "results").rglob("*") if path.is_file()}
+    assert len(found) >= 8
+    assert set(found.values()) == {0o666 & ~mask}, found
+    assert {p.stat().st_mode & 0o777 for p in tmp_path.rglob("*") if p.is_dir()} == {0o777 & ~mask}
 
 
 @pytest.mark.slow

@@ -54,7 +54,10 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
         "copy · rope · extrapolate",
         "copy · rope · ntk",
     ]
-    header = "length exact match given length token accuracy blind exact blind token distribution"
+    header = (
+        "length exact match given length token accuracy without end "
+        "blind exact blind token blind without end distribution"
+    )
     assert sum(" ".join(line.split()) == header for line in lines) == 2
     assert sum(line.startswith("reach ") for line in lines) == 2
     assert len(lines) < 40
@@ -68,6 +71,10 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
     assert record.cost is not None
     assert record.cost.steps == 60
     assert record.cost.examples == 60 * 32
+    assert record.cost.resumed_from == []
+    assert record.cost.threads == [record.provenance["threads"]] == [1]
+    assert record.cost.baseline_seconds is not None
+    assert record.cost.overlap_seconds is not None
     assert record.provenance["packages"]["torch"] == torch.__version__  # type: ignore[index,call-overload]
     folder = tmp_path / "results" / "runs" / record.training_name
     assert sorted(path.name for path in folder.iterdir()) == [

@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import baselines, blind
+from harness import baselines, blind, scores
 from harness.layouts import Blanks, Causal, Sentences
+from harness.records import Counts
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 from tasks.compositional.scan import Scan
 from tasks.formal.parity import Parity
+from tasks.formal.running_parity import RunningParity
 from tasks.language.text import Text
 
 
@@ -66,6 +68,25 @@ def test_chance_draws_each_token_and_knows_the_end() -> None:
     assert (text.exact, text.tokens) == (0.0, 1 / 256)
 
 
+def test_without_ends_a_coin_is_a_coin() -> None:
+    """The figures that stand beside published ones, which count no ends, count none."""
+    task = Parity()
+    for layout in (Causal(task), Blanks(task)):
+        chance = scores.rate(baselines.chance(task, layout, 30, 400))
+        known = scores.rate(Counts(**blind.estimate(task, 30, 400, layout)._asdict()))
+        zero = scores.rate(baselines.guessed("zero", lambda prompt: ["0"], task, layout, 30, 400))
+        silent = scores.rate(baselines.guessed("silent", lambda prompt: [], task, layout, 30, 400))
+        assert (chance.exact_match, chance.without_ends) == (0.5, 0.5)
+        assert known.without_ends == known.exact_match
+        assert zero.without_ends == zero.exact_match
+        assert (silent.without_ends, silent.token_accuracy) == (0.0, 0.0)
+    long = baselines.guessed("long", lambda prompt: ["0", "0"], task, Causal(task), 30, 400)
+    assert (long.ends, long.ends_correct) == (400, 0)
+    labels = RunningParity()
+    known = scores.rate(Counts(**blind.estimate(labels, 30, 400, Causal(labels))._asdict()))
+    assert known.without_ends == known.token_accuracy
+
+
 def test_baselines_are_kept_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     science = {"training": {"task": {"name": "largest", "version": 1}}}
     first = baselines.baselines(Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path)
@@ -80,6 +101,41 @@ def test_baselines_are_kept_and_checked(tmp_path: Path, monkeypatch: pytest.Monk
         assert baselines.baselines(Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path) == first, (
             "damage is made good"
         )
+
+
+def test_any_changed_digit_or_foreign_file_in_the_cache_is_seen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def kept(version: int) -> baselines.Baselines:
+        science = {"training": {"task": {"name": "largest", "version": version}}}
+        return baselines.baselines(Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path)
+
+    first = kept(1)
+    (file,) = tmp_path.glob("*.json")
+    whole = file.read_text()
+    kept(2)
+    (other,) = (path for path in tmp_path.glob("*.json") if path != file)
+    digits = [n for n, letter in enumerate(whole) if letter.isdigit()]
+    damaged = [f"{whole[:n]}{(int(whole[n]) + 1) % 10}{whole[n + 1 :]}" for n in digits]
+    asked = []
+    monkeypatch.setattr(baselines, "estimated", lambda *_: asked.append(None) or first)
+    for content in [*damaged, other.read_text(), whole.replace('{"digest": "', '{"old": "'), ""]:
+        file.write_text(content)
+        assert kept(1) == first
+        assert file.read_text() == whole, "it is made good"
+    assert len(asked) == len(damaged) + 3
+    assert all(str(file) in message for message in caplog.messages)
+    assert len(caplog.messages) == len(asked)
+
+
+def test_a_cache_that_cannot_be_written_ends_nothing(tmp_path: Path) -> None:
+    science = {"training": {"task": {"name": "largest", "version": 1}}}
+    arguments = (Largest(), Causal(Largest()), [3, 5], 20, science, tmp_path)
+    first = baselines.baselines(*arguments)
+    (file,) = tmp_path.glob("*.json")
+    file.unlink()
+    file.mkdir()
+    assert baselines.baselines(*arguments) == first
 
 
 def test_a_broken_shortcut_is_named() -> None:

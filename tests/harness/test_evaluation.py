@@ -74,7 +74,8 @@ def test_counts_are_what_they_say() -> None:
         assert 0 < wrong < 100
         tokens = 500 * (score.length + 1)
         right = 500 - wrong
-        assert score == ("extrapolate", score.length, 500, right, right, tokens, tokens - wrong, score.nats, None, {})
+        counts = (500, right, right, tokens, tokens - wrong)
+        assert score == ("extrapolate", score.length, *counts, score.nats, None, 500, 500, {})
 
 
 def test_a_model_that_does_not_stop_in_time_is_wrong() -> None:

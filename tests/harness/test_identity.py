@@ -7,6 +7,7 @@ import pytest
 
 from harness import build, identity
 from harness.config import Run
+from harness.suggest import Refused
 
 Compose = Callable[..., Run]
 
@@ -96,9 +97,9 @@ def test_a_class_from_elsewhere_is_not_taken_for_ours(
     assert ids(foreign) != ids(run)
 
 
-def test_another_class_under_a_shipped_name_is_another_run(composed: Compose) -> None:
-    other = composed("encoding=nope", "encoding._target_=harness.encodings.sandwich.Sandwich")
-    assert ids(other) != ids(composed("encoding=nope"))
+def test_a_shipped_name_is_of_no_other_class(composed: Compose) -> None:
+    with pytest.raises(Refused, match=r"encoding=nope is harness.encodings.nope.NoPE and nothing else"):
+        composed("encoding=nope", "encoding._target_=harness.encodings.sandwich.Sandwich")
 
 
 def test_a_default_said_aloud_is_the_default(composed: Compose) -> None:
@@ -107,3 +108,18 @@ def test_a_default_said_aloud_is_the_default(composed: Compose) -> None:
     told = {name: option for name, option in run.encoding.options.items() if name != "layout"}
     older = run.model_copy(update={"encoding": run.encoding.model_copy(update={"options": told})})
     assert ids(older) == ids(run)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("train.weight_decay=-0.0", "train.weight_decay=0"),
+        ("train.clip=-0.0", "train.clip=0.0"),
+        ("train.learning_rate=1e-3", "train.learning_rate=0.001"),
+        ("encoding.base=500", "encoding.base=5.0e2"),
+        ("extension=[ntk,extrapolate]", "extension=[extrapolate,ntk]"),
+        ("lengths.grid=[30,5,5,20]", "lengths.grid=[5,20,30]"),
+    ],
+)
+def test_the_same_said_otherwise_is_the_same_run(composed: Compose, one: str, other: str) -> None:
+    assert ids(composed(one)) == ids(composed(other))

@@ -15,6 +15,7 @@ from harness.commands import leaderboard as command
 from harness.config import Run
 from harness.leaderboard import tables
 from harness.leaderboard.labels import labels
+from harness.leaderboard.sheets import csv
 from harness.records import Record
 
 Compose = Callable[..., Run]
@@ -146,7 +147,14 @@ def test_above_blind_is_printed_of_what_a_task_is_ranked_by(
 def test_scores_along_axes_have_a_table_of_their_own(composed: Compose) -> None:
     made = sample(composed())
     assert tables.slices([made]).empty
-    part = {**made.scores[0].model_dump(), "examples": 4, "exact": 1, "exact_given_length": 2}
+    part = {
+        **made.scores[0].model_dump(),
+        "examples": 4,
+        "exact": 1,
+        "exact_given_length": 2,
+        "tokens": 40,
+        "correct": 9,
+    }
     made = sample(composed(), slices=[{**part, "at": {"depth": 3}}, {**part, "at": {"depth": 4}}])
     table = tables.slices([made])
     assert table.axis_depth.tolist() == [3, 4]
@@ -204,8 +212,8 @@ def test_the_command_writes_tables_and_figures(
 
 def test_text_that_looks_like_a_formula_is_made_harmless() -> None:
     table = pd.DataFrame({"name": ["=HYPERLINK(1)", "+1", "-2", "@SUM", "\tx", "fine"], "number": [-1.0] * 6})
-    read = pd.read_csv(io.StringIO(command._csv(table)), dtype=str)
-    assert read.name.tolist() == ["'=HYPERLINK(1)", "'+1", "'-2", "'@SUM", "'\tx", "fine"]
+    read = pd.read_csv(io.StringIO(csv(table)), dtype=str)
+    assert read.name.tolist() == ["'=HYPERLINK(1)", "'+1", "'-2", "'@SUM", "\\tx", "fine"]
     assert read.number.tolist() == ["-1"] * 6
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import put, sample
+from support import put, sample, unsealed
 
 from harness import atomic, identity, provenance, records
 from harness.config import Run
@@ -24,7 +24,7 @@ def record(composed: Callable[..., Run]) -> Record:
 
 
 def test_a_record_is_read_as_it_was_written(record: Record, tmp_path: Path) -> None:
-    assert records.read(put(record, tmp_path)) == record
+    assert unsealed(records.read(put(record, tmp_path))) == record
 
 
 def test_provenance_says_with_what_and_nothing_of_who_or_where() -> None:
@@ -56,7 +56,8 @@ def damage(record: Record) -> dict[str, Any]:
         "valid integer": changed(lambda v: v["scores"][0].update(exact="3")),
         "Extra inputs": changed(lambda v: v.update(surprise=1)),
         "Input should be 1": changed(lambda v: v.update(schema_version=2)),
-        "String should match pattern": changed(lambda v: v.update(name="../../escaped")),
+        "its name does not belong": changed(lambda v: v.update(name="../../escaped")),
+        "its training_name does not belong": changed(lambda v: v.update(training_name="../../escaped")),
         "not those of its science": changed(lambda v: v.update(seed=3)),
         "training_seconds: Input should be": changed(lambda v: v["cost"].update(training_seconds=-1.0)),
         "no cost or loss": changed(lambda v: v.update(cost=None)),
@@ -73,7 +74,7 @@ def test_what_is_not_a_record_is_named_with_the_reason_and_skipped(record: Recor
     (tmp_path / "records" / "empty.json").write_text("")
     (tmp_path / "records" / "note.txt").write_text("not ours to read")
     found, rejected = records.read_all([tmp_path])
-    assert found == [record]
+    assert [unsealed(one) for one in found] == [record]
     assert len(rejected) == len(reasons) + 2
     for number, reason in enumerate(reasons):
         (said,) = [line for line in rejected if f"broken{number}.json" in line]
@@ -146,7 +147,7 @@ def test_the_same_run_with_other_scores_is_told(composed: Callable[..., Run], tm
     put(mine, tmp_path / "a")
     put(theirs, tmp_path / "b")
     found, (told,) = records.read_all([tmp_path / "a", tmp_path / "b"])
-    assert found == [mine]
+    assert [unsealed(one) for one in found] == [mine]
     assert "other scores" in told
 
 
@@ -155,7 +156,8 @@ def test_a_finished_record_goes_before_a_failed_one(composed: Callable[..., Run]
     failed = sample(composed(), status="failed", reason="no memory", scores=[], blind=[], cost=None, final_loss=None)
     put(failed, tmp_path / "a")
     put(finished, tmp_path / "b")
-    assert records.read_all([tmp_path / "a", tmp_path / "b"])[0] == [finished]
+    (found,) = records.read_all([tmp_path / "a", tmp_path / "b"])[0]
+    assert unsealed(found) == finished
 
 
 def test_one_line_is_one_line() -> None:

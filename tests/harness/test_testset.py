@@ -1,11 +1,21 @@
 """Test examples that were trained on are counted, not hidden."""
 
-import numpy as np
+from collections import Counter
+from collections.abc import Callable
 
-from harness import blind, data, testset
+import numpy as np
+import pytest
+from support import sample
+
+from harness import blind, data, report, testset
+from harness.config import Run
 from harness.layouts import Causal
+from tasks.base import Task
 from tasks.copying.copy import Copy
+from tasks.copying.count_range import CountRange
+from tasks.formal.anbncn import AnBnCn
 from tasks.formal.parity import Parity
+from tasks.formal.tomita import Tomita
 from tasks.language.text import Text
 
 
@@ -33,6 +43,37 @@ def test_the_count_is_that_of_a_plain_search() -> None:
     }
     assert {row.length: row.in_training for row in facts} == known
     assert 0 < known[7] < known[6] < 100
+
+
+@pytest.mark.parametrize(
+    ("task", "length", "different"),
+    [(AnBnCn(), 150, 54), (CountRange(), 150, 51), (Tomita(grammar=2, negatives="near"), 100, 74)],
+    ids=lambda value: type(value).__name__,
+)
+def test_test_examples_that_are_the_same_are_counted(task: Task, length: int, different: int) -> None:
+    prompts = [tuple(prompt) for prompt in blind.test_examples(task, length, 256).prompt.tolist()]
+    (row,) = testset.facts(task, Causal(task), [20], [length], seed=0, drawn=0, examples=256)
+    assert (row.different, row.most_frequent) == (len(set(prompts)), max(Counter(prompts).values()))
+    assert row.different == pytest.approx(different, abs=3)
+
+
+def test_a_run_says_when_one_prompt_is_a_large_part_of_a_score(composed: Callable[..., Run]) -> None:
+    tests = [
+        {"length": 20, "examples": 256, "longest": 9, "different": 20, "most_frequent": 30},
+        {"length": 21, "examples": 256, "longest": 9, "different": 250, "most_frequent": 2},
+        {"length": 30, "examples": 256, "longest": 9, "different": 54, "most_frequent": 128},
+    ]
+    run = composed("lengths.grid=[20,21,30]")
+    said = [line for line in report.remarks(sample(run, tests=tests)) if "repeat" in line]
+    assert said == [
+        "test examples repeat: at length 30 54 of 256 are different; at length 30 128 of 256 have the same prompt, "
+        "50% of the score"
+    ]
+    (line,) = report.remarks(sample(run, tests=[*tests[:2], {**tests[1], "length": 30}]))
+    assert "at length 20 20 of 256" in line, "where it is so only up to the training length"
+    assert not report.remarks(sample(run, tests=[{**tests[1], "length": n} for n in (20, 21, 30)]))
+    old = [{"length": n, "examples": 256, "longest": 9} for n in (20, 21, 30)]
+    assert not report.remarks(sample(run, tests=old)), "records from before do not know"
 
 
 def test_running_text_is_held_out_and_not_compared() -> None:

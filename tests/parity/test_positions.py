@@ -19,6 +19,7 @@ from harness.shape import Shape
 from tasks.arithmetic import multiple_addition_scratchpad, multiplication, sums
 from tasks.arithmetic.addition import Addition
 from tasks.arithmetic.addition_hints import hinted
+from tasks.arithmetic.multiplication import Multiplication
 from tasks.base import Task
 from tasks.copying.copy import Copy
 from tasks.copying.reverse import Reverse
@@ -113,8 +114,8 @@ def test_coupled_positions_of_sums_without_leading_zeros() -> None:
     matched(known, rows)
 
 
-def coupled_product(question: str, answer: str, *, operands: str, order: str) -> tuple[np.ndarray, int]:
-    """The places of a product that is written so, and how many digits both operands have."""
+def coupled_product(question: str, answer: str, *, operands: str, order: str, from_units: bool) -> np.ndarray:
+    """The places of a product that is written so."""
     parts = [part if operands == "plain" else part[::-1] for part in question.split("*")]
     first, second = (units_first(part, len(part)) for part in parts)
     prompt, said, channels = multiplication.laid_out(
@@ -124,10 +125,11 @@ def coupled_product(question: str, answer: str, *, operands: str, order: str) ->
         times=10,
         operands=operands,
         answer=order,
+        from_units=from_units,
     )
     assert "".join("0123456789*"[token] for token in prompt.tokens[0]) == question
     assert "".join("0123456789"[token] for token in said.tokens[0] if token >= 0) == answer
-    return channels["place"][:, : len(question) + 1 + len(answer)], len("".join(parts))
+    return channels["place"][:, : len(question) + 1 + len(answer)]
 
 
 @pytest.mark.parametrize(
@@ -141,18 +143,30 @@ def coupled_product(question: str, answer: str, *, operands: str, order: str) ->
 def test_coupled_positions_of_products(case: str, operands: str, order: str) -> None:
     known, rows = golden(case), []
     for (question, answer), start in zip(sequences(case), known["start"].ravel().tolist(), strict=True):
-        place, _ = coupled_product(question, answer, operands=operands, order=order)
+        place = coupled_product(question, answer, operands=operands, order=order, from_units=True)
         rows.append(from_starts(place, start)[0])
     matched(known, rows)
 
 
 @pytest.mark.parametrize("case", ["coupling_multiplication_Nx1", "coupling_multiplication_Nx2"])
-def test_coupled_positions_of_products_with_one_or_two_digits_are_the_mirror_image(case: str) -> None:
+def test_coupled_positions_of_products_with_so_many_digits(case: str) -> None:
     known, rows = golden(case), []
     for (question, answer), start in zip(sequences(case), known["start"].ravel().tolist(), strict=True):
-        place, digits = coupled_product(question, answer, operands="plain", order="reversed")
-        rows.append(start + digits - place[0])
+        place = coupled_product(question, answer, operands="plain", order="reversed", from_units=False)
+        rows.append(from_starts(place, start)[0])
     matched(known, rows)
+
+
+@pytest.mark.parametrize("second", [1, 2, 3])
+def test_in_evaluation_products_begin_where_the_published_ones_do(second: int) -> None:
+    """With N digits and M their end is 1 + N + M: the sign there, digits before it, the answer from there back to 1."""
+    task, length, rng = Multiplication(second=second, leading_zeros=True), 4, np.random.default_rng(0)
+    end = 1 + length + second
+    published = [*range(end - length, end + 1), *range(end - second, end + 1), *range(end - 1, 0, -1)]
+    channels = task.sample(rng, length, 3).channels
+    told = Coupled().sample(rng, np.array([0]), 0, training=False, channels=channels)
+    assert told.tolist() == [published] * 3
+    assert task.channel_maximum("place", length) == channels["place"].max()
 
 
 def test_coupled_positions_of_sums_of_many_have_two_levels() -> None:

@@ -47,8 +47,8 @@ def test_convolutions_that_would_pass_over_tokens_are_refused() -> None:
     shape = Shape(8, 1, 2, 10)
     for options, message in (
         ({"kernel": 1}, "kernel=1: it must be at least 2"),
-        ({"kernel": 3, "dilation": 4}, "dilation=4: it must be between 1 and kernel=3"),
-        ({"dilation": 0}, "dilation=0: it must be between 1 and kernel=5"),
+        ({"kernel": 3, "dilation": 4}, "dilation=4: it must be at most kernel=3"),
+        ({"dilation": 0}, "dilation=0: it must be at least 1"),
     ):
         with pytest.raises(ValueError, match=message):
             CNN(shape, 5, lambda: None, **options)

@@ -6,6 +6,8 @@ from itertools import product
 
 import numpy as np
 import pytest
+from distributions import score
+from scipy.stats import hypergeom
 
 from tasks.base import Task
 from tasks.copying.binary_majority import BinaryMajority
@@ -95,3 +97,21 @@ def test_counting_starts_anywhere_that_leaves_room() -> None:
 def test_options_that_mean_nothing(task: type[Task], options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         task(**options)
+
+
+def test_32_symbols_are_all_of_a_short_string() -> None:
+    assert score(Majority(), "the last 32 symbols", 32) == 1
+    assert 0.15 < score(Majority(), "the last 32 symbols", 150) < 0.3
+
+
+@pytest.mark.parametrize("length", [100, 150])
+def test_fifty_bits_nearly_tell_the_majority_of_many(length: int) -> None:
+    """A hypergeometric number of the ones is seen; where it is half of the fifty, the answer is 0."""
+    untied = [ones for ones in range(length + 1) if 2 * ones != length]
+    right = [
+        hypergeom.sf(25, length, ones, 50) if 2 * ones > length else hypergeom.cdf(25, length, ones, 50)
+        for ones in untied
+    ]
+    expected = sum(right) / len(untied)
+    assert score(BinaryMajority(), "the last 50 bits", length, 4000) == pytest.approx(expected, abs=0.015)
+    assert score(BinaryMajority(period=3), "the last 50 bits", 150, 200) == 1, "each of three strings has fifty"

@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from itertools import product
+from fractions import Fraction
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -152,3 +153,23 @@ def test_replacing_nothing_is_right_wherever_the_symbol_is_not_the_named_one() -
 def test_options_that_mean_nothing(task: type[Task], options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         task(**options)
+
+
+def test_the_first_of_two_interleaved_strings_is_half_of_the_answer() -> None:
+    name = "each symbol of the first string twice"
+    assert score(Interleave(), name, 50) == pytest.approx(1 / 2 + 1 / 2 / 26, abs=0.005)
+
+
+def test_every_other_symbol_is_right_where_so_many_have_gone() -> None:
+    """In all strings of three symbols over three: one after the first is new if it differs from the one before."""
+    task, expected = Dedupe(symbols=3), Fraction(0)
+    total = Fraction(0)
+    for string in product("abc", repeat=3):
+        chance = Fraction(1, 3)
+        for before, symbol in pairwise(string):
+            chance *= Fraction(1, 2) if before == symbol else Fraction(1, 4)
+        truth, guess = task.solve(string), task.shortcuts()["every other symbol"](string)
+        expected += chance * sum(one == other for one, other in zip(truth, guess, strict=False))
+        total += chance * len(truth)
+    assert score(task, "every other symbol", 3, 20_000) == pytest.approx(float(expected / total), abs=0.01)
+    assert "every other symbol" not in Dedupe(removed="all").shortcuts()

@@ -53,6 +53,15 @@ def test_half_of_the_task_gets_three_quarters(name: str) -> None:
     assert binomtest(round(1000 * score(AnBnCn(), name, 60)), 1000, 0.75).pvalue > 1e-3
 
 
+@pytest.mark.parametrize("symbols", [2, 3, 4])
+def test_order_and_remainders_solve_what_is_drawn_but_not_the_language(symbols: int) -> None:
+    """Blocks differ by one or two, so an automaton of finitely many states does as well as counting."""
+    task = AnBnCn(symbols=symbols)
+    assert score(task, "order and counts modulo 3", 20 * symbols, 2000) == 1
+    far = ["a"] * 5 + ["b"] * 2 + [letter for letter in "cd"[: symbols - 2] for _ in range(2)]
+    assert task.shortcuts()["order and counts modulo 3"](far) == ["Y"] != task.solve(far)
+
+
 def test_lengths_are_multiples() -> None:
     assert [length for length in range(13) if AnBnCn().produces(length)] == [3, 6, 9, 12]
     assert AnBnCn(symbols=5).shortest == 5

@@ -112,9 +112,34 @@ def test_the_first_six_bits_of_twelve(grammar: int, begin: int, members: int) ->
     assert score(task, "the first six bits", 12, 4000) == pytest.approx(1 - deceiving / 2, abs=0.03)
 
 
-@pytest.mark.parametrize("grammar", [3, 5, 6])
-def test_grammars_without_a_shortcut(grammar: int) -> None:
-    assert not Tomita(grammar=grammar).shortcuts()
+def share_right(task: Tomita, name: str, length: int) -> float:
+    """What a shortcut scores where members and others come with equal chance, over all strings of a length."""
+    guess, every = task.shortcuts()[name], words(length)
+    member = np.array([LANGUAGES[task.grammar](word) for word in every])
+    right = np.array([(guess(list(word)) == ["Y"]) for word in every]) == member
+    return float((right[member].mean() + right[~member].mean()) / 2)
+
+
+@pytest.mark.parametrize(
+    ("grammar", "name", "length", "published"),
+    [(4, "many ones", 100, 0.92), (3, "the first 24 bits", 100, 0.92), (4, "the first 24 bits", 100, 0.91)],
+)
+def test_shortcuts_of_uniform_strings(grammar: int, name: str, length: int, published: float) -> None:
+    """They score at length 100 what was found there, and at a length whose strings can all be tried what these say."""
+    task = Tomita(grammar=grammar)
+    assert score(task, name, length, 3000) == pytest.approx(published, abs=0.025)
+    assert score(task, name, 16, 3000) == pytest.approx(share_right(task, name, 16), abs=0.03)
+
+
+def test_grammar_5_is_a_parity_where_it_has_words() -> None:
+    task = Tomita(grammar=5)
+    assert [length for length in range(1, 9) if task.produces(length)] == [2, 4, 6, 8]
+    assert all(share_right(task, "parity of the ones", length) == 1 for length in (2, 8, 12))
+
+
+def test_grammar_6_has_no_shortcut() -> None:
+    assert not Tomita(grammar=6).shortcuts()
+    assert "many ones" not in Tomita(grammar=4, negatives="near").shortcuts()
 
 
 @pytest.mark.parametrize(

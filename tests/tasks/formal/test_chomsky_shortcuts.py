@@ -11,8 +11,12 @@ from tasks.base import Task
 from tasks.formal.binary_arithmetic import BinaryMultiplication
 from tasks.formal.compute_sqrt import ComputeSqrt
 from tasks.formal.cycle_navigation import CycleNavigation
+from tasks.formal.duplicate_string import DuplicateString
 from tasks.formal.missing_duplicate_string import MissingDuplicateString
 from tasks.formal.modular_arithmetic import ModularArithmetic
+from tasks.formal.odds_first import OddsFirst
+from tasks.formal.parity_scratchpad import ParityScratchpad
+from tasks.formal.running_parity import RunningParity
 from tasks.formal.stack_manipulation import StackManipulation
 
 
@@ -43,6 +47,55 @@ def test_a_walk_that_does_not_go_round() -> None:
     """Of 3^5 walks, 51 end where they began, 45 and 30 one and two places away on either side."""
     walks = ["".join(walk) for walk in product("LSR", repeat=5)]
     assert len(walks) - len(failures(CycleNavigation(), "without going round", walks)) == 51 + 2 * 45 + 2 * 30
+
+
+@pytest.mark.parametrize("length", [2, 3, 4, 9, 12, 13])
+def test_the_hidden_bit_is_the_parity_of_the_others_in_every_string(length: int) -> None:
+    """A string written twice has an even number of ones: the task can be done without looking for the copy."""
+    twice = ["".join(bits) * 2 + "#" * (length % 2) for bits in product("01", repeat=length // 2)]
+    hidden = [text[:gap] + "_" + text[gap + 1 :] for text in twice for gap in range(length // 2 * 2)]
+    assert not failures(MissingDuplicateString(), "parity of the visible bits", hidden)
+
+
+@pytest.mark.parametrize("length", [100, 500])
+def test_it_is_at_lengths_that_cannot_be_enumerated_too(length: int) -> None:
+    assert score(MissingDuplicateString(), "parity of the visible bits", length) == 1
+
+
+@pytest.mark.parametrize("order", ["released", "paper"])
+@pytest.mark.parametrize("length", [1, 7, 8])
+def test_half_of_an_answer_and_zeros_get_three_quarters(order: str, length: int) -> None:
+    """All of the half that is copied and half of the zeros, over all strings."""
+    strings = ["".join(bits) for bits in product("01", repeat=length)]
+    tasks = [
+        (
+            OddsFirst(order=order),
+            "the first half and then zeros",
+            length // 2 if order == "released" else -(-length // 2),
+        ),
+        (DuplicateString(), "the string and then zeros", length),
+    ]
+    for task, name, copied in tasks:
+        guess, right = task.shortcuts()[name], 0
+        for string in strings:
+            truth, guessed = task.solve(list(string)), guess(list(string))
+            assert len(truth) == len(guessed)
+            right += sum(one == other for one, other in zip(truth, guessed, strict=True))
+        others = len(truth) - copied
+        assert right * 2 == len(strings) * (2 * copied + others)
+
+
+@pytest.mark.parametrize("order", ["forward", "reversed"])
+def test_eight_parities_and_zeros(order: str) -> None:
+    """Of 12 parities the first eight are right, and of the others half: over all strings."""
+    task = ParityScratchpad(order=order)
+    guess, right = task.shortcuts()["the parities of the first eight bits"], 0
+    for bits in product("01", repeat=12):
+        right += sum(one == other for one, other in zip(task.solve(bits), guess(bits), strict=True))
+    assert right == 2**12 * (8 + 4 // 2)
+    labels = RunningParity().shortcuts()["the first eight bits"]
+    if order == "forward":
+        assert all(labels(bits) == guess(bits) for bits in product("01", repeat=10))
 
 
 def test_looking_back_three_bits_finds_the_copy_where_they_stand_nowhere_else() -> None:

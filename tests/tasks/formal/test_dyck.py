@@ -155,3 +155,9 @@ def test_counting_to_four_loses_count_at_the_fifth() -> None:
 def test_what_makes_no_sense_is_refused(make: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make()  # type: ignore[operator]
+
+
+def test_sixteen_brackets_back_is_often_far_enough() -> None:
+    name = "the last sixteen brackets"
+    assert score(Dyck(), name, 16, 300) == 1, "nothing is older"
+    assert score(Dyck(), "close the last opened bracket", 150, 300) + 0.05 < score(Dyck(), name, 150, 300) < 0.87

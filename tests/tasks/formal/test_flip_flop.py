@@ -70,3 +70,10 @@ def test_the_bit_before_is_right_unless_it_is_to_be_ignored(ignore: float) -> No
 def test_what_makes_no_sense_is_refused(option: str) -> None:
     with pytest.raises(ValueError, match=f"{option}=1.5: a probability is between 0 and 1"):
         FlipFlop(**{option: 1.5})
+
+
+@pytest.mark.parametrize("ignore", [0.8, 0.5])
+def test_four_instructions_back_is_often_far_enough(ignore: float) -> None:
+    """A write or a read among them says the bit; otherwise it is a guess."""
+    measured = score(FlipFlop(test_ignore=ignore), "writes and reads among the last eight tokens", 200, 300)
+    assert measured == pytest.approx(1 - ignore**4 / 2, abs=0.01)

@@ -4,9 +4,12 @@ import sys
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tasks.language import corpora
+from tasks.language import corpora, shared
 from tasks.language.corpora import Document
 
 
@@ -131,6 +134,57 @@ def test_near_copies_of_held_out_documents_are_not_trained_on() -> None:
     kept = corpora.sides((held, *(with_in_common(count) for count in (0, 9, 10, 19))), 0.5)
     assert kept.test == (held,)
     assert [document.name for document in kept.train] == ["0 in common", "9 in common"]
+
+
+def test_nothing_long_stands_on_both_sides_wherever_it_stands() -> None:
+    """A licence that a document shares with a held-out one is cut out of it in whole lines; the rest is trained on."""
+    rng = np.random.default_rng(0)
+
+    def text(lines: int) -> bytes:
+        return b"".join(bytes(rng.integers(97, 123, 30).tolist()) + "é\n".encode() for _ in range(lines))
+
+    notice = text(6)
+    documents = []
+    for number in range(40):
+        before, behind = text(number % 7), text(60)
+        documents.append(Document(str(number), before + (notice if number % 3 else b"") + behind))
+    sides = corpora.sides(tuple(documents), 0.3)
+    assert any(notice in document.content for document in sides.test)
+    assert not any(notice in document.content for document in sides.train)
+    held = {d.content[i : i + 127] for d in sides.test for i in range(len(d.content) - 126)}
+    trained = [d.content for d in sides.train]
+    assert not any(content[i : i + 127] in held for content in trained for i in range(len(content) - 126))
+    whole = [d.content for d in documents if not corpora.held_out(d, 0.3)]
+    assert sum(map(len, trained)) > 0.9 * sum(len(content.replace(notice, b"")) for content in whole)
+    for content in trained:
+        assert content.decode().endswith("\n"), "no line and no character is cut in two"
+
+
+@given(
+    st.lists(st.binary(max_size=400), min_size=1, max_size=4), st.binary(max_size=300), st.binary(max_size=300),
+    st.integers(0, 300), st.integers(0, 200),
+)  # fmt: skip
+def test_what_is_cut_out_leaves_no_stretch_in_common(
+    held: list[bytes], before: bytes, behind: bytes, start: int, size: int
+) -> None:
+    content = before + held[0][start : start + size] + behind
+    pieces = shared.Blocks(held).cut_out_of(content)
+    longest = 2 * shared.BLOCK - 1
+    common = {text[i : i + longest] for text in held for i in range(len(text) - longest + 1)}
+    for piece in pieces:
+        assert piece in content
+        assert not any(piece[i : i + longest] in common for i in range(len(piece) - longest + 1))
+    if not any(text[i : i + shared.BLOCK] in content for text in held for i in range(len(text) - shared.BLOCK + 1)):
+        assert pieces == [content] * bool(content)
+
+
+@pytest.mark.slow
+def test_no_held_out_window_of_the_standard_library_was_trained_on() -> None:
+    sides = corpora.sides(tuple(corpora.standard_library()), 0.1)
+    held = {d.content[i : i + 128] for d in sides.test for i in range(0, len(d.content) - 127, 2)}
+    for document in sides.train:
+        content = document.content
+        assert held.isdisjoint(content[i : i + 128] for i in range(len(content) - 127)), document.name
 
 
 def test_the_standard_librarys_tables_of_characters_are_on_one_side() -> None:

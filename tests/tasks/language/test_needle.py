@@ -1,10 +1,12 @@
 """Needles: one reads of them what was put in, they lie anywhere, and nothing but the needle tells the answer."""
 
 import re
+from collections import Counter
+from itertools import product
 
 import numpy as np
 import pytest
-from distributions import exact
+from distributions import exact, score
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,9 +91,9 @@ def test_values_in_the_order_of_the_text_are_right_where_the_question_has_it() -
     assert exact(task, "values in the order of the text", 50, 2000) == pytest.approx(1 / 6, abs=0.03)
 
 
-@pytest.mark.parametrize("values", [1, 4])
-def test_nothing_but_reading_finds_all_values_of_a_single_key(values: int) -> None:
-    assert not Needle(haystack="noise", values=values).shortcuts()
+def test_nothing_but_reading_finds_all_values_of_a_single_key() -> None:
+    assert not Needle(haystack="noise", values=4).shortcuts()
+    assert exact(Needle(haystack="noise"), "the most frequent digit", 128, 300) == 0
 
 
 @pytest.mark.parametrize(
@@ -112,3 +114,10 @@ def test_impossible_options_are_refused(options: dict, message: str) -> None:
 def test_a_haystack_longer_than_the_text_is_refused() -> None:
     with pytest.raises(ValueError, match="give more of them"):
         Needle(corpus="wheel:hydra-core").sample(np.random.default_rng(0), 10**7, 1)
+
+
+def test_the_digit_that_occurs_most_is_one_of_the_number() -> None:
+    """The sentences that hide a pass key have no digits: all five are those of the number."""
+    most = [max(Counter(digits).values()) for digits in product("0123456789", repeat=5)]
+    task = Needle(haystack="noise")
+    assert score(task, "the most frequent digit", 128, 1500) == pytest.approx(np.mean(most) / 5, abs=0.02)

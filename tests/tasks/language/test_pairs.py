@@ -63,13 +63,15 @@ def test_same_and_order_have_no_bag_of_tokens_that_tells() -> None:
 
 
 def test_what_shortcuts_reach() -> None:
-    """The words of the two tell much of ``next`` and nothing of the others: the reason why these exist."""
+    """The words of the two tell much of ``next`` and nothing of the others: the reason why these exist. What edges tell
+    of ``order`` is below.
+    """
     reached = {}
     for question in QUESTIONS:
         task = SentencePair(question=question)  # type: ignore[arg-type]
         for length in (128, 1024):
             batch = task.sample(np.random.default_rng(0), length, 1000, "test")
-            ((_, guess),) = task.shortcuts().items()
+            guess = next(iter(task.shortcuts().values()))
             right = [
                 guess(written(task, row)) == [task.alphabet[answer]]
                 for row, answer in zip(batch.prompt, batch.answer[:, 0], strict=True)
@@ -136,3 +138,11 @@ def test_what_follows_the_token_before_restores_a_text_of_two_letters(tmp_path: 
     told = 0.85 + 0.15 * 0.1
     reached = score(task, "what most often follows the token before", 200, 300)
     assert reached == pytest.approx(0.1 + 0.8 * (told + (1 - told) / 2), abs=0.02)
+
+
+def test_edges_tell_the_order_of_two_stretches() -> None:
+    """A word that is cut in two at the end and the beginning shows that the stretches are swapped."""
+    guess = SentencePair(question="order").shortcuts()["the more usual seam"]
+    assert guess([*"the other is th", "[NEXT]", *"e first of them"]) == ["[YES]"]
+    assert guess([*"e first of them", "[NEXT]", *"the other is th"]) == ["[NO]"]
+    assert 0.6 < score(SentencePair(question="order"), "the more usual seam", 128, 600) < 0.75

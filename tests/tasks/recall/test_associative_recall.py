@@ -60,5 +60,5 @@ def test_there_are_no_more_different_keys_than_keys() -> None:
 
 @pytest.mark.parametrize("options", [{"keys": 1}, {"values": 1}])
 def test_errors(options: dict) -> None:
-    with pytest.raises(ValueError, match="at least 2"):
+    with pytest.raises(ValueError, match="between 2 and"):
         AssociativeRecall(**options)

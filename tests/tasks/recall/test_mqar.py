@@ -4,6 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from distributions import score
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -107,3 +108,14 @@ def test_one_value_for_all_queries_is_right_once() -> None:
 def test_errors(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MultiQueryAssociativeRecall(**options)
+
+
+def test_most_queries_are_near_their_keys_at_any_length() -> None:
+    """Those at the first 64 places can be answered from there; of the others those that ask for the first key."""
+    task = MultiQueryAssociativeRecall()
+    batch = task.sample(np.random.default_rng(1), 512, 1000, "test")
+    row, place = np.nonzero(batch.scored)
+    near = (place < 64) | (batch.answer[row, place] == batch.prompt[row, 1])
+    assert score(task, "queries among the first 64 tokens", 512) == pytest.approx(near.mean())
+    assert near.mean() > 0.55
+    assert score(task, "queries among the first 64 tokens", 64, 100) == 1

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from distributions import exact
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -49,6 +50,29 @@ def test_with_walls_counting_is_not_enough() -> None:
     batch = task.sample(np.random.default_rng(0), 100, 1000)
     rows = [([task.alphabet[t] for t in p], [task.alphabet[t] for t in a]) for p, a in zip(*batch[:2], strict=True)]
     assert np.mean([guess(question) == answer for question, answer in rows]) < 0.25
+
+
+@pytest.mark.parametrize(("length", "reported"), [(100, 0.985), (500, 0.985)])
+def test_walls_forget_what_was_more_than_fifty_moves_ago(length: int, reported: float) -> None:
+    """The chance that a walk from the corner meets the one it is guessed from, which does the same last 50 moves.
+
+    Of these, n go up or down and the others to the sides, n as in 50 throws of a coin. The two coordinates then change
+    apart from each other, and pairs of true and guessed ones are a Markov chain.
+    """
+    side, recent = 5, 50
+    move = np.zeros((side, side, side, side))
+    for true, guessed in np.ndindex(side, side):
+        for to in (-1, 1):
+            move[true, guessed, min(max(true + to, 0), side - 1), min(max(guessed + to, 0), side - 1)] += 1 / 2
+    chain = move.reshape(side**2, side**2)
+    same = np.eye(side).ravel()
+    start = np.zeros((side, side))
+    start[:, 0] = np.linalg.matrix_power(step(side, "wall"), length - recent)[0]  # the shortcut begins in the corner
+    met = [start.ravel() @ np.linalg.matrix_power(chain, n) @ same for n in range(recent + 1)]
+    expected = sum(stats.binom.pmf(n, recent, 0.5) * met[n] * met[recent - n] for n in range(recent + 1))
+    assert expected == pytest.approx(reported, abs=0.01)
+    assert exact(GridNavigation(), "the last 50 moves", length, 4000) == pytest.approx(expected, abs=0.008)
+    assert not GridNavigation(edge="wrap").shortcuts(), "wrapped, nothing is forgotten"
 
 
 @pytest.mark.parametrize("options", [{"side": 1}, {"side": 11}, {"edge": "open"}])

@@ -1,9 +1,11 @@
 """The word problems are those of the groups that they are named after."""
 
 from collections import Counter
+from typing import Literal
 
 import numpy as np
 import pytest
+from distributions import score
 from scipy import stats
 
 from tasks.tracking import groups
@@ -105,3 +107,12 @@ def test_two_elements_tell_two_labels_and_the_others_by_chance() -> None:
 def test_errors(options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         WordProblem(**options)
+
+
+@pytest.mark.parametrize(("group", "alike"), [("S3", 2), ("A5", 12), ("S5", 24)])
+def test_following_one_point_leaves_as_many_elements_as_agree_on_it(
+    group: Literal["S3", "A5", "S5"], alike: int
+) -> None:
+    task = WordProblem(group=group)
+    assert score(task, "where 1 goes", 50, 2000) == pytest.approx(1 / alike, abs=0.01)
+    assert "where 1 goes" not in WordProblem(group="Z60").shortcuts()

@@ -1,0 +1,42 @@
+"""Packages of the user's own, found in the working folder although it is not searched for anything else.
+
+Python would look into the working folder for whatever is not installed: a plugin of Hydra's, an optional library. A
+folder that somebody else filled would then run code that nobody asked for. So it is no part of ``sys.path``, and only
+packages that ``packages=[...]`` names are looked for there, after all other places.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
+from types import ModuleType
+
+
+class _Named(MetaPathFinder):
+    """Finds the packages that were named, each in the folder that was the working folder then."""
+
+    def __init__(self) -> None:
+        self.folders: dict[str, str] = {}
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        if path is not None or fullname not in self.folders:
+            return None
+        return PathFinder.find_spec(fullname, [self.folders[fullname]], target)
+
+
+_named = _Named()
+
+
+def importable(packages: Iterable[str]) -> None:
+    """Let these packages be imported from the working folder, if they are nowhere else."""
+    new = {name: str(Path.cwd()) for name in packages}
+    if new.items() <= _named.folders.items():
+        return
+    _named.folders |= new
+    importlib.invalidate_caches()
+    if _named not in sys.meta_path:
+        sys.meta_path.append(_named)

@@ -1,0 +1,69 @@
+"""Whether the classes of a run fit its sizes: the width of the network, its heads, how many tokens there are.
+
+Classes say so themselves (``Encoding.objection``, ``frequency_count`` and ``widest_span``, ``Model.objection``,
+``Extension.objection_to``), and are asked without loading PyTorch.
+"""
+
+from types import SimpleNamespace
+from typing import Any
+
+from harness import build, declarations, identity, streams
+from harness.config import Component, Run
+from harness.layouts import Layout
+from harness.shape import Shape
+from harness.suggest import Refused
+from tasks.base import Split, Task
+
+MOST_TRIED = 10_000
+"""Tokens of an example that is drawn to see whether the task can: of longer ones drawing takes seconds."""
+
+
+def check(run: Run, task: Task) -> None:
+    """Raise :class:`Refused` if a class objects to the sizes of the run."""
+    layout = build.layout(run, task)
+    shape = build.shape_of(run, task, layout)
+    for group, component in (
+        ("architecture", run.architecture),
+        ("encoding", run.encoding),
+        ("logit", run.logit),
+    ):
+        if objection := asked(component, "objection", shape):
+            raise Refused(f"{group}={component.name}: {objection}{_sizes(run)}")
+    if not declarations.of(run.architecture.target).attributes["reads"]:  # there it depends on what was saved
+        check_extensions(run, task, layout, asked(run.encoding, "frequency_count", shape))
+
+
+def check_extensions(run: Run, task: Task, layout: Layout, pairs: int | None) -> None:
+    """Raise :class:`Refused` if an extension cannot extend an encoding of so many frequencies to the tested lengths."""
+    train_tokens = layout.span(task, run.lengths.train)
+    longer = [layout.span(task, length) for length in identity.tested_lengths(run, task)]
+    longer = [tokens for tokens in longer if tokens > train_tokens]
+    for name, extension in build.extensions(run).items():
+        for tokens in longer:
+            if objection := extension.objection_to(pairs, train_tokens, tokens):
+                raise Refused(f"extension={name}: {objection}")
+
+
+def check_sample(run: Run, task: Task) -> None:
+    """Raise :class:`Refused` if the task cannot draw an example of the longest lengths. Some read a corpus for it."""
+    tried: tuple[tuple[int, Split], ...] = (
+        (run.lengths.train, "train"),
+        (max(identity.tested_lengths(run, task)), "test"),
+    )
+    for length, split in tried:
+        if task.prompt_length(length) + task.answer_length(length) > MOST_TRIED:
+            continue
+        try:
+            task.sample(streams.generator("check"), length, 1, split)
+        except (ValueError, MemoryError) as error:
+            raise Refused(f"task={run.task.name}: {error}") from error
+
+
+def asked(component: Component, question: str, shape: Shape) -> Any:
+    """What a class answers for its options, by one of its static methods; ``None`` if it has no such method."""
+    function = declarations.of(component.target).functions.get(question)
+    return function(shape, SimpleNamespace(**component.options)) if function else None
+
+
+def _sizes(run: Run) -> str:
+    return f" (model.dimension={run.model.dimension}, model.heads={run.model.heads}, model.layers={run.model.layers})"
