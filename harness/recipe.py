@@ -18,8 +18,11 @@ from harness import (
     baselines,
     build,
     evaluation,
+    helpers,
     identity,
+    interrupts,
     kernels,
+    machine,
     novelty,
     provenance,
     records,
@@ -27,6 +30,7 @@ from harness import (
     trackers,
     training,
     weights,
+    world,
 )
 from harness.config import Run
 from harness.data import TrainingData
@@ -36,6 +40,7 @@ from harness.places import Places, baseline_cache, places
 from harness.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
 from harness.suggest import Refused
 from harness.training import Diverged, Trained
+from harness.world import World
 from tasks.base import Task
 
 log = logging.getLogger(__name__)
@@ -51,6 +56,7 @@ class Job(NamedTuple):
     device: torch.device
     name: str
     where: Places
+    place: World
 
 
 def execute(run: Run) -> Record | None:
@@ -60,10 +66,20 @@ def execute(run: Run) -> Record | None:
     A finished run is not done again unless ``force``; a failed one not unless ``retry``. What goes wrong in training
     becomes a record that says so. What cannot be built is :class:`Refused` before anything is written.
     """
-    job = _job(run)
-    if training.rank() > 0:
-        with contextlib.suppress(Diverged):  # the first process says so
+    place = world.of(run.trainer.devices)
+    with world.hidden(place):
+        return _execute(run, place)
+
+
+def _execute(run: Run, place: World) -> Record | None:
+    job = _job(run, place)
+    if place.rank > 0:
+        try:
             _train(job)
+        except Diverged:  # the first process says so
+            return None
+        except KeyboardInterrupt as interrupt:  # this too
+            raise SystemExit(interrupts.INTERRUPTED) from interrupt
         return None
     if (record := _known(job)) is not None:
         return record
@@ -77,7 +93,9 @@ def execute(run: Run) -> Record | None:
             record = _record(job, started, _evaluate(job, _train(job, [logger for _, logger in followers])))
         except Refused:
             raise
-        except Exception as error:  # any failure is recorded with its reason
+        except Exception as error:  # any failure of the run's own is recorded with its reason
+            if machine.blamed(error):
+                raise
             record = _record(job, started, _failure(job, error))
         records.write(record, job.where.record)
         trackers.finish(followers, record)
@@ -86,7 +104,7 @@ def execute(run: Run) -> Record | None:
     return record
 
 
-def _job(run: Run) -> Job:
+def _job(run: Run, place: World) -> Job:
     device = training.device(run.trainer)
     task = build.task(run)
     layout = build.layout(run, task)
@@ -95,7 +113,8 @@ def _job(run: Run) -> Job:
         model = build.model(run, task, layout)
     kernels.choose(run, model, build.rule(run), device=device.type)
     name = identity.run_name(run, task)
-    return Job(run, task, layout, model, device, name, places(run.results, name, identity.training_name(run, task)))
+    where = places(run.results, name, identity.training_name(run, task))
+    return Job(run, task, layout, model, device, name, where, place)
 
 
 def _known(job: Job) -> Record | None:
@@ -136,16 +155,27 @@ def _train(job: Job, loggers: Sequence[Logger] = ()) -> Trained | None:
         except Refused as refusal:
             log.warning("%s", refusal)
             job.where.weights.unlink()
-            job.model.load_state_dict(_job(job.run).model.state_dict())  # part of the file may have been read
+            fresh = _job(job.run, job.place).model
+            job.model.load_state_dict(fresh.state_dict())  # part of the file may have been read
     run = job.run
     lengths = identity.training_lengths(run, job.task)
     data = TrainingData(job.task, job.layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
     folder = job.where.checkpoints
-    trained = training.train(
-        job.model, data, run.train, run.trainer, seed=run.seed, checkpoints=folder, loggers=loggers
-    )
-    if trained is not None:
-        weights.save(job.model, job.where.weights, trained)
+    with interrupts.held() as interrupt:
+        with helpers.started(job.place) as place:
+            trained = training.train(
+                job.model,
+                data,
+                run.train,
+                run.trainer,
+                seed=run.seed,
+                checkpoints=folder,
+                loggers=loggers,
+                world=place,
+                interrupt=interrupt,
+            )
+        if trained is not None:
+            weights.save(job.model, job.where.weights, trained)
     return trained
 
 
@@ -200,7 +230,7 @@ def _counts(score: evaluation.Score) -> dict[str, Any]:
 
 def _failure(job: Job, error: Exception) -> dict[str, Any]:
     """The part of the record that a failed run has; the traceback goes to its log."""
-    with job.where.log.open("a") as file:
+    with contextlib.suppress(OSError), job.where.log.open("a") as file:
         traceback.print_exception(error, file=file)
     reason = str(error) if isinstance(error, Diverged) else f"{type(error).__name__}: {error}"
     return {"status": "failed", "reason": records.one_line(reason)}
