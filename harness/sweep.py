@@ -21,7 +21,6 @@ from harness.interrupts import INTERRUPTED, PATIENCE, interruptible
 from harness.lifeline import Lifeline
 from harness.places import Places, places
 from harness.progress import say
-from harness.records import Record
 from harness.report import verdict
 from harness.scores import summaries
 from harness.slots import Slot
@@ -82,6 +81,8 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     except BaseException:
         pool.stop()
         raise
+    finally:
+        pool.line.close()
     done += pool.finished
     failed += pool.failed
     undone = f"{len(pool.undone)} not done, " if pool.undone else ""
