@@ -289,8 +289,8 @@ class Encoding(Bounded, nn.Module):
         )
 
     def logit_scale(self, q_positions: Tensor) -> Tensor:
-        """A factor on the logits of each query, [B, Lq] -> [B, Lq], float32, on top of the logit axis."""
-        return torch.ones_like(q_positions, dtype=torch.float32)
+        """A factor on the logits of each query, [B, Lq] -> [B, Lq], on top of the logit axis."""
+        return torch.ones_like(q_positions, dtype=self.precision)
 
 
 def _at_least_float32(precision: torch.dtype) -> torch.dtype:
