@@ -132,9 +132,10 @@ def explicit(
     chunks = []
     every = weights_of(q, k, positions, encoding, logit, _chunks(q), causal=causal, state=state)
     for rows, weights in zip(_chunks(q), every, strict=True):
-        chunk = weights.to(v.dtype) @ v
+        keys = weights.shape[-1]
+        chunk = weights.to(v.dtype) @ v[:, :, :keys]
         if encoding.uses("value"):
-            chunk = chunk + encoding.value(weights, where[:, rows], where).to(v.dtype)
+            chunk = chunk + encoding.value(weights, where[:, rows], where[:, :keys]).to(v.dtype)
         chunks.append(chunk)
     return torch.cat(chunks, dim=2)
 
@@ -150,20 +151,24 @@ def weights_of(
     causal: bool,
     state: Mapping[str, Tensor],
 ) -> Iterator[Tensor]:
-    """The weights that some of the queries give to all keys, [B, H, queries, L] float32 for each slice of them."""
-    where = positions.values
+    """The weights that some of the queries give to the keys, [B, H, queries, keys] float32 for each slice of them: to
+    all keys, or under causal attention to those up to the last of these queries, beyond which none of them looks.
+    """
     scale = logit_factors(q, positions, encoding, logit, causal=causal)
-    turned, keys = _rotated(q, k, where, encoding, state)
+    turned, every = _rotated(q, k, positions.values, encoding, state)
     scaled = turned.float() * scale
     for rows in queries:
-        here = where[:, rows]
+        seen = slice(rows.stop if causal else k.shape[2])
+        keys, here, where = every[:, :, seen], positions.values[:, rows], positions.values[:, seen]
         logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
         visible = encoding.visible(here, where)[:, None]
-        if (allowed := _allowed(rows, k, positions, causal=causal)) is not None:
+        if (allowed := _allowed(rows, keys, positions, causal=causal)) is not None:
             visible = visible & allowed
         if encoding.uses("elsewhere"):
             other = encoding.elsewhere(here, where)
-            q_there, k_there = encoding.rotate(q[:, :, rows], k, other.q_positions, other.k_positions, state)
+            q_there, k_there = encoding.rotate(
+                q[:, :, rows], k[:, :, seen], other.q_positions, other.k_positions, state
+            )
             q_there = q_there.float() * scale[:, :, rows]
             there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
             logits = torch.where(other.where[:, None], there, logits)

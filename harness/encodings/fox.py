@@ -36,7 +36,7 @@ class FoX(Encoding):
         return {"gates": log_gates(self.gate, h).cumsum(dim=-1)}
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        gates = state["gates"]
+        gates = state["gates"][..., : k.shape[2]]
         if not self.bidirectional:
             return logits + decay(gates, pairs.rows)
         earlier, later = (decay(half, pairs.rows) for half in gates.chunk(2, dim=1))

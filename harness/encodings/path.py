@@ -61,7 +61,7 @@ class PaTH(Encoding):
         with torch.autocast(q.device.type, enabled=False):
             products = carried(q, k, pairs.rows, state)
         if "gates" in state:
-            products = products + decay(state["gates"], pairs.rows)
+            products = products + decay(state["gates"][..., : k.shape[2]], pairs.rows)
         return products * pairs.scale
 
 

@@ -143,7 +143,7 @@ class Everything(Encoding):
         return -0.1 * (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().float()
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
-        return logits + state["gate"][:, None, None, :]
+        return logits + state["gate"][:, None, None, : k.shape[2]]
 
     def weights(self, logits: Tensor, visible: Tensor) -> Tensor:
         return torch.sigmoid(logits) * visible
@@ -158,7 +158,9 @@ class Everything(Encoding):
         return 1 + 0.01 * q_positions.float()
 
 
-def test_every_hook_does_what_its_definition_says() -> None:
+@pytest.mark.parametrize("chunk", [attention.CHUNK, 4])
+def test_every_hook_does_what_its_definition_says(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "CHUNK", chunk)
     torch.manual_seed(0)
     length = 9
     q, k, v = torch.randn(3, 2, SHAPE.heads, length, SHAPE.head_dimension)
@@ -174,6 +176,28 @@ def test_every_hook_does_what_its_definition_says() -> None:
                     weight = torch.sigmoid(logit - 0.1 * abs(i - j) + gate[b, j])
                     wanted[b, h, i] += weight * v[b, h, j] + weight
     torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+
+
+class Counting(Encoding):
+    """Counts the pairs of a query and a key whose logits are computed."""
+
+    pairs = 0
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
+        self.pairs += logits.shape[-2] * logits.shape[-1]
+        return logits
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("causal", "most"), [(True, 0.57), (False, 1.0)])
+def test_keys_that_nothing_looks_at_are_not_computed(causal: bool, most: float) -> None:
+    """Of the pairs of 2048 tokens a little more than half are causal."""
+    encoding, length = Counting(), 2048
+    q, k, v = torch.randn(3, 1, 1, length, 4)
+    explicit(
+        q, k, v, positions("sequential", 1, length), encoding, Standard(Shape(4, 1, 1, 20)), causal=causal, state={}
+    )
+    assert length * (length + 1) / 2 <= encoding.pairs <= most * length**2
 
 
 def test_a_bias_is_not_rounded_to_the_precision_of_the_queries() -> None:
