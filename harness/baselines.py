@@ -4,7 +4,7 @@ Every score stands beside these, and all of them are rows of a leaderboard.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ from harness.records import Answers, Chance, Counts
 from harness.suggest import Refused
 from tasks.base import ABSENT, Batch, Shortcut, Task
 
-VERSION = 4
+VERSION = 5
 """Rises when a baseline would be estimated differently: what is kept from before is then computed anew."""
 
 
@@ -86,7 +86,7 @@ def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: i
     batch = blind.test_examples(task, length, examples)
     exact = tokens = correct = 0
     ended = layout.ends(batch, length)
-    for prompt, truth, scored, ends in zip(batch.prompt, *_answers(task, batch), ended, strict=True):
+    for prompt, (truth, scored), ends in zip(batch.prompt, _answers(task, batch), ended, strict=True):
         end = ["[end]"] if ends else []
         try:
             guess = [*shortcut([task.alphabet[token] for token in prompt if token != ABSENT]), *end]
@@ -101,14 +101,11 @@ def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: i
     return Answers(length=length, examples=len(batch.prompt), exact=exact, tokens=tokens, correct=correct)
 
 
-def _answers(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[bool]]]:
+def _answers(task: Task, batch: Batch) -> Iterator[tuple[list[str], list[bool]]]:
     """Each answer and which of its tokens count, without what is absent behind it."""
-    words, counts = [], []
     for row, scored in zip(batch.answer, batch.scored, strict=True):
         last = int(np.flatnonzero(row != ABSENT).max(initial=-1)) + 1
-        words.append(["" if token == ABSENT else task.alphabet[token] for token in row[:last]])
-        counts.append(scored[:last].tolist())
-    return words, counts
+        yield ["" if token == ABSENT else task.alphabet[token] for token in row[:last]], scored[:last].tolist()
 
 
 def _plain(baselines: Baselines) -> dict[str, Any]:
