@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
@@ -29,6 +30,17 @@ def written(figure: Figure, folder: Path, name: str) -> list[Path]:
         with mpl.rc_context(STYLE):
             figure.savefig(paths[-1], **extra)
     return paths
+
+
+def wrapped(text: str, characters: int) -> str:
+    """A label that Matplotlib takes for no formula, in lines of about so many characters that end between its parts."""
+    lines: list[str] = []
+    for part in text.split(" · "):
+        if lines and len(lines[-1]) + len(part) + 3 <= characters:
+            lines[-1] += f" · {part}"
+        else:
+            lines += textwrap.wrap(part, characters) or [""]
+    return "\n".join(lines).replace("$", r"\$")
 
 
 def spelled(text: str) -> str:
