@@ -2,9 +2,9 @@
 
 The explicit kernel, softmax(q k + bias) v with every hook in it, is the truth. The others give the same numbers faster
 where the encoding's hooks allow it: PyTorch's fused attention without a bias, with a bias that is never built as a
-matrix because it depends on the distance alone, or with a bias in chunks of queries. FlexAttention is another, for runs
-that ask for it (:mod:`harness.flex`). No kernel's memory grows faster than linearly with the length once gradients are
-off.
+matrix because it depends on the distance alone, or with a bias in chunks of queries. A bias is added in float32 also
+where the model is in bfloat16. FlexAttention is another, for runs that ask for it (:mod:`harness.flex`). No kernel's
+memory grows faster than linearly with the length once gradients are off.
 
 Letters: B sequences, H heads, Lq and Lk queries and keys, d head dimension.
 """
@@ -100,9 +100,12 @@ def attend(
     """Attention of q over k and v, [B, H, L, d] each, by the fastest kernel that the encoding's hooks allow."""
     if not fusible(encoding, logit):
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
-    if q.dtype != torch.float32 and (biased(encoding) or q.device.type == "cpu"):
-        # A fused kernel would round the bias to the precision of q; on a CPU its backward pass is slow in bfloat16.
-        return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
+    if q.dtype == torch.bfloat16 and (biased(encoding) or q.device.type == "cpu"):
+        # A fused kernel rounds the bias to the precision of q, so q is given that of the bias, which is that of logits
+        # in the explicit kernel. Without a bias too on a CPU, where the backward pass is slow in bfloat16.
+        with torch.autocast(q.device.type, enabled=False):
+            exact = attend(q.float(), k.float(), v.float(), positions, encoding, logit, causal=causal, state=state)
+        return exact.to(v.dtype)
     q, k = _rotated(q, k, positions.values, encoding, state)
     q = (q * logit_factors(q, positions, encoding, logit, causal=causal)).to(q.dtype)
     width = v.shape[-1]

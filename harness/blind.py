@@ -13,7 +13,7 @@ import numpy as np
 
 from harness import streams
 from harness.layouts import Causal, Layout
-from harness.portions import portions
+from harness.portions import AT_ONCE, portions
 from tasks.base import ABSENT, Batch, Form, Task
 
 SAMPLES = 4096
@@ -21,10 +21,9 @@ SAMPLES = 4096
 finite the two overlap: SCAN's commands beyond length 22 are all of the test set.
 """
 
-AT_ONCE = SAMPLES * 1280
-"""Tokens of prompts, or of answers, that are drawn at once, at most: those of all samples for every length that a task
-is tested at unless told otherwise. Longer ones are drawn in blocks, each from a stream of its own, and only counts are
-kept.
+WHOLE = 1280
+"""Up to so many tokens of a prompt or an answer all samples are drawn at once: at all lengths that a task is tested at
+unless told otherwise. Longer ones are drawn in blocks, each from a stream of its own, and only counts are kept.
 """
 
 
@@ -103,8 +102,9 @@ def _known(task: Task, length: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _samples(task: Task, length: int) -> Iterator[Batch]:
-    """Fresh examples, as many at once as :data:`AT_ONCE` allows."""
-    most = max(1, AT_ONCE // max(1, task.prompt_length(length), task.answer_length(length)))
+    """Fresh examples, all at once or, of long ones, as many as memory shall hold."""
+    tokens = max(task.prompt_length(length), task.answer_length(length))
+    most = SAMPLES if tokens <= WHOLE else max(1, AT_ONCE // tokens)
     for block, start in enumerate(range(0, SAMPLES, most)):
         words = ("blind", length, block) if block else ("blind", length)
         rng = streams.generator(type(task).__name__, task.version, *words)

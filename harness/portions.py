@@ -25,14 +25,17 @@ def portions(batch: Batch) -> Iterator[Batch]:
 
 def arranged(layout: Layout, batch: Batch, length: int) -> Arranged:
     """What :meth:`Layout.arrange` gives for a batch, tokens in int32."""
-    parts = list(_parts(layout, batch, length))
-    width = max(part.tokens.shape[1] for part in parts)
-    return Arranged(
-        _below_each_other([part.tokens for part in parts], width, PAD),
-        _below_each_other([part.targets for part in parts], width, PAD),
-        _below_each_other([part.scored for part in parts], width, False),
-        np.concatenate([part.lengths for part in parts]),
-    )
+    shape = len(batch.answer), layout.width(layout.task, length)
+    tokens, targets = np.full(shape, PAD, np.int32), np.full(shape, PAD, np.int32)
+    scored, lengths = np.zeros(shape, bool), np.zeros(shape[0], np.int64)
+    width = first = 0
+    for part in portions(batch):
+        laid_out = layout.arrange(part, length)
+        rows, wide = slice(first, first + len(laid_out.tokens)), laid_out.tokens.shape[1]
+        tokens[rows, :wide], targets[rows, :wide] = laid_out.tokens, laid_out.targets
+        scored[rows, :wide], lengths[rows] = laid_out.scored, laid_out.lengths
+        width, first = max(width, wide), rows.stop
+    return Arranged(tokens[:, :width], targets[:, :width], scored[:, :width], lengths)
 
 
 def channels(layout: Layout, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -41,21 +44,13 @@ def channels(layout: Layout, batch: Batch, length: int, names: Sequence[str]) ->
         return {}
     parts = [layout.channels(part, length, names) for part in portions(batch)]
     width = max(part[names[0]].shape[1] for part in parts)
-    return {name: _below_each_other([part[name] for part in parts], width, ABSENT) for name in names}
+
+    def filled_up(numbers: np.ndarray) -> np.ndarray:
+        return np.pad(numbers, ((0, 0), (0, width - numbers.shape[1])), constant_values=ABSENT)
+
+    return {name: np.concatenate([filled_up(part[name]) for part in parts]) for name in names}
 
 
 def longest(layout: Layout, batch: Batch, length: int) -> int:
     """How many tokens the longest example of a batch has as a layout arranges it."""
-    return max(int(part.lengths.max(initial=0)) for part in _parts(layout, batch, length))
-
-
-def _parts(layout: Layout, batch: Batch, length: int) -> Iterator[Arranged]:
-    for part in portions(batch):
-        tokens, targets, scored, lengths = layout.arrange(part, length)
-        yield Arranged(tokens.astype(np.int32), targets.astype(np.int32), scored, lengths)
-
-
-def _below_each_other(parts: list[np.ndarray], width: int, filler: int) -> np.ndarray:
-    """Rows of several arrays in one, filled up to ``width``."""
-    wide = [np.pad(part, ((0, 0), (0, width - part.shape[1])), constant_values=filler) for part in parts]
-    return wide[0] if len(wide) == 1 else np.concatenate(wide)
+    return max(int(layout.arrange(part, length).lengths.max(initial=0)) for part in portions(batch))

@@ -218,7 +218,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         config=run.model_dump(mode="json", exclude={"results", "force", "retry"}),
         started=started,
         finished=provenance.now(),
-        provenance=provenance.collect(job.device.type),
+        provenance={**provenance.collect(job.device.type), "attention": kernels.used(job.model)},
         **outcome,
     )
 

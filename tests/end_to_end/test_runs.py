@@ -69,6 +69,7 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
     assert record.cost.steps == 60
     assert record.cost.examples == 60 * 32
     assert record.provenance["packages"]["torch"] == torch.__version__  # type: ignore[index,call-overload]
+    assert record.provenance["attention"] == "fused"
     folder = tmp_path / "results" / "runs" / record.training_name
     assert sorted(path.name for path in folder.iterdir()) == [
         f"{record.name[-12:]}.json",

@@ -212,6 +212,22 @@ def test_a_bias_is_not_rounded_to_the_precision_of_the_queries() -> None:
     assert (coarse.float() - exact).abs().max() < 0.02
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["alibi", "t5", "fire", "rope"])
+def test_bfloat16_takes_a_fused_kernel_and_keeps_the_bias(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``train.precision=bf16-mixed`` calls it: autocast would hand the bias over rounded."""
+    encoding = make(name)
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 1, SHAPE.heads, 900, SHAPE.head_dimension, dtype=torch.bfloat16)
+    where = positions("sequential", 1, 900)
+    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(SHAPE), causal=True, state={})
+    monkeypatch.setattr(attention, "explicit", lambda *_, **__: pytest.fail("logits were built as a matrix"))
+    with torch.autocast("cpu", torch.bfloat16):
+        fused = attend(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
+    assert fused.dtype == torch.bfloat16
+    torch.testing.assert_close(fused, exact.bfloat16(), atol=1e-4, rtol=2**-7)
+
+
 FUSED = 60
 """MiB that attention may take besides its inputs where a fused kernel serves the encoding."""
 EXPLICIT = 100
