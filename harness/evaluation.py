@@ -223,7 +223,7 @@ def _scores(judged: Judged, questions: Questions, extension: str) -> Iterator[Sc
     arranged = questions.arranged
     count = len(arranged.tokens)
     row = np.repeat(np.arange(count, dtype=np.int32), arranged.scored.sum(axis=1))  # of each scored token
-    sizes = inner = None
+    sizes, inner = None, np.empty(0, np.int64)
     if questions.token_axes or questions.sizes is not None:
         inner = np.flatnonzero(arranged.targets[arranged.scored] != EOS)
     if questions.sizes is not None:
