@@ -305,7 +305,10 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         config=run.model_dump(mode="json", exclude={"results", "force", "retry"}),
         started=started,
         finished=max(started, provenance.now()),  # clocks are set back at times
-        provenance=provenance.collect(job.device.type, threads, instructions),
+        provenance={
+            **provenance.collect(job.device.type, threads, instructions),
+            "attention": kernels.used(job.model),
+        },
         **outcome,
     )
 

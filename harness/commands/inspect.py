@@ -115,7 +115,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, train_tokens)
     asked = ask(task, layout, rule, longest, EXAMPLES)
     whole = asked.arranged.lengths == asked.arranged.lengths.max()
-    tokens = torch.from_numpy(asked.arranged.tokens[whole])
+    tokens = torch.from_numpy(asked.arranged.tokens[whole]).long()
     told = asked.positions[whole] if len(asked.positions) > 1 else asked.positions
     positions = Positions(torch.from_numpy(told), rule.consecutive)
     own = _first(model)

@@ -178,6 +178,17 @@ def test_bfloat16_is_rounded_and_no_more(composed: Composed, name: str) -> None:
     assert all(p.grad is None or bool(torch.isfinite(p.grad).all()) for p in model.parameters())
 
 
+@pytest.mark.slow
+def test_bfloat16_works_on_a_processor_that_has_no_kernels_for_it() -> None:
+    """An LSTM in bfloat16 is refused by oneDNN there: "could not create a primitive descriptor"."""
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(ROOT), __file__]
+    words += ["-k", test_bfloat16_is_rounded_and_no_more.__name__]
+    old = environment(ONEDNN_MAX_CPU_ISA="AVX2", ATEN_CPU_CAPABILITY="avx2")
+    done = subprocess.run(words, capture_output=True, text=True, env=old, cwd=ROOT, timeout=500)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert f"{len(ARCHITECTURES)} passed" in done.stdout
+
+
 @pytest.mark.parametrize("name", ARCHITECTURES)
 def test_the_same_seed_gives_the_same_weights(composed: Composed, name: str) -> None:
     first, second = (made(composed, name)[0].state_dict() for _ in range(2))

@@ -40,6 +40,23 @@ def test_the_explicit_kernel_gives_the_logits_of_auto(composed: Compose, encodin
     torch.testing.assert_close(logits["explicit"], logits["auto"], atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "kernel"),
+    [
+        (("encoding=t5",), "fused"),
+        (("encoding=rope", "trainer.kernel=explicit"), "explicit"),
+        (("encoding=cope",), "explicit"),
+        (("encoding=rope", "logit=scale_invariant"), "explicit"),
+        (("encoding=nope", "architecture=lstm"), ""),
+    ],
+)
+def test_the_record_says_which_kernel_computed(composed: Compose, overrides: tuple[str, ...], kernel: str) -> None:
+    run = composed(*overrides, "trainer=cpu", "model=nano")
+    model = made(run)
+    kernels.choose(run, model, build.rule(run), device="cpu")
+    assert kernels.used(model) == kernel
+
+
 FLEXIBLE = {
     "alibi", "contextual_rope", "digits", "dynamic_bias", "fope", "grape_m", "kerple_log", "kerple_power", "learned",
     "nope", "pope", "rope", "rope_nope", "sandwich", "scaled_sinusoidal", "segment", "sinusoidal",
