@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from side_by_side import compare
 
-from harness import build, catalogue, identity
+from harness import build, catalogue, identity, network
 from harness.composition import composer
 from harness.config import Run
 from harness.data import BLOCK, TrainingData, examples
@@ -48,7 +48,7 @@ def measured(run: Run, rounds: int) -> tuple[float, float, float]:
     lengths = identity.training_lengths(run, task)
     data = TrainingData(task, layout, build.rule(run), lengths, seed=0, batch=run.train.batch)
     torch.manual_seed(0)
-    model = build.model(run, task, layout)
+    model = network.model(run, task, layout)
     optimizer = torch.optim.AdamW(model.parameters(), lr=run.train.learning_rate, fused=True)
     batches = [data(step) for step in range(4)]
     blocks = itertools.count()

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from side_by_side import compare, printed
 
-from harness import build, identity, training
+from harness import build, identity, network, training
 from harness.composition import composer
 from harness.data import TrainingBatch, TrainingData
 
@@ -36,7 +36,7 @@ def main() -> None:
     ready = [data(step) for step in range(arguments.steps)]
 
     def bare(batch: Callable[[int], TrainingBatch]) -> None:
-        model = build.model(run, task, layout)
+        model = network.model(run, task, layout)
         optimizer = torch.optim.AdamW(model.parameters(), lr=run.train.learning_rate, fused=True)
         for step in range(arguments.steps):
             tokens, positions, scored, targets, _ = batch(step)
@@ -48,7 +48,7 @@ def main() -> None:
 
     def whole() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            model = build.model(run, task, layout)
+            model = network.model(run, task, layout)
             training.train(model, data, run.train, run.trainer, seed=0, checkpoints=Path(folder), loggers=[])
 
     medians = compare(

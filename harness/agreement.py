@@ -3,7 +3,7 @@
 from typing import Any
 
 from harness import catalogue, classes, declarations, identity
-from harness.config import COMPONENT_GROUPS, Component, Run
+from harness.config import ATTENTION, COMPONENT_GROUPS, Component, Run
 
 
 def disagreement(run: Run, science: dict[str, Any]) -> str:
@@ -17,6 +17,11 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
     if run.extension.keys() != science["extension"].keys():
         return "its config has other extensions than its science"
     chosen += [("extension", run.extension[name], said) for name, said in science["extension"].items()]
+    plain = [ATTENTION.name] * run.model.layers
+    if run.mixers() != training.get("pattern", plain):
+        return "its config has other mixers than its science"
+    attention = {ATTENTION.name: {"name": ATTENTION.name, "options": {}}}
+    chosen += [("mixer", run.mixer[name], said) for name, said in training.get("mixer", attention).items()]
     for group, component, said in chosen:
         target = said.get("target") or component.target
         if (component.name, component.target) != (said["name"], target):

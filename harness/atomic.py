@@ -16,6 +16,8 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
+from harness import machine
+
 PART = ".part"
 LATE = 3600.0
 """Seconds after which a part that another machine wrote last is given up: its locks may not be seen from here."""
@@ -38,8 +40,10 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
             os.replace(part, path)
         _sync_folder(path.parent)
-    except BaseException:
+    except BaseException as error:
         part.unlink(missing_ok=True)
+        if (named := machine.about(path, error)) is not error:
+            raise named from error
         raise
 
 

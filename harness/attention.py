@@ -2,9 +2,9 @@
 
 The explicit kernel, softmax(q k + bias) v with every hook in it, is the truth. The others give the same numbers faster
 where the encoding's hooks allow it: PyTorch's fused attention without a bias, with a bias that is never built as a
-matrix because it depends on the distance alone, or with a bias in chunks of queries. FlexAttention is another, for runs
-that ask for it (:mod:`harness.flex`). No kernel's memory grows faster than linearly with the length once gradients are
-off.
+matrix because it depends on the distance alone, or with a bias in chunks of queries. A bias is added in float32 also
+where the model is in bfloat16. FlexAttention is another, for runs that ask for it (:mod:`harness.flex`). No kernel's
+memory grows faster than linearly with the length once gradients are off.
 
 Letters: B sequences, H heads, Lq and Lk queries and keys, d head dimension.
 """
@@ -79,8 +79,11 @@ def attend(
     if not fusible(encoding, logit):
         return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
     if q.dtype.itemsize < torch.float32.itemsize and (biased(encoding) or q.device.type == "cpu"):
-        # A fused kernel would round the bias to the precision of q; on a CPU its backward pass is slow in bfloat16.
-        return explicit(q, k, v, positions, encoding, logit, causal=causal, state=state)
+        # A fused kernel rounds the bias to the precision of q, so q is given that of the bias, which is that of logits
+        # in the explicit kernel. Without a bias too on a CPU, where the backward pass is slow in bfloat16.
+        with torch.autocast(q.device.type, enabled=False):
+            exact = attend(q.float(), k.float(), v.float(), positions, encoding, logit, causal=causal, state=state)
+        return exact.to(v.dtype)
     q, k = _rotated(q, k, positions.values, encoding, state)
     q = (q * logit_factors(q, positions, encoding, logit, causal=causal)).to(q.dtype)
     width = v.shape[-1]
@@ -110,9 +113,10 @@ def explicit(
     chunks = []
     every = weights_of(q, k, positions, encoding, logit, _chunks(q), causal=causal, state=state)
     for rows, weights in zip(_chunks(q), every, strict=True):
-        chunk = weights.to(v.dtype) @ v
+        keys = weights.shape[-1]
+        chunk = weights.to(v.dtype) @ v[:, :, :keys]
         if encoding.uses("value"):
-            chunk = chunk + encoding.value(weights, where[:, rows], where).to(v.dtype)
+            chunk = chunk + encoding.value(weights, where[:, rows], where[:, :keys]).to(v.dtype)
         chunks.append(chunk)
     return torch.cat(chunks, dim=2)
 
@@ -128,20 +132,24 @@ def weights_of(
     causal: bool,
     state: Mapping[str, Tensor],
 ) -> Iterator[Tensor]:
-    """The weights that some of the queries give to all keys, [B, H, queries, L] float32 for each slice of them."""
-    where = positions.values
+    """The weights that some of the queries give to the keys, [B, H, queries, keys] float32 for each slice of them: to
+    all keys, or under causal attention to those up to the last of these queries, beyond which none of them looks.
+    """
     scale = logit_factors(q, positions, encoding, logit, causal=causal)
-    turned, keys = _rotated(q, k, where, encoding, state)
+    turned, every = _rotated(q, k, positions.values, encoding, state)
     scaled = raised(turned) * scale
     for rows in queries:
-        here = where[:, rows]
+        seen = slice(rows.stop if causal else k.shape[2])
+        keys, here, where = every[:, :, seen], positions.values[:, rows], positions.values[:, seen]
         logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
         visible = encoding.visible(here, where)[:, None]
-        if (allowed := _allowed(rows, k, positions, causal=causal)) is not None:
+        if (allowed := _allowed(rows, keys, positions, causal=causal)) is not None:
             visible = visible & allowed
         if encoding.uses("elsewhere"):
             other = encoding.elsewhere(here, where)
-            q_there, k_there = encoding.rotate(q[:, :, rows], k, other.q_positions, other.k_positions, state)
+            q_there, k_there = encoding.rotate(
+                q[:, :, rows], k[:, :, seen], other.q_positions, other.k_positions, state
+            )
             q_there = raised(q_there) * scale[:, :, rows]
             there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
             logits = torch.where(other.where[:, None], there, logits)

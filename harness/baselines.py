@@ -7,7 +7,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,7 +114,7 @@ def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: i
     batch = blind.test_examples(task, length, examples)
     exact = tokens = correct = ends_correct = 0
     ended = layout.ends(batch, length)
-    for prompt, truth, scored, ends in zip(batch.prompt, *_answers(task, batch), ended, strict=True):
+    for prompt, (truth, scored), ends in zip(batch.prompt, _answers(task, batch), ended, strict=True):
         end = ["[end]"] if ends else []
         try:
             guess = [*shortcut([task.alphabet[token] for token in prompt if token != ABSENT]), *end]
@@ -138,14 +138,11 @@ def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: i
     )
 
 
-def _answers(task: Task, batch: Batch) -> tuple[list[list[str]], list[list[bool]]]:
+def _answers(task: Task, batch: Batch) -> Iterator[tuple[list[str], list[bool]]]:
     """Each answer and which of its tokens count, without what is absent behind it."""
-    words, counts = [], []
     for row, scored in zip(batch.answer, batch.scored, strict=True):
         last = int(np.flatnonzero(row != ABSENT).max(initial=-1)) + 1
-        words.append(["" if token == ABSENT else task.alphabet[token] for token in row[:last]])
-        counts.append(scored[:last].tolist())
-    return words, counts
+        yield ["" if token == ABSENT else task.alphabet[token] for token in row[:last]], scored[:last].tolist()
 
 
 def _plain(baselines: Baselines) -> dict[str, Any]:

@@ -7,10 +7,6 @@ likes. PyTorch is imported only when a model is built.
 
 from __future__ import annotations
 
-import copy
-import dataclasses
-import itertools
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from harness import classes, declarations, layouts
@@ -22,8 +18,7 @@ from harness.suggest import Refused
 from tasks.base import Task
 
 if TYPE_CHECKING:
-    from harness.encodings.base import Encoding
-    from harness.models.base import Model
+    pass
 
 
 def make(group: str, component: Component, run: Run, *arguments: Any) -> Any:
@@ -65,27 +60,3 @@ def layout_of(run: Run) -> type[layouts.Layout]:
 def shape_of(run: Run, task: Task, layout: layouts.Layout) -> Shape:
     """The sizes that the network is built for."""
     return Shape(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
-
-
-def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
-    """The network with freshly drawn weights."""
-    from harness.mixers.attention import Attention
-    from harness.models.base import Layers
-
-    shape = shape_of(run, task, layout)
-    own: Encoding = make("encoding", run.encoding, run, shape)
-    stacks = itertools.count()
-
-    def encodings() -> Iterator[Encoding]:
-        if own.per_layer:
-            for number in itertools.count():
-                yield make("encoding", run.encoding, run, dataclasses.replace(shape, layer=number))
-        yield from itertools.repeat(copy.deepcopy(own) if next(stacks) else own)
-
-    layers = Layers(shape, encodings, lambda here: make("logit", run.logit, run, here), [Attention])
-    made = make("architecture", run.architecture, run, shape, len(layout.vocabulary), layers)
-    try:
-        made.name_tokens(layout.vocabulary)
-    except ValueError as error:
-        raise Refused(f"{run.architecture.name}: {error}") from error
-    return made

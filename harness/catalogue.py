@@ -19,6 +19,7 @@ GROUPS = {
     "extension": "what changes at test time on the same weights; several: extension=[extrapolate,ntk]",
     "logit": "how attention logits scale with length",
     "architecture": "the shape of the network",
+    "mixer": "what moves information between tokens in each layer; several take turns: mixer=[mamba2,attention]",
     "model": "its size",
     "train": "budget and optimizer",
     "evaluation": "how well lengths are measured",

@@ -20,6 +20,7 @@ from lightning_fabric.utilities.types import _PATH
 from pytorch_lightning import Callback, LightningModule, Trainer
 
 from harness import atomic
+from harness.interrupts import Interrupt
 
 KEPT = 2
 """The newest, and the one before in case the newest is damaged."""
@@ -55,25 +56,29 @@ class AtomicCheckpoints(CheckpointIO):
 
 
 class Checkpoints(Callback):
-    """Saves every so many steps and when training is interrupted, and keeps the last few of those that are known to be
-    good: those it has saved and the one that training went on from, ``first``.
+    """Saves every so many steps and when training is interrupted, which then ends, and keeps the last few of those that
+    are known to be good: those it has saved and the one that training went on from, ``first``.
+
+    Both happen at the end of a step, when weights, optimizer, schedule and step belong together.
     """
 
-    def __init__(self, folder: Path, every: int, first: int = 0) -> None:
+    def __init__(self, folder: Path, every: int, interrupt: Interrupt, first: int = 0) -> None:
         self.folder = folder
         self.every = every
+        self.interrupt = interrupt
         self.good = [first] if first else []
+
+    def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
+        self.interrupt.held = True
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        if trainer.global_step % self.every == 0 and trainer.global_step < trainer.max_steps:
+        asked = self.interrupt.asked is not None
+        stop = trainer.strategy.reduce_boolean_decision(asked, all=False)  # all processes stop if one is asked to
+        if (stop or trainer.global_step % self.every == 0) and trainer.global_step < trainer.max_steps:
             self._save(trainer)
-
-    def on_exception(self, trainer: Trainer, module: LightningModule, exception: BaseException) -> None:
-        alone = trainer.world_size == 1  # saving waits for all processes, and others may be gone
-        if isinstance(exception, KeyboardInterrupt) and alone and trainer.global_step > 0:
-            self._save(trainer)
+            trainer.should_stop = stop
 
     def _save(self, trainer: Trainer) -> None:
         step = trainer.global_step

@@ -22,6 +22,7 @@ BASES = {
     "task": "tasks.base.Task",
     "encoding": "harness.encodings.base.Encoding",
     "positions": "harness.positions.base.PositionRule",
+    "mixer": "harness.mixers.base.Mixer",
     "extension": "harness.extensions.base.Extension",
     "logit": "harness.logits.base.LogitScale",
     "architecture": "harness.models.base.Model",

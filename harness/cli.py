@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
-from harness import commands, paths
+from harness import commands, interrupts, lifeline, machine, paths, world
+from harness.interrupts import INTERRUPTED
 from harness.progress import say, shown
 from harness.suggest import Refused
 
 if TYPE_CHECKING:
     from harness.config import Run
 
-INTERRUPTED = 130
 MANY = 100
 """Runs of a sweep whose composition takes long enough to show."""
 HYDRA_SHOWS = ("hydra_help", "info", "shell_completion")
@@ -32,7 +32,9 @@ HYDRA_SHOWS = ("hydra_help", "info", "shell_completion")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says and give the exit code: 0 done, 1 failed, 2 refused, 130 interrupted."""
+    """Do what the command line says and give the exit code: 0 done, 1 failed, 2 refused, 3 not done because of this
+    machine, 130 interrupted.
+    """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         _check_own_tasks()
@@ -45,17 +47,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except OSError as error:
+    except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
+        if (explained := machine.explained(error)) is not None:
+            say(f"error: not done because of this machine: {Refused(explained)}. Then {_resumption(arguments)}")
+            return machine.NOT_DONE
+        if not isinstance(error, OSError):
+            raise
         said = Refused(f"{error.filename or 'the system'}: {error.strerror or error}")
-        print(f"error: {said}", file=sys.stderr)
+        say(f"error: {said}")
         return 2
     except KeyboardInterrupt:
-        from harness.sweep import resumption
-
-        say(f"interrupted: {resumption(arguments)}")
+        say(f"interrupted: {_resumption(arguments)}")
         return INTERRUPTED
+
+
+def _resumption(arguments: Sequence[str]) -> str:
+    from harness.sweep import resumption
+
+    return resumption(arguments)
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -112,9 +123,9 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run(run: Run) -> int:
-    from harness.sweep import interruptible
-
-    interruptible()
+    place = world.of(run.trainer.devices)  # refused before anything is written
+    interrupts.interruptible(final=True)
+    lifeline.hold(interrupts.leave if place.rank else interrupts.ask)
     _log_to_standard_error()
     from harness import finished, slots
     from harness.report import printed

@@ -15,7 +15,7 @@ Length = Annotated[int, Field(ge=1, le=10**6)]
 COMPONENT_GROUPS = ("task", "encoding", "positions", "logit", "architecture")
 """Groups of which a run has one class each."""
 
-LISTED_GROUPS = ("extension", "logger")
+LISTED_GROUPS = ("mixer", "extension", "logger")
 """Groups of which a run has any number of classes."""
 
 SETTING_GROUPS = ("model", "train", "evaluation", "trainer", "launcher")
@@ -38,6 +38,10 @@ class Component(Frozen):
     name: Name
     target: str
     options: dict[str, JsonValue] = {}
+
+
+ATTENTION = Component(name="attention", target="harness.mixers.attention.Attention")
+"""What mixes tokens unless a run says otherwise, and in runs of before there was a choice."""
 
 
 class Lengths(Frozen):
@@ -144,6 +148,10 @@ class Run(Frozen):
     extension: dict[Name, Component] = Field(min_length=1)
     logit: Component
     architecture: Component
+    mixer: dict[Name, Component] = Field(default={"attention": ATTENTION}, min_length=1)
+    """What moves information between tokens: the layers take these in turn, or as ``pattern`` says."""
+    pattern: list[Name] = []
+    """The mixers of the first layers, by name; the others repeat them. Empty: the listed ones in turn."""
     model: Size
     train: Train
     evaluation: Evaluation
@@ -158,6 +166,11 @@ class Run(Frozen):
     packages: list[str] = []
     force: bool = False
     retry: bool = False
+
+    def mixers(self) -> list[str]:
+        """The name of each layer's mixer, from the first on."""
+        names = self.pattern or list(self.mixer)
+        return [names[number % len(names)] for number in range(self.model.layers)]
 
     @classmethod
     def of(cls, composed: dict[str, Any], choices: dict[str, str]) -> "Run":

@@ -38,8 +38,8 @@ def write(
     Nothing is remembered between tokens: the model reads what stands so far, and nothing behind it, once for every
     token.
     """
-    tokens = torch.from_numpy(questions.tokens).to(device)
-    targets = torch.from_numpy(questions.targets).to(device)
+    tokens = torch.from_numpy(questions.tokens).to(device).long()
+    targets = torch.from_numpy(questions.targets).to(device).long()
     written = targets.clone()
     first = np.where(questions.scored.any(axis=1), questions.scored.argmax(axis=1), questions.scored.shape[1])
     for start in np.unique(first):  # rows whose questions have the same number of tokens are read together

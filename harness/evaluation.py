@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness import blind, layouts, progress, streams, truncation
+from harness import blind, layouts, portions, progress, streams, truncation
 from harness.attention import Attending, Positions
 from harness.data import told
 from harness.decoding import greedy
@@ -113,14 +113,15 @@ def evaluate(
                     scores += _scores(_judged(reader, questions, rule, layout, device), questions, name)
                 done += 1
                 shown(done, f"length {length}")
+            del questions  # before those of the next length are made
     return sorted(scores, key=lambda score: (list(extensions).index(score.extension), score.length))
 
 
 def ask(task: Task, layout: Layout, rule: PositionRule, length: int, examples: int) -> Questions:
     """The test examples of one length and the positions they are told, the same for every run."""
     batch = blind.test_examples(task, length, examples)
-    arranged = layout.arrange(batch, length)
-    channels = layout.channels(batch, length, rule.needs)
+    arranged = portions.arranged(layout, batch, length)
+    channels = portions.channels(layout, batch, length, rule.needs)
     rng = streams.generator("test positions", type(task).__name__, task.version, length)
     positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels)
     per_example = {name: values for name, values in batch.axes.items() if values.ndim == 1}
@@ -188,8 +189,8 @@ def _tile(model: Model, tile: Arranged, positions: Positions, device: torch.devi
 
 def _judge(model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool) -> Judged:
     scored = torch.from_numpy(tile.scored).to(device)
-    targets = torch.from_numpy(tile.targets).to(device)[scored]
-    logits = model.readout(_hidden(model, torch.from_numpy(tile.tokens).to(device), positions, scored)).float()
+    targets = torch.from_numpy(tile.targets).to(device)[scored].long()
+    logits = model.readout(_hidden(model, torch.from_numpy(tile.tokens).to(device).long(), positions, scored)).float()
     right = logits.argmax(dim=-1) == targets
     nats = F.cross_entropy(logits, targets, reduction="none").double()
     if decode:
@@ -223,16 +224,17 @@ def _rows_right(right: Tensor, scored: Tensor) -> Tensor:
 def _scores(judged: Judged, questions: Questions, extension: str) -> Iterator[Score]:
     """The score of one length, then those along its axes."""
     arranged = questions.arranged
-    row = np.nonzero(arranged.scored)[0]  # of each scored token
-    inner = np.flatnonzero(arranged.targets[arranged.scored] != EOS)
-    sizes = None
+    count = len(arranged.tokens)
+    row = np.repeat(np.arange(count, dtype=np.int32), arranged.scored.sum(axis=1))  # of each scored token
+    ends = arranged.targets[arranged.scored] == EOS
+    sizes, inner = None, np.empty(0, np.int64)
+    if questions.token_axes or questions.sizes is not None:
+        inner = np.flatnonzero(~ends)
     if questions.sizes is not None:
         sizes = np.zeros(len(row), np.int64)
         sizes[inner] = questions.sizes
-    ends = np.ones(len(row), bool)
-    ends[inner] = False
     counts = partial(_counts, judged, row, sizes, ends)
-    everything = np.ones(len(arranged.tokens), bool)
+    everything = np.ones(count, bool)
     yield Score(extension, questions.length, **counts(everything[row], everything))
     for at, examples in _groups(questions.example_axes):
         yield Score(extension, questions.length, **counts(examples[row], examples), at=at)

@@ -31,6 +31,7 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         "lengths": {"shortest": run.lengths.shortest, "train": run.lengths.train},
         **{group: _component(group, getattr(run, group)) for group in ("encoding", "positions", "logit")},
         "architecture": _architecture(run),
+        **_mixers(run),
         "model": run.model.model_dump(),
         "train": run.train.model_dump(),
         "seed": run.seed,
@@ -100,6 +101,15 @@ def _architecture(run: Run) -> dict[str, Any]:
             saved.folder(*(cast(Any, run.architecture.options[key]) for key in reads))
         )
     return values
+
+
+def _mixers(run: Run) -> dict[str, Any]:
+    """What the layers' mixers are, if any is another than plain attention."""
+    names = run.mixers()
+    chosen = {name: _component("mixer", run.mixer[name]) for name in dict.fromkeys(names)}
+    if chosen == {"attention": {"name": "attention", "options": {}}}:
+        return {}
+    return {"mixer": chosen, "pattern": names}
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:

@@ -37,3 +37,16 @@ def choose(run: Run, model: nn.Module, rule: PositionRule, *, device: str) -> No
                 "trainer.kernel=flex: PyTorch sees no GPU here, or trainer.accelerator=cpu, and FlexAttention trains "
                 "on a GPU only: use trainer.kernel=auto"
             )
+
+
+def used(model: nn.Module) -> str:
+    """The kernel that computes attention in training, for the record: ``explicit``, ``flex`` or PyTorch's ``fused``;
+    several where layers differ, none where there is no attention. Extensions may need another one in tests.
+    """
+    return ", ".join(sorted({_used(module) for module in model.modules() if isinstance(module, Attending)}))
+
+
+def _used(layer: Attending) -> str:
+    if layer.kernel is attention.attend:
+        return "fused" if attention.fusible(layer.encoding, layer.logit) else "explicit"
+    return "explicit" if layer.kernel is attention.explicit else "flex"

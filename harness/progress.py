@@ -20,12 +20,16 @@ class Step(Protocol):
 
 
 def say(line: str, stream: TextIO | None = None) -> None:
-    """Print a line to standard error, or to ``stream``. Work goes on when nobody reads it any more."""
+    """Print a line to standard error, or to ``stream``. Work goes on when nobody reads it any more, and when the disk
+    of a log is full.
+    """
     stream = stream or sys.stderr
     try:
         print(line, file=stream, flush=True)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    except OSError:
+        return
 
 
 @contextmanager

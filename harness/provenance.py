@@ -18,7 +18,7 @@ def collect(device: str = "cpu", threads: int | None = None, instructions: str |
         "harness": installed("length-generalization-harness"),
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
-        "packages": {name: installed(name) for name in PACKAGES},
+        "packages": {name: installed(name) for name in PACKAGES} | {"torch": _torch()},
         "device": _gpu() if device == "cuda" else _cpu(),
         **({} if threads is None else {"threads": threads}),
         **({} if instructions is None else {"instructions": instructions}),
@@ -37,6 +37,13 @@ def installed(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return ""
+
+
+def _torch() -> str:
+    """PyTorch's version with its build, +cpu or +cu130, which the metadata of the ordinary wheel leaves out."""
+    import torch
+
+    return str(torch.__version__)
 
 
 def _commit() -> dict[str, Any]:

@@ -20,8 +20,12 @@ from harness import (
     checkpoints,
     evaluation,
     finished,
+    helpers,
     identity,
+    interrupts,
     kernels,
+    machine,
+    network,
     novelty,
     provenance,
     records,
@@ -29,6 +33,7 @@ from harness import (
     trackers,
     training,
     weights,
+    world,
 )
 from harness.config import Run
 from harness.data import TrainingData
@@ -39,6 +44,7 @@ from harness.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
 from harness.resumption import Resumption
 from harness.suggest import Refused
 from harness.training import Diverged, Trained
+from harness.world import World
 from tasks.base import Task
 
 log = logging.getLogger(__name__)
@@ -54,6 +60,7 @@ class Job(NamedTuple):
     device: torch.device
     name: str
     where: Places
+    place: World
 
 
 def execute(run: Run) -> Record | None:
@@ -63,11 +70,21 @@ def execute(run: Run) -> Record | None:
     A finished run is not done again unless ``force``; a failed one not unless ``retry``. What goes wrong in training
     becomes a record that says so. What cannot be built is :class:`Refused` before anything is written.
     """
-    job = _job(run)
-    if training.rank() > 0:
-        with contextlib.suppress(Diverged):  # the first process says so
+    place = world.of(run.trainer.devices)
+    with world.hidden(place):
+        return _execute(run, place)
+
+
+def _execute(run: Run, place: World) -> Record | None:
+    job = _job(run, place)
+    if place.rank > 0:
+        try:
             if _trained_before(job) is None:
                 _train(job, _resumed(job))
+        except Diverged:  # the first process says so
+            return None
+        except KeyboardInterrupt as interrupt:  # this too
+            raise SystemExit(interrupts.INTERRUPTED) from interrupt
         return None
     if (record := finished.known(run, job.where)) is not None:
         return record
@@ -86,7 +103,9 @@ def execute(run: Run) -> Record | None:
             record = _record(job, started, _evaluate(job, trained))
         except Refused:
             raise
-        except Exception as error:  # any failure is recorded with its reason
+        except Exception as error:  # any failure of the run's own is recorded with its reason
+            if machine.blamed(error):
+                raise
             record = _record(job, started, _failure(job, error))
         record = records.write(record, job.where.record)
         trackers.finish(followers, record)
@@ -95,17 +114,18 @@ def execute(run: Run) -> Record | None:
     return record
 
 
-def _job(run: Run) -> Job:
+def _job(run: Run, place: World) -> Job:
     device = training.device(run.trainer)
     task = build.task(run)
     layout = build.layout(run, task)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
-        model = build.model(run, task, layout)
+        model = network.model(run, task, layout)
     kernels.choose(run, model, build.rule(run), device=device.type)
     _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
-    return Job(run, task, layout, model, device, name, places(run.results, name, identity.training_name(run, task)))
+    where = places(run.results, name, identity.training_name(run, task))
+    return Job(run, task, layout, model, device, name, where, place)
 
 
 def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> None:
@@ -176,19 +196,24 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
     """Train the model, from a checkpoint if there is one, and keep its weights."""
     run = job.run
     lengths = identity.training_lengths(run, job.task)
-    trained = training.train(
-        job.model,
-        TrainingData(job.task, job.layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch),
-        run.train,
-        run.trainer,
-        seed=run.seed,
-        checkpoints=job.where.checkpoints,
-        loggers=loggers,
-        training=_training_name(job),
-        resumed=resumed,
-    )
-    if trained is not None:
-        weights.save(job.model, job.where.weights, trained, _training_name(job))
+    data = TrainingData(job.task, job.layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
+    with interrupts.held() as interrupt:
+        with helpers.started(job.place) as place:
+            trained = training.train(
+                job.model,
+                data,
+                run.train,
+                run.trainer,
+                seed=run.seed,
+                checkpoints=job.where.checkpoints,
+                loggers=loggers,
+                training=_training_name(job),
+                resumed=resumed,
+                world=place,
+                interrupt=interrupt,
+            )
+        if trained is not None:
+            weights.save(job.model, job.where.weights, trained, _training_name(job))
     return trained
 
 
@@ -262,7 +287,7 @@ def _counts(score: evaluation.Score) -> dict[str, Any]:
 
 def _failure(job: Job, error: Exception) -> dict[str, Any]:
     """The part of the record that a failed run has; the traceback goes to its log."""
-    with job.where.log.open("a") as file:
+    with contextlib.suppress(OSError), job.where.log.open("a") as file:
         traceback.print_exception(error, file=file)
     reason = str(error) if isinstance(error, Diverged) else f"{type(error).__name__}: {error}"
     return {"status": "failed", "reason": records.one_line(reason)}
@@ -281,7 +306,10 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         config=run.model_dump(mode="json", exclude={"results", "force", "retry"}),
         started=started,
         finished=max(started, provenance.now()),  # clocks are set back at times
-        provenance=provenance.collect(job.device.type, threads, instructions),
+        provenance={
+            **provenance.collect(job.device.type, threads, instructions),
+            "attention": kernels.used(job.model),
+        },
         **outcome,
     )
 

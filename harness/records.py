@@ -173,6 +173,9 @@ class TrainingScience(Frozen):
     positions: Choice
     logit: Choice
     architecture: ArchitectureChoice
+    mixer: dict[Name, Choice] = {}
+    """Of each layer, in ``pattern``; empty where all have plain attention."""
+    pattern: list[Name] = []
     model: dict[str, JsonValue]
     train: dict[str, JsonValue]
     seed: Count

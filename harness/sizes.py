@@ -26,6 +26,7 @@ def check(run: Run, task: Task) -> None:
         ("architecture", run.architecture),
         ("encoding", run.encoding),
         ("logit", run.logit),
+        *(("mixer", mixer) for mixer in run.mixer.values()),
     ):
         if objection := asked(component, "objection", shape):
             raise Refused(f"{group}={component.name}: {objection}{_sizes(run)}")

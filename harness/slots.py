@@ -8,22 +8,10 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from harness import world
 from harness.catalogue import CONF
 from harness.config import Run
 from harness.suggest import Refused
-
-DISTRIBUTED = (
-    "LOCAL_RANK",
-    "NODE_RANK",
-    "RANK",
-    "WORLD_SIZE",
-    "LOCAL_WORLD_SIZE",
-    "GROUP_RANK",
-    "MASTER_ADDR",
-    "MASTER_PORT",
-    "PL_GLOBAL_SEED",
-)
-"""Variables that would make a run believe it belongs to another."""
 
 
 class Slot(NamedTuple):
@@ -80,12 +68,15 @@ def environment(slot: Slot) -> dict[str, str]:
     """The environment of a run: no trace of other runs, its own devices, and this very program, whatever the working
     folder holds.
     """
-    environment: dict[str, str] = {
-        k: v for k, v in os.environ.items() if k not in DISTRIBUTED and not k.startswith(("SLURM_", "SUBMITIT_"))
-    }
-    environment["OMP_NUM_THREADS"] = str(slot.threads)
+    environment = {**own_environment(), "OMP_NUM_THREADS": str(slot.threads)}
     if slot.gpus:
         environment["CUDA_VISIBLE_DEVICES"] = ",".join(slot.gpus)
+    return environment
+
+
+def own_environment() -> dict[str, str]:
+    """The environment of a process of this very program, whatever the working folder holds."""
+    environment = world.plain(os.environ)
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     root = str(CONF.parent)
     if root not in (*paths, *site.getsitepackages()):

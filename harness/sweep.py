@@ -13,21 +13,18 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from harness import atomic, build, identity, paths, progress, records, slots, stored
+from harness import atomic, build, identity, lifeline, machine, paths, progress, records, slots, stored
 from harness.config import Run
+from harness.interrupts import INTERRUPTED, PATIENCE, interruptible
+from harness.lifeline import Lifeline
 from harness.places import Places, places
 from harness.progress import say
-from harness.records import Record
 from harness.report import verdict
 from harness.scores import summaries
 from harness.slots import Slot
 from harness.suggest import Refused
-
-INTERRUPTED = 130
-PATIENCE = 30.0
-"""Seconds that runs have to save and stop after an interrupt."""
 
 
 class Cell(NamedTuple):
@@ -54,7 +51,7 @@ class Running(NamedTuple):
 
 def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequence[str]) -> int:
     """Do all cells that are not done yet, going on after failures, and give the exit code: 0 if all are done, 1 if some
-    failed, 130 interrupted.
+    failed or left no record, 130 interrupted.
 
     ``arguments`` are those of the command line. Cells that make no sense are named and left out; a sweep of nothing
     else is :class:`Refused`.
@@ -86,17 +83,26 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     except BaseException:
         pool.stop()
         raise
+    finally:
+        pool.line.close()
     done += pool.finished
     failed += pool.failed
-    lines = [f"{len(done)} of {len(cells)} runs finished, {len(failed)} failed, {len(refused)} left out as impossible"]
+    undone = f"{len(pool.undone)} not done, " if pool.undone else ""
+    lines = [
+        f"{len(done)} of {len(cells)} runs finished, {len(failed)} failed, {undone}"
+        f"{len(refused)} left out as impossible"
+    ]
     lines += [f"  failed {cell.name}: {reason}\n    log {cell.where.log}" for cell, reason in failed]
+    lines += [f"  not done {cell.name}: {reason}\n    log {cell.where.log}" for cell, reason in pool.undone]
+    if pool.undone:
+        lines.append(f"what was not done left no record: {resumption(arguments)}")
     if failed:
         words = shlex.join([word for word in arguments if not word.startswith("retry=")])
         lines.append(f"try them again: python -m harness {words} retry=true")
     if done:
         lines.append(f"leaderboard: python -m harness leaderboard {shlex.quote(cells[0].run.results)}")
     say("\n".join(lines), sys.stdout)
-    return 1 if failed else 0
+    return 1 if failed or pool.undone else 0
 
 
 def resumption(arguments: Sequence[str]) -> str:
@@ -136,7 +142,10 @@ class _Pool:
         self.running: list[Running] = []
         self.finished: list[Cell] = []
         self.failed: list[tuple[Cell, str]] = []
+        self.undone: list[tuple[Cell, str]] = []
+        """Cells without a record, and why: this machine could not do them, or somebody stopped them."""
         self.total = len(todo)
+        self.line = lifeline.new()
 
     def work(self) -> None:
         interruptible()
@@ -144,7 +153,8 @@ class _Pool:
             while self.waiting or self.running:
                 self._start()
                 self._collect()
-                shown(len(self.finished) + len(self.failed), f"{len(self.running)} at work, {len(self.failed)} failed")
+                over = len(self.finished) + len(self.failed) + len(self.undone)
+                shown(over, f"{len(self.running)} at work, {len(self.failed)} failed")
                 time.sleep(0.05 if len(self.running) < self.total else 0.2)
 
     def stop(self) -> None:
@@ -175,10 +185,11 @@ class _Pool:
                 busy.add(cell.where.folder)
                 slot = self.free.pop(0)
                 try:
-                    self.running.append(Running(cell, slot, _launch(cell, slot), time.time()))
+                    self.running.append(Running(cell, slot, _launch(cell, slot, self.line), time.time()))
                 except OSError as error:
                     self.free.append(slot)
-                    self._fail(cell, f"cannot be started: {error.filename or 'the system'}: {error.strerror}")
+                    why = machine.explained(error) or f"{error.filename or 'the system'}: {error.strerror}"
+                    self._leave_undone(cell, f"cannot be started: {why}")
 
     def _collect(self) -> None:
         for running in list(self.running):
@@ -192,19 +203,22 @@ class _Pool:
                 record = records.read(running.cell.where.record)
             except Refused:
                 record = None
-            if code == 0 and record is not None:
+            if record is not None and record.status == "finished" and (code == 0 or _is_new(running)):
                 self.finished.append(running.cell)
                 verdicts = "".join(f"\n  {one.name}: {verdict(record, one)}" for one in summaries(record))
                 say(f"finished {running.cell.name} in {time.time() - running.since:.0f}s{verdicts}")
+            elif record is not None and record.status == "failed" and _is_new(running):
+                self.failed.append((running.cell, record.reason))
+                say(f"failed {running.cell.name}: {record.reason}")
             else:
-                self._fail(running.cell, _reason(running, code, record))
+                self._leave_undone(running.cell, _ending(running, code))
 
-    def _fail(self, cell: Cell, reason: str) -> None:
-        self.failed.append((cell, reason))
-        say(f"failed {cell.name}: {reason}")
+    def _leave_undone(self, cell: Cell, reason: str) -> None:
+        self.undone.append((cell, reason))
+        say(f"not done {cell.name}: {reason}")
 
 
-def _launch(cell: Cell, slot: Slot) -> subprocess.Popen:
+def _launch(cell: Cell, slot: Slot, line: Lifeline) -> subprocess.Popen:
     atomic.write(cell.where.config, cell.run.model_dump_json(indent=1) + "\n")
     with cell.where.log.open("w") as log:
         return subprocess.Popen(
@@ -212,18 +226,30 @@ def _launch(cell: Cell, slot: Slot) -> subprocess.Popen:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            env=slots.environment(slot),
+            env={**slots.environment(slot), **line.environment},
+            pass_fds=[line.reading],
             start_new_session=True,
         )
 
 
-def _reason(running: Running, code: int, record: Record | None) -> str:
-    """Why a run failed: what its record says, if it is not one of an earlier try, or how its process ended."""
-    where = running.cell.where
-    if record is not None and record.status == "failed" and where.record.stat().st_mtime >= running.since - 1:
-        return record.reason
-    lines = [line for line in where.log.read_text("utf-8", "replace").splitlines() if line.strip()]
-    ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
+def _is_new(running: Running) -> bool:
+    """Whether the record of a run is of this try, and not of an earlier one."""
+    return running.cell.where.record.stat().st_mtime >= running.since - 1
+
+
+def _ending(running: Running, code: int) -> str:
+    """How a run ended that left no record: what it said last, or what ended its process."""
+    try:
+        said = running.cell.where.log.read_text("utf-8", "replace")
+    except OSError:
+        said = ""
+    lines = [line for line in said.splitlines() if line.strip()]
+    if code in (machine.NOT_DONE, INTERRUPTED) and lines:
+        return records.one_line(lines[-1].removeprefix("error: "))
+    if code == -signal.SIGKILL:
+        ended = f"killed by signal 9, as the system does when memory is short. What helps: {machine.MEMORY}"
+    else:
+        ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"
     return records.one_line(f"{ended}: {lines[-1]}" if lines else ended)
 
 
@@ -233,14 +259,3 @@ def _signal(process: subprocess.Popen, number: int) -> None:
         os.killpg(process.pid, number)
     except ProcessLookupError:
         return
-
-
-def interruptible() -> None:
-    """Let a request to end and a closed terminal be what Ctrl-C is, unless they are ignored, as under nohup."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness import blind, data
+from harness import blind, data, portions
 from harness.layouts import Layout
 from harness.records import TestFacts
 from tasks.base import ABSENT, Task
@@ -25,24 +25,23 @@ def facts(
     """The facts of each tested length for a run that ``drawn`` examples are trained on. Only the first :data:`MOST` of
     these are compared, and none of running text, whose test documents are held out.
     """
-    batches = {length: blind.test_examples(task, length, examples) for length in tested}
-    known = in_training(
-        task,
-        trained,
-        {length: batch.prompt for length, batch in batches.items() if length in set(trained)},
-        seed=seed,
-        drawn=min(drawn, MOST),
-    )
-    return [
-        TestFacts(
-            length=length,
-            examples=len(batch.answer),
-            longest=int(layout.arrange(batch, length).lengths.max()),
-            in_training=None if task.form == "stream" else known.get(length, 0),
-            **({} if task.form == "stream" else repeated(batch.prompt)),
+    found: list[TestFacts] = []
+    prompts: dict[int, np.ndarray] = {}
+    for length in tested:
+        batch = blind.test_examples(task, length, examples)
+        if length in set(trained):
+            prompts[length] = batch.prompt
+        found.append(
+            TestFacts(
+                length=length,
+                examples=len(batch.answer),
+                longest=portions.longest(layout, batch, length),
+                in_training=None if task.form == "stream" else 0,
+                **({} if task.form == "stream" else repeated(batch.prompt)),
+            )
         )
-        for length, batch in batches.items()
-    ]
+    known = in_training(task, trained, prompts, seed=seed, drawn=min(drawn, MOST))
+    return [row.model_copy(update={"in_training": known.get(row.length, row.in_training)}) for row in found]
 
 
 def repeated(prompt: np.ndarray) -> dict[str, int]:

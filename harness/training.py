@@ -2,7 +2,6 @@
 
 import logging
 import math
-import os
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -20,11 +19,16 @@ from harness import progress, resumption
 from harness.checkpoints import AtomicCheckpoints, Checkpoints
 from harness.config import Train, TrainerSettings
 from harness.data import TrainingBatch, TrainingData
+from harness.interrupts import Interrupt
 from harness.models.base import Model
+from harness.processes import NoSignals, Processes
 from harness.resumption import Past, Resumption
 from harness.suggest import Refused
+from harness.world import World
 
 log = logging.getLogger(__name__)
+
+ALONE = World()
 
 REPORT_EVERY = 25
 """Steps between reports. In between nothing waits for the device."""
@@ -211,32 +215,40 @@ def train(
     loggers: Sequence[Logger],
     training: str = "",
     resumed: Resumption | None = None,
+    world: World = ALONE,
+    interrupt: Interrupt | None = None,
 ) -> Trained | None:
     """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
     checkpoints. Gives ``None`` in processes that only help the first one.
 
-    Raises :class:`Diverged` when the loss is no longer finite.
+    ``world`` is the place of this process among those that train together. A request that reaches ``interrupt`` ends
+    training after the step at hand, which is saved.
+
+    Raises :class:`Diverged` when the loss is no longer finite and ``KeyboardInterrupt`` when training ended early.
     """
     _quiet()
+    interrupt = interrupt or Interrupt(final=False)
     first = resumed.step if resumed else 0
     batches = Batches(data, settings.steps)
-    with progress.shown("training", settings.steps, first) if rank() == 0 else nullcontext(_unseen) as shown:
+    with progress.shown("training", settings.steps, first) if world.rank == 0 else nullcontext(_unseen) as shown:
         report = Report(shown, loggers, first)
         trainer = lightning.Trainer(
             accelerator=where.accelerator,
             devices=where.devices,
-            strategy=where.strategy,
+            strategy="ddp" if world.size > 1 else "auto",
             precision=settings.precision,
             max_steps=settings.steps,
             max_epochs=-1,
-            callbacks=[report, Checkpoints(checkpoints, where.checkpoint_every, first)],
-            plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None)],
+            callbacks=[report, Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)],
+            plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), Processes(world)],
+            default_root_dir=checkpoints,  # where it looks for files of its own, which else is the working folder
             use_distributed_sampler=False,
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
         )
+        trainer._signal_connector = NoSignals(trainer)
         batches.trainer = trainer
         try:
             trainer.fit(
@@ -245,10 +257,12 @@ def train(
                 ckpt_path=resumed.path if resumed else None,
                 weights_only=True,
             )
-        except SystemExit as exit:  # what Lightning makes of an interrupt
+        except SystemExit as exit:  # what Lightning makes of an interrupt before the first step
             raise KeyboardInterrupt from exit
-    if not trainer.is_global_zero:
-        return None
+        if world.rank > 0:
+            return None
+        if trainer.global_step < settings.steps:
+            raise KeyboardInterrupt
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise Diverged("a weight is no longer finite at the end of training")
     return Trained(settings.steps, report.loss, report.seconds, report.resumed_from, report.threads)
@@ -265,11 +279,6 @@ def device(where: TrainerSettings) -> torch.device:
     if where.accelerator == "gpu":
         raise Refused("trainer=gpu: PyTorch sees no GPU here; trainer=cpu works everywhere")
     return torch.device("cpu")
-
-
-def rank() -> int:
-    """Which of the processes that train one model this is."""
-    return int(os.environ.get("LOCAL_RANK", 0)) + int(os.environ.get("NODE_RANK", 0))
 
 
 def _unseen(done: int, note: str = "") -> None:

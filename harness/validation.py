@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from harness import build, catalogue, declarations, identity, layouts, sizes
+from harness import build, catalogue, declarations, identity, layouts, mixing, sizes
 from harness.config import Run, Size
 from harness.models import saved
 from harness.options import typed
@@ -25,6 +25,7 @@ def validated(run: Run) -> Run:
     run = _sized(typed(run))
     task = build.task(run)
     _check_lengths(run, task)
+    mixing.check(run)
     _check_architecture(run, task)
     sizes.check(run, task)
     _check_extensions(run, task, build.rule(run))
@@ -92,8 +93,7 @@ def _check_architecture(run: Run, task: Task) -> None:
         raise Refused(
             f"task={run.task.name} is not for architecture={run.architecture.name}: {objection}. Possible: {able}"
         )
-    declared = declarations.of(run.architecture.target).attributes
-    modes, reads = (declared["mode"], *declared["also"]), declared["reads"]
+    modes, reads = mixing.modes(run), declarations.of(run.architecture.target).attributes["reads"]
     chosen = [("encoding", run.encoding), ("logit", run.logit)]
     for group, component in [*chosen, *(("extension", extension) for extension in run.extension.values())]:
         if not set(modes) <= set(declarations.of(component.target).attributes["modes"]):
@@ -101,7 +101,7 @@ def _check_architecture(run: Run, task: Task) -> None:
                 group, lambda a: set(modes) <= set(a["modes"]) and (bool(reads) or not a.get("pretrained"))
             )
             raise Refused(
-                f"{group}={component.name} is not defined for architecture={run.architecture.name}, "
+                f"{group}={component.name} is not defined for {mixing.called(run)}, "
                 f"which is {' and '.join(modes)}. Possible: {able}"
             )
     if reads:

@@ -50,6 +50,17 @@ class Batch(NamedTuple):
     axes: Mapping[str, np.ndarray] = MappingProxyType({})
     sizes: np.ndarray | None = None
 
+    def rows(self, part: slice) -> "Batch":
+        """Some of the examples."""
+        return Batch(
+            self.prompt[part],
+            self.answer[part],
+            self.scored[part],
+            {name: values[part] for name, values in self.channels.items()},
+            {name: values[part] for name, values in self.axes.items()},
+            None if self.sizes is None else self.sizes[part],
+        )
+
 
 class Task(ABC):
     """A family of questions with one parameter, the length.

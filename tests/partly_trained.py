@@ -2,7 +2,7 @@
 
 import torch
 
-from harness import build, evaluation
+from harness import build, evaluation, network
 from harness.config import Run
 from harness.layouts import Causal
 from harness.models.base import Model
@@ -28,7 +28,7 @@ def partly_trained(run: Run, steps: int) -> tuple[Model, Task, Causal]:
     task = build.task(run)
     layout = build.layout(run, task)
     torch.manual_seed(0)
-    model = build.model(run, task, layout)
+    model = network.model(run, task, layout)
     data = TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=64)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for step in range(steps):

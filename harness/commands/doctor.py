@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import harness
 from harness.arguments import Parser, path
+from harness.loggers.wandb import logged_in
 from harness.provenance import installed
 
 SUPPORTED = ((3, 11), (3, 14))
@@ -113,12 +114,5 @@ def _trackers() -> Iterator[Finding]:
     if mode:
         yield Finding("wandb mode", f"{mode} (from WANDB_MODE; logger=wandb; off otherwise)")
         return
-    key = bool(os.environ.get("WANDB_API_KEY")) or any(
-        "api.wandb.ai" in path.read_text(errors="replace")
-        for path in (Path.home() / ".netrc", Path.home() / "_netrc")
-        if path.is_file()
-    )
-    yield Finding(
-        "wandb mode",
-        f"{'online: you are logged in' if key else 'offline: you are not logged in'} (logger=wandb; off otherwise)",
-    )
+    found = "online: you are logged in" if logged_in() else "offline: you are not logged in"
+    yield Finding("wandb mode", f"{found} (logger=wandb; off otherwise)")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import declarations, paths
+from harness import declarations, mixing, network, paths
 from harness.arguments import Parser, path
 from harness.composition import composer
 from harness.config import Run
@@ -37,8 +37,8 @@ def main(arguments: list[str]) -> int:
     if parsed.record and foreign:
         raise Refused("--record brings its own config, all but packages=[...]: leave out " + " ".join(foreign))
     run, weights = _trained(parsed.record, parsed.overrides) if parsed.record else (_composed(parsed), None)
-    if declarations.of(run.architecture.target).attributes["mode"] == "attention-free":
-        raise Refused(f"architecture={run.architecture.name} has no attention that a position could enter")
+    if mixing.modes(run) == ("attention-free",):
+        raise Refused(f"{mixing.called(run)} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
     paths.make_folder(output, f"--output {output}")
     for name, figure in _on_grid(run) if _needs_a_grid(run) else _in_a_model(run, weights):
@@ -78,11 +78,11 @@ def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
 def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "Model":
     import torch
 
-    from harness import build, identity
+    from harness import identity
     from harness.weights import load
 
     torch.manual_seed(run.seed)
-    model = build.model(run, task, layout)
+    model = network.model(run, task, layout)
     if weights:
         load(model, weights, identity.training_name(run, task))
     return model.eval()
@@ -115,7 +115,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, train_tokens)
     asked = ask(task, layout, rule, longest, EXAMPLES)
     whole = asked.arranged.lengths == asked.arranged.lengths.max()
-    tokens = torch.from_numpy(asked.arranged.tokens[whole])
+    tokens = torch.from_numpy(asked.arranged.tokens[whole]).long()
     told = asked.positions[whole] if len(asked.positions) > 1 else asked.positions
     positions = Positions(torch.from_numpy(told), rule.consecutive)
     own = _first(model)

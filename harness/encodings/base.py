@@ -25,7 +25,9 @@ CHANGES = ("embed", "rotate")
 
 
 class Pairs(NamedTuple):
-    """The queries and keys whose logits are at hand. Queries may be a chunk of all; keys are always all."""
+    """The queries and keys whose logits are at hand. Queries may be a chunk of all; keys are all, or under causal
+    attention the first ones up to the last query of the chunk. Those behind it no query of the chunk may look at.
+    """
 
     rows: slice
     """Which of all tokens the queries are."""
@@ -264,7 +266,7 @@ class Encoding(Bounded, nn.Module):
         """Change the scaled and biased logits [B, H, Lq, Lk], float32, by content.
 
         ``q`` [B, H, Lq, d] and ``k`` [B, H, Lk, d] are as :meth:`rotate` left them, not scaled; ``state`` holds all
-        tokens. Logits of pairs that are not visible are arbitrary before and after.
+        tokens, also those behind the keys at hand. Logits of pairs that are not visible are arbitrary before and after.
         """
         return logits
 
@@ -289,8 +291,8 @@ class Encoding(Bounded, nn.Module):
         )
 
     def logit_scale(self, q_positions: Tensor) -> Tensor:
-        """A factor on the logits of each query, [B, Lq] -> [B, Lq], float32, on top of the logit axis."""
-        return torch.ones_like(q_positions, dtype=torch.float32)
+        """A factor on the logits of each query, [B, Lq] -> [B, Lq], on top of the logit axis."""
+        return torch.ones_like(q_positions, dtype=self.precision)
 
 
 def _at_least_float32(precision: torch.dtype) -> torch.dtype:

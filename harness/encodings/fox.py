@@ -38,7 +38,7 @@ class FoX(Encoding):
         return {"gates": accumulated(self.gate, h)}
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        gates = state["gates"]
+        gates = state["gates"][..., : k.shape[2]]
         if not self.bidirectional:
             return logits + decay(gates, pairs.rows, logits.dtype)
         earlier, later = (decay(half, pairs.rows, logits.dtype) for half in gates.chunk(2, dim=1))

@@ -61,7 +61,7 @@ class PaTH(Encoding):
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         products = carried(q, k, pairs.rows, state)
         if "gates" in state:
-            products = products + decay(state["gates"], pairs.rows, products.dtype)
+            products = products + decay(state["gates"][..., : k.shape[2]], pairs.rows, products.dtype)
         return products * pairs.scale
 
 

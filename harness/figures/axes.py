@@ -11,8 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from harness.figures.curves import plain
-from harness.figures.files import STYLE, spelled, written
+from harness.figures.files import STYLE, spelled, wrapped, written
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +22,9 @@ if TYPE_CHECKING:
 
 MOST_METHODS = 8
 """Methods in one picture; further ones get pictures of their own."""
+
+TITLE = 30
+"""Characters in a line over a panel, at most."""
 
 
 def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
@@ -35,11 +37,14 @@ def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
     columns = min(4, len(methods))
     rows = -(-len(methods) // columns)
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(2.6 * columns + 1.2, 2.5 * rows + 0.5), layout="constrained")
+        titles = [wrapped(str(method), TITLE) for method in methods]
+        lines = max(title.count("\n") for title in titles)
+        width = 2.6 * columns + 1.2
+        figure = Figure(figsize=(width, (2.5 + 0.15 * lines) * rows + 0.5), layout="constrained")
         panels = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True)).ravel()
-        for axes, method in zip(panels, methods, strict=False):
+        for axes, method, title in zip(panels, methods, titles, strict=False):
             image = _panel(axes, table[table.method == method], across, up, counts)
-            axes.set_title(plain(str(method)), fontsize=9, loc="left")
+            axes.set_title(title, fontsize=9, loc="left")
         for axes in panels[len(methods) :]:
             axes.set_visible(False)
         for axes in panels[: len(methods)][-columns:]:
@@ -47,7 +52,7 @@ def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
         for axes in panels[::columns]:
             axes.set_ylabel(_named(up))
         figure.colorbar(image, ax=list(panels), label=measure, shrink=0.8)
-        figure.suptitle(plain(str(table.task.iloc[0])), x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(wrapped(str(table.task.iloc[0]), int(width / 0.1)), x=0.01, ha="left", fontweight="bold")
     return figure
 
 

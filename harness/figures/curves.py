@@ -9,8 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from harness.figures.files import STYLE, spelled, written
-from harness.text import visible
+from harness.figures.files import STYLE, spelled, wrapped, written
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,6 +31,9 @@ MEASURES = {
 }
 """What is drawn, the measure that a task is ranked by first: column, that of the blind baseline, and title."""
 
+LABEL = 34
+"""Characters in a line of the legend, at most."""
+
 
 def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
     """The curves of one task: per method the mean over seeds and the range from the worst seed to the best, the
@@ -41,14 +43,15 @@ def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
     """
     with mpl.rc_context(STYLE):
         figure = figure or Figure()
-        figure.set_size_inches(9.5, 3.6)
+        wide, high = _legend([wrapped(str(method), LABEL) for method in table.method.unique()])
+        figure.set_size_inches(9.5 + wide, max(3.6, high))
         figure.set_layout_engine("constrained")
         measures = MEASURES[table.metric.iloc[0]]
         for axes, (measure, blind, title) in zip(figure.subplots(1, len(measures)), measures, strict=True):
             _panel(axes, table, measure, blind, title)
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside right center", frameon=False)
-        figure.suptitle(plain(str(table.task.iloc[0])), x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(wrapped(str(table.task.iloc[0]), 95), x=0.01, ha="left", fontweight="bold")
     return figure
 
 
@@ -66,9 +69,11 @@ def save(table: pd.DataFrame, folder: Path) -> list[Path]:
     return paths
 
 
-def plain(text: str) -> str:
-    """Text that Matplotlib takes for no formula, without characters that an SVG file may not have."""
-    return visible(text).replace("$", r"\$")
+def _legend(methods: list[str]) -> tuple[float, float]:
+    """How much wider a figure must be for these labels than for names of one word, and how high, in inches."""
+    longest = max(len(line) for label in methods for line in label.split("\n"))
+    lines = sum(label.count("\n") + 1 for label in methods) + 2
+    return 0.07 * max(0, longest - len("training length")), 0.5 + 0.18 * lines
 
 
 def _panel(axes: Axes, table: pd.DataFrame, measure: str, blind: str, title: str) -> None:
@@ -82,7 +87,7 @@ def _panel(axes: Axes, table: pd.DataFrame, measure: str, blind: str, title: str
             marker=marker,
             markersize=3,
             linewidth=1.4,
-            label=plain(str(method)),
+            label=wrapped(str(method), LABEL),
         )
         axes.fill_between(by_length.index, by_length["min"], by_length["max"], color=colour, alpha=0.15, linewidth=0)
     base = table.groupby("length")[blind].mean()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import textwrap
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 
 from harness import atomic
+from harness.text import visible
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +35,19 @@ def written(figure: Figure, folder: Path, name: str) -> list[Path]:
             warnings.filterwarnings("ignore", "Glyph .* missing from")  # names may be in any script
             figure.savefig(file, format=ending, **extra)
     return paths
+
+
+def wrapped(text: str, characters: int) -> str:
+    """A label in lines of about so many characters that end between its parts: Matplotlib takes it for no formula, and
+    it has no characters that an SVG file may not have.
+    """
+    lines: list[str] = []
+    for part in visible(text).split(" · "):
+        if lines and len(lines[-1]) + len(part) + 3 <= characters:
+            lines[-1] += f" · {part}"
+        else:
+            lines += textwrap.wrap(part, characters) or [""]
+    return "\n".join(lines).replace("$", r"\$")
 
 
 def spelled(text: str) -> str:

@@ -4,36 +4,42 @@ from collections.abc import Sequence
 from typing import Any
 
 
-def labels(first: str, things: Sequence[dict[str, Any]], *, among_namesakes: bool = False) -> list[str]:
+def labels(first: str, things: Sequence[dict[str, Any]]) -> list[str]:
     """A label for each thing: the name under its key ``first``, then whatever differs between the things.
 
     A thing maps groups to ``{"name": ..., "options": {...}}`` or to plain values. The names of groups are shown where
     the things differ in them, options where they differ among the things that share the group's name: ``rope``, or
-    ``rope · randomized · maximum=512`` in a table that has others too. ``among_namesakes`` compares only things with
-    the same first name.
+    ``rope · randomized · maximum=512`` in a table that has others too. Of a group's options that always change together
+    the first stands for all: ``steps=5000`` where those with 5000 steps have a warm-up of their own too.
     """
     result = []
     for thing in things:
-        name = _name(thing[first])
-        namesakes = [other for other in things if _name(other[first]) == name]
-        others = namesakes if among_namesakes else list(things)
-        parts = [name, *_differing(thing[first], [other[first] for other in namesakes])]
+        namesakes = [other[first] for other in things if _name(other[first]) == _name(thing[first])]
+        parts = [_name(thing[first]), *_differing(thing[first], namesakes)]
         for group in [group for group in thing if group != first]:
-            parts += _group(group, thing[group], [other[group] for other in others if group in other])
+            parts += _group(group, thing[group], [other[group] for other in things if group in other])
         result.append(" · ".join(parts))
     return result
 
 
 def _group(group: str, own: Any, others: Sequence[Any]) -> list[str]:
     if not isinstance(own, dict):
-        return [f"{group}={_brief(own)}"] if any(other != own for other in others) else []
+        return [f"{group}={_brief(own, others)}"] if any(other != own for other in others) else []
     parts = [_name(own)] if len({_name(other) for other in others}) > 1 else []
     return parts + _differing(own, [other for other in others if _name(other) == _name(own)])
 
 
 def _differing(own: dict[str, Any], others: Sequence[dict[str, Any]]) -> list[str]:
+    """The options in which these differ, less those that tell no more of them apart than the ones before do."""
     values = [_values(other) for other in others]
-    return [f"{k}={_brief(v)}" for k, v in _values(own).items() if any(other.get(k) != v for other in values)]
+    told_apart = [""] * len(values)
+    shown = []
+    for key, value in _values(own).items():
+        further = [f"{before}, {other.get(key)!r}" for before, other in zip(told_apart, values, strict=True)]
+        if len(set(further)) > len(set(told_apart)):
+            told_apart = further
+            shown.append(f"{key}={_brief(value, [other.get(key) for other in values])}")
+    return shown
 
 
 def _values(node: dict[str, Any]) -> dict[str, Any]:
@@ -44,5 +50,12 @@ def _name(node: dict[str, Any]) -> str:
     return str(node.get("name", ""))
 
 
-def _brief(value: Any) -> str:
+def _brief(value: Any, others: Sequence[Any]) -> str:
+    """A value in few characters, a long list by its ends and size unless another one has the same."""
+    if any(other != value and _range(other) == _range(value) for other in others):
+        return str(value)
+    return _range(value)
+
+
+def _range(value: Any) -> str:
     return f"{min(value)}..{max(value)} ({len(value)})" if isinstance(value, list) and len(value) > 3 else str(value)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from harness import identity, scores
+from harness.config import ATTENTION
 from harness.leaderboard.labels import labels
 from harness.leaderboard.statistics import FEW, interquartile_mean, interval
 from harness.records import Record, ScoreRow
@@ -20,7 +21,8 @@ AVERAGED = (
     "tokens_above_blind",
     "bits",
 )
-AXES = ("encoding", "positions", "extension", "logit", "architecture")
+NO_RANK = "no rank: no method scores above a guess"
+AXES = ("encoding", "positions", "extension", "logit", "architecture", "mixer")
 
 
 def curves(records: Sequence[Record]) -> pd.DataFrame:
@@ -63,7 +65,7 @@ def slices(records: Sequence[Record]) -> pd.DataFrame:
 
 def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each task and method, best first. Methods that did not converge in distribution come after and have no
-    rank, nor have the task's baselines, which come last.
+    rank, nor have the task's baselines, which come last. Where no method beats a guess none has a rank.
     """
     runs = _runs(records)
     rows = [_row(group) for _, group in runs.groupby(["task", "task_id", "method_id"], sort=True)]
@@ -72,12 +74,26 @@ def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
         rows += [_baseline_row(newest, summary) for summary in scores.baselines(newest["object"])]
     table = pd.DataFrame(rows)
     table["better"] = table.score.where(table.metric != "bits_per_byte", -table.score)
-    table["rank"] = table.better.where(table.ranked).groupby(table.task_id).rank(ascending=False, method="min")
+    nothing = table.ranked & ~table.task_id.isin(_with_a_score(table))
+    table.loc[nothing, "note"] = [f"{NO_RANK}; {note}" if note else NO_RANK for note in table.note[nothing]]
+    table["rank"] = (
+        table.better.where(table.ranked & ~nothing).groupby(table.task_id).rank(ascending=False, method="min")
+    )
     table = table.astype({"rank": "Int64", "seeds": "Int64", "unsealed": "Int64"})
     order = ["task", "task_id", "kind", "ranked", "better", "method"]
     table = table.sort_values(order, ascending=[True, True, False, False, False, True], ignore_index=True)
     columns = [column for column in table.columns if column not in ("task", "rank", "ranked", "better")]
     return table[["task", "rank", *columns]]
+
+
+def _with_a_score(table: pd.DataFrame) -> set[str]:
+    """The tasks on which some converged method scores more than a guess, blind or by chance: its mean, and the whole
+    interval over seeds where there is one. A rank among methods that all score nothing is no rank.
+    """
+    worst = table.score_low.where(table.metric != "bits_per_byte", -table.score_high).fillna(table.better)
+    guessed = table.better[table.method.isin(["(blind)", "(chance)"])].groupby(table.task_id).max()
+    above = table.ranked & (worst > table.task_id.map(guessed))
+    return set(table.task_id[above])
 
 
 def _finished(records: Sequence[Record]) -> Iterator[tuple[dict[str, Any], Record]]:
@@ -101,6 +117,20 @@ def _counted(run: dict[str, Any], record: Record, row: ScoreRow) -> dict[str, An
     }
 
 
+def _mixer(training: dict[str, Any]) -> dict[str, Any]:
+    """The mixers of a run's layers as one choice: named after the pattern that the layers repeat."""
+    if "mixer" not in training:
+        return {"name": ATTENTION.name, "options": {}}
+    pattern: list[str] = training["pattern"]
+    period = next(
+        n for n in range(1, len(pattern) + 1) if all(a == b for a, b in zip(pattern, pattern[n:], strict=False))
+    )
+    options = {
+        f"{name}.{key}": value for name, node in training["mixer"].items() for key, value in node["options"].items()
+    }
+    return {"name": "+".join(pattern[:period]), "options": options}
+
+
 def _runs(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run and extension: what it is, and the numbers that follow from its counts."""
     rows: list[dict[str, Any]] = []
@@ -121,17 +151,20 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
                 group: training[group]
                 for group in ("encoding", "positions", "logit", "architecture", "model", "train", "identity")
             } | {"extension": component}
+            mixed = {key: training[key] for key in ("mixer", "pattern") if key in training}
+            shown = method | {"mixer": _mixer(training)}
             rows.append(
                 {
                     "object": record,
                     "status": record.status,
                     "seed": record.seed,
                     "metric": record.task.metric,
-                    "task_node": task,
+                    "task_node": {"task": _flat(task)},
                     "task_id": identity.digest(task),
-                    "method_node": method,
-                    "method_id": identity.digest(method),
-                    **{axis: method[axis]["name"] for axis in AXES},
+                    "tested": science["tested"],
+                    "method_node": shown,
+                    "method_id": identity.digest(method | mixed),
+                    **{axis: shown[axis]["name"] for axis in AXES},
                     "extension": extension,
                     "summary": summaries.get(extension),
                 }
@@ -140,11 +173,24 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
     # The same weights may have been tested twice, in runs that list other extensions: a seed counts once.
     runs = runs.sort_values("status", ascending=False, kind="stable", ignore_index=True)  # finished before failed
     runs = runs.drop_duplicates(["task_id", "method_id", "seed"], ignore_index=True)
-    for kind, first in (("task", "task"), ("method", "encoding")):
-        distinct = runs.drop_duplicates(f"{kind}_id")
-        names = labels(first, list(distinct[f"{kind}_node"]), among_namesakes=kind == "task")
-        runs[kind] = runs[f"{kind}_id"].map(dict(zip(distinct[f"{kind}_id"], names, strict=True)))
+    runs["task"] = _named(runs, "task", "task")
+    methods = [_named(those, "method", "encoding") for _, those in runs.groupby("task_id")]
+    runs["method"] = pd.concat(methods)  # a method's name says how it differs from the others of its task
     return runs
+
+
+def _flat(task: dict[str, Any]) -> dict[str, Any]:
+    """A task, what it is trained on and what it is tested with, as options of one thing."""
+    options = task["task"]["options"]
+    told = {**task["lengths"], "tested": task["tested"], **task["evaluation"]}
+    return task["task"] | {"options": options | {key: told[key] for key in told if key not in options}}
+
+
+def _named(runs: pd.DataFrame, kind: str, first: str) -> pd.Series:
+    """The label of each run's task, or method, among these runs."""
+    distinct = runs.drop_duplicates(f"{kind}_id")
+    names = labels(first, list(distinct[f"{kind}_node"]))
+    return runs[f"{kind}_id"].map(dict(zip(distinct[f"{kind}_id"], names, strict=True)))
 
 
 def _row(runs: pd.DataFrame) -> dict[str, Any]:
@@ -197,7 +243,7 @@ def _row(runs: pd.DataFrame) -> dict[str, Any]:
         if text
         else float(pd.Series([summary.reach_multiple for summary in summaries], dtype=float).median()),
         "train_length": first.object.train_length,
-        "longest_tested": max(first.task_node["tested"]),
+        "longest_tested": max(first.tested),
         "parameters": cost("parameters"),
         "steps": cost("steps"),
         "examples": cost("examples"),
@@ -226,7 +272,7 @@ def _baseline_row(run: dict[str, Any], summary: scores.Summary) -> dict[str, Any
         "reach": math.nan if run["metric"] == "bits_per_byte" else summary.reach,
         "reach_multiple": math.nan if run["metric"] == "bits_per_byte" else summary.reach_multiple,
         "train_length": record.train_length,
-        "longest_tested": max(run["task_node"]["tested"]),
+        "longest_tested": max(run["tested"]),
         "note": "",
         "task_version": record.task.version,
         "task_id": run["task_id"],

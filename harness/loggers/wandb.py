@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import netrc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -35,16 +37,32 @@ class WandB(CurveLogger):
 
         mode = os.environ.get("WANDB_MODE") or self.mode
         if mode == "auto":
-            mode = "online" if wandb.api.api_key else "offline"
-        settings = wandb.Settings(silent=True, init_timeout=20, mode=mode)
-        logger = WandbLogger(
+            mode = "online" if logged_in() else "offline"
+        # Lightning's logger starts a run with a setting that W&B no longer knows, so it is given one that is started.
+        run = wandb.init(
             project=self.project,
             name=name,
             id=name,
-            save_dir=folder,
-            offline=mode == "offline",
+            dir=folder,
+            resume="allow",
             config=config,
-            settings=settings,
+            settings=wandb.Settings(silent=True, init_timeout=20, mode=mode),
         )
-        logger.experiment  # noqa: B018 - connects now, while its failure can still be told
-        return logger
+        run.define_metric("trainer/global_step")
+        run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
+        return WandbLogger(experiment=run)
+
+
+def logged_in() -> bool:
+    """Whether W&B finds a key of the user's: in its variables or where ``wandb login`` writes it."""
+    if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
+        return True
+    host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").netloc
+    own = os.environ.get("NETRC")
+    for path in [Path(own).expanduser()] if own else [Path.home() / ".netrc", Path.home() / "_netrc"]:
+        try:
+            if netrc.netrc(path).authenticators(host):
+                return True
+        except (OSError, UnicodeDecodeError, netrc.NetrcParseError):
+            continue
+    return False

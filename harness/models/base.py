@@ -69,6 +69,9 @@ class Model(Bounded, nn.Module, ABC):
     also: ClassVar[tuple[Mode, ...]] = ()
     """Other kinds of attention in it, for which an encoding must be defined too."""
 
+    mixes: ClassVar[bool] = False
+    """Whether its layers have the mixers that a run chooses (``Layers.mixers``)."""
+
     receptive_field: int | None = None
     """How many tokens an output can depend on, its own among them; ``None`` for all."""
 

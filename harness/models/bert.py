@@ -33,6 +33,7 @@ class BERT(Model):
 
     layout = "Sentences"
     mode = "bidirectional"
+    mixes = True
 
     def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.1) -> None:
         super().__init__()

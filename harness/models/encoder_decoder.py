@@ -38,6 +38,7 @@ class EncoderDecoder(Model):
 
     layout = "Translation"
     mode = "bidirectional"
+    mixes = True
     also: ClassVar[tuple[Mode, ...]] = ("causal",)
 
     def __init__(

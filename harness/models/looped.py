@@ -33,6 +33,7 @@ class Looped(Model):
 
     layout = "Causal"
     mode = "causal"
+    mixes = True
 
     def __init__(
         self,

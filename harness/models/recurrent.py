@@ -1,8 +1,13 @@
-"""PyTorch's recurrent kernels layer upon layer: what a plain RNN, GRU and LSTM are made of."""
+"""PyTorch's recurrent kernels layer upon layer: what a plain RNN, GRU and LSTM are made of.
+
+On a CPU they compute in float32 also where the rest of the model is in bfloat16: not every processor has an LSTM in
+bfloat16, PyTorch has no GRU in it, and what a run computes should not depend on the processor.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from harness.shape import Shape
@@ -28,7 +33,7 @@ def outputs(embedded: Tensor, layers: Iterable[nn.Module], dropout: nn.Module) -
     """What the last layer gives, [B, L, D] -> [B, L, D]; dropout acts on the embedding and on what each layer gives."""
     x = dropout(embedded)
     for layer in layers:
-        x = dropout(layer(x)[0])  # beside the last state
+        x = dropout(_read(layer, x, None)[0])  # beside the last state
     return x
 
 
@@ -38,6 +43,12 @@ def stretches(embedding: nn.Module, layers: nn.ModuleList, dropout: nn.Module, t
     for part in tokens.split(STRETCH, dim=1):
         x = dropout(embedding(part))
         for number, layer in enumerate(layers):
-            x, states[number] = layer(x, states[number])
+            x, states[number] = _read(layer, x, states[number])
             x = dropout(x)
         yield x
+
+
+def _read(layer: nn.Module, x: Tensor, state: Any) -> tuple[Tensor, Any]:
+    """What a layer gives for a stretch of tokens and the state that it is left in."""
+    with torch.autocast("cpu", enabled=False):
+        return layer(x, state)

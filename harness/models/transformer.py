@@ -22,6 +22,8 @@ class Transformer(Model):
     2017, arXiv 1706.03762, section 3.4).
     """
 
+    mixes = True
+
     def __init__(
         self, shape: Shape, vocabulary: int, layers: Layers, style: Style, *, causal: bool, tied: bool, scaled: bool
     ) -> None:

@@ -10,7 +10,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from support import choices
 
-from harness import build, catalogue, declarations, evaluation, identity
+from harness import build, catalogue, declarations, evaluation, identity, network
 from harness.bounds import Bounded
 from harness.config import Run
 from harness.options import ANNOTATIONS
@@ -82,7 +82,7 @@ def finite(run: Run) -> bool:
     """Whether the scores of fresh weights at the longest tested length are numbers."""
     task = build.task(run)
     layout = build.layout(run, task)
-    model = build.model(run, task, layout)
+    model = network.model(run, task, layout)
     lengths = identity.tested_lengths(run, task)
     scores = evaluation.evaluate(
         model,

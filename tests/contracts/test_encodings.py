@@ -1,15 +1,15 @@
 """Every encoding of conf/encoding keeps what it declares and what all encodings promise."""
 
-import ast
 from collections.abc import Callable
-from typing import Any, NamedTuple, get_args
+from typing import Any, get_args
 
 import pytest
 import torch
-from support import choices, component
+from encoding_cases import SHAPE, Variant, make, sequential, shaken, variants
+from support import choices
 from torch import Tensor
 
-from harness import build, catalogue, declarations, validation
+from harness import build, network, validation
 from harness.attention import Positions
 from harness.composition import composer
 from harness.encodings.base import Encoding, Mode
@@ -17,81 +17,11 @@ from harness.logits.standard import Standard
 from harness.mixers.attention import Attention
 from harness.mixers.base import Layer
 from harness.models.base import Model
-from harness.shape import Shape
 
-SHAPE = Shape(dimension=32, heads=4, layers=2, train_tokens=42)
 VOCABULARY = 12
-GRID = {"swin": {"window": 200}}
-"""Options with which encodings of a grid know all cells that occur here."""
-
-
-NUMBERS: dict[str, list[dict[str, Any]]] = {
-    "bert_relative": [{"rows": 400}],
-    "cope": [{"positions": 0}],
-    "dape": [{"bias": "fire", "threshold": 0}],
-    "deberta": [{"buckets": 16, "farthest": 64}, {"farthest": 0}],
-    "digits": [{"base": 2}],
-    "fire": [{"threshold": 0}],
-    "grape_m": [{"base": 0.0}],
-    "learned": [{"offset": 2}],
-    "nezha": [{"clip": 0}],
-    "path": [{"window": 1}],
-    "pope": [{"base": 0.0}],
-    "rope": [{"fraction": 0.5}, {"kept": 0.5}, {"base": 0.0}],
-    "rope_nope": [{"interval": 2}, {"base": 0.0}],
-    "shaw": [{"left": 0, "right": 0}],
-    "swin_v2": [{"window": 0}],
-    "t5": [{"farthest": 0}],
-    "xpos": [{"base": 0.0, "scale_base": 0.0}],
-}
-"""Numbers that switch something on or off; options with a few values are all tried anyway."""
-
 
 LEVELS: dict[int, list[str]] = {1: [], 2: ["task=multiple_addition_scratchpad", "positions=coupled_levels"]}
 """What a run has where a position is so many numbers."""
-
-
-class Variant(NamedTuple):
-    """An encoding with options other than its defaults, or with those."""
-
-    name: str
-    options: dict[str, Any]
-
-    def __str__(self) -> str:
-        return ",".join([self.name, *(f"{key}={value}" for key, value in self.options.items())])
-
-    def overrides(self) -> list[str]:
-        return [f"encoding={self.name}", *(f"encoding.{key}={value}" for key, value in self.options.items())]
-
-
-def variants() -> list[Variant]:
-    """Every encoding as it is, with every other value of each option that has a few, and with numbers that matter."""
-    found = []
-    for choice in catalogue.choices("encoding"):
-        found.append(Variant(choice.name, {}))
-        for key, option in declarations.of(str(choice.target)).options.items():
-            values: tuple[Any, ...] = ()
-            if option.annotation == "bool":
-                values = (True, False)
-            elif option.annotation.startswith("Literal"):
-                values = ast.literal_eval(f"({option.annotation.removeprefix('Literal')[1:-1]},)")
-            found += [Variant(choice.name, {key: value}) for value in values if value != option.default]
-        found += [Variant(choice.name, options) for options in NUMBERS.get(choice.name, [])]
-    return found
-
-
-def make(name: str, **options: Any) -> Encoding:
-    torch.manual_seed(0)
-    encoding = component("encoding", name, SHAPE, **{**GRID.get(name, {}), **options})
-    shaken(encoding)
-    return encoding
-
-
-def shaken(module: torch.nn.Module) -> None:
-    """Away from special initial values, such as zeros, that would hide what a parameter does."""
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.add_(0.3 * torch.randn_like(parameter))
 
 
 def attention(encoding: Encoding, *, causal: bool = True) -> Callable[[Tensor, Positions], Tensor]:
@@ -111,25 +41,19 @@ def model(variant: Variant) -> Model:
     encoding = make(variant.name, **variant.options)
     if "causal" not in encoding.modes or encoding.pretrained:
         pytest.skip("the decoder has no place for it")
+    if encoding.channels not in LEVELS:
+        pytest.skip("no rule of ours gives positions so many numbers")
     with composer() as hydra:
         run = hydra.run([*variant.overrides(), *LEVELS[encoding.channels], "model=nano", "lengths.test=21"])
     task = build.task(run)
     torch.manual_seed(0)
-    made = build.model(run, task, build.layout(run, task))
+    made = network.model(run, task, build.layout(run, task))
     shaken(made)
     return made.eval()
 
 
 def tokens(count: int, length: int, seed: int = 0) -> Tensor:
     return torch.randint(4, VOCABULARY, (count, length), generator=torch.Generator().manual_seed(seed))
-
-
-def sequential(length: int, start: int = 0, channels: int = 1) -> Positions:
-    """0, 1, 2, ... from ``start`` on, or the cells of a grid of eight columns, row by row, of which both are moved."""
-    steps = torch.arange(length)
-    if channels == 2:
-        return Positions(torch.stack([steps // 8, steps % 8], dim=-1)[None] + start, False)
-    return Positions(start + steps[None], True)
 
 
 @pytest.fixture(params=choices("encoding"))

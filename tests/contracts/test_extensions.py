@@ -8,7 +8,7 @@ import torch
 import yaml
 from support import ROOT, choices
 
-from harness import build, declarations
+from harness import build, declarations, network
 from harness.attention import Positions
 from harness.composition import composer
 from harness.config import Run
@@ -66,7 +66,7 @@ def _attempt(run: Run) -> Run | Refused:
 def _keeps_its_promises(made: Run, extension: str) -> None:
     torch.manual_seed(0)
     task = build.task(made)
-    model = build.model(made, task, build.layout(made, task)).eval()
+    model = network.model(made, task, build.layout(made, task)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
@@ -103,7 +103,7 @@ def test_with_the_length_declared_outputs_do_not_depend_on_later_tokens(extensio
     if isinstance(made, Refused):
         pytest.skip("not for rotary encodings")
     task = build.task(made)
-    model = build.model(made, task, build.layout(made, task)).eval()
+    model = network.model(made, task, build.layout(made, task)).eval()
     tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
     with torch.no_grad(), extended(model, build.extensions(made)[extension], 42, 60) as reader:
         whole = reader(tokens, positions)
@@ -117,7 +117,7 @@ def test_ntk_keeps_the_highest_frequency_and_interpolates_the_lowest(encoding: s
     made = run(encoding, "[interpolate,ntk]")
     assert isinstance(made, Run)
     task = build.task(made)
-    original = build.model(made, task, build.layout(made, task)).encodings()[0]
+    original = network.model(made, task, build.layout(made, task)).encodings()[0]
     squeezed, mixed = copy.deepcopy(original), copy.deepcopy(original)
     extensions = build.extensions(made)
     extensions["interpolate"].extend(squeezed, 40, 160)

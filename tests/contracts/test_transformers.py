@@ -9,7 +9,7 @@ import yaml
 from support import ROOT, choices, component, layers
 from torch import Tensor
 
-from harness import build, declarations, evaluation, layouts
+from harness import build, declarations, evaluation, layouts, network
 from harness.attention import Positions
 from harness.config import Run
 from harness.encodings.base import Encoding
@@ -199,7 +199,7 @@ def test_encodings_for_one_direction_are_refused_in_one_line(
 
 def built(run: Run) -> Model:
     task = build.task(run)
-    return build.model(run, task, build.layout(run, task))
+    return network.model(run, task, build.layout(run, task))
 
 
 REFUSED = {

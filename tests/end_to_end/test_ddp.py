@@ -1,14 +1,18 @@
 """Several processes train one model as one process does. Here on CPUs, with gloo."""
 
+import os
 import re
+import signal
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from support import QUICK
+from support import QUICK, environment
 
 from harness import records
 
@@ -65,3 +69,82 @@ def test_divergence_on_two_processes_ends_both(fresh_command: Command, tmp_path:
     assert re.search(r"failed: the loss was (nan|inf)", done.stderr)
     (record,), _ = records.read_all([tmp_path / "results"])
     assert record.status == "failed"
+
+
+def at_work(folder: Path) -> list[int]:
+    """The processes of runs in this folder, the first one first."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (place / "cmdline").read_bytes().split(b"\0")
+            if b"harness" in words and (place / "cwd").resolve() == folder.resolve():
+                found.append(int(place.name))
+        except OSError:
+            continue
+    return sorted(found)
+
+
+def started(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Two processes that have trained 50 steps together."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", *arguments],
+        cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    deadline = time.monotonic() + 200
+    while not any("\n50," in path.read_text() for path in folder.glob("results/runs/*/training.csv")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert len(at_work(folder)) == 2
+    return process
+
+
+def ended(folder: Path) -> None:
+    deadline = time.monotonic() + 30
+    while at_work(folder):
+        assert time.monotonic() < deadline, "a process is left"
+        time.sleep(0.05)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", [0, 1])
+def test_two_processes_stop_after_the_same_step_and_go_on(who: int, fresh_command: Command, tmp_path: Path) -> None:
+    """Whichever of them is asked to."""
+    longer = (*TINY, *TWO, "train.steps=800", "trainer.checkpoint_every=100000")
+    process = started(tmp_path, *longer)
+    os.kill([process.pid, *set(at_work(tmp_path)) - {process.pid}][who], signal.SIGTERM)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert said.count("interrupted: ") == 1
+    ended(tmp_path)
+    (_,) = tmp_path.glob("results/runs/*/checkpoints/*.ckpt")
+    assert not list(tmp_path.glob("results/records/*"))
+    done = fresh_command(*longer, timeout=200)
+    assert done.returncode == 0, done.stderr
+    assert "training 800/800 done" in done.stderr
+    curve = next(tmp_path.glob("results/runs/*/training.csv")).read_text().splitlines()
+    assert [int(row.split(",")[0]) for row in curve[1:]] == list(range(25, 801, 25))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("who", [0, 1])
+def test_a_killed_process_ends_the_other_and_leaves_no_result(who: int, fresh_command: Command, tmp_path: Path) -> None:
+    longer = (*TINY, *TWO, "train.steps=1000000000", "trainer.checkpoint_every=50")
+    process = started(tmp_path, *longer)
+    os.kill([process.pid, *set(at_work(tmp_path)) - {process.pid}][who], signal.SIGKILL)
+    _, said = process.communicate(timeout=60)
+    ended(tmp_path)
+    if who:
+        assert process.returncode == 3, said
+        assert "not done because of this machine: process 1 of the 2 that train together was killed by signal 9" in said
+    assert not list(tmp_path.glob("results/records/*"))
+
+
+@pytest.mark.slow
+def test_processes_that_torchrun_starts_find_each_other(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "-m", "harness", *TINY, *TWO],
+        cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=200,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("record results/records/") == 1

@@ -11,6 +11,7 @@ from support import QUICK, environment
 
 import harness
 from harness import cli
+from harness.loggers.wandb import logged_in
 from harness.suggest import Refused
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
@@ -86,13 +87,32 @@ def test_an_unknown_failure_from_python_is_an_exception(tmp_path: Path, monkeypa
 
 @pytest.mark.slow
 def test_offline_trackers_get_the_curve_and_the_csv_is_always_there(command: Command, tmp_path: Path) -> None:
-    done = command(*TINY, "logger=[wandb,tensorboard]")
+    nobody = environment(NETRC=str(tmp_path / "no keys"))
+    del nobody["WANDB_MODE"]  # so that it has to be found out whether somebody is logged in
+    done = command(*TINY, "logger=[wandb,tensorboard]", env=nobody)
     assert done.returncode == 0, done.stderr
     (curve,) = tmp_path.glob("results/runs/*/training.csv")
     assert [row["step"] for row in csv.DictReader(curve.open())] == ["25", "30"]
     assert list(tmp_path.glob("results/runs/*/tensorboard/events.*"))
     assert list(tmp_path.glob("results/runs/*/wandb/offline-run-*"))
     assert "Warning" not in done.stderr
+    assert "wandb" not in done.stderr, "nor says W&B that something it is asked for will be gone"
+
+
+def test_a_key_is_found_where_wandb_login_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE", "WANDB_BASE_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("NETRC", str(keys))
+    assert not logged_in()
+    keys.write_text("machine api.wandb.ai\n  login user\n  password 0123\n")
+    assert logged_in()
+    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org:8080")
+    assert not logged_in(), "a key of another server"
+    keys.write_bytes(b"\xff machine")
+    assert not logged_in()
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    assert logged_in()
 
 
 @pytest.mark.slow

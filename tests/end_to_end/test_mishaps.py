@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from shell import TINY, Command, only_record, same, weights
 from support import environment
 
-from harness import records
+from harness import interrupts, records
 
 
 def interrupted(folder: Path, arguments: tuple[str, ...], number: int, when: Callable[[Path], bool]) -> int:
@@ -95,7 +95,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_very_same_weights(command: Comma
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT])
 def test_a_stopped_run_saves_and_goes_on(number: int, command: Command, tmp_path: Path) -> None:
     arguments = (*TINY, "train.steps=400", "trainer.checkpoint_every=100000")
     assert interrupted(tmp_path, arguments, number, trained(100)) == 130
@@ -109,6 +109,27 @@ def test_a_stopped_run_saves_and_goes_on(number: int, command: Command, tmp_path
     record = only_record(tmp_path)
     assert record.cost is not None
     assert record.cost.resumed_from == [step]
+
+
+@pytest.mark.slow
+def test_a_second_signal_ends_a_run_at_once(tmp_path: Path) -> None:
+    """Also where the main thread waits in code that is not Python's, here for a minute."""
+    program = (
+        "import hashlib, signal; from harness import interrupts;"
+        "interrupts.interruptible(final=True).held = True; print('ready', flush=True);"
+        "hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
+    )
+    child = subprocess.Popen(
+        [sys.executable, "-c", program], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    child.send_signal(signal.SIGTERM)
+    time.sleep(2 * interrupts.TOGETHER)
+    assert child.poll() is None
+    child.send_signal(signal.SIGTERM)
+    assert child.wait(30) == 130
+    assert "ended at once; what was saved before is kept" in child.communicate()[1]
 
 
 @pytest.mark.slow
@@ -299,20 +320,29 @@ def test_broken_pipes_are_no_drama(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_disk_full_says_so_and_nothing_is_lost(command: Command, tmp_path: Path) -> None:
-    """A limit on the size of files stands for a full disk."""
+@pytest.mark.parametrize(
+    ("most", "file"), [(800, "json"), (8_000, "checkpoints/step-"), (200_000, "weights.safetensors")]
+)
+def test_a_full_disk_leaves_no_result(most: int, file: str, command: Command, tmp_path: Path) -> None:
+    """A limit on the size of files stands for a full disk. Each meets the limit at another file."""
     prlimit = shutil.which("prlimit")
     if prlimit is None:
         pytest.skip("needs prlimit")
+    arguments = (*TINY, f"trainer.checkpoint_every={30 if 'checkpoints' in file else 1000}")
     done = subprocess.run(
-        [prlimit, "--fsize=20000", sys.executable, "-m", "harness", *TINY],
+        [prlimit, f"--fsize={most}", sys.executable, "-m", "harness", *arguments],
         cwd=tmp_path, env=environment(), capture_output=True, text=True,
     )  # fmt: skip
-    assert done.returncode in (1, 2)
-    assert "File too large" in done.stderr
+    assert done.returncode == 3, done.stderr
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("error: not done because of this machine: results/runs/")
+    assert file in said
+    assert "File too large" in said
+    assert "ulimit -f" in said
+    assert "Traceback" not in done.stderr
     assert not list(tmp_path.rglob("*.part"))
-    assert not list(tmp_path.rglob("*.safetensors"))
-    assert command(*TINY, "retry=true").returncode == 0
+    assert not list(tmp_path.glob("results/records/*"))
+    assert command(*arguments).returncode == 0, "the same command does it, without retry=true"
 
 
 @pytest.mark.slow

@@ -76,6 +76,7 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
     assert record.cost.baseline_seconds is not None
     assert record.cost.overlap_seconds is not None
     assert record.provenance["packages"]["torch"] == torch.__version__  # type: ignore[index,call-overload]
+    assert record.provenance["attention"] == "fused"
     folder = tmp_path / "results" / "runs" / record.training_name
     assert sorted(path.name for path in folder.iterdir()) == [
         f"{record.name[-12:]}.json",

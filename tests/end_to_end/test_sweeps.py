@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support import QUICK, environment
 
-from harness import build, identity, records, slots
+from harness import build, identity, records, slots, world
 from harness.config import Run
 from harness.suggest import Refused
 
@@ -91,6 +91,7 @@ def test_a_run_that_cannot_be_started_does_not_hurt_the_others(
     (tmp_path / "results" / "runs" / identity.training_name(run, build.task(run))).write_text("in the way")
     done = command("-m", "seed=1,2", *TINY)
     assert done.returncode == 1
+    assert "1 of 2 runs finished, 0 failed, 1 not done" in done.stdout
     assert "cannot be started: " in done.stdout
     assert [record.seed for record in found(tmp_path).values()] == [2]
 
@@ -120,6 +121,33 @@ def test_an_interrupt_stops_the_children_and_the_same_command_goes_on(command: C
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGQUIT, signal.SIGUSR1])
+def test_runs_end_with_their_sweep_however_it_ended(number: int, command: Command, tmp_path: Path) -> None:
+    arguments = ("-m", "seed=range(2)", *TINY, "train.steps=3000", "launcher.slots=2")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "harness", *arguments],
+        cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+    def training() -> int:
+        return sum("\n25," in path.read_text() for path in tmp_path.glob("results/runs/*/training.csv"))
+
+    deadline = time.monotonic() + 200
+    while training() < 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert len(alive(tmp_path)) == 2
+    process.send_signal(number)
+    assert process.wait(60) == (-signal.SIGKILL if number == signal.SIGKILL else 130)
+    deadline = time.monotonic() + 40
+    while alive(tmp_path):
+        assert time.monotonic() < deadline, "runs go on without their sweep"
+        time.sleep(0.05)
+    assert len(list(tmp_path.glob("results/runs/*/checkpoints/*.ckpt"))) == 2, "they saved"
+    assert not list(tmp_path.glob("results/records/*"))
+
+
+@pytest.mark.slow
 def test_a_run_that_is_killed_does_not_hurt_the_others(command: Command, tmp_path: Path) -> None:
     arguments = ("-m", "seed=range(3)", *TINY, "train.steps=200", "launcher.slots=1")
     process = subprocess.Popen(
@@ -134,8 +162,10 @@ def test_a_run_that_is_killed_does_not_hurt_the_others(command: Command, tmp_pat
     os.kill(int(victim.split()[0]), signal.SIGKILL)
     out, _ = process.communicate(timeout=200)
     assert process.returncode == 1
-    assert "2 of 3 runs finished, 1 failed" in out
-    assert "killed by signal 9" in out
+    assert "2 of 3 runs finished, 0 failed, 1 not done" in out
+    assert "killed by signal 9, as the system does when memory is short" in out
+    assert "what was not done left no record: the same command goes on" in out
+    assert "retry=true" not in out
     assert command(*arguments).returncode == 0, "the killed one left no record and is simply done"
 
 
@@ -195,10 +225,11 @@ def test_more_devices_than_there_are_is_refused(machine: Callable[..., None], co
 
 
 def test_a_run_inherits_no_trace_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in (*slots.DISTRIBUTED, "SLURM_PROCID", "SUBMITIT_EXECUTOR"):
+    names = (*world.FOREIGN, *(f"{beginning}RANK" for beginning in world.FOREIGN_BEGINNINGS))
+    for name in names:
         monkeypatch.setenv(name, "7")
     got = slots.environment(slots.Slot(("3",), 2))
-    assert not set(got) & {*slots.DISTRIBUTED, "SLURM_PROCID", "SUBMITIT_EXECUTOR"}
+    assert not set(got) & set(names)
     assert got["CUDA_VISIBLE_DEVICES"] == "3"
     assert got["OMP_NUM_THREADS"] == "2"
 

@@ -143,7 +143,7 @@ class Everything(Encoding):
         return -0.1 * (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().float()
 
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
-        return logits + state["gate"][:, None, None, :]
+        return logits + state["gate"][:, None, None, : k.shape[2]]
 
     def weights(self, logits: Tensor, visible: Tensor) -> Tensor:
         return torch.sigmoid(logits) * visible
@@ -158,7 +158,9 @@ class Everything(Encoding):
         return 1 + 0.01 * q_positions.float()
 
 
-def test_every_hook_does_what_its_definition_says() -> None:
+@pytest.mark.parametrize("chunk", [attention.CHUNK, 4])
+def test_every_hook_does_what_its_definition_says(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attention, "CHUNK", chunk)
     torch.manual_seed(0)
     length = 9
     q, k, v = torch.randn(3, 2, SHAPE.heads, length, SHAPE.head_dimension)
@@ -176,6 +178,28 @@ def test_every_hook_does_what_its_definition_says() -> None:
     torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
 
 
+class Counting(Encoding):
+    """Counts the pairs of a query and a key whose logits are computed."""
+
+    pairs = 0
+
+    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
+        self.pairs += logits.shape[-2] * logits.shape[-1]
+        return logits
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("causal", "most"), [(True, 0.57), (False, 1.0)])
+def test_keys_that_nothing_looks_at_are_not_computed(causal: bool, most: float) -> None:
+    """Of the pairs of 2048 tokens a little more than half are causal."""
+    encoding, length = Counting(), 2048
+    q, k, v = torch.randn(3, 1, 1, length, 4)
+    explicit(
+        q, k, v, positions("sequential", 1, length), encoding, Standard(Shape(4, 1, 1, 20)), causal=causal, state={}
+    )
+    assert length * (length + 1) / 2 <= encoding.pairs <= most * length**2
+
+
 def test_a_bias_is_not_rounded_to_the_precision_of_the_queries() -> None:
     """Fused kernels take a mask of the queries' type: ALiBi in bfloat16 would merge distances."""
     encoding = make("alibi")
@@ -186,6 +210,22 @@ def test_a_bias_is_not_rounded_to_the_precision_of_the_queries() -> None:
     exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(SHAPE), causal=True, state={})
     assert coarse.dtype == torch.bfloat16
     assert (coarse.float() - exact).abs().max() < 0.02
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["alibi", "t5", "fire", "rope"])
+def test_bfloat16_takes_a_fused_kernel_and_keeps_the_bias(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As ``train.precision=bf16-mixed`` calls it: autocast would hand the bias over rounded."""
+    encoding = make(name)
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 1, SHAPE.heads, 900, SHAPE.head_dimension, dtype=torch.bfloat16)
+    where = positions("sequential", 1, 900)
+    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(SHAPE), causal=True, state={})
+    monkeypatch.setattr(attention, "explicit", lambda *_, **__: pytest.fail("logits were built as a matrix"))
+    with torch.autocast("cpu", torch.bfloat16):
+        fused = attend(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
+    assert fused.dtype == torch.bfloat16
+    torch.testing.assert_close(fused, exact.bfloat16(), atol=1e-4, rtol=2**-7)
 
 
 FUSED = 60

@@ -14,7 +14,7 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import build, checkpoints, identity, resumption, training
+from harness import build, checkpoints, identity, network, resumption, training
 from harness.checkpoints import AtomicCheckpoints
 from harness.config import Run
 from harness.data import TrainingData
@@ -34,7 +34,7 @@ def run(composed: Callable[..., Run]) -> Run:
 
 def module(run: Run) -> Training:
     task = build.task(run)
-    return Training(build.model(run, task, build.layout(run, task)), run.train, run.seed)
+    return Training(network.model(run, task, build.layout(run, task)), run.train, run.seed)
 
 
 @pytest.fixture(scope="module")

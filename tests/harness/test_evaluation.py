@@ -8,7 +8,7 @@ import torch
 from partly_trained import CPU, partly_trained, scored
 from torch import Tensor
 
-from harness import blind, build, evaluation, scores
+from harness import blind, build, evaluation, network, scores
 from harness.attention import Positions
 from harness.config import Run
 from harness.decoding import greedy, write
@@ -238,7 +238,7 @@ def test_truncation_reads_every_prediction_from_its_last_tokens(composed: Callab
     run = composed("encoding=learned", "encoding.rows=10", "model=nano", "lengths.train=4", "extension=truncate")
     task = build.task(run)
     torch.manual_seed(0)
-    model = build.model(run, task, build.layout(run, task)).eval()
+    model = network.model(run, task, build.layout(run, task)).eval()
     tokens = torch.randint(4, 12, (3, 30))
     with evaluation.extended(model, build.extensions(run)["truncate"], 10, 30) as reader:
         read = reader(tokens, Positions(torch.arange(30)[None], True))
@@ -254,7 +254,7 @@ def test_reading_in_stretches_scores_the_same(composed: Callable[..., Run], monk
     task, rule = build.task(run), build.rule(run)
     layout = build.layout(run, task)
     torch.manual_seed(0)
-    model = build.model(run, task, layout)
+    model = network.model(run, task, layout)
 
     def score() -> list[evaluation.Score]:
         return evaluation.evaluate(

@@ -12,6 +12,7 @@ from support import near_only, record, sample
 from harness.config import Run
 from harness.figures import axes as maps
 from harness.figures import curves as figure
+from harness.figures import files
 from harness.leaderboard import tables
 from tasks.base import Task
 
@@ -50,7 +51,40 @@ def test_every_measure_that_a_task_can_be_ranked_by_is_drawn() -> None:
 
 
 def test_a_name_is_drawn_as_it_stands() -> None:
-    assert figure.plain("a$x^{$b") == r"a\$x^{\$b"
+    assert files.wrapped("a$x^{$b", 30) == r"a\$x^{\$b"
+
+
+@pytest.mark.filterwarnings("error")
+def test_axes_keep_their_size_whatever_names_and_numbers_of_methods(tmp_path: Path) -> None:
+    """Long names pushed the panels together until layout gave up, with a warning."""
+    names = [
+        f"encoding_{number} · randomized · maximum=2048 · leaky_rerope · window=40 · factor=4.0 · dimension={2**number}"
+        for number in range(12)
+    ]
+    rows = [
+        {
+            **{"task": " · ".join(["copy", *names[:2]]), "task_id": "abcd", "metric": "exact_match", "train_length": 4},
+            **{"method": method, "seed": 0, "length": length, "examples": 5, "exact": 2, "axis_first": length},
+            **{"exact_match": 0.4, "blind_exact_match": 0.1, "token_accuracy": 0.5, "blind_token_accuracy": 0.2},
+        }
+        for method in names
+        for length in (2, 4, 8)
+    ]
+    table = pd.DataFrame(rows)
+    curves = figure.draw(table)
+    heat = maps.draw(table[table.method.isin(names[: maps.MOST_METHODS])], "length", "axis_first")
+    for drawn, panels in ((curves, curves.axes), (heat, heat.axes[: maps.MOST_METHODS])):
+        files.written(drawn, tmp_path, "drawn")  # lays it out
+        whole = drawn.get_window_extent()
+        for axes in panels:
+            area = axes.get_window_extent()
+            assert area.width / drawn.dpi > 1.5, "inches"
+            assert area.height / drawn.dpi > 1.5
+            title = axes._left_title.get_window_extent()
+            assert title.x1 <= min([other.get_window_extent().x0 for other in panels
+                                    if other.get_window_extent().x0 > area.x1] + [whole.x1])  # fmt: skip
+        assert all(text.get_window_extent().x1 <= whole.x1 for text in [*drawn.texts, drawn._suptitle])
+        assert all(legend.get_window_extent().y1 <= whole.y1 for legend in drawn.legends)
 
 
 def test_heat_maps_pool_what_they_do_not_show(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import torch
 from support import choices
 from torch import Tensor
 
-from harness import attention, build, flex, kernels
+from harness import attention, build, flex, kernels, network
 from harness.attention import Positions
 from harness.config import Run
 from harness.mixers.attention import Attention
@@ -20,7 +20,7 @@ Compose = Callable[..., Run]
 def made(run: Run) -> Model:
     task = build.task(run)
     torch.manual_seed(0)
-    return build.model(run, task, build.layout(run, task)).eval()
+    return network.model(run, task, build.layout(run, task)).eval()
 
 
 def used(model: Model) -> set[Callable[..., Tensor]]:
@@ -39,6 +39,23 @@ def test_the_explicit_kernel_gives_the_logits_of_auto(composed: Compose, encodin
         assert used(model) == {function}
         logits[kernel] = model.readout(model(tokens, where))
     torch.testing.assert_close(logits["explicit"], logits["auto"], atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "kernel"),
+    [
+        (("encoding=t5",), "fused"),
+        (("encoding=rope", "trainer.kernel=explicit"), "explicit"),
+        (("encoding=cope",), "explicit"),
+        (("encoding=rope", "logit=scale_invariant"), "explicit"),
+        (("encoding=nope", "architecture=lstm"), ""),
+    ],
+)
+def test_the_record_says_which_kernel_computed(composed: Compose, overrides: tuple[str, ...], kernel: str) -> None:
+    run = composed(*overrides, "trainer=cpu", "model=nano")
+    model = made(run)
+    kernels.choose(run, model, build.rule(run), device="cpu")
+    assert kernels.used(model) == kernel
 
 
 FLEXIBLE = {

@@ -21,6 +21,11 @@ from harness.records import Record
 Compose = Callable[..., Run]
 
 
+def a_tenth_beyond(length: int) -> int:
+    """Of ten answers all up to the training length, and one at every length beyond."""
+    return 10 if length <= 20 else 1
+
+
 def methods(found: Sequence[Record]) -> pd.DataFrame:
     """The leaderboard without the baselines."""
     table = tables.leaderboard(found)
@@ -48,24 +53,69 @@ def test_the_best_comes_first_and_what_did_not_converge_has_no_rank(composed: Co
 
 
 def test_one_bad_seed_is_told_and_counted(composed: Compose) -> None:
-    runs = [record(composed(f"seed={seed}"), (lambda n: 5) if seed == 2 else near_only) for seed in range(5)]
+    runs = [record(composed(f"seed={seed}"), (lambda n: 5) if seed == 2 else a_tenth_beyond) for seed in range(5)]
     (row,) = methods(runs).to_dict("records")
     assert (row["seeds"], row["converged"], row["rank"]) == (5, 4, 1)
     assert row["note"] == "1 of 5 seeds not converged in distribution"
-    assert row["score"] == pytest.approx(0.1), "no seed is left out of the mean"
+    assert row["score"] == pytest.approx((0.5 + 4 * 0.1) / 5), "no seed is left out of the mean"
     assert row["score_max"] == 0.5
     assert row["score_low"] <= row["score"] <= row["score_high"]
 
 
 def test_equal_scores_share_a_rank(composed: Compose) -> None:
-    runs = [record(composed(f"encoding={name}"), near_only) for name in ("rope", "alibi", "nope")]
+    runs = [record(composed(f"encoding={name}"), a_tenth_beyond) for name in ("rope", "alibi", "nope")]
     assert methods(runs)["rank"].tolist() == [1, 1, 1]
+
+
+def test_there_is_no_rank_where_no_method_scores_anything(composed: Compose) -> None:
+    """Sample records: blind gets nothing exactly right."""
+    nothing = [record(composed(f"encoding={name}"), near_only) for name in ("rope", "alibi")]
+    table = methods(nothing)
+    assert table["rank"].isna().all()
+    assert set(table.note) == {"no rank: no method scores above a guess; few seeds (1)"}
+    assert table.converged.tolist() == [1, 1]
+    known = methods([*nothing, record(composed("encoding=nope"), lambda n: 10 if n <= 25 else 0)])
+    assert dict(zip(known.method, known["rank"], strict=True)) == {"nope": 1, "rope": 2, "alibi": 2}
+    assert not known.note.str.contains("no rank").any(), "being last among those that score is a rank"
+
+
+def test_a_score_that_a_guess_reaches_is_no_rank(composed: Compose) -> None:
+    tested = identity.tested_lengths(composed(), build.task(composed()))
+    chance = [{"length": n, "exact": 0.4, "tokens": 0.5} for n in tested]
+
+    def ranked(*right: int) -> bool:
+        runs = [
+            record(composed(f"seed={seed}"), lambda n, right=right: 10 if n <= 20 else right).model_copy(
+                update={"chance": sample(composed(), chance=chance).chance}
+            )
+            for seed, right in enumerate(right)
+        ]
+        return bool(methods(runs)["rank"].notna().all())
+
+    assert ranked(5)
+    assert not ranked(4)
+    assert ranked(5, 6, 5, 5, 6)
+    assert not ranked(9, 2, 3, 2, 9), "the interval over seeds reaches below"
+
+
+def test_a_method_is_called_by_what_differs_within_its_task(composed: Compose) -> None:
+    """A folder of several studies: each has steps of its own, and nothing else is compared within a task."""
+    runs = [
+        *[record(composed(f"encoding={name}", "train=standard"), near_only) for name in ("rope", "alibi")],
+        *[record(composed(f"encoding={name}", "train=quick", "task=reverse"), near_only) for name in ("rope", "t5")],
+        record(composed("task=reverse", "train=standard"), near_only),
+    ]
+    table = methods(runs)
+    named = table.groupby("task").method.apply(sorted).to_dict()
+    assert named["copy"] == ["alibi", "rope"]
+    assert [name.split("=")[0] for name in named["reverse"]] == ["rope · steps", "rope · steps", "t5 · steps"]
+    assert set(tables.curves(runs).method) == set(table.method)
 
 
 def test_failed_runs_are_counted(composed: Compose) -> None:
     failed = {"status": "failed", "reason": "x", "scores": [], "blind": [], "cost": None, "final_loss": None}
     runs = [
-        record(composed(), near_only),
+        record(composed(), a_tenth_beyond),
         sample(composed("seed=1"), **failed),
         sample(composed("encoding=t5"), **failed),
     ]
@@ -82,14 +132,15 @@ def test_every_extension_has_a_row_of_its_own(composed: Compose) -> None:
 
 def test_tasks_that_differ_are_never_ranked_together(composed: Compose) -> None:
     runs = [
-        record(composed("task.symbols=10"), near_only),
-        record(composed(), near_only),
-        record(composed("lengths.test=50"), near_only),
+        record(composed("task.symbols=10"), a_tenth_beyond),
+        record(composed(), a_tenth_beyond),
+        record(composed("lengths.test=50"), a_tenth_beyond),
     ]
     table = methods(runs)
     assert table.task_id.nunique() == 3
     assert table.task.nunique() == 3
     assert table["rank"].tolist() == [1, 1, 1]
+    assert table.method.tolist() == ["rope", "rope", "rope"], "nothing differs within a task"
 
 
 def test_text_is_ranked_by_fewest_bits(composed: Compose) -> None:
@@ -180,6 +231,29 @@ def test_labels_say_just_what_differs() -> None:
         "rope · base=1.0 · randomized · layers=4",
     ]
     assert len(set(labels("encoding", mixed))) == 4
+
+
+def test_of_options_that_change_together_the_first_stands_for_all() -> None:
+    def budget(steps: int, warmup: int, batch: int) -> dict:
+        return {
+            "encoding": {"name": "rope", "options": {}},
+            "train": {"steps": steps, "warmup": warmup, "batch": batch},
+        }
+
+    assert labels("encoding", [budget(2000, 50, 32), budget(5000, 100, 32)]) == [
+        "rope · steps=2000",
+        "rope · steps=5000",
+    ]
+    three = [budget(2000, 50, 32), budget(5000, 100, 32), budget(5000, 100, 64)]
+    assert labels("encoding", three) == [
+        "rope · steps=2000 · batch=32", "rope · steps=5000 · batch=32", "rope · steps=5000 · batch=64"
+    ]  # fmt: skip
+
+
+def test_lists_with_the_same_ends_are_told_apart() -> None:
+    grids = [[1, 2, 3, 9], [1, 4, 5, 9], [1, 2, 9]]
+    things = [{"task": {"name": "copy", "options": {"tested": grid}}} for grid in grids]
+    assert labels("task", things) == [f"copy · tested={grid}" for grid in grids]
 
 
 def test_the_command_writes_tables_and_figures(

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from harness import build
+from harness import build, network
 from harness.config import Run
 from harness.novelty import novelty
 
@@ -14,7 +14,7 @@ def said(run: Run) -> dict[str, str]:
     task = build.task(run)
     layout = build.layout(run, task)
     torch.manual_seed(0)
-    model = build.model(run, task, layout)
+    model = network.model(run, task, layout)
     longest = run.lengths.test
     reach = {"train_length": run.lengths.train, "test_length": longest}
     found = novelty(model, task, layout, build.rule(run), build.extensions(run), **reach)

@@ -17,8 +17,7 @@ from support import put, sample
 
 from harness import records, report
 from harness.config import Run
-from harness.figures.curves import plain
-from harness.figures.files import STYLE, written
+from harness.figures.files import STYLE, wrapped, written
 from harness.leaderboard.sheets import csv
 from harness.suggest import one_line
 from harness.text import LONGEST, cleaned, visible
@@ -85,8 +84,8 @@ def test_csv_has_the_same_rows_for_every_reader_and_no_formula(cells: list[str],
 def figure_of(text: str) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2, 2))
-        figure.suptitle(plain(text))
-        figure.subplots().plot([1], label="of " + plain(text))
+        figure.suptitle(wrapped(text, 40))
+        figure.subplots().plot([1], label=wrapped("of " + text, 40))
         figure.legend()
     return figure
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness import build, identity, training
+from harness import build, identity, network, training
 from harness.config import Run
 from harness.data import TrainingData
 from harness.logits.log_n import LogN
@@ -20,7 +20,7 @@ def made(run: Run) -> tuple[Model, TrainingData]:
     layout = build.layout(run, task)
     lengths = identity.training_lengths(run, task)
     torch.manual_seed(run.seed)
-    model = build.model(run, task, layout)
+    model = network.model(run, task, layout)
     return model, TrainingData(task, layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
 
 

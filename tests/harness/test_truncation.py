@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import build, evaluation
+from harness import build, evaluation, network
 from harness.attention import Positions
 from harness.config import Run
 from harness.layouts import BOS, PAD, SEP
@@ -46,7 +46,7 @@ def bert(composed: Callable[..., Run], *overrides: str) -> Model:
     run = composed("architecture=bert", "encoding=learned", "model=nano", "extension=truncate", *text, *overrides)
     task = build.task(run)
     torch.manual_seed(0)
-    return build.model(run, task, build.layout(run, task)).eval()
+    return network.model(run, task, build.layout(run, task)).eval()
 
 
 def alone(model: Model, tokens: torch.Tensor) -> torch.Tensor:

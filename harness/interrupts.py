@@ -1,0 +1,132 @@
+"""Signals that ask a process to end, and what it does then.
+
+Away from training the first one ends the work at once: what is written is written whole or not at all. A training saves
+and ends between two steps, where weights, optimizer and step belong together: anywhere else a checkpoint would hold the
+weights of the next step under the number of this one. A second signal ends the process on the spot.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+INTERRUPTED = 130
+"""The exit code of what was interrupted."""
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU")
+"""What shells, terminals and batch systems send to whom they want to end. The last four say that time is nearly up
+where a batch system is told to use them: ``sbatch --signal=USR1@90``, LSF, Grid Engine, ``ulimit -t``.
+"""
+SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
+TOGETHER = 0.2
+"""Seconds within which several signals are one request: ``timeout`` sends two, as does a terminal that closes."""
+PATIENCE = 30.0
+"""Seconds that a run has to save and stop when it was asked to."""
+
+
+class Interrupt:
+    """A handler of signals that knows whether one has come, and what the process is doing."""
+
+    def __init__(self, *, final: bool) -> None:
+        """``final``: the second request ends the process on the spot, otherwise it raises what the first one does."""
+        self.asked: float | None = None
+        """When the first request came, in seconds of the monotonic clock."""
+        self.held = False
+        """Whether the work at hand looks for a request by itself."""
+        self.final = final
+
+    def __call__(self, number: int, frame: Any) -> None:
+        now = time.monotonic()
+        if self.asked is None:
+            self.asked = now
+            if self.held:
+                return
+        elif now - self.asked < TOGETHER:
+            return
+        elif self.final:
+            leave()
+        raise KeyboardInterrupt
+
+
+def interruptible(*, final: bool = False) -> Interrupt:
+    """Let every signal that asks this process to end raise ``KeyboardInterrupt``, unless it is ignored, as hanging up
+    is under nohup.
+
+    With ``final``, the second one ends the process, also where the first waits for something that never returns, as
+    communication with a process that is gone.
+    """
+    interrupt = Interrupt(final=final)
+    for number in SIGNALS:
+        if signal.getsignal(number) not in (signal.SIG_IGN, None):
+            signal.signal(number, interrupt)
+    if final:
+        _watch_for_the_second()
+    return interrupt
+
+
+@contextmanager
+def held() -> Iterator[Interrupt]:
+    """The handler under which a training runs, which looks at ``asked`` between two steps once it has set ``held``.
+
+    Raises ``KeyboardInterrupt`` in the end if the request has not been heard. Handlers are then what they were: inside
+    a notebook nothing of ours stays behind.
+    """
+    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+        yield Interrupt(final=False)
+        return
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    installed = [handler for handler in before.values() if isinstance(handler, Interrupt)]
+    interrupt = installed[0] if installed else Interrupt(final=False)
+    try:
+        for number, handler in before.items():
+            if handler in (signal.SIG_DFL, signal.default_int_handler):
+                signal.signal(number, interrupt)
+        yield interrupt
+    finally:
+        interrupt.held = False
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
+    if interrupt.asked is not None:
+        raise KeyboardInterrupt
+
+
+def ask() -> None:
+    """Ask this process to end, from one of its threads, and end it if it has not after a while."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(PATIENCE)
+    leave()
+
+
+def leave() -> None:
+    """End this process on the spot."""
+    shows_cursor = b"\x1b[?25h" if sys.stderr.isatty() else b""  # a progress bar hides it
+    try:
+        os.write(2, shows_cursor + b"ended at once; what was saved before is kept\n")
+    except OSError:  # nobody can read it
+        pass
+    finally:
+        os._exit(INTERRUPTED)
+
+
+def _watch_for_the_second() -> None:
+    """Python's handlers wait until the main thread is back in Python. The numbers of signals arrive here at once."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+
+    def watch() -> None:
+        first: float | None = None
+        while number := os.read(reading, 1):
+            now = time.monotonic()
+            if number[0] not in SIGNALS:
+                continue
+            if first is None:
+                first = now
+            elif now - first >= TOGETHER:
+                leave()
+
+    threading.Thread(target=watch, name="second signal", daemon=True).start()

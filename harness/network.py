@@ -1,0 +1,41 @@
+"""The network of a run, from its config."""
+
+import copy
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterator
+
+from harness import build, layouts
+from harness.build import make
+from harness.config import Run
+from harness.encodings.base import Encoding
+from harness.mixers.base import Layer, Mixer
+from harness.models.base import Layers, Model
+from harness.suggest import Refused
+from tasks.base import Task
+
+
+def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
+    """The network with freshly drawn weights."""
+    shape = build.shape_of(run, task, layout)
+    own: Encoding = make("encoding", run.encoding, run, shape)
+    stacks = itertools.count()
+
+    def encodings() -> Iterator[Encoding]:
+        if own.per_layer:
+            for number in itertools.count():
+                yield make("encoding", run.encoding, run, dataclasses.replace(shape, layer=number))
+        yield from itertools.repeat(copy.deepcopy(own) if next(stacks) else own)
+
+    layers = Layers(shape, encodings, lambda here: make("logit", run.logit, run, here), _mixers(run))
+    made = make("architecture", run.architecture, run, shape, len(layout.vocabulary), layers)
+    try:
+        made.name_tokens(layout.vocabulary)
+    except ValueError as error:
+        raise Refused(f"{run.architecture.name}: {error}") from error
+    return made
+
+
+def _mixers(run: Run) -> list[Callable[[Layer], Mixer]]:
+    """The maker of each layer's mixer."""
+    return [lambda layer, name=name: make("mixer", run.mixer[name], run, layer) for name in run.mixers()]

@@ -1,0 +1,152 @@
+"""Every mixer of conf/mixer: what a network relies on, whatever it computes."""
+
+from typing import Any
+
+import pytest
+import torch
+from shell import Command, only_record
+from support import QUICK, choices, component
+
+from harness import build, network
+from harness.attention import Positions
+from harness.composition import composer
+from harness.config import Run
+from harness.encodings.nope import NoPE
+from harness.logits.standard import Standard
+from harness.mixers.base import Layer, Mixer, Recurrent
+from harness.shape import Shape
+from harness.suggest import Refused
+
+SHAPE = Shape(16, 4, 2, 64)
+RECURRENT = [name for name in choices("mixer") if name != "attention"]
+
+
+def made(name: str, **options: Any) -> Mixer:
+    torch.manual_seed(0)
+    return component("mixer", name, Layer(SHAPE, NoPE(SHAPE), Standard(SHAPE)), **options)
+
+
+def composed(*overrides: str) -> Run:
+    with composer() as hydra:
+        return hydra.run([*QUICK, *overrides])
+
+
+def positions(length: int) -> Positions:
+    return Positions(torch.arange(length)[None], True)
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+@pytest.mark.parametrize("length", [1, 63, 64, 65, 200])
+def test_all_tokens_at_once_give_what_one_at_a_time_gives(name: str, length: int) -> None:
+    layer = made(name).double()
+    assert isinstance(layer, Recurrent)
+    x = torch.randn(2, length, 16, dtype=torch.float64)
+    parts, state = [], None
+    for token in x.split(1, dim=1):
+        y, state = layer.run(token, state)
+        parts.append(y)
+    torch.testing.assert_close(torch.cat(parts, dim=1), layer(x, positions(length)), rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", choices("mixer"))
+def test_no_token_sees_later_ones(name: str) -> None:
+    layer, x = made(name), torch.randn(1, 90, 16)
+    changed = x.clone()
+    changed[:, 70:] = torch.randn(1, 20, 16)
+    torch.testing.assert_close(
+        layer(x, positions(90))[:, :70], layer(changed, positions(90))[:, :70], rtol=0, atol=2e-6
+    )
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+def test_a_state_does_not_grow(name: str) -> None:
+    layer, x = made(name), torch.randn(1, 90, 16)
+    first, last = (layer.run(x[:, :length], None)[1] for length in (5, 90))  # type: ignore[operator]
+    assert [part.shape for part in first] == [part.shape for part in last]
+
+
+@pytest.mark.parametrize("name", choices("mixer"))
+def test_mixed_precision_rounds_and_nothing_else(name: str) -> None:
+    """Two thousand tokens in bfloat16 stay within its rounding: what is summed over tokens is summed in float32."""
+    layer, x = made(name), torch.randn(1, 2000, 16)
+    exact = layer(x, positions(2000))
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = layer(x, positions(2000)).float()
+    assert (rounded - exact).abs().max() < 0.05 * exact.abs().max()
+
+
+@pytest.mark.parametrize("name", choices("mixer"))
+def test_every_weight_is_trained(name: str) -> None:
+    layer, x = made(name), torch.randn(2, 80, 16)
+    layer.draw_weights(SHAPE)
+    layer(x, positions(80)).square().sum().backward()
+    assert all(p.grad is not None and p.grad.abs().max() > 0 for _, p in layer.named_parameters())
+
+
+@pytest.mark.parametrize("name", RECURRENT)
+@torch.no_grad()
+def test_a_network_of_it_is_read_in_parts(name: str) -> None:
+    """As long sequences are in evaluation, in constant memory."""
+    run = composed(f"mixer=[{name}]", "encoding=nope")
+    task = build.task(run)
+    model = network.model(run, task, build.layout(run, task)).eval()
+    tokens = torch.randint(4, 12, (1, 2500))
+    parts = list(model.stretches(tokens, positions(2500)))
+    assert len(parts) > 1
+    torch.testing.assert_close(torch.cat(parts, dim=1), model(tokens, positions(2500)), rtol=1e-3, atol=1e-4)
+
+
+def test_layers_take_mixers_in_turn_or_by_pattern() -> None:
+    def names(*overrides: str) -> list[str]:
+        run = composed(*overrides)
+        task = build.task(run)
+        model: Any = network.model(run, task, build.layout(run, task))
+        return [type(block.mixer).__name__ for block in model.blocks]
+
+    assert names("model.layers=3", "mixer=[mamba2,attention]") == ["Mamba2", "Attention", "Mamba2"]
+    pattern = ("model.layers=5", "mixer=[mamba2,attention]", "pattern=[mamba2,mamba2,attention]")
+    assert names(*pattern) == ["Mamba2", "Mamba2", "Attention", "Mamba2", "Mamba2"]
+    assert names("model.layers=3", "architecture=hybrid") == ["GatedDeltaNet", "GatedDeltaNet", "Attention"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (("mixer=[delta_net]",), "encoding=rope is not defined for architecture=decoder with mixer=[delta_net]"),
+        (("mixer=[delta_net]", "architecture=encoder"), "mixer=delta_net is not defined for architecture=encoder"),
+        (("mixer=[delta_net]", "architecture=lstm", "encoding=nope"), "architecture=lstm has layers of its own"),
+        (("mixer=[mamba,attention]", "model.layers=1"), "no layer of model.layers=1 has attention"),
+        (("pattern=[mamba]",), "mixer=[attention] has no mamba"),
+        (("mixer.attention.kv_heads=3", "model=tiny"), "kv_heads=3: it must divide the 4 heads"),
+        (("mixer=[mamba2,attention]", "mixer.mamba2.groups=3", "model=tiny"), "groups=3 does not divide the 4 heads"),
+        (("mixer=[mamba2,attention]", "mixer.mamba2.state=0"), "mixer.mamba2.state=0"),
+    ],
+)
+def test_what_cannot_be_is_refused(overrides: tuple[str, ...], said: str) -> None:
+    with pytest.raises(Refused) as refusal:
+        composed(*overrides)
+    assert said in str(refusal.value)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choice", ["mixer=[rg_lru]", "architecture=hybrid"])
+def test_a_run_with_it_ends_in_a_record(choice: str, command: Command, tmp_path: Any) -> None:
+    encoding = "encoding=rope" if choice == "architecture=hybrid" else "encoding=nope"
+    words = (*QUICK, "task=running_parity", choice, encoding, "model.layers=3", "lengths.train=6", "lengths.test=12")
+    done = command(*words)
+    assert done.returncode == 0, done.stderr
+    record = only_record(tmp_path)
+    training: dict[str, Any] = record.science["training"]  # type: ignore[assignment]
+    assert len(training["pattern"]) == 3
+    assert set(training["pattern"]) == set(training["mixer"])
+    board = command("leaderboard", "results")
+    assert board.returncode == 0, board.stderr
+
+
+def test_plain_attention_leaves_ids_as_they_were() -> None:
+    from harness import identity
+
+    run = composed()
+    assert "mixer" not in identity.training(run, build.task(run))
+    other = composed("mixer.attention.qk_norm=true")
+    assert identity.training(other, build.task(other))["pattern"] == ["attention"] * other.model.layers

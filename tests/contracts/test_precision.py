@@ -1,0 +1,311 @@
+"""Whatever a network is computed in, its positions enter in float32 at least; and all of it can be had in float64."""
+
+import copy
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F
+from encoding_cases import SHAPE, Variant, make, variants
+from support import choices, component
+from torch import Tensor
+
+from harness import build, network
+from harness.attention import Positions, explicit
+from harness.composition import composer
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.gates import accumulated, decay
+from harness.encodings.rope import RoPE
+from harness.evaluation import extended
+from harness.logits.base import LogitScale
+
+LENGTH = 10_001
+LAST = slice(LENGTH - 4, LENGTH)
+"""The queries whose logits are looked at, of all: with so many tokens bfloat16 would have one number for 64 of them."""
+
+LARGE: dict[str, dict[str, Any]] = {
+    "bert_relative": {"rows": LENGTH},
+    "digits": {"positions": 100_000},
+    "learned": {"rows": LENGTH},
+    "learned_levels": {"rows": LENGTH},
+    "music": {"rows": LENGTH},
+    "pretrained_table": {"rows": LENGTH},
+    "xpos": {"scale_base": 512.0},
+}
+"""Options with which encodings know so many positions."""
+
+
+@pytest.fixture(
+    params=[pytest.param(one, marks=[pytest.mark.slow] if one.options else [], id=str(one)) for one in variants()]
+)
+def variant(request: pytest.FixtureRequest) -> Variant:
+    return request.param
+
+
+def made(variant: Variant) -> Encoding:
+    return make(variant.name, **{**variant.options, **LARGE.get(variant.name, {})})
+
+
+def told(encoding: Encoding, first: int = 0) -> Tensor:
+    """Positions of LENGTH tokens, the last 10,000; or cells in rows of 100, as far apart as the encoding knows them."""
+    steps = torch.arange(LENGTH)
+    if encoding.channels == 1:
+        return first + steps[None]
+    apart = 1 if encoding.distances_limited_by else 99
+    levels = (steps // 100, steps % 100, steps % 7)
+    return apart * torch.stack(levels[: encoding.channels], dim=-1)[None]
+
+
+def drawn(*size: int) -> Tensor:
+    return torch.randn(size, generator=torch.Generator().manual_seed(sum(size)))
+
+
+@torch.no_grad()
+def hooked(encoding: Encoding, precision: torch.dtype = torch.float32, first: int = 0) -> dict[str, Tensor]:
+    """What all hooks give for the last queries of a long sequence, by name."""
+    heads, width = SHAPE.heads, SHAPE.head_dimension
+    x = drawn(1, LENGTH, SHAPE.dimension).to(precision)
+    q, k = drawn(1, heads, LENGTH, width).to(precision), drawn(1, heads, LENGTH + 1, width)[:, :, 1:].to(precision)
+    where = told(encoding, first)
+    here = where[:, LAST]
+    given: dict[str, Any] = {"embed": encoding.embed(x, torch.zeros(1, LENGTH, dtype=torch.long), where)}
+    state = encoding.state(x, where)
+    given |= {f"state {name}": value for name, value in state.items()}
+    q, k = encoding.rotate(q, k, where, where, state)
+    given |= {"rotated queries": q, "rotated keys": k, "scale": encoding.logit_scale(where)}
+    with torch.autocast("cpu", enabled=False):  # the product is that of attention, which has its own shield
+        logits = (q[:, :, LAST] @ k.mT).to(torch.promote_types(precision, torch.float32)) * width**-0.5
+    if encoding.uses("distance_bias"):
+        given["distance_bias"] = encoding.distance_bias(torch.arange(-3, LENGTH))
+    if encoding.uses("bias") or encoding.uses("distance_bias"):
+        given["bias"] = encoding.bias(here, where)
+        logits = logits + given["bias"]
+    visible = (torch.arange(LENGTH) <= torch.arange(LENGTH)[LAST, None])[None, None]
+    pairs = Pairs(LAST, here, where, visible, torch.full((1, 1, 4, 1), width**-0.5, dtype=logits.dtype))
+    given["score"] = encoding.score(logits, q[:, :, LAST], k, pairs, state).masked_fill(~visible, 0)
+    given["weights"] = encoding.weights(given["score"], visible)
+    if encoding.uses("value"):
+        given["value"] = encoding.value(given["weights"], here, where)
+    return given
+
+
+def same(found: dict[str, Tensor], wanted: dict[str, Tensor], tolerance: float) -> None:
+    assert found.keys() == wanted.keys()
+    for name, value in found.items():
+        size = float(wanted[name].abs().masked_fill(wanted[name].isinf(), 0).max())
+        torch.testing.assert_close(
+            value.double(),
+            wanted[name].double(),
+            rtol=0,
+            atol=tolerance * max(1.0, size),
+            msg=lambda text, name=name: f"{name}: {text}",
+        )
+
+
+def test_autocast_does_not_reach_the_hooks(variant: Variant) -> None:
+    encoding = made(variant)
+    plain = hooked(encoding)
+    with torch.autocast("cpu", torch.bfloat16):
+        cast = hooked(encoding)
+    assert all(value.dtype == plain[name].dtype for name, value in cast.items())
+    same(cast, plain, 1e-6)
+
+
+def test_an_encoding_of_tomorrow_is_shielded_too() -> None:
+    """One that takes no care: its product of positions, and its layer's, would be bfloat16."""
+
+    class Careless(Encoding):
+        def __init__(self) -> None:
+            super().__init__()
+            self.step = torch.nn.Linear(8, 1)
+
+        def state(self, h: Tensor, positions: Tensor) -> dict[str, Tensor]:
+            return {"phase": self.step(h).cumsum(1)}
+
+        def rotate(self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Any) -> Any:
+            assert q.dtype == torch.float32
+            return q * (q_positions[..., None].float() @ torch.ones(1, 1))[:, None], k
+
+    class Cautious(LogitScale):
+        def factor(self, seen: Tensor) -> Tensor:
+            return (seen[:, None].float() @ torch.ones(1, 1)).T
+
+    careless, h, positions = Careless(), torch.randn(1, 600, 8).bfloat16(), torch.tensor([[303, 304]])
+    q = torch.ones(1, 1, 2, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert careless.state(h, positions)["phase"].dtype == torch.float32
+        assert careless.rotate(q, q, positions, positions, {})[0][0, 0, :, 0].tolist() == [303, 304]
+        assert careless.rotate(q.bfloat16(), q, positions, positions, {})[0].dtype == torch.bfloat16, "as it came"
+        assert Cautious().factor(torch.tensor([303, 304])).tolist() == [[303, 304]]
+
+
+def test_neighbouring_positions_turn_apart_under_autocast() -> None:
+    phases = component("encoding", "contextual_rope", SHAPE, initial=1.0)
+    grid = component("encoding", "multi_channel_rope", SHAPE)
+    x = torch.ones(1, SHAPE.heads, 2, SHAPE.head_dimension)
+    with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
+        phase = phases.state(torch.randn(1, 600, SHAPE.dimension), torch.arange(600)[None])["phase"]
+        turned = grid.rotate(x, x, *[torch.tensor([[[303, 1], [304, 1]]])] * 2, {})[0]
+    assert phase.dtype == torch.float32
+    assert phase.diff(dim=1).min() > 0.99
+    assert (turned[:, :, 0] - turned[:, :, 1]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("first", [0, 100_000])
+def test_float32_agrees_with_float64(variant: Variant, first: int) -> None:
+    encoding = made(variant)
+    if first and (encoding.longest is not None or encoding.channels > 1):
+        pytest.skip("no such positions")
+    double = copy.deepcopy(encoding).double()
+    exact = hooked(double, torch.float64, first)
+    assert all(value.dtype == torch.float64 or name.startswith("state") for name, value in exact.items())
+    found = hooked(encoding, torch.float32, first)
+    assert all(value.dtype == torch.float32 or name.startswith("state") for name, value in found.items())
+    same(found, exact, 5e-5)
+
+
+def test_in_float64_rotation_is_the_formula() -> None:
+    """Of two tokens at distance 7 near position a million, in numbers of Python."""
+    encoding = RoPE(SHAPE).double()
+    q, k = torch.randn(2, 1, 1, 1, 8, dtype=torch.float64)
+    there = torch.tensor([[1_000_007]]), torch.tensor([[1_000_000]])
+    turned_q, turned_k = encoding.rotate(q, k, *there, {})
+    pairs = [(complex(*q.flatten()[[m, m + 4]].tolist()), complex(*k.flatten()[[m, m + 4]].tolist())) for m in range(4)]
+    wanted = sum(
+        (a * b.conjugate() * complex(math.cos(7 * 10000 ** (-m / 4)), math.sin(7 * 10000 ** (-m / 4)))).real
+        for m, (a, b) in enumerate(pairs)
+    )
+    assert float((turned_q * turned_k).sum()) == pytest.approx(wanted, abs=1e-9)
+
+
+def test_buffers_that_are_not_saved_keep_their_precision() -> None:
+    encoding = RoPE(SHAPE)
+    for turned in (encoding.float(), encoding.bfloat16(), encoding.double()):
+        assert turned.frequencies.dtype == torch.float64
+        assert float(turned.frequencies[1]) == 10000 ** (-2 / 8)
+    assert encoding.precision == torch.float64
+    assert encoding.bfloat16().precision == torch.float32
+
+
+def near_and_far(encoding: Encoding, start: int) -> tuple[Tensor, Tensor]:
+    """Logits of 64 queries and keys from a position on, in float32 and in float64."""
+    q, k = drawn(2, 1, SHAPE.heads, 64, SHAPE.head_dimension)
+    where = start + torch.arange(64)[None]
+    where = torch.stack([where] * encoding.channels, dim=-1) if encoding.channels > 1 else where
+    found = []
+    for precision, version in ((torch.float32, encoding), (torch.float64, copy.deepcopy(encoding).double())):
+        turned_q, turned_k = version.rotate(q.to(precision), k.to(precision), where, where, {})
+        found.append(turned_q.double() @ turned_k.double().mT)
+    return found[0], found[1]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["rope", "rope_nope", "pope", "fope", "grape_m", "xpos", "multi_channel_rope"])
+def test_angles_far_away_are_as_exact_as_near(name: str) -> None:
+    """Angles in float32 leave 4.5e-3 of a standard deviation at position 100,000."""
+    rounded, exact = near_and_far(make(name), 100_000)
+    assert float((rounded - exact).std() / exact.std()) < 1e-6
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("extension", ["interpolate", "ntk", "yarn", "llama3", "longrope", "ntk_mixed", "ntk_by_parts"])
+def test_scaled_angles_are_too(extension: str) -> None:
+    changed = component("extension", extension).extend(RoPE(SHAPE), 4096, 130_000)
+    rounded, exact = near_and_far(changed, 100_000)
+    assert float((rounded - exact).std() / exact.std()) < 1e-6
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["fox", "path"])
+def test_gates_of_near_tokens_are_exact_behind_many(name: str) -> None:
+    """The sum of the logarithms of 32,768 gates is some tens of thousands, where float32 knows no thousandths."""
+    encoding = make(name, **({"forget": True} if name == "path" else {}))
+    gate = encoding.gate
+    gate.bias.fill_(0.0)
+    h = drawn(1, 32_768, SHAPE.dimension)
+    gates = F.logsigmoid(copy.deepcopy(gate).double()(h.double()))[0].T  # [H, L]
+    rows = slice(32_768 - 512, 32_768)
+    found = decay(accumulated(gate, h), rows, torch.float32)[0, :, -1, -65:-1].double()
+    wanted = gates[:, -64:].flip(-1).cumsum(-1).flip(-1)
+    assert (found - wanted).abs().max() < 1e-4
+    assert (found - wanted).abs().max() > 0, "it is float32"
+
+
+def scales() -> Iterator[tuple[str, dict[str, Any]]]:
+    yield from ((name, {}) for name in choices("logit"))
+    yield "ssmax", {"bias": True}
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("name", "options"), list(scales()))
+def test_scales_of_logits_can_be_had_in_float64(name: str, options: dict[str, Any]) -> None:
+    scale = component("logit", name, SHAPE, **options)
+    double = copy.deepcopy(scale).double()
+    where = Positions(torch.arange(300)[None], True)
+    inputs = drawn(3, 2, SHAPE.heads, 300, SHAPE.head_dimension)
+    single, exact = (
+        explicit(*(x.to(precision) for x in inputs), where, made, version, causal=True, state={})
+        for precision, version, made in (
+            (torch.float32, scale, RoPE(SHAPE)),
+            (torch.float64, double, RoPE(SHAPE).double()),
+        )
+    )
+    assert exact.dtype == torch.float64
+    torch.testing.assert_close(single.double(), exact, rtol=0, atol=3e-6)
+    factor = double.factor(torch.arange(1, 300).double())
+    assert factor.dtype == torch.float64
+    torch.testing.assert_close(scale.factor(torch.arange(1, 300)).double(), factor, rtol=1e-6, atol=0)
+
+
+def networks() -> list[list[str]]:
+    with composer() as hydra:
+        possible = []
+        for name in choices("architecture"):
+            for encoding in ("rope", "nope", "swin_v2"):
+                words = [f"architecture={name}", f"encoding={encoding}", "model=nano", "lengths.test=21"]
+                if not isinstance(hydra.attempt(words), Exception):
+                    possible.append(words)
+                    break
+    return possible
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("words", networks(), ids=lambda words: words[0].partition("=")[2])
+def test_networks_can_be_had_in_float64(words: list[str]) -> None:
+    with composer() as hydra:
+        run = hydra.run(words)
+    task = build.task(run)
+    torch.manual_seed(0)
+    model = network.model(run, task, build.layout(run, task)).eval()
+    tokens = torch.randint(4, 12, (2, 30), generator=torch.Generator().manual_seed(0))
+    tokens[:, 14] = 2
+    where = Positions(torch.arange(30)[None], True)
+    single = model.readout(model(tokens, where))
+    double = copy.deepcopy(model).double()
+    exact = double.readout(double(tokens, where))
+    assert exact.dtype == torch.float64
+    torch.testing.assert_close(single.double(), exact, rtol=1e-4, atol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(
+    ("encoding", "extension"),
+    [*itertools.product(["rope"], ["yarn", "longrope", "rerope", "self_extend", "sinks", "lambda_mask", "window"])],
+)
+def test_extended_networks_can_too(encoding: str, extension: str) -> None:
+    with composer() as hydra:
+        run = hydra.run([f"encoding={encoding}", f"extension={extension}", "model=nano", "lengths.test=21"])
+    task = build.task(run)
+    torch.manual_seed(0)
+    model = network.model(run, task, build.layout(run, task)).eval()
+    tokens, where = torch.randint(4, 12, (2, 80)), Positions(torch.arange(80)[None], True)
+    outputs: list[Tensor] = []
+    version: Callable[..., Tensor]
+    for each in (model, copy.deepcopy(model).double()):
+        with extended(each, build.extensions(run)[extension], 42, 80) as version:
+            outputs.append(version(tokens, where))
+    assert outputs[1].dtype == torch.float64
+    torch.testing.assert_close(outputs[0].double(), outputs[1], rtol=1e-4, atol=1e-4)
