@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from harness import build, layouts
 from harness.build import make
@@ -38,4 +39,8 @@ def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
 
 def _mixers(run: Run) -> list[Callable[[Layer], Mixer]]:
     """The maker of each layer's mixer."""
-    return [lambda layer, name=name: make("mixer", run.mixer[name], run, layer) for name in run.mixers()]
+    return [partial(_mixer, run, name) for name in run.mixers()]
+
+
+def _mixer(run: Run, name: str, layer: Layer) -> Mixer:
+    return make("mixer", run.mixer[name], run, layer)

@@ -55,7 +55,7 @@ class Mamba(Recurrent):
         rate = self.log_rate.view(u.shape[-1], -1).exp()
         if memory is None:
             memory = raised(u).new_zeros(len(u), *rate.shape)
-        y, memory = selective_scan(*(raised(part) for part in (u, delta, rate, write, read)), memory)
+        y, memory = selective_scan(raised(u), raised(delta), raised(rate), raised(write), raised(read), memory)
         y = (y + self.skip * u) * F.silu(gate)
         return self.output(y), (before, memory)
 
