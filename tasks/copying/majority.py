@@ -59,8 +59,8 @@ class Majority(Task):
         return [max(set(prompt), key=list(prompt).count)]
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """``first symbol``: as if one were like another. ``the last 32 symbols``: the most frequent of them, of equals the
-        first.
+        """``first symbol``: as if one were like another. ``the last 32 symbols``: the most frequent of them, of equals
+        the first.
         """
         return {
             "first symbol": lambda prompt: list(prompt[:1]),
