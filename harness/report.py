@@ -55,13 +55,13 @@ def remarks(record: Record) -> list[str]:
 
 
 def _repetitions(record: Record) -> list[str]:
-    """Whether a few prompts make up the test examples of a length, those beyond the training length before others: then
-    an answer to one of them is a large part of a score.
+    """Whether a few prompts make up the test examples of a length from the training length on: then an answer to one of
+    them is a large part of a score. Shorter strings are few by nature.
     """
     notable = [
         (row, row.different, row.most_frequent)
         for row in record.tests
-        if row.different is not None and row.most_frequent is not None
+        if row.length >= record.train_length and row.different is not None and row.most_frequent is not None
         if row.different < FEW * row.examples or row.most_frequent > NOTABLE * row.examples
     ]
     if not notable:

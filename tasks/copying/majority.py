@@ -1,5 +1,6 @@
 """The most frequent symbol of a string."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -58,8 +59,10 @@ class Majority(Task):
         return [max(set(prompt), key=list(prompt).count)]
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
-        """``first symbol``: as if one were like another. ``the last 32 symbols``: the most frequent of them."""
+        """``first symbol``: as if one were like another. ``the last 32 symbols``: the most frequent of them, of equals
+        the first.
+        """
         return {
             "first symbol": lambda prompt: list(prompt[:1]),
-            "the last 32 symbols": lambda prompt: self.solve(prompt[-32:]),
+            "the last 32 symbols": lambda prompt: [Counter(prompt[-32:]).most_common(1)[0][0]],
         }

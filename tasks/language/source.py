@@ -74,7 +74,10 @@ class Source:
         if split not in self._known_texts:
             side = self._sides.test if split == "test" else self._sides.train
             if not side:
-                raise ValueError(f"no {split} documents: give more files, or set held_out={self.held_out} otherwise")
+                shared = ", apart from lines that held-out documents have too" if split == "train" else ""
+                raise ValueError(
+                    f"no {split} documents{shared}: give more files, or set held_out={self.held_out} otherwise"
+                )
             self._known_texts[split] = _encoded(self.unit, side)
         return self._known_texts[split]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harness import build, identity
@@ -78,10 +79,12 @@ def test_ids_do_not_change_from_day_to_day(composed: Compose) -> None:
 
 def test_a_corpus_is_known_by_its_content_and_not_by_its_place(composed: Compose, tmp_path) -> None:
     names = []
-    for folder, content in (("here", "a" * 9000), ("there", "a" * 9000), ("other", "b" * 9000)):
+    rng = np.random.default_rng(0)
+    one, another = (["".join(rng.choice(list(letters), 9000)) for _ in range(40)] for letters in ("ab", "cd"))
+    for folder, contents in (("here", one), ("there", one), ("other", another)):
         (tmp_path / folder).mkdir()
         for number in range(40):
-            (tmp_path / folder / f"{number}.txt").write_text(f"{number}" + content)
+            (tmp_path / folder / f"{number}.txt").write_text(contents[number])
         names.append(ids(composed("task=text", f"task.files=[{tmp_path / folder}/*.txt]")))
     assert names[0] == names[1] != names[2]
 

@@ -72,6 +72,8 @@ def test_a_run_says_when_one_prompt_is_a_large_part_of_a_score(composed: Callabl
     (line,) = report.remarks(sample(run, tests=[*tests[:2], {**tests[1], "length": 30}]))
     assert "at length 20 20 of 256" in line, "where it is so only up to the training length"
     assert not report.remarks(sample(run, tests=[{**tests[1], "length": n} for n in (20, 21, 30)]))
+    short = [{**tests[0], "length": n, "different": 2} if n < 20 else {**tests[1], "length": n} for n in (5, 20, 30)]
+    assert not report.remarks(sample(composed("lengths.grid=[5,20,30]"), tests=short)), "short strings are few"
     old = [{"length": n, "examples": 256, "longest": 9} for n in (20, 21, 30)]
     assert not report.remarks(sample(run, tests=old)), "records from before do not know"
 
