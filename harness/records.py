@@ -221,8 +221,11 @@ class Record(Frozen):
 
 
 def write(record: Record, path: Path) -> None:
-    """Write a record. Raises ``OSError``, which names it, if the disk does not take it."""
-    atomic.write(path, record.model_dump_json(indent=1) + "\n")
+    """Write a record. Raises :class:`Refused` if the disk does not take it."""
+    try:
+        atomic.write(path, record.model_dump_json(indent=1) + "\n")
+    except OSError as error:
+        raise Refused(f"cannot write the record {path}: {error.strerror}") from error
 
 
 def read(path: Path) -> Record:
