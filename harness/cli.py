@@ -42,6 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as refusal:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
+        if isinstance(refusal.__cause__, OSError) and (explained := machine.explained(refusal.__cause__)) is not None:
+            return _not_done(explained, arguments)
         print(f"error: {refusal}", file=sys.stderr)
         return 2
     except BrokenPipeError:  # whoever read our output has seen enough
@@ -51,8 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
         if (explained := machine.explained(error)) is not None:
-            say(f"error: not done because of this machine: {Refused(explained)}. Then {_resumption(arguments)}")
-            return machine.NOT_DONE
+            return _not_done(explained, arguments)
         if not isinstance(error, OSError):
             raise
         said = Refused(f"{error.filename or 'the system'}: {error.strerror or error}")
@@ -61,6 +62,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say(f"interrupted: {_resumption(arguments)}")
         return INTERRUPTED
+
+
+def _not_done(explained: str, arguments: Sequence[str]) -> int:
+    say(f"error: not done because of this machine: {explained}. Then {_resumption(arguments)}")
+    return machine.NOT_DONE
 
 
 def _resumption(arguments: Sequence[str]) -> str:

@@ -246,7 +246,9 @@ def _ending(running: Running, code: int) -> str:
     lines = [line for line in said.splitlines() if line.strip()]
     if code in (machine.NOT_DONE, INTERRUPTED) and lines:
         return records.one_line(lines[-1].removeprefix("error: "))
-    if code == -signal.SIGKILL:
+    if code == machine.NOT_DONE:
+        ended = "not done because of this machine, where not even its log could be written"
+    elif code == -signal.SIGKILL:
         ended = f"killed by signal 9, as the system does when memory is short. What helps: {machine.MEMORY}"
     else:
         ended = f"killed by signal {-code}" if code < 0 else f"exit code {code}"

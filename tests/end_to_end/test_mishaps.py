@@ -20,9 +20,15 @@ from support import environment
 from harness import interrupts, records
 
 
-def interrupted(folder: Path, arguments: tuple[str, ...], number: int, when: Callable[[Path], bool]) -> int:
+def interrupted(
+    folder: Path,
+    arguments: tuple[str, ...],
+    number: int,
+    when: Callable[[Path], bool],
+    env: dict[str, str] | None = None,
+) -> int:
     """Start a run, send it a signal when ``when`` says so, and give its exit code."""
-    process = forked.start(arguments, cwd=folder, env=environment())
+    process = forked.start(arguments, cwd=folder, env=env or environment())
     deadline = time.monotonic() + 120
     while process.is_alive() and not when(folder):
         assert time.monotonic() < deadline
@@ -109,6 +115,35 @@ def test_a_stopped_run_saves_and_goes_on(number: int, command: Command, tmp_path
     record = only_record(tmp_path)
     assert record.cost is not None
     assert record.cost.resumed_from == [step]
+
+
+LEFT_OVER = {
+    "LOCAL_RANK": "1", "NODE_RANK": "1", "RANK": "1", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": "9",
+    "SLURM_JOB_ID": "7", "SLURM_JOB_NAME": "train", "SLURM_NTASKS": "4", "SLURM_PROCID": "1", "SLURM_LOCALID": "1",
+    "SLURM_NODEID": "1", "SLURM_NNODES": "2", "TORCHELASTIC_RUN_ID": "x", "TORCHELASTIC_USE_AGENT_STORE": "True",
+    "LSB_JOBID": "1", "LSB_DJOB_RANKFILE": "x", "JSM_NAMESPACE_SIZE": "2", "JSM_NAMESPACE_LOCAL_RANK": "1",
+    "OMPI_COMM_WORLD_RANK": "1", "OMPI_COMM_WORLD_SIZE": "2",
+}  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_run_on_one_device_takes_no_notice_of_batch_systems(command: Command, tmp_path: Path) -> None:
+    """Nor of the checkpoints that Lightning would leave in the working folder for Slurm."""
+    foreign = [tmp_path / "hpc_ckpt_1.0123456789abcdef.ckpt", tmp_path / "hpc_ckpt_2.ckpt"]
+    for path in foreign:
+        path.write_bytes(b"of another")
+    arguments = (*TINY, "train.steps=400", "trainer.checkpoint_every=100000")
+    env = {**environment(), **LEFT_OVER}
+    assert interrupted(tmp_path, arguments, signal.SIGUSR1, trained(100), env=env) == 130
+    (checkpoint,) = tmp_path.glob("results/runs/*/checkpoints/*.ckpt")
+    for path in foreign:
+        shutil.copy(path, checkpoint.parent)
+    done = command(*arguments, env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("record results/records/") == 1
+    curve = next(tmp_path.glob("results/runs/*/training.csv")).read_text().splitlines()
+    assert [row.split(",")[0] for row in curve[1:]] == [str(s) for s in range(25, 401, 25)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["results", *(path.name for path in foreign)])
 
 
 @pytest.mark.slow
@@ -321,7 +356,7 @@ def test_broken_pipes_are_no_drama(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("most", "file"), [(800, "json"), (8_000, "checkpoints/step-"), (200_000, "weights.safetensors")]
+    ("most", "file"), [(800, "json"), (8_000, "checkpoints/step-"), (20_000, "weights.safetensors")]
 )
 def test_a_full_disk_leaves_no_result(most: int, file: str, command: Command, tmp_path: Path) -> None:
     """A limit on the size of files stands for a full disk. Each meets the limit at another file."""

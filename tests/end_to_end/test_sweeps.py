@@ -1,5 +1,6 @@
 """Many runs: each once, each in a process of its own, whatever happens to some of them."""
 
+import contextlib
 import os
 import re
 import signal
@@ -79,7 +80,12 @@ def alive(folder: Path) -> list[str]:
     """Processes of runs in this folder."""
     listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
     own = [line for line in listed.splitlines() if "harness --job" in line]
-    return [line for line in own if os.path.realpath(f"/proc/{line.split()[0]}/cwd") == str(folder.resolve())]
+    found = []
+    for line in own:
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            if os.path.realpath(f"/proc/{line.split()[0]}/cwd") == str(folder.resolve()):
+                found.append(line)
+    return found
 
 
 @pytest.mark.slow

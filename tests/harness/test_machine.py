@@ -12,6 +12,7 @@ from safetensors import SafetensorError
 
 from harness import atomic, cli, machine, recipe, training
 from harness.config import Run
+from harness.suggest import Refused
 from harness.training import Diverged
 
 TINY = ("model=nano", "trainer=cpu", "lengths.train=5", "lengths.test=10", "train.steps=2", "evaluation.examples=2")
@@ -121,12 +122,15 @@ def test_a_run_completes_after_the_machine_was_mended(
         try:
             record = recipe.execute(run)
             break
-        except OSError as error:
-            named.append(error.filename)
+        except (OSError, Refused) as error:
+            cause = error if isinstance(error, OSError) else error.__cause__
+            assert isinstance(cause, OSError)
+            named.append(cause.filename)
         assert not list((tmp_path / "cut" / "records").glob("*")), "no record, not even of a failure"
         assert not list((tmp_path / "cut").rglob("*.part"))
     assert record is not None
     assert {Path(name).suffix for name in named} == {".json", ".ckpt", ".safetensors"}
+    assert any(Path(name).parent.name == "records" for name in named)
     assert record.status == "finished"
     assert record.scores == whole.scores
 
@@ -140,3 +144,14 @@ def test_an_error_names_the_file_and_not_its_temporary_name(tmp_path: Path) -> N
     with pytest.raises(SafetensorError), atomic.writing(tmp_path / "kept.txt"):
         raise SafetensorError("another error")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_record_that_does_not_fit_is_the_machines_doing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fails(arguments: list[str]) -> int:
+        raise caused(Refused("cannot write the record x"), OSError(errno.ENOSPC, "No space left on device", "x.json"))
+
+    monkeypatch.setattr(cli, "_dispatch", fails)
+    assert cli.main(["task=copy"]) == machine.NOT_DONE
+    assert "x.json: No space left on device. What helps: make room there" in capsys.readouterr().err
