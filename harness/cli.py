@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _not_done(explained: str, arguments: Sequence[str]) -> int:
-    say(f"error: not done because of this machine: {explained}. Then {_resumption(arguments)}")
+    say(f"error: not done because of this machine: {Refused(explained)}. Then {_resumption(arguments)}")
     return machine.NOT_DONE
 
 
