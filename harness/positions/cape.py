@@ -57,6 +57,8 @@ class CAPE(PositionRule):
         shifted = rng.uniform(-self.local_shift, self.local_shift, (count, most))
         middle = middles(lengths) if self.centred else 0
         positions[:, :most] = augmented(shifts, shifted, scales, middle)
+        if self.centred:  # behind a shorter sequence it would go on past the end of the longest
+            positions[np.arange(width) >= lengths[:, None]] = 0
         return positions
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:

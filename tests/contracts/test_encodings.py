@@ -83,6 +83,48 @@ def test_shift_invariance_is_as_declared(variant: Variant) -> None:
 
 
 @torch.no_grad()
+def test_positions_matter_where_it_says_so(variant: Variant) -> None:
+    """What a run says of its longest test (harness/novelty.py) follows from the declaration."""
+    encoding = make(variant.name, **variant.options)
+    layer = attention(encoding, causal="causal" in encoding.modes)
+    x, where = torch.randn(2, 20, SHAPE.dimension), sequential(20, 1, encoding.channels)
+    stretched = Positions(where.values * 2, False, None)
+    same = torch.allclose(layer(x, where), layer(x, stretched), atol=1e-5)
+    assert same == (encoding.depends_on == "order")
+    assert encoding.depends_on != "positions" or not encoding.shift_invariant
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("causal", [True, False])
+def test_beyond_its_horizon_all_are_alike(variant: Variant, causal: bool) -> None:
+    encoding = make(variant.name, **variant.options)
+    horizon = encoding.horizon(causal=causal)
+    if horizon is None or ("causal" if causal else "bidirectional") not in encoding.modes:
+        pytest.skip("there is none")
+    layer = attention(encoding, causal=causal)
+    x = torch.randn(2, 2, SHAPE.dimension)
+    nearer, there, beyond, far = (
+        layer(x, Positions(torch.tensor([[0, second]]), False)) for second in (horizon - 1, horizon, horizon + 1, 3000)
+    )
+    assert torch.allclose(there, beyond, atol=1e-5)
+    assert torch.allclose(there, far, atol=1e-5)
+    assert not torch.allclose(nearer, there, atol=1e-5)
+
+
+def test_it_trains_in_bfloat16(name: str) -> None:
+    """As ``train.precision=bf16-mixed`` computes, forwards and backwards."""
+    encoding = make(name)
+    layer = attention(encoding, causal="causal" in encoding.modes)
+    x = torch.randn(2, 40, SHAPE.dimension, requires_grad=True)
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = layer(x, sequential(40, channels=encoding.channels)).float().square().mean()
+    loss.backward()
+    assert x.grad is not None
+    for gradient in (x.grad, *(parameter.grad for parameter in encoding.parameters())):
+        assert gradient is None or gradient.isfinite().all()
+
+
+@torch.no_grad()
 def test_outputs_do_not_depend_on_later_tokens(variant: Variant) -> None:
     made = model(variant)
     channels = made.encodings()[0].channels

@@ -27,7 +27,7 @@ def make(name: str) -> PositionRule:
     return getattr(importlib.import_module(module), rule)(**options)
 
 
-RULES = {name: make(name) for name in choices("positions")}
+RULES = {name: make(name) for name in choices("positions")} | {"cape centred": CAPE(centred=True)}
 
 
 @settings(max_examples=120, deadline=None)

@@ -37,6 +37,19 @@ def said(run: Run) -> dict[str, str]:
         (["encoding=rope"], "distances 42 to 201 (79% of all); 6 of 8 pairs of channels, which complete no turn in "
          "training, turn up to 4.9 times as far"),
         (["encoding=rope", "encoding.base=0"], "distances 42 to 201 (79% of all)"),
+        # what an encoding does not look at is not new to it
+        *((["encoding=" + name], "") for name in ("contextual_rope", "fox", "path", "segment", "stick_breaking")),
+        (["encoding=cope", "encoding.positions=20"], ""),
+        # distances clipped where training has them all
+        (["encoding=shaw"], ""),
+        (["encoding=nezha", "encoding.clip=20"], ""),
+        (["encoding=t5", "encoding.farthest=30"], ""),
+        (["encoding=transformer_xl", "encoding.clamp=0"], ""),
+        (["encoding=learned", "encoding.rows=40", "encoding.beyond=clamp"], ""),
+        # distances that a network corrects by content are distances
+        (["encoding=dape"], "distances 42 to 201 (79% of all)"),
+        # counted from the middle, positions go as far either way: 20.5 or 100.5, and 5.5 more times 1.03 in training
+        (["encoding=alibi", "positions=cape", "positions.centred=true"], "distances 55 to 202 (73% of all)"),
     ],
 )  # fmt: skip
 def test_what_a_test_asks_for_the_first_time(words: list[str], expected: str, composed: Callable[..., Run]) -> None:

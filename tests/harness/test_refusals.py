@@ -84,6 +84,13 @@ REFUSED = {
     "multiple_addition_scratchpad. ",
     ("task=multiple_addition_scratchpad", "positions=coupled_levels"): "positions=coupled_levels gives 2 numbers per "
     "token, and encoding=rope takes 1. Encodings for coupled_levels: learned_levels, multi_channel_rope, ",
+    (
+        "task=multiple_addition_scratchpad",
+        "positions=coupled_levels",
+        "encoding=multi_channel_rope",
+        "encoding.channels=3",
+    ): "positions=coupled_levels gives 2 numbers per token, and encoding=multi_channel_rope takes 3. Encodings for "
+    "coupled_levels: learned_levels, multi_channel_rope, ",
     ("task=multiple_addition_scratchpad", "encoding=learned_levels"): "positions=sequential gives 1 numbers per token, "
     "and encoding=learned_levels takes 2. ",
     (

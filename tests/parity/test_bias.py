@@ -1,5 +1,6 @@
 """Biases that do not depend on content."""
 
+import itertools
 import math
 from typing import Any
 
@@ -176,6 +177,21 @@ def test_swin_v2() -> None:
     fill(encoding.function, known)
     cells = known["cells"].long()[None]
     known.match("bias", encoding.bias(cells, cells)[0])
+
+
+def test_swin_v2_with_a_window_of_its_own_for_columns() -> None:
+    """Equation 4 of the paper and the scale of the authors' code, offset by offset."""
+    encoding = SwinV2(shape(4, 16), window=8, columns=16)
+    cells = torch.tensor([[[0, 0], [3, 1], [7, 15], [2, 30]]])
+    bias = encoding.bias(cells, cells)[0]
+    for query, key in itertools.product(range(4), repeat=2):
+        offset = (cells[0, query] - cells[0, key]).tolist()
+        scaled = [8 * o / (side - 1) for o, side in zip(offset, (8, 16), strict=True)]
+        x = torch.tensor([math.copysign(math.log2(1 + abs(o)) / 3, o) for o in scaled])
+        torch.testing.assert_close(bias[:, query, key], 16 * torch.sigmoid(encoding.function(x)))
+    square, other = SwinV2(shape(4, 16)), SwinV2(shape(4, 16), columns=8)
+    other.load_state_dict(square.state_dict())
+    assert torch.equal(square.bias(cells, cells), other.bias(cells, cells))
 
 
 def test_a_window_scaled_to_the_training_length_holds_it() -> None:

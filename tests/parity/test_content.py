@@ -64,6 +64,12 @@ def test_cope(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     case.match("out", attended(encoding, case, logits)[1])
 
 
+def test_both_networks_of_dape_are_as_wide() -> None:
+    encoding = DAPE(shape(4, 16), bias="fire", width=12)
+    hidden = {name: len(weight) for name, weight in encoding.named_parameters() if name.endswith("layers.0.weight")}
+    assert hidden == {"prior.function.layers.0.weight": 12, "correction.layers.0.weight": 12}
+
+
 @pytest.mark.parametrize("at_once", [2**18, 50])
 @pytest.mark.parametrize("case", ["dape_alibi", "dape_kerple_log", "dape_fire"])
 def test_dape(case: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:

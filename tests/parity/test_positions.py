@@ -256,6 +256,21 @@ def test_abacus() -> None:
         known.match(output, encoding.embed(torch.zeros(*at.shape, 8), at, at))
 
 
+def test_cape_can_count_from_the_middle() -> None:
+    """As ``normalize`` of their code does: the mean of a sequence's own positions is taken off, then they move."""
+    rule, lengths = CAPE(global_shift=0.0, local_shift=0.0, global_scale=1.0, centred=True), np.array([4, 7])
+    for training in (True, False):
+        told = rule.sample(np.random.default_rng(0), lengths, 9, training=training)
+        assert told.dtype == np.float32
+        assert told[0, :4].tolist() == [-1.5, -0.5, 0.5, 1.5]
+        assert told[1, :7].tolist() == [-3, -2, -1, 0, 1, 2, 3]
+        assert told.max() <= rule.largest(7, training=training)
+    known = golden("cape")
+    draws = [known[f"draw_{name}"].numpy() for name in ("global_shift", "local_shift", "log_scale")]
+    centred = augmented(*draws, middle=9.5)
+    np.testing.assert_allclose(centred, augmented(*draws) - 9.5 * np.exp(draws[2]), atol=1e-5)
+
+
 def test_cape() -> None:
     known = golden("cape")
     draws = (known[f"draw_{name}"].numpy() for name in ("global_shift", "local_shift", "log_scale"))

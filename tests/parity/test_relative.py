@@ -15,6 +15,7 @@ from harness.encodings.music import Music
 from harness.encodings.nezha import NEZHA
 from harness.encodings.shaw import Shaw
 from harness.encodings.transformer_xl import TransformerXL
+from harness.shape import Shape
 
 SHAPE = shape(4, 16)
 
@@ -172,6 +173,27 @@ def test_deberta(case: str, terms: Any) -> None:
     q_positions, k_positions = where(known)
     known.match("index", encoding.row(q_positions[0][:, None] - k_positions[0]).int())
     compare(encoding, known)
+
+
+@pytest.mark.slow
+def test_buckets_are_the_library_s() -> None:
+    """For every number of buckets and every bound in reach: rounding decides where growth meets a whole number."""
+    from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position
+
+    distances, settings = torch.arange(-320, 321), 0
+    for buckets in (*range(4, 65, 2), 128, 256):
+        for farthest in range(buckets // 2 + 2, 300):
+            encoding = DeBERTa(Shape(2, 1, 1, 64), buckets=buckets, farthest=farthest)
+            theirs = make_log_bucket_position(distances, buckets, farthest).long()
+            assert torch.equal(encoding.bucket(distances), theirs), (buckets, farthest)
+            settings += 1
+    assert settings == 9115
+    for buckets, farthest in ((4, 8), (256, 512)):
+        for distance in (farthest - 1, 1 - farthest):
+            alone = torch.tensor([distance])
+            theirs = make_log_bucket_position(alone, buckets, farthest).long()
+            assert torch.equal(DeBERTa(Shape(2, 1, 1, 64), buckets=buckets, farthest=farthest).bucket(alone), theirs)
+    assert DeBERTa(Shape(8, 1, 1, 64), buckets=4, farthest=8).row(torch.tensor([-7])) == 1
 
 
 def test_music() -> None:

@@ -157,6 +157,32 @@ def test_multi_channel_rope(case: str, split: Any, layout: Any) -> None:
     known.match("logits", (q @ k.mT)[0] / 4)
 
 
+@pytest.mark.parametrize(
+    ("split", "series"),
+    [
+        # blocks of 3, 2 and 3 pairs; of HiRoPE each channel has one, of MultiRoPE the last ones move to the front
+        ("blocks", [[0, 1, 2, None, None, None, None, None], [None] * 3 + [3, 4] + [None] * 3, [None] * 5 + [5, 6, 7]]),
+        ("all", [[0, 1, 2, 3, 4, 5, 6, 7], [5, 6, 7, 0, 1, 2, 3, 4], [3, 4, 5, 6, 7, 0, 1, 2]]),
+    ],
+)
+@LAYOUTS
+def test_multi_channel_rope_with_three_numbers(split: Any, series: list[list[int | None]], layout: Any) -> None:
+    encoding = MultiChannelRoPE(shape(2, 16), split=split, layout=layout, channels=3)
+    frequency = [[0.0 if m is None else 10000 ** (-m / 8) for m in row] for row in series]
+    torch.testing.assert_close(encoding.frequencies, torch.tensor(frequency, dtype=torch.float64))
+    x = torch.randn(1, 2, 1, 16)
+    here, there = torch.tensor([[[5, 2, 7]]]), torch.tensor([[[1, 9, 3]]])
+    q, k = encoding.rotate(x, x, here, there, {})
+    turns = [sum((h - t) * row[m] for h, t, row in zip((5, 2, 7), (1, 9, 3), frequency, strict=True)) for m in range(8)]
+    first, second = (x[..., 0::2], x[..., 1::2]) if layout == "interleaved" else x.chunk(2, dim=-1)
+    wanted = ((first**2 + second**2) * torch.tensor(turns).cos()).sum(-1)
+    torch.testing.assert_close((q * k).sum(-1), wanted)
+    one = MultiChannelRoPE(shape(2, 16), split=split, layout=layout, channels=1)
+    rope = RoPE(shape(2, 16), layout=layout)
+    alone = torch.tensor([[3]])
+    torch.testing.assert_close(one.rotate(x, x, alone, alone, {}), rope.rotate(x, x, alone, alone, {}))
+
+
 def test_rope_nope() -> None:
     case = golden("nope_interleave_layers")
     layers, interval = case.meta["hyper"]["num_layers"], case.meta["hyper"]["interval"]
