@@ -9,6 +9,7 @@ from harness.attention import Positions
 from harness.models.base import Layer, Model
 from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, readout_layer
+from harness.precision import raised
 from harness.shape import Shape
 from harness.special import SEP
 
@@ -97,5 +98,5 @@ class Looped(Model):
 def sinusoid(step: int, like: Tensor) -> Tensor:
     """The vector [D] of a number: sines in the first half of the channels, cosines in the second."""
     pairs = -(-like.shape[-1] // 2)
-    angles = step * 10000.0 ** (-torch.arange(pairs, device=like.device) / pairs)
+    angles = step * 10000.0 ** (-torch.arange(pairs, dtype=raised(like).dtype, device=like.device) / pairs)
     return torch.cat([angles.sin(), angles.cos()])[: like.shape[-1]].to(like.dtype)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from harness.attention import Positions
 from harness.models.base import Layer, Model
+from harness.precision import raised
 from harness.shape import Shape
 
 SEGMENT = 256
@@ -94,7 +95,7 @@ class Block(nn.Module):
         steps, write, read = self.select(u).split(self.sizes, dim=-1)
         delta = F.softplus(self.step(steps))
         rate = self.log_rate.view(u.shape[-1], -1).exp()
-        y = selective_scan(u.float(), delta.float(), rate.float(), write.float(), read.float())
+        y = selective_scan(*map(raised, (u, delta, rate, write, read)))
         y = (y + self.skip * u) * F.silu(gate)
         return x + self.dropout(self.output(y))
 
