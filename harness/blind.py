@@ -52,7 +52,7 @@ def estimate(task: Task, length: int, examples: int, layout: Layout | None = Non
     end = len(task.alphabet)
     counts, answer = _known(task, length)
     usual, total = counts.argmax(axis=1), (counts + 1).sum(axis=1)
-    exact = correct = 0
+    exact = correct = ends = ends_correct = 0
     nats = []
     asked = test_examples(task, length, examples)
     for part in portions(asked):
@@ -65,6 +65,9 @@ def estimate(task: Task, length: int, examples: int, layout: Layout | None = Non
         whole = right if task.form == "labels" else truth == answer[: truth.shape[1]]
         exact += int((whole | ~scored).all(axis=1).sum())
         correct += int((right & scored).sum())
+        ended = scored & (truth == end)
+        ends += int(ended.sum())
+        ends_correct += int((right & ended).sum())
         chance = (counts[place, np.maximum(truth, 0)] + 1) / total[place]
         nats.append(-np.log(chance[scored]))
     return Blind(
@@ -75,8 +78,8 @@ def estimate(task: Task, length: int, examples: int, layout: Layout | None = Non
         correct=correct,
         nats=float(np.concatenate(nats).sum()),
         bytes=None if asked.sizes is None else int(asked.sizes[asked.scored].sum()),
-        ends=int((scored & (truth == end)).sum()),
-        ends_correct=int((right & scored & (truth == end)).sum()),
+        ends=ends,
+        ends_correct=ends_correct,
     )
 
 

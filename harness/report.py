@@ -62,7 +62,7 @@ def _repetitions(record: Record) -> list[str]:
         (row, row.different, row.most_frequent)
         for row in record.tests
         if row.length >= record.train_length and row.different is not None and row.most_frequent is not None
-        if row.different < FEW * row.examples or row.most_frequent > NOTABLE * row.examples
+        if row.different < FEW * row.examples or row.most_frequent > max(1, NOTABLE * row.examples)
     ]
     if not notable:
         return []

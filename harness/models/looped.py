@@ -11,6 +11,7 @@ from harness.bounds import Dropout
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, embedded, readout_layer
+from harness.precision import raised
 from harness.shape import Shape
 from harness.special import SEP
 
@@ -95,5 +96,5 @@ class Looped(Model):
 def sinusoid(step: int, like: Tensor) -> Tensor:
     """The vector [D] of a number: sines in the first half of the channels, cosines in the second."""
     pairs = -(-like.shape[-1] // 2)
-    angles = step * 10000.0 ** (-torch.arange(pairs, device=like.device) / pairs)
+    angles = step * 10000.0 ** (-torch.arange(pairs, dtype=raised(like).dtype, device=like.device) / pairs)
     return torch.cat([angles.sin(), angles.cos()])[: like.shape[-1]].to(like.dtype)

@@ -1,12 +1,14 @@
 """Every encoding of conf/encoding keeps what it declares and what all encodings promise."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any, get_args
 
 import pytest
 import torch
 from encoding_cases import SHAPE, Variant, make, sequential, shaken, variants
-from support import choices
+from support import ROOT, choices
 from torch import Tensor
 
 from harness import build, network, validation
@@ -264,3 +266,22 @@ def test_two_configurations_in_one_process_do_not_mix(name: str) -> None:
 def test_an_undeclared_mode_is_refused(variant: Variant) -> None:
     assert set(make(variant.name, **variant.options).modes) <= set(get_args(Mode))
     assert make(variant.name, **variant.options).modes
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize(("name", "position"), [("swin", 300), ("xpos", 40_000), ("bert_relative", 600)])
+def test_on_a_gpu_a_limit_stops_the_program_too(name: str, position: int) -> None:
+    """Once the device is waited for: in a process of its own, for the device is lost to it afterwards."""
+    code = (
+        "import sys, torch; sys.path.insert(0, 'tests'); from encoding_cases import *; from harness.encodings.base "
+        f"import Pairs; e = make({name!r}).cuda(); x = torch.ones(1, 4, 2, 8, device='cuda'); "
+        f"where = torch.tensor([[0, {position}]], device='cuda'); "
+        "where = torch.stack([where] * e.channels, -1) if e.channels > 1 else where; e.rotate(x, x, where, where, {}); "
+        "e.uses('bias') and e.bias(where, where); e.uses('score') and e.score(torch.zeros(1, 4, 2, 2, device='cuda'), "
+        "x, x, Pairs(slice(0, 2), where, where, torch.ones(1, 1, 2, 2, dtype=bool, device='cuda'), x[..., :1]), {}); "
+        "torch.cuda.synchronize()"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert finished.returncode != 0
+    assert "assert" in finished.stderr

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from encoding_cases import SHAPE, Variant, make, variants
 from support import choices, component
 from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from harness import build, network
 from harness.attention import Positions, explicit
@@ -60,7 +62,7 @@ def told(encoding: Encoding, first: int = 0) -> Tensor:
 
 
 def drawn(*size: int) -> Tensor:
-    return torch.randn(size, generator=torch.Generator().manual_seed(sum(size)))
+    return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(sum(size)))
 
 
 @torch.no_grad()
@@ -90,6 +92,16 @@ def hooked(encoding: Encoding, precision: torch.dtype = torch.float32, first: in
     if encoding.uses("value"):
         given["value"] = encoding.value(given["weights"], here, where)
     return given
+
+
+class Whole(TorchDispatchMode):
+    """Refuses to make float32 of float64, or the other way round: numbers that went through float32 are no better."""
+
+    def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
+        given = function(*arguments, **(named or {}))
+        met = {x.dtype for x in tree_leaves((arguments, named, given)) if isinstance(x, Tensor) and x.dim()}
+        assert not {torch.float32, torch.float64} <= met, function
+        return given
 
 
 def same(found: dict[str, Tensor], wanted: dict[str, Tensor], tolerance: float) -> None:
@@ -160,7 +172,8 @@ def test_float32_agrees_with_float64(variant: Variant, first: int) -> None:
     if first and (encoding.longest is not None or encoding.channels > 1):
         pytest.skip("no such positions")
     double = copy.deepcopy(encoding).double()
-    exact = hooked(double, torch.float64, first)
+    with Whole():
+        exact = hooked(double, torch.float64, first)
     assert all(value.dtype == torch.float64 or name.startswith("state") for name, value in exact.items())
     found = hooked(encoding, torch.float32, first)
     assert all(value.dtype == torch.float32 or name.startswith("state") for name, value in found.items())
@@ -225,7 +238,7 @@ def test_gates_of_near_tokens_are_exact_behind_many(name: str) -> None:
     encoding = make(name, **({"forget": True} if name == "path" else {}))
     gate = encoding.gate
     gate.bias.fill_(0.0)
-    h = drawn(1, 32_768, SHAPE.dimension)
+    h = drawn(1, 32_768, SHAPE.dimension).float()
     gates = F.logsigmoid(copy.deepcopy(gate).double()(h.double()))[0].T  # [H, L]
     rows = slice(32_768 - 512, 32_768)
     found = decay(accumulated(gate, h), rows, torch.float32)[0, :, -1, -65:-1].double()
@@ -285,7 +298,8 @@ def test_networks_can_be_had_in_float64(words: list[str]) -> None:
     where = Positions(torch.arange(30)[None], True)
     single = model.readout(model(tokens, where))
     double = copy.deepcopy(model).double()
-    exact = double.readout(double(tokens, where))
+    with Whole():
+        exact = double.readout(double(tokens, where))
     assert exact.dtype == torch.float64
     torch.testing.assert_close(single.double(), exact, rtol=1e-4, atol=1e-4)
 

@@ -65,7 +65,7 @@ def test_a_place_that_cannot_be_written_is_said_without_pytorch(tmp_path: Path) 
     (tmp_path / "file").touch()
     done = light(tmp_path, "results=file/results")
     assert done.returncode == 2
-    assert done.stderr == "error: file: Not a directory\n"
+    assert done.stderr == "error: results=file/results: file is a file and no folder\n"
 
 
 def test_a_record_that_is_too_large_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,12 +64,13 @@ class Lines:
 def trained(run: Run, folder: Path, lines: Lines | None = None) -> dict[str, torch.Tensor] | None:
     """The weights after a training, or ``None`` if it was interrupted."""
     model, data = made(run)
+    known = training.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="x")
     sys.settrace(lines)
     try:
         with interrupts.held() as interrupt:
             training.train(
                 model, data, run.train, run.trainer,
-                seed=run.seed, checkpoints=folder, loggers=[], interrupt=interrupt,
+                seed=run.seed, checkpoints=folder, loggers=[], interrupt=interrupt, training="x", resumed=known,
             )  # fmt: skip
     except KeyboardInterrupt:
         return None
@@ -103,7 +104,7 @@ def interrupted_anywhere(run: Run, folder: Path, most: int) -> int:
         here = folder / str(moment)
         lines = Lines(lambda: signal.raise_signal(signal.SIGTERM), moment)
         assert trained(run, here, lines) is None, f"a signal at {moment} is not heard"
-        step = checkpoints.resumable_step(here)
+        ((_, step),) = checkpoints.saved(here)
         assert BETWEEN[0] <= step <= BETWEEN[1]
         assert step == lines.steps, "the step at hand is saved, and none is begun after it"
         resumed = trained(run, here)

@@ -326,21 +326,17 @@ def test_a_value_can_be_that_of_another_key(composed: Callable[..., Run]) -> Non
 
 STUDIES = {
     "packages: [os]\n": "packages: only the command line",
-    "results: elsewhere\n": "results: only the command line",
-    "force: true\n": "force: only the command line",
-    "retry: true\n": "retry: only the command line",
     "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      packages: '[os]'\n": "params: packages: only the command",
     "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      +packages.0: os\n": "packages.0: only the command",
-    "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      ++results: x\n": "results: only the command line",
     "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      'packages=[os] ': x\n": "packages",
     "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      hydra.run.dir: x\n": "hydra.run.dir: only the command",
-    "hydra:\n  callbacks:\n    x:\n      _target_: os.system\n      command: touch PWNED\n": "hydra.callbacks: only",
-    "hydra:\n  sweeper:\n    _target_: beside.Trap\n": "hydra.sweeper._target_: only the command line",
-    "hydra:\n  launcher:\n    _target_: beside.Trap\n": "hydra.launcher: only the command line",
-    "hydra:\n  job:\n    env_copy: [SECRET]\n": "hydra.job: only the command line",
-    "hydra:\n  job_logging:\n    handlers:\n      x:\n        (): os.system\n": "hydra.job_logging: only",
-    "defaults:\n  - /logger@packages: csv\n": "/logger@packages: a choice is named by its group alone",
-    "defaults:\n  - override /hydra/launcher: joblib\n": "override /hydra/launcher: a choice is named by its group",
+    "hydra:\n  callbacks:\n    x:\n      _target_: os.system\n      command: touch PWNED\n": "hydra.callbacks: this setting",
+    "hydra:\n  sweeper:\n    _target_: beside.Trap\n": "hydra.sweeper._target_: this setting",
+    "hydra:\n  launcher:\n    _target_: beside.Trap\n": "hydra.launcher: this setting",
+    "hydra:\n  job:\n    env_copy: [SECRET]\n": "hydra.job: this setting",
+    "hydra:\n  job_logging:\n    handlers:\n      x:\n        (): os.system\n": "hydra.job_logging: this setting",
+    "defaults:\n  - /logger@packages: csv\n": "unknown group 'logger@packages'",
+    "defaults:\n  - override /hydra/launcher: joblib\n": "override /hydra/launcher: joblib: this setting",
 }
 
 
@@ -357,7 +353,7 @@ def test_a_study_says_neither_whose_code_runs_nor_where(
 def test_where_a_file_lands_in_the_config_does_not_matter(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "mine" / "model").mkdir(parents=True)
     (folder / "mine" / "model" / "x.yaml").write_text("# @package hydra.callbacks.x\n_target_: os.system\n")
-    assert "@package hydra.callbacks.x: a choice belongs to its group" in refused(
+    assert "the first line should be '# @package _group_' and not hydra.callbacks.x" in refused(
         capsys, "--config-dir", "mine", "model=x"
     )
 
@@ -366,7 +362,7 @@ def test_a_file_called_like_a_shipped_choice_is_refused(folder: Path, capsys: py
     path = folder / "mine" / "encoding" / "nope.yaml"
     path.parent.mkdir(parents=True)
     path.write_text("# None\n_target_: harness.encodings.alibi.ALiBi\n")
-    assert "encoding=nope is there already" in refused(capsys, "--config-dir", "mine", "encoding=nope")
+    assert "the harness has encoding=nope already" in refused(capsys, "--config-dir", "mine", "encoding=nope")
     path.rename(path.with_name("NoPE.yaml"))
     assert "encoding=NoPE is harness.encodings.nope.NoPE and nothing else" in refused(
         capsys, "--config-dir", "mine", "encoding=NoPE"

@@ -59,22 +59,22 @@ def test_test_examples_that_are_the_same_are_counted(task: Task, length: int, di
 
 def test_a_run_says_when_one_prompt_is_a_large_part_of_a_score(composed: Callable[..., Run]) -> None:
     tests = [
-        {"length": 20, "examples": 256, "longest": 9, "different": 20, "most_frequent": 30},
-        {"length": 21, "examples": 256, "longest": 9, "different": 250, "most_frequent": 2},
-        {"length": 30, "examples": 256, "longest": 9, "different": 54, "most_frequent": 128},
+        {"length": 20, "examples": 10, "longest": 9, "different": 3, "most_frequent": 4},
+        {"length": 21, "examples": 10, "longest": 9, "different": 10, "most_frequent": 1},
+        {"length": 30, "examples": 10, "longest": 9, "different": 4, "most_frequent": 5},
     ]
     run = composed("lengths.grid=[20,21,30]")
     said = [line for line in report.remarks(sample(run, tests=tests)) if "repeat" in line]
     assert said == [
-        "test examples repeat: at length 30 54 of 256 are different; at length 30 128 of 256 have the same prompt, "
+        "test examples repeat: at length 30 4 of 10 are different; at length 30 5 of 10 have the same prompt, "
         "50% of the score"
     ]
     (line,) = report.remarks(sample(run, tests=[*tests[:2], {**tests[1], "length": 30}]))
-    assert "at length 20 20 of 256" in line, "where it is so only up to the training length"
+    assert "at length 20 3 of 10" in line, "where it is so only up to the training length"
     assert not report.remarks(sample(run, tests=[{**tests[1], "length": n} for n in (20, 21, 30)]))
     short = [{**tests[0], "length": n, "different": 2} if n < 20 else {**tests[1], "length": n} for n in (5, 20, 30)]
     assert not report.remarks(sample(composed("lengths.grid=[5,20,30]"), tests=short)), "short strings are few"
-    old = [{"length": n, "examples": 256, "longest": 9} for n in (20, 21, 30)]
+    old = [{"length": n, "examples": 10, "longest": 9} for n in (20, 21, 30)]
     assert not report.remarks(sample(run, tests=old)), "records from before do not know"
 
 

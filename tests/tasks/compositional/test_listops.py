@@ -146,7 +146,9 @@ def test_the_digits_at_the_root_say_more_than_the_operator() -> None:
     assert right["root operator and its own digits"] > right["root operator"]
 
 
-@pytest.mark.parametrize(("options", "said"), [({"arguments": 3}, "between 4 and 10"), ({"depth": 1}, "2 or more")])
+@pytest.mark.parametrize(
+    ("options", "said"), [({"arguments": 3}, "between 4 and 10"), ({"depth": 1}, "between 2 and 1000")]
+)
 def test_options_are_checked(options: dict[str, int], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         ListOps(**options)

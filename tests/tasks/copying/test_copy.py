@@ -120,7 +120,7 @@ def test_looking_up_writes_as_many_copies_as_are_asked_for() -> None:
         ({"symbols": 0}, "symbols=0: there are between 1 and 10000"),
         ({"symbols": 10_001}, "symbols=10001: there are between 1 and 10000"),
         ({"draw": "all"}, "draw=all: it is repeats, unique or one"),
-        ({"copies": 0}, "copies=0: it is at least 1"),
+        ({"copies": 0}, "copies=0: there are between 1 and 1000"),
     ],
 )
 def test_what_cannot_be_copied(options: dict, message: str) -> None:
