@@ -330,7 +330,9 @@ STUDIES = {
     "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      +packages.0: os\n": "packages.0: only the command",
     "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      'packages=[os] ': x\n": "packages",
     "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      hydra.run.dir: x\n": "hydra.run.dir: only the command",
-    "hydra:\n  callbacks:\n    x:\n      _target_: os.system\n      command: touch PWNED\n": "hydra.callbacks: this setting",
+    "hydra:\n  callbacks:\n    x:\n      _target_: os.system\n      command: touch PWNED\n": (
+        "hydra.callbacks: this setting"
+    ),
     "hydra:\n  sweeper:\n    _target_: beside.Trap\n": "hydra.sweeper._target_: this setting",
     "hydra:\n  launcher:\n    _target_: beside.Trap\n": "hydra.launcher: this setting",
     "hydra:\n  job:\n    env_copy: [SECRET]\n": "hydra.job: this setting",
