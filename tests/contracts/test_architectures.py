@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-import yaml
-from support import QUICK, ROOT, choices, environment
+from support import QUICK, ROOT, choices, environment, node
 from torch import nn
 
 import harness
@@ -26,7 +25,7 @@ from harness.models.base import Model
 
 
 def target(name: str) -> str:
-    return yaml.safe_load((ROOT / "conf" / "architecture" / f"{name}.yaml").read_text())["_target_"]
+    return node("architecture", name)["_target_"]
 
 
 def attributes(name: str) -> dict[str, Any]:
