@@ -47,5 +47,5 @@ class CoPE(Encoding):
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         # n tokens count to less than n, which takes row n at most.
-        met, needed = (min(extent.tokens, len(self.table) - 1) for extent in (trained, tested))
-        return [f"rows {met + 1} to {needed} of the table are as they started"] if needed > met else []
+        known, needed = (min(extent.tokens, len(self.table) - 1) for extent in (trained, tested))
+        return [f"rows {known + 1} to {needed} of the table keep their initial values"] if needed > known else []
