@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-import yaml
 from support import QUICK, ROOT, choices, environment
 from torch import nn
 
 import harness
-from harness import build, declarations, network
+from harness import build, catalogue, declarations, network
 from harness.attention import Positions
 from harness.config import Run
 from harness.data import TrainingBatch, TrainingData
@@ -26,7 +25,7 @@ from harness.models.base import Model
 
 
 def target(name: str) -> str:
-    return yaml.safe_load((ROOT / "conf" / "architecture" / f"{name}.yaml").read_text())["_target_"]
+    return str(catalogue.target("architecture", name))
 
 
 def attributes(name: str) -> dict[str, Any]:

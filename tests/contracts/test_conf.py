@@ -22,7 +22,8 @@ MISREAD = {"none", "null", "na", "nan", "no", "on", "off", "yes", "true", "false
 
 def component(path: Path) -> dict:
     content = yaml.safe_load(path.read_text())
-    return content["task"] if path.parent.name == "task" else content
+    node = content.get(path.parent.name)
+    return node if isinstance(node, dict) else content
 
 
 def name(path: Path) -> str:

@@ -5,11 +5,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-import yaml
-from support import ROOT, choices, component, layers
+from support import choices, component, layers
 from torch import Tensor
 
-from harness import build, declarations, evaluation, layouts, network
+from harness import build, catalogue, declarations, evaluation, layouts, network
 from harness.attention import Positions
 from harness.config import Run
 from harness.encodings.base import Encoding
@@ -26,7 +25,7 @@ FIRST = 5
 
 
 def target(group: str, name: str) -> str:
-    return yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())["_target_"]
+    return str(catalogue.target(group, name))
 
 
 def kinds(architecture: str) -> set[str]:
