@@ -53,7 +53,8 @@ def _composed(parsed: argparse.Namespace) -> Run:
 
 
 def _needs_a_grid(run: Run) -> bool:
-    """Whether the encoding is told two numbers where the rule for positions tells one: then it is drawn by itself."""
+    """Whether the encoding needs two numbers per position where the position rule gives one: it is then shown without a
+    model."""
     takes, tells = (declarations.of(chosen.target).attributes for chosen in (run.encoding, run.positions))
     return takes["channels"] > tells["channels"]
 
@@ -89,7 +90,7 @@ def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "M
 
 
 def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]":
-    """What training never reaches, printed, and every picture that says something about the encoding as it stands in
+    """What training does not cover, printed, and every figure that says something about the encoding as it stands in
     the first layer of the model.
     """
     import torch
@@ -194,7 +195,7 @@ def _grid_figures(
 def _level_figures(
     encoding: "Encoding", shape: "Shape", trained: Sequence[int], tested: Sequence[int], title: str
 ) -> "Iterator[tuple[str, Figure]]":
-    """What each of the numbers of a position adds to the embeddings, up to the largest told in training or in tests."""
+    """What each of the numbers of a position adds to the embeddings, up to the largest in training or in tests."""
     import torch
 
     from harness import diagnostics

@@ -1,4 +1,4 @@
-"""A learned vector for every distance, met by queries or by queries and keys."""
+"""A learned vector for every distance, multiplied with queries, or with queries and keys."""
 
 from collections.abc import Mapping
 from typing import Literal

@@ -20,7 +20,7 @@ class CoPE(Encoding):
 
     Golovneva et al. (2024), arXiv 2405.18719, with 64 positions in their language models; 0 has as many as training
     sequences have tokens. The gates take the logits as they are scaled for attention. The order is that of the
-    sequence: positions that tokens are told play no part.
+    sequence: the position indices of tokens are not used.
     """
 
     kind = "content"
