@@ -37,6 +37,9 @@ def said(run: Run) -> dict[str, str]:
         # 10000 ** (-2 m / 16) for m = 0 .. 7: the periods of the last six are longer than 42
         (["encoding=rope"], "distances 42 to 201 (79% of all); 6 of 8 rotary frequencies never complete a "
          "period in training; in the test their angles reach 4.9 times further"),
+        # periods 2 pi 10000 ** (m / 32) for m = 0 .. 31: longer than 42 from m = 7 on; sinusoids are not rotary
+        (["encoding=sinusoidal"], "positions 42 to 201 (79% of all); 25 of 32 frequencies never complete a "
+         "period in training; in the test their angles reach 4.9 times further"),
         (["encoding=rope", "encoding.base=0"], "distances 42 to 201 (79% of all)"),
         # what an encoding does not look at is not new to it
         *((["encoding=" + name], "") for name in ("contextual_rope", "fox", "path", "segment", "stick_breaking")),
@@ -71,7 +74,8 @@ def test_an_extension_shows_in_what_is_new(composed: Callable[..., Run]) -> None
     found = said(composed("encoding=rope", f"extension={names}", "model.dimension=64", "model.heads=4"))
     assert "6 of 8 rotary frequencies" in found["extrapolate"]
     assert "frequencies" not in found["interpolate"], "all angles are squeezed into those of training"
-    assert "frequencies" in found["ntk"], "only the slowest is"
+    assert "5 of 8 rotary frequencies" in found["ntk"], "only the slowest is squeezed into those of training"
+    assert found["ntk"].endswith("their angles reach 1.3 to 3.1 times further"), "each has a factor of its own"
     two_digits = said(composed("encoding=learned", "extension=hierarchical"))["hierarchical"]
     assert two_digits == "positions 42 to 201 (79% of all)", "their rows are made from those of training"
     assert found["rerope"] == found["window"] == "", "no key is farther away than in training, or seems so"
