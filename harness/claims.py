@@ -87,7 +87,7 @@ def check_scores(record: Record) -> None:
             raise ValueError(f"its facts on the test examples contradict its scores at length {fact.length}")
     _check_slices(record, whole)
     if set(record.novelty) - {row.extension for row in record.scores}:
-        raise ValueError("its novelty is of extensions that it has not")
+        raise ValueError("its novelty names extensions that it does not have")
     train: dict[str, Any] = record.science["training"]["train"]  # type: ignore[index, call-overload, assignment]
     cost = record.cost
     assert cost is not None
