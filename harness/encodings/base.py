@@ -1,6 +1,7 @@
 """The hooks by which a position encoding enters attention, all of which do nothing by default."""
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
@@ -201,6 +202,19 @@ class Encoding(Bounded, nn.Module):
             lower = device.type == "mps" and constant.dtype == torch.float64
             self._buffers[name] = constant.to(device, torch.float32 if lower else constant.dtype)
         return self
+
+    def for_layers(self, another: Callable[[int], Self], count: int) -> Iterator["Encoding"]:
+        """The encodings of the ``count`` layers of one stack, from the first on, taken one by one as the layers are
+        made. ``self`` is an instance that belongs to this stack; ``another`` makes one more for the layer of a number.
+
+        This is what all layers share, or one of its own for each where :attr:`per_layer` says so. An encoding whose
+        layers have something in common gives it to each: a parameter or a module of ``self``, held under the same name
+        by all of them. It then is counted, trained and saved once, and stays common in what extensions make of copies.
+        """
+        if self.per_layer:
+            yield from map(another, range(count))
+        else:
+            yield from itertools.repeat(self, count)
 
     @property
     def longest(self) -> int | None:
