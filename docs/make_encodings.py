@@ -2,6 +2,7 @@
 
 import csv
 import importlib
+from dataclasses import replace
 from pathlib import Path
 
 from harness import catalogue
@@ -54,8 +55,10 @@ def _encodings() -> list[str]:
 
 def _row(choice: catalogue.Choice) -> tuple[str, ...]:
     module, _, name = str(choice.target).rpartition(".")
-    encoding: Encoding = getattr(importlib.import_module(module), name)(SHAPE)
-    copies = SHAPE.layers if encoding.per_layer else 1
+    cls = getattr(importlib.import_module(module), name)
+    encoding: Encoding = cls(SHAPE)
+    layers = encoding.for_layers(lambda number: cls(replace(SHAPE, layer=number)), SHAPE.layers)
+    sizes = {parameter: parameter.numel() for layer in layers for parameter in layer.parameters()}
     return (
         f"`{choice.name}`",
         choice.meaning,
@@ -63,7 +66,7 @@ def _row(choice: catalogue.Choice) -> tuple[str, ...]:
         ", ".join(encoding.modes),
         _shifts(encoding),
         str(encoding.longest - 1) if encoding.longest else "any",
-        f"{copies * sum(parameter.numel() for parameter in encoding.parameters()):,}",
+        f"{sum(sizes.values()):,}",
         _kernel(encoding),
     )
 

@@ -140,11 +140,11 @@ def extended(model: Model, extension: Extension, train_tokens: int, test_tokens:
         return
     layers = [module for module in model.modules() if isinstance(module, Attending)]
     own = [layer.encoding for layer in layers]
+    frozen = copy.deepcopy(own)  # all at once: what they share, their copies share
     copies: dict[int, Encoding] = {}
-    for encoding in own:
+    for encoding, copied in zip(own, frozen, strict=True):
         if id(encoding) not in copies:
-            frozen = copy.deepcopy(encoding).requires_grad_(False)
-            copies[id(encoding)] = extension.extend(frozen, train_tokens, test_tokens)
+            copies[id(encoding)] = extension.extend(copied.requires_grad_(False), train_tokens, test_tokens)
     try:
         for layer in layers:
             layer.encoding = copies[id(layer.encoding)]

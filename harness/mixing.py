@@ -40,6 +40,11 @@ def check(run: Run) -> None:
                 f"Architectures with mixers: {_names('architecture', lambda a: a['mixes'])}"
             )
         return
+    if architecture["one_block"] and len({*run.mixers()}) > 1:
+        raise Refused(
+            f"architecture={run.architecture.name} passes through one block many times, and has no place for "
+            f"mixer={_list(run.mixer)}: name one. Architectures of several blocks: {several_blocks()}"
+        )
     own = {architecture["mode"], *architecture["also"]}
     for name in run.mixers():
         if not own <= set(_declared(run.mixer[name].target)["modes"]):
@@ -50,10 +55,24 @@ def check(run: Run) -> None:
             )
 
 
+def attending(run: Run) -> list[int]:
+    """The numbers of the layers that attend."""
+    architecture = _declared(run.architecture.target)
+    layers = list(enumerate(run.mixers()))[: 1 if architecture["one_block"] else None]
+    return [
+        number for number, name in layers if not architecture["mixes"] or _declared(run.mixer[name].target)["attends"]
+    ]
+
+
 def called(run: Run) -> str:
     """The architecture for a message, with its mixers where they are others than attention."""
     name = f"architecture={run.architecture.name}"
     return name if list(run.mixer) == [ATTENTION.name] else f"{name} with mixer={_list(run.mixer)}"
+
+
+def several_blocks() -> str:
+    """The architectures whose layers have mixers and are not all one."""
+    return _names("architecture", lambda a: a["mixes"] and not a["one_block"])
 
 
 def _list(names: Iterable[str]) -> str:

@@ -22,11 +22,11 @@ def model(run: Run, task: Task, layout: layouts.Layout) -> Model:
     own: Encoding = make("encoding", run.encoding, run, shape)
     stacks = itertools.count()
 
+    def another(number: int) -> Encoding:
+        return make("encoding", run.encoding, run, dataclasses.replace(shape, layer=number))
+
     def encodings() -> Iterator[Encoding]:
-        if own.per_layer:
-            for number in itertools.count():
-                yield make("encoding", run.encoding, run, dataclasses.replace(shape, layer=number))
-        yield from itertools.repeat(copy.deepcopy(own) if next(stacks) else own)
+        return (copy.deepcopy(own) if next(stacks) else own).for_layers(another, shape.layers)
 
     layers = Layers(shape, encodings, lambda here: make("logit", run.logit, run, here), _mixers(run))
     made = make("architecture", run.architecture, run, shape, len(layout.vocabulary), layers)

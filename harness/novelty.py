@@ -13,7 +13,8 @@ from torch import Tensor
 
 from harness import evaluation
 from harness.attention import Attending
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
+from harness.encodings.extent import Extent
 from harness.extensions.around import Around
 from harness.extensions.base import Extension
 from harness.layouts import Layout

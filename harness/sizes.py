@@ -4,10 +4,11 @@ Classes say so themselves (``Encoding.objection``, ``frequency_count`` and ``wid
 ``Extension.objection_to``), and are asked without loading PyTorch.
 """
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
-from harness import build, declarations, identity, streams
+from harness import build, declarations, identity, mixing, streams
 from harness.config import Component, Run
 from harness.layouts import Layout
 from harness.shape import Shape
@@ -30,8 +31,29 @@ def check(run: Run, task: Task) -> None:
     ):
         if objection := asked(component, "objection", shape):
             raise Refused(f"{group}={component.name}: {objection}{_sizes(run)}")
+    _check_layers(run, shape)
     if not declarations.of(run.architecture.target).attributes["reads"]:  # there it depends on what was saved
         check_extensions(run, task, layout, asked(run.encoding, "frequency_count", shape))
+
+
+def _check_layers(run: Run, shape: Shape) -> None:
+    """An encoding whose layers differ by number needs layers of each kind: without them it is another encoding."""
+    kinds = declarations.of(run.encoding.target).attributes["layer_kinds"]
+    found = {asked(run.encoding, "layer_kind", replace(shape, layer=number)) for number in mixing.attending(run)}
+    missing = [kind for kind in kinds if kind not in found]
+    if not missing:
+        return
+    if declarations.of(run.architecture.target).attributes["one_block"]:
+        reason = "which passes through one block many times"
+        remedy = f"choose an architecture of several blocks: {mixing.several_blocks()}"
+    else:
+        reason = f"model.layers={shape.layers}"
+        remedy = "change model.layers, pattern or the options of the encoding so that one is"
+    raise Refused(
+        f"encoding={run.encoding.name} has layers of several kinds, {' and '.join(kinds)}, but in "
+        f"{mixing.called(run)}, {reason}, no layer with attention would be {missing[0]}: "
+        f"{remedy}, or choose another encoding"
+    )
 
 
 def check_extensions(run: Run, task: Task, layout: Layout, pairs: int | None) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from harness.declarations import OWN_PACKAGES, Declaration, Option, of
 
-LIGHT = ("objection", "frequency_count", "widest_span")
+LIGHT = ("objection", "frequency_count", "widest_span", "layer_kind")
 """Static methods that are run before PyTorch is loaded."""
 
 

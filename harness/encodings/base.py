@@ -1,12 +1,14 @@
 """The hooks by which a position encoding enters attention, all of which do nothing by default."""
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
 
 from harness.bounds import Bounded
+from harness.encodings.extent import Extent
 from harness.precision import shielded
 from harness.shape import Shape
 
@@ -39,28 +41,6 @@ class Pairs(NamedTuple):
     """[B or 1, 1, Lq, Lk], false where a query must not look."""
     scale: Tensor
     """What dot products are multiplied by to be logits, [B or 1, H or 1, Lq, 1], float32."""
-
-
-class Extent(NamedTuple):
-    """How far the sequences of training, or of a test, reach."""
-
-    tokens: int
-    """Tokens of the longest sequence."""
-    position: int
-    """The largest position that a token receives."""
-    consecutive: bool = True
-    """Whether positions count up in steps of one."""
-    each: tuple[int, ...] = ()
-    """The largest of each of the numbers of a position."""
-    two_sided: bool = False
-    """Whether positions reach as far below 0 as above it."""
-    causal: bool = True
-    """Whether no token sees later ones."""
-
-    @property
-    def distance(self) -> int:
-        """The largest distance between two tokens."""
-        return self.tokens - 1 if self.consecutive else self.position * (2 if self.two_sided else 1)
 
 
 class Elsewhere(NamedTuple):
@@ -114,6 +94,11 @@ class Encoding(Bounded, nn.Module):
     per_layer: ClassVar[bool] = False
     """Whether every layer has its own instance, which knows its number: ``shape.layer``."""
 
+    layer_kinds: ClassVar[tuple[str, ...]] = ()
+    """What the layers of a network are by :meth:`layer_kind`, where they differ by number: a run whose network lacks
+    layers of one of these kinds is refused, because it would have another encoding.
+    """
+
     depends_on: Literal["positions", "distances", "order"] = "distances"
     """What positions are to it, so that what a test shows it for the first time can be told: each one by itself, their
     distances, or nothing: then what it does follows from the order of the tokens at most. With its default options if
@@ -158,7 +143,7 @@ class Encoding(Bounded, nn.Module):
     def objection(shape: Shape, options: Any) -> str:
         """What speaks against ``options``, by name, in a network of this shape; empty if nothing does.
 
-        This and the two below are asked before PyTorch is loaded, of our own classes from their source: they use
+        This and the three below are asked before PyTorch is loaded, of our own classes from their source: they use
         nothing but their arguments and what their module imports from modules without PyTorch. Bounds of a single
         option stand in the constructor's signature instead (:mod:`harness.bounds`).
         """
@@ -173,6 +158,11 @@ class Encoding(Bounded, nn.Module):
     def widest_span(shape: Shape, options: Any) -> int | None:
         """How far apart the first and the last position of a sequence can be, ``None`` if there is no limit."""
         return None
+
+    @staticmethod
+    def layer_kind(shape: Shape, options: Any) -> str:
+        """Which of :attr:`layer_kinds` the layer ``shape.layer`` is, where there are any."""
+        return ""
 
     precision: torch.dtype
     """What biases, and sines and cosines of angles, are computed in: float32, or float64 in a model of that."""
@@ -201,6 +191,19 @@ class Encoding(Bounded, nn.Module):
             lower = device.type == "mps" and constant.dtype == torch.float64
             self._buffers[name] = constant.to(device, torch.float32 if lower else constant.dtype)
         return self
+
+    def for_layers(self, another: Callable[[int], Self], count: int) -> Iterator["Encoding"]:
+        """The encodings of the ``count`` layers of one stack, from the first on, taken one by one as the layers are
+        made. ``self`` is an instance that belongs to this stack; ``another`` makes one more for the layer of a number.
+
+        This is what all layers share, or one of its own for each where :attr:`per_layer` says so. An encoding whose
+        layers have something in common gives it to each: a parameter or a module of ``self``, held under the same name
+        by all of them. It then is counted, trained and saved once, and stays common in what extensions make of copies.
+        """
+        if self.per_layer:
+            yield from map(another, range(count))
+        else:
+            yield from itertools.repeat(self, count)
 
     @property
     def longest(self) -> int | None:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.bounds import Count, Deviation
-from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.extent import Extent
 from harness.encodings.limits import check
 from harness.encodings.relative import between, keyed, scored
 from harness.shape import Shape

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.bounds import PairOrZero
-from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.extent import Extent
 from harness.shape import Shape
 
 PAIRS = 2**18

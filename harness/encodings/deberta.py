@@ -1,15 +1,17 @@
 """Disentangled attention: content to position and position to content."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal, Self
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from harness.bounds import CountOrZero, Deviation
-from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.extent import Extent
 from harness.encodings.relative import between, keyed, scored
+from harness.precision import raised
 from harness.shape import Shape
 
 
@@ -21,10 +23,13 @@ class DeBERTa(Encoding):
     number of tokens of the longest training sequence. ``buckets`` above 0 (256 in DeBERTa-v3) is the span: distances up
     to half of it are their own, farther ones share buckets that grow logarithmically up to ``farthest``.
 
-    K and Q [H, 2 span, d] are learned in each layer, drawn from N(0, ``deviation`` squared). In DeBERTa they are
-    projections, one per layer, of a table that all layers share; here a layer has the product itself, because it holds
-    its own parameters only. The last term takes t at (i, j) as the public code does; in the paper it is at (j, i),
-    which renames the rows of Q.
+    In DeBERTa K and Q are projections P W, two for every layer, of a table P [2 span, D] that all layers of a stack
+    have in common: so with ``shared``. P is then drawn from N(0, ``deviation`` squared) and W from N(0, 1 / D), without
+    biases as in the paper, which gives K and Q the deviation that they have without it. The public code draws W as all
+    its weights and, in later versions, normalises P. Without ``shared`` every layer learns its own K and Q
+    [H, 2 span, d] directly, drawn from N(0, ``deviation`` squared).
+
+    The last term takes t at (i, j) as the public code does; in the paper it is at (j, i), which renames the rows of Q.
     """
 
     kind = "relative"
@@ -46,14 +51,29 @@ class DeBERTa(Encoding):
         buckets: Annotated[int, Field(ge=0, le=2**16, multiple_of=2)] = 0,
         terms: Literal["both", "content_to_position", "position_to_content"] = "both",
         deviation: Deviation = 0.02,
+        shared: bool = False,
     ) -> None:
         super().__init__()
         self.farthest = farthest or shape.train_tokens
         self.buckets = buckets
         self.span = buckets or self.farthest
-        size = (shape.heads, 2 * self.span, shape.head_dimension)
-        self.keys = nn.Parameter(deviation * torch.randn(size)) if terms != "position_to_content" else None
-        self.queries = nn.Parameter(deviation * torch.randn(size)) if terms != "content_to_position" else None
+        rows = 2 * self.span
+        self.table = nn.Parameter(deviation * torch.randn(rows, shape.dimension)) if shared else None
+        size = (shape.heads, shape.dimension if shared else rows, shape.head_dimension)
+        spread = shape.dimension**-0.5 if shared else deviation
+        self.keys = nn.Parameter(spread * torch.randn(size)) if terms != "position_to_content" else None
+        """K, or with a shared table the projection to it."""
+        self.queries = nn.Parameter(spread * torch.randn(size)) if terms != "content_to_position" else None
+
+    def for_layers(self, another: Callable[[int], Self], count: int) -> Iterator[Encoding]:
+        for number in range(count):
+            layer = another(number)
+            layer.table = self.table
+            yield layer
+
+    def vectors(self, learned: Tensor) -> Tensor:
+        """K or Q [H, 2 span, d] from what is learned of it."""
+        return learned if self.table is None else raised(self.table) @ raised(learned)
 
     def logit_scale(self, q_positions: Tensor) -> Tensor:
         terms = 1 + (self.keys is not None) + (self.queries is not None)
@@ -62,9 +82,9 @@ class DeBERTa(Encoding):
     def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         row = self.row(between(pairs.q_positions, pairs.k_positions))
         if self.keys is not None:
-            logits = logits + pairs.scale * scored(q, self.keys, row)
+            logits = logits + pairs.scale * scored(q, self.vectors(self.keys), row)
         if self.queries is not None:
-            logits = logits + pairs.scale * keyed(k, self.queries, row)
+            logits = logits + pairs.scale * keyed(k, self.vectors(self.queries), row)
         return logits
 
     def horizon(self, *, causal: bool) -> int | None:

@@ -6,7 +6,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from harness.bounds import Count, CountOrZero, Deviation
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
+from harness.encodings.extent import Extent
 from harness.encodings.limits import check
 from harness.shape import Shape
 

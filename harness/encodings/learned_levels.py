@@ -3,7 +3,8 @@
 from torch import Tensor, nn
 
 from harness.bounds import Count, Deviation
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
+from harness.encodings.extent import Extent
 from harness.encodings.limits import check
 from harness.shape import Shape
 

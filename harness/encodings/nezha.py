@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from harness.bounds import Base, CountOrZero
-from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.extent import Extent
 from harness.encodings.frequencies import geometric, waves
 from harness.encodings.relative import between, scored, valued
 from harness.encodings.sizes import odd

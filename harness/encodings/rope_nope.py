@@ -10,7 +10,7 @@ from harness.bounds import BaseOrZero
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, geometric
 from harness.encodings.rotary import rotate_both
-from harness.encodings.sizes import odd, unfit
+from harness.encodings.sizes import odd, unfit, unturned
 from harness.shape import Shape
 
 
@@ -28,6 +28,7 @@ class RopeNope(Encoding):
 
     kind = "rotary"
     per_layer = True
+    layer_kinds = ("rotary", "without positions")
     offers = ("frequencies", "attention_factor", "distances")
 
     frequencies: Tensor
@@ -35,6 +36,10 @@ class RopeNope(Encoding):
     @staticmethod
     def frequency_count(shape: Shape, options: Any) -> int:
         return shape.head_dimension // 2
+
+    @staticmethod
+    def layer_kind(shape: Shape, options: Any) -> str:
+        return "without positions" if unturned(shape, options.interval) else "rotary"
 
     @staticmethod
     def objection(shape: Shape, options: Any) -> str:
@@ -55,7 +60,7 @@ class RopeNope(Encoding):
         self.register_buffer("frequencies", geometric(channels, base), persistent=False)
         self.attention_factor = 1.0
         self.layout = layout
-        self.turns = (shape.layer + 1) % max(2, min(interval, shape.layers)) != 0
+        self.turns = not unturned(shape, interval)
         if not self.turns:
             self.depends_on = "order"
 

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from harness.bounds import CountOrZero, Deviation
-from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.extent import Extent
 from harness.encodings.relative import between, scored, valued
 from harness.shape import Shape
 

@@ -2,6 +2,8 @@
 
 import math
 
+from harness.shape import Shape
+
 LARGEST_LOGARITHM = 69.0
 """Of a base, about 1e30."""
 
@@ -11,6 +13,11 @@ def odd(channels: int, of: str) -> str:
     if channels % 2 == 0:
         return ""
     return f"{channels} channels of {of} do not make pairs: the number must be even"
+
+
+def unturned(shape: Shape, interval: int) -> bool:
+    """Whether every ``interval``-th layer, or the last one of fewer layers, is this one."""
+    return (shape.layer + 1) % max(2, min(interval, shape.layers)) == 0
 
 
 def unfit(base: float, tokens: int, slowest: float) -> str:

@@ -7,7 +7,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from harness.bounds import Deviation
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
+from harness.encodings.extent import Extent
 from harness.encodings.limits import at_most
 from harness.precision import raised
 from harness.shape import Shape

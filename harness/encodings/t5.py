@@ -8,7 +8,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from harness.bounds import CountOrZero
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
+from harness.encodings.extent import Extent
 from harness.precision import raised
 from harness.shape import Shape
 

@@ -72,6 +72,9 @@ class Model(Bounded, nn.Module, ABC):
     mixes: ClassVar[bool] = False
     """Whether its layers have the mixers that a run chooses (``Layers.mixers``)."""
 
+    one_block: ClassVar[bool] = False
+    """Whether all its layers are one, passed through many times: the first, with the number 0."""
+
     receptive_field: int | None = None
     """How many tokens an output can depend on, its own among them; ``None`` for all."""
 

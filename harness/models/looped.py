@@ -35,6 +35,7 @@ class Looped(Model):
     layout = "Causal"
     mode = "causal"
     mixes = True
+    one_block = True
 
     def __init__(
         self,

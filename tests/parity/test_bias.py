@@ -10,9 +10,10 @@ from golden_cases import Golden, golden, shape
 from torch import Tensor
 
 from harness.encodings.alibi import ALiBi
-from harness.encodings.base import Encoding, Extent
+from harness.encodings.base import Encoding
 from harness.encodings.bounded import bounded
 from harness.encodings.dynamic_bias import DynamicBias
+from harness.encodings.extent import Extent
 from harness.encodings.fire import FIRE
 from harness.encodings.kerple_log import KerpleLog
 from harness.encodings.kerple_power import KerplePower

@@ -8,9 +8,10 @@ from golden_cases import Golden, golden, shape
 from torch import Tensor
 
 from harness.encodings import cope, dape, path
-from harness.encodings.base import Encoding, Extent, Pairs
+from harness.encodings.base import Encoding, Pairs
 from harness.encodings.cope import CoPE
 from harness.encodings.dape import DAPE
+from harness.encodings.extent import Extent
 from harness.encodings.fox import FoX
 from harness.encodings.grape_a import GrapeA
 from harness.encodings.path import PaTH

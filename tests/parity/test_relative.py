@@ -1,5 +1,6 @@
 """Relative encodings: content meets position in the logits, or position joins the values."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import torch
 from golden_cases import Golden, golden, shape
 from torch import Tensor
 
+from harness.attention import Positions, explicit
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.bert_relative import BERTRelative
 from harness.encodings.deberta import DeBERTa
@@ -15,6 +17,8 @@ from harness.encodings.music import Music
 from harness.encodings.nezha import NEZHA
 from harness.encodings.shaw import Shaw
 from harness.encodings.transformer_xl import TransformerXL
+from harness.logits.standard import Standard
+from harness.mixers.base import heads
 from harness.shape import Shape
 
 SHAPE = shape(4, 16)
@@ -173,6 +177,62 @@ def test_deberta(case: str, terms: Any) -> None:
     q_positions, k_positions = where(known)
     known.match("index", encoding.row(q_positions[0][:, None] - k_positions[0]).int())
     compare(encoding, known)
+
+
+@pytest.mark.parametrize("case", ["deberta_plain", "deberta_bucketed"])
+def test_deberta_with_a_table_that_layers_share(case: str) -> None:
+    """Keys and queries of the library's numbers are two projections of one table: any table of full rank has them."""
+    known = golden(case)
+    hyper = known.meta["hyper"]
+    encoding = DeBERTa(
+        SHAPE, farthest=hyper["max_relative_positions"], buckets=max(0, hyper["position_buckets"]), shared=True
+    )
+    table = torch.randn(2 * hyper["span"], SHAPE.dimension, dtype=torch.float64)
+    encoding.table = torch.nn.Parameter(table.float())
+    for projection, name in ((encoding.keys, "pos_key"), (encoding.queries, "pos_query")):
+        assert projection is not None
+        projection.data = (table.pinverse() @ known[name].double().transpose(0, 1)).float()
+    compare(encoding, known)
+
+
+def test_deberta_s_layers_project_one_table_as_the_library_s_do() -> None:
+    """Attention of two layers, each with its projections, over the whole sequence."""
+    from transformers import DebertaV2Config
+    from transformers.models.deberta_v2.modeling_deberta_v2 import DisentangledSelfAttention
+
+    shape = Shape(32, 4, 2, 20)
+    config = DebertaV2Config(
+        hidden_size=32,
+        num_attention_heads=4,
+        relative_attention=True,
+        pos_att_type=["c2p", "p2c"],
+        max_relative_positions=8,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+    )
+
+    def made(number: int) -> DeBERTa:
+        return DeBERTa(replace(shape, layer=number), farthest=8, shared=True)
+
+    layers = list(made(0).for_layers(made, 2))
+    x, mask = torch.randn(2, 20, 32), torch.ones(2, 1, 20, 20, dtype=torch.bool)
+    with torch.no_grad():
+        layers[0].table.copy_(torch.randn(16, 32))  # type: ignore[attr-defined]
+    for encoding in layers:
+        assert isinstance(encoding, DeBERTa)
+        theirs = DisentangledSelfAttention(config).eval()
+        pairs = ((theirs.pos_key_proj, encoding.keys), (theirs.pos_query_proj, encoding.queries))
+        with torch.no_grad():
+            for linear, projection in pairs:
+                assert projection is not None
+                linear.weight.copy_(projection.transpose(1, 2).flatten(0, 1))
+                linear.bias.zero_()
+            q, k, v = (heads(part(x), 4) for part in (theirs.query_proj, theirs.key_proj, theirs.value_proj))
+            mine = explicit(
+                q, k, v, Positions(torch.arange(20)[None], True), encoding, Standard(shape), causal=False, state={}
+            )
+            (given, *_) = theirs(x, mask, rel_embeddings=encoding.table)
+        torch.testing.assert_close(mine.transpose(1, 2).flatten(2), given, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow

@@ -1,0 +1,25 @@
+"""How far sequences reach, of which an encoding says what it never saw in training."""
+
+from typing import NamedTuple
+
+
+class Extent(NamedTuple):
+    """How far the sequences of training, or of a test, reach."""
+
+    tokens: int
+    """Tokens of the longest sequence."""
+    position: int
+    """The largest position that a token is told."""
+    consecutive: bool = True
+    """Whether positions count up in steps of one."""
+    each: tuple[int, ...] = ()
+    """The largest of each of the numbers of a position."""
+    two_sided: bool = False
+    """Whether positions reach as far below 0 as above it."""
+    causal: bool = True
+    """Whether no token sees later ones."""
+
+    @property
+    def distance(self) -> int:
+        """The largest distance between two tokens."""
+        return self.tokens - 1 if self.consecutive else self.position * (2 if self.two_sided else 1)
