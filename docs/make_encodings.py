@@ -19,24 +19,24 @@ HEAD = """\
 This page is written by `python docs/make_encodings.py` from what the classes declare; a test compares the two.
 
 *Kind* is where an encoding enters the model: added to embeddings (absolute), content times position in the logits
-(relative), a number added to the logits (bias), queries and keys turned (rotary), or anything that depends on what the
-tokens are (content). *Parameters* are those of a model of two layers, width 64 and four heads. *Kernel*: `fused` is
-PyTorch's attention without a bias; `strides` keeps one vector per head and never builds a matrix; `chunks` builds the
-bias, `explicit` all logits, for some of the queries at a time.
+(relative), a number added to the logits (bias), queries and keys rotated (rotary), or anything that depends on the
+content of the tokens (content). *Parameters* are those of a model of two layers, width 64 and four heads. *Kernel*:
+`fused` is PyTorch's attention without a bias; `strides` keeps one vector per head and never builds a matrix; `chunks`
+builds the bias, `explicit` all logits, for some of the queries at a time.
 
 *Sizes.* Defaults are the papers', so that a name means what its paper says and numbers can be compared. Many are made
-for long sequences: where training has 42 tokens, 6 of the 8 pairs of a rotary head of 16 channels complete no turn, and
-8 of T5's 32 buckets are never trained. An option with such a size takes 0 for a value scaled to the training length
-(`encoding.base=0`, `encoding.farthest=0`); the class says by which rule. Only the windows of extensions are scaled by
-default, because the papers' windows of 512 and more would change nothing at such lengths. Every run says what was never
-trained, and `python -m harness inspect encoding=... 'extension=[...]'` draws it.
+for long sequences: where training has 42 tokens, 6 of the 8 rotary frequencies of a head of 16 channels never complete
+a period, and 8 of T5's 32 buckets are never trained. An option with such a size takes 0 for a value scaled to the
+training length (`encoding.base=0`, `encoding.farthest=0`); the class says by which rule. Only the windows of extensions
+are scaled by default, because the papers' windows of 512 and more would change nothing at such lengths. Every run
+reports what was never trained, and `python -m harness inspect encoding=... 'extension=[...]'` draws it.
 """
 
 PARITY = """\
 ## Parity
 
 The largest difference from numbers that independent implementations computed (`tests/golden/encodings`), as measured by
-`pytest tests/parity --write-parity`, beside the tolerance stated there. Every case of that folder is in this table or,
+`pytest tests/parity --write-parity`, beside the test's tolerance. Every case of that folder is in this table or,
 with the reason, in `tests/parity/test_all_cases.py`.
 """
 

@@ -21,26 +21,27 @@ SHOWN = 120
 HEAD = f"""\
 # Tasks
 
-This page is written by `python docs/make_tasks.py` from the tasks themselves; a test compares the two.
+This page is written by `python docs/make_tasks.py` from the tasks; a test compares the two.
 `python -m harness show task=NAME` prints any of them at any length and with any options, with the position of each
 token.
 
-*Reads and predicts* is what a causal model reads and what it should predict at each place of one example; `.` is not
-scored. *Chance* draws each token from all that can stand there and knows where the answer ends; *blind* is the best
-predictor that knows the length and the place in the answer only; a *shortcut* guesses from a part of the prompt. They
-are given as exact match / token accuracy, and / token accuracy without the ends of answers where these count, on test
-examples of the longest trained and the longest tested length. What they leave is what a score means. Blind and
-shortcuts are counted on {EXAMPLES} examples: a share of a half is known to .06, so that blind is below chance as
-often as above where nothing can be known. The *oracle* solves every task; tests hold it against the sampler. What
-else does a task without doing it was looked for with [a battery of cheap predictors](shortcuts.md).
+*Reads and predicts* is what a causal model reads and what it should predict for each token of one example; `.` is not
+scored. The trivial baselines are *chance*, which guesses each token uniformly from those that are possible there and
+knows where the answer ends; *blind*, the best predictor that knows only the length and the index in the answer; and
+*shortcuts*, which guess from a part of the prompt. Their scores are exact match / token accuracy (/ token accuracy
+without the end of the answer, where the end is scored) on test examples of the longest trained and the longest tested
+length; a model's score means what it is above these. Blind and shortcuts are scored on {EXAMPLES} examples, so a rate
+of a half has an error of .06, and where nothing can be known blind is below chance as often as above. The *oracle*
+solves every task; tests compare it with the sampler. [A battery of cheap predictors](shortcuts.md) was used to search
+for other shortcuts.
 
-Token accuracy here counts the end of an answer, which a model has to say, as one more token: of an answer of one
-symbol it is half of what counts, and a guess has it right. The code of Deletang et al. (2023), and whoever reads
-answers of a known length, counts none, so it is the third figure that theirs are to be compared with. Where a
-published figure counts otherwise it says so.
+Token accuracy counts the end of an answer, which a model has to predict, as one more token: of an answer of one symbol
+it is half of the tokens, and easily guessed. The code of Deletang et al. (2023), like all that fixes the length of
+answers, does not count it, so compare their figures with the third one here. Published figures that count otherwise
+say so.
 
-Twelve of them, `python -m harness study=core`, train in minutes on a CPU and tell methods apart
-([runs that say so](../results/core/README.md)).
+Twelve of them, `python -m harness study=core`, train in minutes on a CPU and separate methods
+([results](../results/core/README.md)).
 """
 
 
@@ -112,10 +113,12 @@ def _examples(task: Task, run: Run, trained: list[int]) -> Iterator[str]:
     batch = task.sample(streams.generator("page", length), length, 3)
     for prompt, answer in zip(batch.prompt, batch.answer, strict=True):
         words = [task.alphabet[token] for token in prompt if token != ABSENT]
-        said = ["" if token == ABSENT else task.alphabet[token] for token in answer]
+        answered = ["" if token == ABSENT else task.alphabet[token] for token in answer]
         if task.form != "labels":
-            said = [token for token in said if token]
-        yield _short(task.write(words, said[: len(words)] if task.form == "labels" else said).replace("\n", "\n    "))
+            answered = [token for token in answered if token]
+        yield _short(
+            task.write(words, answered[: len(words)] if task.form == "labels" else answered).replace("\n", "\n    ")
+        )
     layout = Causal(task)
     arranged = layout.arrange(Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1]), length)
     count = int(arranged.lengths[0])
@@ -138,7 +141,7 @@ def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
         "blind": [scores.rate(row) for row in found.blind],
         **{f"shortcut: {name}": [scores.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
     }
-    yield f"| without the task | {' | '.join(f'length {length}' for length in lengths)} |"
+    yield f"| trivial baseline | {' | '.join(f'length {length}' for length in lengths)} |"
     yield "| --- | --- | --- |"
     ends = any(row.ends for row in found.blind)
     for name, rates in known.items():

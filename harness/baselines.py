@@ -1,4 +1,4 @@
-"""What is reached without the task: by chance, blind, and by the task's known shortcuts.
+"""Trivial baselines: chance, input-blind, and the task's known shortcuts.
 
 Every score stands beside these, and all of them are rows of a leaderboard.
 """

@@ -1,4 +1,4 @@
-"""What can be chosen: the files of conf/, each with a line of meaning."""
+"""The choices of every group: the files of conf/, each with a line that describes it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,28 +13,28 @@ CONF = Path(__file__).resolve().parents[1] / "conf"
 """Found by its own path, so that a folder called conf in the user's working folder is not taken for it."""
 
 GROUPS = {
-    "task": "what is learned, with its training and test lengths",
+    "task": "what the model learns, with training and test lengths",
     "encoding": "how position enters the model",
-    "positions": "which position each token is told",
-    "extension": "what changes at test time on the same weights; several: extension=[extrapolate,ntk]",
-    "logit": "how attention logits scale with length",
-    "architecture": "the shape of the network",
-    "mixer": "what moves information between tokens in each layer; several take turns: mixer=[mamba2,attention]",
-    "model": "its size",
-    "train": "budget and rates",
-    "optimizer": "how weights follow their gradients",
-    "schedule": "how the learning rate goes over a run, after the warm-up",
-    "evaluation": "how well lengths are measured",
+    "positions": "the position index each token receives",
+    "extension": "what changes at test time, with the same weights; several: extension=[extrapolate,ntk]",
+    "logit": "how attention logits are scaled with length",
+    "architecture": "the network",
+    "mixer": "what mixes tokens in each layer; several alternate: mixer=[mamba2,attention]",
+    "model": "size of the network",
+    "train": "training budget, learning rate and precision",
+    "optimizer": "the optimizer",
+    "schedule": "the learning rate after warm-up",
+    "evaluation": "number of test examples of each length",
     "trainer": "devices and the attention kernel",
-    "logger": "where training curves go; several: logger=[wandb,tensorboard]",
+    "logger": "where training curves are written; several: logger=[wandb,tensorboard]",
     "launcher": "where a sweep (-m) runs",
-    "study": "a published experiment as one preset over all groups",
+    "study": "published experiments, each a preset over all groups",
 }
-"""The axes of a run, in the order in which people think of them."""
+"""The groups of choices, in the order of ``--help``."""
 
 
 class Choice(NamedTuple):
-    """One file of a group: what it is called, its line of meaning, and the class it names if it names one."""
+    """One file of a group: its name, the line that describes it, and the class it names, if it names one."""
 
     name: str
     meaning: str

@@ -87,7 +87,7 @@ def check_scores(record: Record) -> None:
             raise ValueError(f"its facts on the test examples contradict its scores at length {fact.length}")
     _check_slices(record, whole)
     if set(record.novelty) - {row.extension for row in record.scores}:
-        raise ValueError("its novelty is of extensions that it has not")
+        raise ValueError("its novelty names extensions that it does not have")
     train: dict[str, Any] = record.science["training"]["train"]  # type: ignore[index, call-overload, assignment]
     cost = record.cost
     assert cost is not None
@@ -100,8 +100,8 @@ def check_scores(record: Record) -> None:
 def _check_slices(record: Record, whole: dict[tuple[str, int], Any]) -> None:
     parts = defaultdict(list)
     for row in record.slices:
-        parts[row.extension, row.length].append(row)
-    for (extension, length), rows in parts.items():
+        parts[row.extension, row.length, tuple(sorted(row.at))].append(row)  # each axis parts the whole
+    for (extension, length, _), rows in parts.items():
         score = whole.get((extension, length))
         if score is None or len({tuple(sorted(row.at.items())) for row in rows}) < len(rows):
             raise ValueError(f"its slices are not parts of its scores at length {length}")

@@ -130,8 +130,12 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _run(run: Run) -> int:
     place = world.of(run.trainer.devices)  # refused before anything is written
-    interrupts.interruptible(final=True)
-    lifeline.hold(interrupts.leave if place.rank else interrupts.ask)
+    with interrupts.interruptible(final=True):
+        lifeline.hold(interrupts.leave if place.rank else interrupts.ask)
+        return _finish(run)
+
+
+def _finish(run: Run) -> int:
     _log_to_standard_error()
     from harness import finished, slots
     from harness.report import printed

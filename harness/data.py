@@ -125,7 +125,7 @@ class TrainingData:
 
 
 def told(positions: np.ndarray, lengths: np.ndarray, width: int, rule: PositionRule, layout: Layout) -> Positions:
-    """What the model is told of where tokens stand: ``positions`` [N or 1, T], of which each row has ``lengths`` [N].
+    """The positions that the model receives: ``positions`` [N or 1, T], of which each row has ``lengths`` [N].
     To a model that looks both ways the padding behind them is hidden.
     """
     padded = layout.both_ways and bool((lengths < width).any())

@@ -118,7 +118,7 @@ def evaluate(
 
 
 def ask(task: Task, layout: Layout, rule: PositionRule, length: int, examples: int) -> Questions:
-    """The test examples of one length and the positions they are told, the same for every run."""
+    """The test examples of one length with the positions of their tokens, the same for every run."""
     batch = blind.test_examples(task, length, examples)
     arranged = portions.arranged(layout, batch, length)
     channels = portions.channels(layout, batch, length, rule.needs)

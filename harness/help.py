@@ -9,7 +9,7 @@ from harness import catalogue, commands, folders
 HEAD = """Train a sequence model on short inputs, measure how it does on longer ones.
 
   python -m harness encoding=rope task=copy                        one run
-  python -m harness encoding=alibi model.layers=4 train.steps=2000  any value can be given
+  python -m harness encoding=alibi model.layers=4 train.steps=2000  any value can be set
   python -m harness -m 'encoding=glob(*)' task=copy,reverse 'seed=range(3)'  a sweep, one process per run
 """
 

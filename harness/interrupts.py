@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 INTERRUPTED = 130
@@ -23,6 +23,8 @@ where a batch system is told to use them: ``sbatch --signal=USR1@90``, LSF, Grid
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 TOGETHER = 0.2
 """Seconds within which several signals are one request: ``timeout`` sends two, as does a terminal that closes."""
+OVER = b"\0"
+"""What ends the watch for a second signal: the number of none."""
 PATIENCE = 30.0
 """Seconds that a run has to save and stop when it was asked to."""
 
@@ -51,20 +53,25 @@ class Interrupt:
         raise KeyboardInterrupt
 
 
-def interruptible(*, final: bool = False) -> Interrupt:
+@contextmanager
+def interruptible(*, final: bool = False) -> Iterator[Interrupt]:
     """Let every signal that asks this process to end raise ``KeyboardInterrupt``, unless it is ignored, as hanging up
-    is under nohup.
+    is under nohup. Handlers are what they were in the end.
 
     With ``final``, the second one ends the process, also where the first waits for something that never returns, as
     communication with a process that is gone.
     """
     interrupt = Interrupt(final=final)
-    for number in SIGNALS:
-        if signal.getsignal(number) not in (signal.SIG_IGN, None):
-            signal.signal(number, interrupt)
-    if final:
-        _watch_for_the_second()
-    return interrupt
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    changed = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    for number in changed:
+        signal.signal(number, interrupt)
+    try:
+        with _watched_for_the_second() if final else nullcontext():
+            yield interrupt
+    finally:
+        for number, handler in changed.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -112,15 +119,16 @@ def leave() -> None:
         os._exit(INTERRUPTED)
 
 
-def _watch_for_the_second() -> None:
+@contextmanager
+def _watched_for_the_second() -> Iterator[None]:
     """Python's handlers wait until the main thread is back in Python. The numbers of signals arrive here at once."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
-    signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
 
     def watch() -> None:
         first: float | None = None
-        while number := os.read(reading, 1):
+        while (number := os.read(reading, 1)) != OVER:
             now = time.monotonic()
             if number[0] not in SIGNALS:
                 continue
@@ -129,4 +137,13 @@ def _watch_for_the_second() -> None:
             elif now - first >= TOGETHER:
                 leave()
 
-    threading.Thread(target=watch, name="second signal", daemon=True).start()
+    watching = threading.Thread(target=watch, name="second signal", daemon=True)
+    watching.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        os.write(writing, OVER)  # closing it would not do where another process has inherited it
+        watching.join()
+        os.close(writing)
+        os.close(reading)

@@ -1,7 +1,8 @@
-"""What the longest test asks of a position encoding that training never showed it.
+"""What the longest test needs of a position encoding that training did not cover: positions, distances, table rows,
+rotary angles.
 
-Most failures beyond the training length begin here: a table row that was never trained, a pair of channels at angles
-that never occurred. It is known before a step is taken, so every run says it.
+Most failures beyond the training length begin here: a table row is untrained, or a rotary frequency reaches angles that
+never occurred. This is known before the first training step, so every run reports it.
 """
 
 import math
@@ -31,10 +32,10 @@ def novelty(
     train_length: int,
     test_length: int,
 ) -> dict[str, list[str]]:
-    """A line for each kind of thing that a test of ``test_length`` needs and training never met, by extension."""
+    """For each extension, a line per kind of thing that a test of ``test_length`` needs and training does not cover."""
     trained = _extent(task, layout, rule, train_length, training=True)
     tested = _extent(task, layout, rule, test_length, training=False)
-    own = _places(model)
+    own = _encodings(model)
     found: dict[str, list[str]] = {}
     for name, extension in extensions.items():
         if extension.truncates:
@@ -43,15 +44,15 @@ def novelty(
         with evaluation.extended(model, extension, trained.tokens, tested.tokens):
             lines = [
                 line
-                for (before, causal), (now, _) in zip(own, _places(model), strict=True)
+                for (before, causal), (now, _) in zip(own, _encodings(model), strict=True)
                 for line in _lines(before, now, trained._replace(causal=causal), tested._replace(causal=causal))
             ]
         found[name] = list(dict.fromkeys(lines))
     return found
 
 
-def _places(model: Model) -> list[tuple[Encoding, bool]]:
-    """The encoding of every place where queries meet keys, and whether it is causal there."""
+def _encodings(model: Model) -> list[tuple[Encoding, bool]]:
+    """The encoding of every attention module, and whether attention is causal there."""
     return [(module.encoding, module.causal) for module in model.modules() if isinstance(module, Attending)]
 
 
@@ -79,38 +80,39 @@ def _lines(before: Encoding, now: Encoding, trained: Extent, tested: Extent) -> 
         lines = _range("distances", trained.distance, farthest) if trained.distance < within else []
     if inner.depends_on == "order":
         return inner.untrained(trained, tested)
-    angles = _angles(before.angular_frequencies(), inner.angular_frequencies(), *turned)
+    angles = _angles(inner.kind, before.angular_frequencies(), inner.angular_frequencies(), *turned)
     return [*lines, *inner.untrained(trained, tested), *angles]
 
 
-def _angles(before: Tensor, now: Tensor, trained: int, tested: float) -> list[str]:
-    """Pairs of channels that complete no turn in training and are turned further in the test."""
+def _angles(kind: str, before: Tensor, now: Tensor, trained: int, tested: float) -> list[str]:
+    """Frequencies that never complete a period in training and whose angles reach further in the test."""
     # A period as long as all positions together is complete; the margins are for rounding, of numbers and of lengths.
     slow = (before * (trained + 1) < math.tau * (1 - 1e-5)) & (before > 0)
     further = now * tested / (before * trained).clamp(min=1e-12)
     new = slow & (further > 1.05)
     if not new.any():
         return []
+    least, most = (f"{float(factor):.2g}" for factor in further[new].aminmax())
     return [
-        f"{int(new.sum())} of {len(now)} pairs of channels, which complete no turn in training, "
-        f"turn up to {float(further[new].max()):.2g} times as far"
+        f"{int(new.sum())} of {len(now)} {'rotary ' if kind == 'rotary' else ''}frequencies never complete a period in "
+        f"training; in the test their angles reach {most if least == most else f'{least} to {most}'} times further"
     ]
 
 
 @torch.no_grad()
 def _farthest(encoding: Encoding, tested: Extent) -> int:
-    """The largest distance that the last query is told of a key that it sees: a window hides keys, and some extensions
-    tell other distances.
+    """The largest distance at which the last query attends to a key: a window hides keys, and some extensions replace
+    distances by others.
     """
     if not tested.consecutive or not (encoding.uses("visible") or encoding.uses("elsewhere")):
         return tested.distance
     keys = torch.arange(tested.tokens)[None]
     query = keys[:, -1:]
-    told = (query - keys).float()
+    distances = (query - keys).float()
     if encoding.uses("elsewhere"):
         other = encoding.elsewhere(query, keys)
-        told = torch.where(other.where[:, 0], (other.q_positions - other.k_positions).float(), told)
-    return math.ceil(float(told[encoding.visible(query, keys)[:, 0]].max()))
+        distances = torch.where(other.where[:, 0], (other.q_positions - other.k_positions).float(), distances)
+    return math.ceil(float(distances[encoding.visible(query, keys)[:, 0]].max()))
 
 
 def _positions(trained: tuple[int, ...], tested: tuple[int, ...]) -> list[str]:

@@ -66,8 +66,7 @@ class Job(NamedTuple):
 
 
 def execute(run: Run) -> Record | None:
-    """Do a run, or what is left of it, and give its record; ``None`` in processes that only help the first one to
-    train.
+    """Do a run, or what is left of it, and return its record; ``None`` on non-zero ranks.
 
     A finished run is not done again unless ``force``; a failed one not unless ``retry``. What goes wrong in training
     becomes a record that says so. What cannot be built is :class:`Refused` before anything is written.

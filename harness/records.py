@@ -215,7 +215,7 @@ class Record(Frozen):
     training_compared: Count = 0
     """How many training examples, from the first on, the test examples were compared with."""
     novelty: dict[Name, list[str]] = {}
-    """What the longest test asked of the encoding that training never showed, under each extension."""
+    """What the longest test needs of the encoding that training does not cover, for each extension."""
     final_loss: Annotated[float, Field(ge=0, le=claims.WORST_LOSS)] | None = None
     cost: Cost | None = None
     started: str

@@ -1,4 +1,4 @@
-"""What a person sees of a run when it is done."""
+"""What a finished run prints: a table and a verdict for each extension, then remarks."""
 
 import math
 import sys
@@ -9,12 +9,12 @@ from harness.records import Record
 from harness.scores import Summary
 
 NOTABLE = 0.05
-"""Exact match from which on a blind predictor is worth a line, and the share of the test examples that one prompt makes
-up.
+"""The exact match of a blind predictor, and the share of the test examples with the same prompt, from which on a remark
+is printed.
 """
 
 FEW = 0.75
-"""The share of different prompts among test examples below which it is worth a line."""
+"""The share of distinct prompts among the test examples below which a remark is printed."""
 
 
 def printed(record: Record) -> None:
@@ -25,38 +25,44 @@ def printed(record: Record) -> None:
         table(title, _text_columns() if text else _columns(record), _rows(record, summary.name, text))
         print(verdict(record, summary))
         for line in record.novelty.get(summary.name, []):
-            print(f"never trained, but met at length {record.scores[-1].length}: {line}")
+            print(f"never trained, but needed at length {record.scores[-1].length}: {line}")
     for line in remarks(record):
         print(line)
 
 
 def remarks(record: Record) -> list[str]:
-    """What a reader of the scores should know besides: shortcuts that go far, test examples that were trained on and
-    that are the same.
+    """What a reader of the scores should also know: trivial baselines that score well, test examples that occur in the
+    training data, and test examples that repeat.
     """
     lines = []
     for summary in scores.baselines(record):
         if summary.name.startswith("shortcut") or (summary.name == "blind" and summary.exact_match >= NOTABLE):
             far = f"exact match {summary.exact_match:.3f}, token accuracy {summary.token_accuracy:.3f}"
-            lines.append(f"without the task, by {summary.name}: {far} beyond length {record.train_length}")
+            lines.append(f"trivial baseline, {_named(summary.name)}: {far} beyond length {record.train_length}")
     if record.cost and record.cost.receptive_field and record.tests:
         longest = max(row.longest for row in record.tests)
-        lines.append(f"the receptive field is {record.cost.receptive_field} tokens, the longest test has {longest}")
+        field = record.cost.receptive_field
+        lines.append(f"the receptive field is {field} tokens, the longest test example has {longest}")
     known = [row for row in record.tests if row.in_training]
     if known:
         worst = max(known, key=lambda row: (row.in_training or 0) / row.examples)
-        found, asked = sum(row.in_training or 0 for row in known), sum(row.examples for row in known)
+        found, tested = sum(row.in_training or 0 for row in known), sum(row.examples for row in known)
         lengths = (
             "length " + str(worst.length) if len(known) == 1 else f"lengths {known[0].length} to {known[-1].length}"
         )
         most = "" if len(known) == 1 else f", most at length {worst.length}: {worst.in_training} of {worst.examples}"
-        lines.append(f"{found} of {asked} test examples at {lengths} occur in the training data{most}")
+        lines.append(f"{found} of {tested} test examples at {lengths} occur in the training data{most}")
     return [*lines, *_repetitions(record)]
 
 
+def _named(baseline: str) -> str:
+    kind, _, which = baseline.partition(" ")
+    return f'{kind} "{which}"' if which else kind
+
+
 def _repetitions(record: Record) -> list[str]:
-    """Whether a few prompts make up the test examples of a length from the training length on: then an answer to one of
-    them is a large part of a score. Shorter strings are few by nature.
+    """A remark where few prompts make up the test examples of a length, at the training length or beyond: the answer to
+    one of them is then a large part of the score. At shorter lengths there are few strings anyway.
     """
     notable = [
         (row, row.different, row.most_frequent)
@@ -70,8 +76,8 @@ def _repetitions(record: Record) -> list[str]:
     few, different, _ = min(notable, key=lambda found: found[1] / found[0].examples)
     same, _, often = max(notable, key=lambda found: found[2] / found[0].examples)
     return [
-        f"test examples repeat: at length {few.length} {different} of {few.examples} are different; at length "
-        f"{same.length} {often} of {same.examples} have the same prompt, {often / same.examples:.0%} of the score"
+        f"test examples repeat: at length {few.length} only {different} of {few.examples} are distinct; at length "
+        f"{same.length} one prompt makes up {often} of {same.examples}, {often / same.examples:.0%} of the score"
     ]
 
 
@@ -90,7 +96,7 @@ def verdict(record: Record, summary: Summary) -> str:
     warning = (
         ""
         if summary.in_distribution >= scores.CONVERGED
-        else f" · NOT CONVERGED: {measured} up to there {summary.in_distribution:.3f}"
+        else f" · NOT CONVERGED: {measured} {summary.in_distribution:.3f} up to that length"
     )
     return (
         f"reach {summary.reach} ({summary.reach_multiple:.2g}x the training length) · "
@@ -119,7 +125,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def _ends_apart(record: Record) -> bool:
-    """Whether answers end with a token that counts, and is counted apart."""
+    """Whether answers end with a token that is scored, and whose scores are known separately."""
     return any(row.ends for row in record.scores) and all(row.ends is not None for row in record.blind)
 
 

@@ -72,19 +72,20 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
         f"{len(todo)} to do, {len(free)} at a time"
     )
     pool = _Pool(todo, free)
-    try:
-        if todo:
-            pool.work()
-    except KeyboardInterrupt:
-        pool.stop()
-        again = resumption(arguments)
-        say(f"interrupted with {len(pool.finished)} of {len(todo)} done: {again}")
-        return INTERRUPTED
-    except BaseException:
-        pool.stop()
-        raise
-    finally:
-        pool.line.close()
+    with interruptible():
+        try:
+            if todo:
+                pool.work()
+        except KeyboardInterrupt:
+            pool.stop()
+            again = resumption(arguments)
+            say(f"interrupted with {len(pool.finished)} of {len(todo)} done: {again}")
+            return INTERRUPTED
+        except BaseException:
+            pool.stop()
+            raise
+        finally:
+            pool.line.close()
     done += pool.finished
     failed += pool.failed
     undone = f"{len(pool.undone)} not done, " if pool.undone else ""
@@ -148,7 +149,6 @@ class _Pool:
         self.line = lifeline.new()
 
     def work(self) -> None:
-        interruptible()
         with progress.shown("sweep", self.total) as shown:
             while self.waiting or self.running:
                 self._start()

@@ -164,7 +164,7 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
     if tested <= trained:
         raise Refused(
             f"extension={extension} is for positions beyond those of training, and positions={run.positions.name} "
-            f"tells up to {trained} in training and up to {tested} in the tests: use extension=extrapolate"
+            f"gives up to {trained} in training and up to {tested} in the tests: use extension=extrapolate"
         )
 
 
@@ -229,7 +229,7 @@ def _too_far(run: Run, length: int, largest: int, limit: int, extension: str) ->
         remedies.append(f"leave extension={extension} out")
     return Refused(
         f"encoding={run.encoding.name} knows {limit} positions{f' with extension={extension}' if extension else ''}, "
-        f"but at length {length} of task={run.task.name} tokens are told positions up to {largest}: "
+        f"but at length {length} of task={run.task.name} tokens receive positions up to {largest}: "
         f"{', '.join([*remedies, 'or test shorter lengths'])}"
     )
 
@@ -271,7 +271,7 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
 
 
 def _takes(encoding: Mapping[str, Any], fractional: bool, channels: int) -> bool:
-    """Whether an encoding of these declarations can be told such positions."""
+    """Whether an encoding of these declarations accepts such positions."""
     return encoding["channels"] == channels and (encoding["fractional"] or not fractional)
 
 

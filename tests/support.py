@@ -25,9 +25,15 @@ def choices(group: str) -> list[str]:
     return sorted(path.stem for path in (ROOT / "conf" / group).glob("*.yaml"))
 
 
+def node(group: str, name: str) -> dict[str, Any]:
+    """What the file of a choice says of its component, which may be a key of a file about the whole run."""
+    content = yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())
+    return content[group] if isinstance(content.get(group), dict) else content
+
+
 def component(group: str, name: str, *arguments: Any, **options: Any) -> Any:
     """What conf/ calls by this name, made with these options: also where no run of the program could have it."""
-    content = yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())
+    content = node(group, name)
     module, _, cls = content.pop("_target_").rpartition(".")
     return getattr(importlib.import_module(module), cls)(*arguments, **{**content, **options})
 

@@ -1,1 +1,1 @@
-"""What ``python -m harness`` does besides running: one file per command, found by its name."""
+"""The commands of ``python -m harness`` besides running: one file each, found by its name."""

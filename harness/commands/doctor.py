@@ -1,4 +1,4 @@
-"""Say what a run would use: versions, devices, known-bad packages, disk, wandb."""
+"""Report what a run would use: versions, devices, packages known to be faulty, disk, wandb."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""Draw a position encoding and say what of it training never reaches, from a config or from a trained run."""
+"""Draw a position encoding and list what training does not cover of it, for a config or for a trained run."""
 
 import argparse
 import math
@@ -53,7 +53,8 @@ def _composed(parsed: argparse.Namespace) -> Run:
 
 
 def _needs_a_grid(run: Run) -> bool:
-    """Whether the encoding is told two numbers where the rule for positions tells one: then it is drawn by itself."""
+    """Whether the encoding needs two numbers per position where the position rule gives one: it is then shown without a
+    model."""
     takes, tells = (declarations.of(chosen.target).attributes for chosen in (run.encoding, run.positions))
     return takes["channels"] > tells["channels"]
 
@@ -89,7 +90,7 @@ def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "M
 
 
 def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]":
-    """What training never reaches, printed, and every picture that says something about the encoding as it stands in
+    """What training does not cover, printed, and every figure that says something about the encoding as it stands in
     the first layer of the model.
     """
     import torch
@@ -111,7 +112,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     print(f"{title}: {train_tokens} tokens in training, {test_tokens} in the longest test")
     reach = {"train_length": run.lengths.train, "test_length": longest}
     for name, lines in novelty(model, task, layout, rule, extensions, **reach).items():
-        print(f"{name}: " + ("; ".join(lines) or "nothing that training did not have"))
+        print(f"{name}: " + ("; ".join(lines) or "nothing beyond what training covers"))
     shape = Shape(run.model.dimension, run.model.heads, run.model.layers, train_tokens)
     asked = ask(task, layout, rule, longest, EXAMPLES)
     whole = asked.arranged.lengths == asked.arranged.lengths.max()
@@ -170,7 +171,7 @@ def _on_grid(run: Run) -> "Iterator[tuple[str, Figure]]":
     torch.manual_seed(run.seed)
     encoding = build.make("encoding", run.encoding, run, shape)
     title = f"{run.encoding.name}, as initialised"
-    print(f"{title}, drawn by itself: positions={run.positions.name} tells no rows and columns")
+    print(f"{title}, shown without a model: positions={run.positions.name} gives no rows and columns")
     print(f"a grid of {trained} x {trained} in training, {tested} x {tested} in the longest test")
     yield from _grid_figures(encoding, shape, trained, tested, title)
     yield from _level_figures(encoding, shape, [trained - 1] * 2, [tested - 1] * 2, title)
@@ -194,7 +195,7 @@ def _grid_figures(
 def _level_figures(
     encoding: "Encoding", shape: "Shape", trained: Sequence[int], tested: Sequence[int], title: str
 ) -> "Iterator[tuple[str, Figure]]":
-    """What each of the numbers of a position adds to the embeddings, up to the largest told in training or in tests."""
+    """What each of the numbers of a position adds to the embeddings, up to the largest in training or in tests."""
     import torch
 
     from harness import diagnostics

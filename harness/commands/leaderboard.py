@@ -71,7 +71,7 @@ def main(arguments: list[str]) -> int:
     _print(board)
     if unsealed := sum(not record.seal for record in found):
         which = "the record has" if len(found) == 1 else f"{unsealed} of {len(found)} records have"
-        print(f"{which} no seal: whether they were changed after they were written cannot be told")
+        print(f"{which} no seal, so later changes cannot be detected")
     files = ", ".join(str(output / name) for name in written)
     print(f"{files} and {len(pictures)} figures in {output / 'figures'}")
     return 0

@@ -1,4 +1,4 @@
-"""Show what a task asks: sample questions and answers, and how a model reads them."""
+"""Show a task: sample questions and answers, what a model reads and predicts, and the scores of trivial baselines."""
 
 import inspect
 import math
@@ -58,8 +58,8 @@ def main(arguments: list[str]) -> int:
         for line in task.write(question, answer).splitlines():
             print(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ", drop_whitespace=False))
     print(
-        f"\nwhat architecture={run.architecture.name} reads, what it should predict at each place, "
-        "and the positions it is told (first example)"
+        f"\nwhat architecture={run.architecture.name} reads, what it should predict for each token, "
+        "and the position index each token receives (first example)"
     )
     rule = build.rule(run)
     channels = {name: numbers[:1] for name, numbers in batch.channels.items()}
@@ -99,7 +99,7 @@ def _print_options(run: Run) -> None:
 
 
 def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> None:
-    """What is reached without the task, a line per baseline."""
+    """The scores of trivial baselines, a line each."""
     found = baselines.estimated(task, layout, lengths, examples)
     rates = {
         "blind": [scores.rate(row) for row in found.blind],
@@ -111,7 +111,7 @@ def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], example
     measured = f"{first}, token accuracy{', token accuracy without the end of the answer' if ends else ''}"
     print(
         textwrap.fill(
-            f"without the task: {measured} (blind: knowing the length and the place in the answer only)",
+            f"trivial baselines: {measured} (blind: from the length and the index in the answer alone)",
             WIDTH,
             subsequent_indent="  ",
         )
@@ -160,14 +160,14 @@ def _print_columns(layout: Layout, arranged: Arranged, positions: np.ndarray) ->
         word if scored else "."
         for word, scored in zip(layout.written(arranged.targets[0, :count]), arranged.scored[0], strict=False)
     ]
-    told = [_position(position) for position in positions[:count]]
-    widths = [max(map(len, column)) for column in zip(reads, predicts, told, strict=True)]
+    shown = [_position(position) for position in positions[:count]]
+    widths = [max(map(len, column)) for column in zip(reads, predicts, shown, strict=True)]
     start = 0
     while start < count:
         end = start + 1
         while end < count and sum(widths[start : end + 1]) + end - start + 12 < WIDTH:
             end += 1
-        for name, cells in (("reads", reads), ("predicts", predicts), ("position", told)):
+        for name, cells in (("reads", reads), ("predicts", predicts), ("position", shown)):
             print(
                 f"  {name:<9} "
                 + " ".join(cell.rjust(width) for cell, width in zip(cells[start:end], widths[start:end], strict=True))

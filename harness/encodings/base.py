@@ -47,7 +47,7 @@ class Extent(NamedTuple):
     tokens: int
     """Tokens of the longest sequence."""
     position: int
-    """The largest position that a token is told."""
+    """The largest position that a token receives."""
     consecutive: bool = True
     """Whether positions count up in steps of one."""
     each: tuple[int, ...] = ()
@@ -215,7 +215,7 @@ class Encoding(Bounded, nn.Module):
         return None
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        """What a test needs of this encoding that training never met, a line each: table rows, buckets. Positions,
+        """What a test needs of this encoding that training never used, a line each: table rows, buckets. Positions,
         distances and the pairs of :meth:`angular_frequencies` need no line.
         """
         return []

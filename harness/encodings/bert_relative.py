@@ -1,4 +1,4 @@
-"""A learned vector for every distance, met by queries or by queries and keys."""
+"""A learned vector for every distance, multiplied with queries, or with queries and keys."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -52,4 +52,4 @@ class BERTRelative(Encoding):
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         if tested.distance <= trained.distance:
             return []
-        return [f"the vectors of distances {trained.distance + 1} to {tested.distance} are as they were drawn"]
+        return [f"the vectors of distances {trained.distance + 1} to {tested.distance} keep their initial values"]

@@ -26,7 +26,7 @@ class ContextualRoPE(Encoding):
     token i, and they learn the frequencies too (:mod:`harness.encodings.grape_m` does). With ``initial=1`` training
     starts from RoPE; from 0.001 it starts almost without positions.
 
-    The positions that tokens are told are not used: the order of tokens is that of the sequence.
+    The position indices of tokens are not used: the order of tokens is that of the sequence.
     """
 
     kind = "rotary"

@@ -20,7 +20,7 @@ class CoPE(Encoding):
 
     Golovneva et al. (2024), arXiv 2405.18719, with 64 positions in their language models; 0 has as many as training
     sequences have tokens. The gates take the logits as they are scaled for attention. The order is that of the
-    sequence: positions that tokens are told play no part.
+    sequence: the position indices of tokens are not used.
     """
 
     kind = "content"
@@ -47,5 +47,5 @@ class CoPE(Encoding):
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         # n tokens count to less than n, which takes row n at most.
-        met, needed = (min(extent.tokens, len(self.table) - 1) for extent in (trained, tested))
-        return [f"rows {met + 1} to {needed} of the table are as they started"] if needed > met else []
+        known, needed = (min(extent.tokens, len(self.table) - 1) for extent in (trained, tested))
+        return [f"rows {known + 1} to {needed} of the table keep their initial values"] if needed > known else []

@@ -86,10 +86,10 @@ class DeBERTa(Encoding):
         return torch.where(distances.abs() <= exact, distances, distances.sign() * (growth.ceil().long() + exact))
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        def met(extent: Extent) -> set[int]:
+        def used(extent: Extent) -> set[int]:
             earliest = 0 if extent.causal else -extent.distance
             return set(self.row(torch.arange(earliest, extent.distance + 1)).tolist())
 
-        new = met(tested) - met(trained)
+        new = used(tested) - used(trained)
         every = f"{self.span} vectors of earlier keys" if tested.causal else f"{2 * self.span} vectors"
-        return [f"{len(new)} of {every} are as they were drawn"] if new else []
+        return [f"{len(new)} of {every} keep their initial values"] if new else []

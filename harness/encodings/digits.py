@@ -60,5 +60,5 @@ class Digits(Encoding):
             value = self.base**place
             known, asked = (min(extent.position // value, self.base - 1) for extent in (trained, tested))
             if asked > known:
-                lines.append(f"digits {known + 1} to {asked} at the place of {value} are as they were drawn")
+                lines.append(f"digits {known + 1} to {asked} with place value {value} keep their initial values")
         return lines

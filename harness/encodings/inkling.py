@@ -53,4 +53,4 @@ class Inkling(Encoding):
         farthest = min(tested.distance, self.extent - 1)
         if farthest <= trained.distance:
             return []
-        return [f"the biases of distances {trained.distance + 1} to {farthest} are as they were drawn"]
+        return [f"the biases of distances {trained.distance + 1} to {farthest} keep their initial values"]

@@ -63,4 +63,4 @@ class Learned(Encoding):
         last = min(tested.position, rows - 1)
         if last <= trained.position:
             return []
-        return [f"rows {trained.position + 1} to {last} of the table are as they were drawn"]
+        return [f"rows {trained.position + 1} to {last} of the table keep their initial values"]

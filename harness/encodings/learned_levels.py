@@ -45,5 +45,5 @@ class LearnedLevels(Encoding):
         for level, (before, now) in enumerate(zip(trained.each, tested.each, strict=True), start=1):
             last = min(now, self.rows - 1)
             if last > before:
-                lines.append(f"rows {before + 1} to {last} of table {level} are as they were drawn")
+                lines.append(f"rows {before + 1} to {last} of table {level} keep their initial values")
         return lines

@@ -26,7 +26,7 @@ class MultiChannelRoPE(Encoding):
     first; for two channels of halves that exchanges them. Both as in the code of position coupling (Cho et al., 2024,
     arXiv 2405.20671), where they are called HiRoPE and MultiRoPE and may have three channels.
 
-    Where positions are told as one number, all channels are given that number.
+    Where positions are one number, all channels receive that number.
     """
 
     kind = "rotary"

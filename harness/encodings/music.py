@@ -41,4 +41,4 @@ class Music(Encoding):
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         if tested.distance <= trained.distance:
             return []
-        return [f"the vectors of distances {trained.distance + 1} to {tested.distance} are as they were drawn"]
+        return [f"the vectors of distances {trained.distance + 1} to {tested.distance} keep their initial values"]

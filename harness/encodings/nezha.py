@@ -56,4 +56,4 @@ class NEZHA(Encoding):
         farthest = min(tested.distance, self.clip)
         if farthest <= trained.distance:
             return []
-        return [f"the vectors of distances {trained.distance + 1} to {farthest} were never met"]
+        return [f"the vectors of distances {trained.distance + 1} to {farthest} never occur in training"]

@@ -5,7 +5,8 @@ from harness.shape import Shape
 
 
 class NoPE(Encoding):
-    """Nothing tells the model where a token stands, except that causal attention sees more tokens at later ones.
+    """The model has no information on the position of a token, except that causal attention sees more tokens at later
+    ones.
 
     Haviv et al. (2022), arXiv 2203.16634; named NoPE and found to generalize in length by Kazemnejad et al. (2023),
     arXiv 2305.19466.

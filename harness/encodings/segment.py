@@ -8,7 +8,8 @@ from harness.shape import Shape
 
 
 class Segment(Encoding):
-    """``x + S[s]``: s is 0 up to the first separator and 1 after it, prompt and answer. Nothing else is told.
+    """``x + S[s]``: s is 0 up to the first separator and 1 after it, prompt and answer. There is no other position
+    information.
 
     The segment embedding of BERT (Devlin et al., 2019, arXiv 1810.04805), where it stands beside learned positions and
     the separator belongs to what it ends, as here. Drawn from N(0, ``deviation`` squared), 0.02 as in BERT. Running

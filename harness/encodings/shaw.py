@@ -65,4 +65,4 @@ class Shaw(Encoding):
         farthest = min(tested.distance, self.left if tested.causal else max(self.left, self.right))
         if farthest <= trained.distance:
             return []
-        return [f"the vectors of distances {trained.distance + 1} to {farthest} are as they were drawn"]
+        return [f"the vectors of distances {trained.distance + 1} to {farthest} keep their initial values"]

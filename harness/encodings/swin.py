@@ -49,4 +49,4 @@ class Swin(Encoding):
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         if tested.distance <= trained.distance:
             return []
-        return [f"biases of offsets from {trained.distance + 1} on are as they were drawn"]
+        return [f"biases of offsets from {trained.distance + 1} on keep their initial values"]

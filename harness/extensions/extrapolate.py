@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Extrapolate(Extension):
-    """Nothing changes: longer sequences meet positions as they come."""
+    """Nothing changes: positions continue beyond those of training."""
 
     modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
 

@@ -15,7 +15,7 @@ class Window(Extension):
     """A query sees the last ``size`` keys, itself included; under bidirectional attention as many after it.
 
     The window of Longformer (Beltagy et al., 2020, arXiv 2004.05150, section 3.1), at test time. ``size=0`` is the
-    training length: no distance that training did not meet is left. How tokens are counted is said in
+    training length: no distance remains that training did not have. How tokens are counted is said in
     :mod:`harness.extensions.masks`.
     """
 

@@ -257,7 +257,7 @@ def _row(runs: pd.DataFrame) -> dict[str, Any]:
 
 
 def _baseline_row(run: dict[str, Any], summary: scores.Summary) -> dict[str, Any]:
-    """What is reached on a task without a model. There is one of each: no seeds, no intervals."""
+    """The trivial baselines of a task. There is one of each: no seeds, no intervals."""
     record: Record = run["object"]
     return {
         "task": run["task"],

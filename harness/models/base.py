@@ -85,8 +85,8 @@ class Model(Bounded, nn.Module, ABC):
         """tokens [B, L] -> hidden vectors [B, L, D]."""
 
     def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        """What :meth:`forward` gives, in parts [B, l, D] that follow each other: all at once, or one after the other
-        where a state of constant size is all that later tokens need of earlier ones.
+        """Forward in chunks [B, l, D], for recurrent models in constant memory; all others give one chunk, that of
+        :meth:`forward`.
         """
         yield self(tokens, positions)
 

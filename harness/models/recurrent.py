@@ -38,7 +38,7 @@ def outputs(embedded: Tensor, layers: Iterable[nn.Module], dropout: nn.Module) -
 
 
 def stretches(embedding: nn.Module, layers: nn.ModuleList, dropout: nn.Module, tokens: Tensor) -> Iterator[Tensor]:
-    """:func:`outputs` for ``STRETCH`` tokens after the other, each layer going on from the state it was left in."""
+    """:func:`outputs` in chunks of ``STRETCH`` tokens; each layer continues from its last state."""
     states: list[Any] = [None] * len(layers)
     for part in tokens.split(STRETCH, dim=1):
         x = dropout(embedding(part))

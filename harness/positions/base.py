@@ -15,7 +15,7 @@ NO_MAXIMA: Mapping[str, int] = MappingProxyType({})
 
 
 class PositionRule(Bounded, ABC):
-    """Says which position each token of a sequence is told, in training and in evaluation.
+    """The position index that each token of a sequence receives, in training and in evaluation.
 
     A sequence has one position per token, the same for all layers, for queries and for keys, drawn once for prompt and
     answer together. The declarations are literals, because the validator reads some of them from the source.
@@ -62,7 +62,7 @@ class PositionRule(Bounded, ABC):
         """
 
     def reaches(self, task: Task, length: int, tokens: int, *, training: bool) -> int:
-        """The largest position that a token of an example of ``length``, of this many tokens, can be told."""
+        """The largest position that a token of an example of ``length``, of this many tokens, can receive."""
         return max(self.reaches_each(task, length, tokens, training=training))
 
     def reaches_each(self, task: Task, length: int, tokens: int, *, training: bool) -> tuple[int, ...]:
@@ -72,7 +72,7 @@ class PositionRule(Bounded, ABC):
 
     @abstractmethod
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
-        """The largest position, rounded up, that a sequence of this many tokens can be told, where the channels that it
+        """The largest position, rounded up, that a sequence of this many tokens can receive, where the channels that it
         needs hold numbers up to ``maxima``.
 
         Raises :class:`ValueError` if the rule has no positions for that many tokens.

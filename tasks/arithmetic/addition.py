@@ -28,8 +28,8 @@ class Addition(Task):
     answer to a full chain is easily guessed.
 
     ``place``: digits of equal significance share 1 + significance, the plus sign has 0 (:func:`sums.laid_out`). With a
-    plain answer the places of the separator and of the digits tell how many digits the answer has; with a reversed one
-    they tell nothing. ``digit``: the index of each digit in its number as it is written, from 1.
+    plain answer the numbers of the separator and of the digits reveal how many digits the answer has; with a reversed
+    one they do not. ``digit``: the index of each digit in its number as it is written, from 1.
 
     ``carry``: the most columns that one carry runs through, rounded down to a power of two.
 

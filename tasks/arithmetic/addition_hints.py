@@ -13,10 +13,10 @@ class AdditionHints(Task):
     """Length counts the digits of each operand before hints and leading zeros. Both have exactly that many, uniform as
     in the task addition.
 
-    All three numbers are written with ``length + 1`` digits, and a hint stands before every digit: digits of equal
+    All three numbers are written with ``length + 1`` digits, and a hint precedes every digit: digits of equal
     significance have the same hint (index hints: Zhou et al. (2023), arXiv 2310.16028, and Zhou et al. (2024), arXiv
     2402.09371). Hints follow the order of the operands' digits and are consecutive in a fixed row of ``hints`` names
-    (a, b, ..., z, aa, ab, ...) from a start that is drawn uniformly from all that fit. In an answer in the other order
+    (a, b, ..., z, aa, ab, ...) from a start that is uniform over all that fit. In an answer in the other order
     they run backwards. Hints of the answer are part of the answer.
 
     Example, for 57 + 68 and written with spaces: ``b7c5d0+b8c6d0 -> b5c2d1``, and ``b0c5d7+b0c6d8 -> b1c2d5`` with all

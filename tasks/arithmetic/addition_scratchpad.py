@@ -13,8 +13,8 @@ class AdditionScratchpad(Task):
     """Length counts the digits of each operand, uniform as in the task addition.
 
     Before the sum the answer has a step for each column from the units up: ``A`` and the digit of the sum in it, ``C``
-    and the carry that leaves it. Commas stand between the steps, a colon before the sum, which is written as people do.
-    All of the answer is scored.
+    and the carry that leaves it. Steps are separated by commas, and a colon precedes the sum, which is written as
+    people do. All of the answer is scored.
 
     Example: ``128+367 -> A5C1,A9C0,A4C0:495``.
 

@@ -15,10 +15,11 @@ MOST = 3
 class AdditionSpaces(Task):
     """Length counts the digits of each operand, uniform as in the task addition; spaces do not count.
 
-    Before every token of the prompt there is a space with probability ``share``, then a second with ``share / 10``
-    and a third with ``share / 100``, so that no position has a fixed meaning (random spaces: Shen et al. (2023), arXiv
+    Before every token of the prompt there is a space with probability ``share``, then a second with ``share / 10`` and
+    a third with ``share / 100``, so that no position has a fixed meaning (random spaces: Shen et al. (2023), arXiv
     2311.14737; the shrinking probability is that of the code of McLeish et al. (2024), arXiv 2405.17399, without a
-    bound of three). Their code strews spaces into the answer too; here it has none, because nothing tells where.
+    bound of three). Their code strews spaces into the answer too; here it has none, because no rule would determine
+    where.
 
     Example: ``5_7+__68 -> 521`` with a reversed answer; a space is shown as ``_``.
 

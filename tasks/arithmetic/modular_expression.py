@@ -8,7 +8,7 @@ from tasks.base import Batch, Shortcut, Split, Task
 
 
 class ModularExpression(Task):
-    """Length counts the numbers. They are independent and uniform from 0 to ``modulus - 1``; between them stand
+    """Length counts the numbers. They are independent and uniform from 0 to ``modulus - 1``; between them are
     ``operators``, independent and uniform; multiplication comes first, as usual. The answer is the value modulo
     ``modulus``, and every number is one token.
 

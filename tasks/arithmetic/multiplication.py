@@ -20,7 +20,7 @@ class Multiplication(Task):
     Example: ``57*8 -> 654`` with ``second=1`` and a reversed answer.
 
     ``place``: as Cho et al. couple them. For operands of any two lengths, 1 + significance, and 0 for the sign and for
-    the separator in either order. For a second operand of ``second`` digits the places count from the other end: 0 for
+    the separator in either order. For a second operand of ``second`` digits the numbers count from the other end: 0 for
     the highest digit that the product can have, up to one less than the digits of both operands for the units, and as
     many as these digits for the sign and the separator. So in evaluation it is the highest digits that begin at the
     first position there, and not the units.

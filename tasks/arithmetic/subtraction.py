@@ -13,7 +13,7 @@ class Subtraction(Task):
     """Length counts the digits of each operand. Both have exactly that many, the first of them not 0 unless it is the
     only one; all are independent and uniform.
 
-    ``result``: ``"signed"`` leaves the operands as they were drawn, so that half of the answers begin with a minus;
+    ``result``: ``"signed"`` leaves the operands in random order, so that half of the answers begin with a minus;
     ``"positive"`` puts the larger first. The answer has no leading zeros. ``operands`` and ``answer`` are the orders of
     digits of :class:`Addition`; a reversed answer has its minus at the end, as in the code of McLeish et al. (2024),
     arXiv 2405.17399, which reverses all that is written.

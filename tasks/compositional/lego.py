@@ -15,10 +15,10 @@ MOST_NAMES = 52
 
 class Lego(Task):
     """Length counts the variables of the chain. The first is given a sign, each other the sign of the one before it or
-    its opposite, with even odds. Names are drawn without repetition.
+    its opposite, with even odds. Names are sampled without repetition.
 
     ``order``: clauses are written ``shuffled`` or along the ``chain``. ``asked``: the sign of ``one`` variable, named
-    at the end, any of the second half of the chain (from place n / 2, rounded up, counted from 0; at length 1 the one
+    at the end, any of the second half of the chain (from index n / 2, rounded up, counted from 0; at length 1 the one
     there is), or of ``all``, in the order in which their clauses are written. ``names`` is how many names there are,
     and the greatest length.
 
@@ -26,9 +26,9 @@ class Lego(Task):
 
     Zhang et al. (2022), "Unveiling Transformers with LEGO", arXiv 2206.04301, where an encoder classifies every clause;
     that is ``all``. With ``one`` it is the task of Kazemnejad et al. (2023), trained on up to 8 variables and tested on
-    up to 16, whose builder writes clauses along the chain unless told otherwise.
+    up to 16, whose builder writes clauses along the chain by default.
 
-    ``distance``: how far the asked variable is along the chain, 0 for the first, else 1 + the power of two below, so
+    ``distance``: how far along the chain the queried variable is, 0 for the first, else 1 + the power of two below, so
     that 1, 2-3, 4-7, ... are together.
 
     Raises :class:`ValueError` unless there are between 1 and 52 names.

@@ -49,7 +49,7 @@ class ListOps(Task):
     is no example.
 
     The generator draws trees until one is long enough, which drops most of them. Here the number of arguments,
-    how many of them are lists, and the tokens of each are drawn from tables of how likely so many tokens are: exact,
+    how many of them are lists, and the tokens of each are sampled from tables of their probabilities: exact,
     and without rejection.
 
     ``arguments`` is the most that a list has, and ``depth`` the depth at which all are digits; they bound the length.

@@ -33,12 +33,12 @@ class PCFGSet(Task):
     Of one string: ``copy``; ``reverse``; ``shift``, the first symbol goes to the end; ``swap_first_last``; ``echo``,
     the last symbol twice; ``repeat``, the string twice. Of two, with a comma between: ``append``, the first and then
     the second; ``prepend``, the second and then the first; ``remove_first`` and ``remove_second`` leave the other.
-    Functions stand before their arguments, without brackets. Strings have 2 to 5 symbols, equally likely, out of 26
+    Functions precede their arguments, without brackets. Strings have 2 to 5 symbols, equally likely, out of 26
     letters with a number each, uniform and independent.
 
     Expressions are those of the grammar with which the published data begins, at its default odds: a function is unary
     with odds 0.75, an argument is a function with odds 0.25, and functions of one kind are equally likely. They are
-    drawn exactly, from tables, given the number of functions and that no part makes more than ``longest`` symbols:
+    sampled exactly, from tables, given the number of functions and that no part makes more than ``longest`` symbols:
     without that bound ``repeat`` doubles strings without end.
 
     Example: ``append swap_first_last F1 G2 H3 , repeat I4 J5 -> H3 G2 F1 I4 J5 I4 J5``.

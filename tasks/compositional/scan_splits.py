@@ -19,7 +19,7 @@ Command = tuple[str, ...]
 
 class ScanSplits(Task):
     """Length says which commands: 1 are those trained on, 2 those held out. It counts nothing here, so that what is in
-    the training distribution and what is beyond is told apart as in every other task; ``actions`` has the actions of an
+    the training distribution and what is beyond are separated as in every other task; ``actions`` has the actions of an
     answer. Train on length 1 and test on 1 and 2. Of length 2 there are only tests: all held-out commands, once each.
 
     The 20,910 commands are those of :class:`tasks.compositional.scan.Scan`.

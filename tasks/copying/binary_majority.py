@@ -8,7 +8,7 @@ from tasks.base import Batch, Shortcut, Split, Task
 
 
 class BinaryMajority(Task):
-    """Length counts the bits of the prompt. The number of ones is uniform from 0 up, a tie left out, and their places
+    """Length counts the bits of the prompt. The number of ones is uniform from 0 up, without ties, and their positions
     are random; the answer is the more frequent bit.
 
     Example: ``10110 -> 1``. With ``period`` above 1 that many such strings are interleaved, the first bits of all, then

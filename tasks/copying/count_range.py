@@ -15,7 +15,7 @@ class CountRange(Task):
     there are lengths up to ``numbers``.
 
     Example: ``5 8 -> 5 6 7 8``. Count of Zhou et al. (2023), arXiv 2310.16028, "What Algorithms Can Transformers
-    Learn?", who train up to 60 and test up to 150; how the first number is drawn is a choice made here.
+    Learn?", who train up to 60 and test up to 150; how the first number is sampled is a choice made here.
 
     Raises :class:`ValueError` unless there are between 2 and 10000 numbers.
     """

@@ -18,7 +18,8 @@ class Dedupe(Task):
     uniform then, and the answer is never longer than the alphabet.
 
     With ``removed=all`` the task is Unique Set of Fan et al. (2024), arXiv 2409.15647; with ``removed=neighbours`` it
-    is of this collection's making. The places of the answer's symbols would tell which to keep, so there is no channel.
+    is of this collection's making. The positions of the answer's symbols would reveal which to keep, so there is no
+    channel.
 
     Raises :class:`ValueError` unless there are between 2 and 10000 symbols, and for another ``removed``.
     """

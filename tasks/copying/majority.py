@@ -15,8 +15,8 @@ class Majority(Task):
     """Length counts the symbols of the prompt; the answer is the one that is most frequent, the mode.
 
     Example: ``abcbd -> b``. The symbols are independent and uniform, and strings without a single most frequent symbol
-    are drawn again, as in Huang et al. (2024), arXiv 2410.02140. So two symbols are always alike. The same question is
-    Mode of Zhou et al. (2023), arXiv 2310.16028, among the tasks that they find to generalize.
+    are sampled again, as in Huang et al. (2024), arXiv 2410.02140. So two symbols are always alike. The same question
+    is Mode of Zhou et al. (2023), arXiv 2310.16028, among the tasks that they find to generalize.
 
     Raises :class:`ValueError` unless there are between 2 and 62 symbols.
     """

@@ -1,4 +1,4 @@
-"""Pick one symbol of a string by its place."""
+"""Pick one symbol of a string by its index."""
 
 from collections.abc import Sequence
 
@@ -9,11 +9,11 @@ from tasks.base import Batch, Split, Task
 
 
 class Pick(Task):
-    """Length counts the symbols of the prompt, which are independent and uniform. The answer is the one at place
+    """Length counts the symbols of the prompt, which are independent and uniform. The answer is the one at index
     ``index``: from 1 up counted from the beginning, from -1 down from the end.
 
-    Example: ``qbdda -> q``, with ``index=-2`` ``qbdda -> d``. A task of this collection that tells apart encodings that
-    know places from the beginning and encodings that know distances; not taken from a paper.
+    Example: ``qbdda -> q``, with ``index=-2`` ``qbdda -> d``. A task of this collection that separates encodings that
+    know positions from the beginning and encodings that know distances; not taken from a paper.
 
     Raises :class:`ValueError` unless there are between 1 and 10000 symbols, and for ``index=0``.
     """

@@ -18,8 +18,8 @@ class RepeatCopy(Task):
     Example: ``3qbd -> qbdqbdqbd``. The repeat copy of Graves et al. (2014), "Neural Turing Machines", section 4.2, with
     symbols for their binary vectors, a token for their number on a channel of its own, and the number in front.
 
-    Axis ``copies``: how often the string is asked for. ``place``: a symbol and its copies share 1, 2, 3, ..., the digit
-    and the separator have 0.
+    Axis ``copies``: how often the string is to be repeated. ``place``: a symbol and its copies share 1, 2, 3, ..., the
+    digit and the separator have 0.
 
     Raises :class:`ValueError` unless there are between 1 and 52 symbols and ``most`` is between 1 and 9.
     """

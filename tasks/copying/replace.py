@@ -12,14 +12,14 @@ TO, IN = ">", ":"
 
 
 class Replace(Task):
-    """Length counts the symbols of the string. The prompt names a symbol, another that takes its place, and the string;
+    """Length counts the symbols of the string. The prompt names a symbol, another that replaces it, and the string;
     the answer is the string with the one replaced by the other.
 
     Example: ``a>b:aaaa -> bbbb``. With ``text=one``, the default, the string is one uniform symbol all along and the
     other is uniform among the rest: "repeat and replace" of Kazemnejad et al. (2023), ``Replace a with b in a a a a``
-    in their code, where ``>`` and ``:`` stand for the words. There is nothing to compare then, and the task is to
-    count. With ``text=random`` the symbols of the string are independent and uniform, and the one at a uniform place of
-    it is named: ``d>x:qbdda -> qbxxa``.
+    in their code, where ``>`` and ``:`` replace the words. There is nothing to compare then, and the task is to count.
+    With ``text=random`` the symbols of the string are independent and uniform, and the one at a uniform position of it
+    is named: ``d>x:qbdda -> qbxxa``.
 
     ``place``: a symbol of the string and what is written for it share 1, 2, 3, ..., other tokens and the separator
     have 0.

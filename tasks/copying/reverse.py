@@ -19,8 +19,8 @@ class Reverse(Task):
     after a bar (``[NEXT]`` in the code of Kazemnejad et al., 2023): ``reverse`` writes the same again,
     ``qbdda -> addbq|addbq``, and ``copy`` the string as it was, ``qbdda -> addbq|qbdda``.
 
-    ``place``: a symbol and its copy share 0, 1, 2, ..., the separator goes on counting, as in the code of Cho et al.
-    (2024), arXiv 2405.20671. The bar, which they do not have, has the separator's place.
+    ``place``: a symbol and its copy share 0, 1, 2, ..., the separator has the next number, as in the code of Cho et al.
+    (2024), arXiv 2405.20671. The bar, which they do not have, has the separator's number.
 
     Raises :class:`ValueError` unless there are between 1 and 10000 symbols, and for another ``then``.
     """

@@ -15,7 +15,7 @@ class Shift(Task):
     Example: ``qbdda -> bddaq``, ``qbdda -> aqbdd`` with ``by=-1``. ``by=1`` is the function "shift" of PCFG SET (Hupkes
     et al., 2020).
 
-    ``place``: a symbol and its copy share 1, 2, 3, ..., the separator has the place before that of the answer's first
+    ``place``: a symbol and its copy share 1, 2, 3, ..., the separator has the number before that of the answer's first
     symbol.
 
     Raises :class:`ValueError` unless there are between 1 and 10000 symbols, and for ``by=0``.

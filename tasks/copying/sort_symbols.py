@@ -13,7 +13,7 @@ from tasks.copying.strings import checked, long_enough, strings
 class SortSymbols(Task):
     """Length counts the symbols of the prompt; the answer has them in the order of the alphabet.
 
-    Example: ``qbdda -> abddq``. ``draw`` says how the symbols are drawn: ``repeats``, independent and uniform, as the
+    Example: ``qbdda -> abddq``. ``draw`` says how the symbols are sampled: ``repeats``, independent and uniform, as the
     single-token sorting of Kazemnejad et al. (2023), who use 50 symbols; ``unique``, no symbol twice, as the sorting of
     Huang et al. (2024), arXiv 2410.02140, who use 150, so that there are lengths up to ``symbols``; ``one``, one symbol
     all along, where nothing is left to sort. The answer to a long string of few symbols is almost known before it is

@@ -10,20 +10,20 @@ from tasks.base import Batch, Shortcut, Split, Task
 
 class AnBnCn(Task):
     """Length counts the symbols of the prompt, so it is n times the number of ``symbols``; the answer is Y if the
-    prompt is n of the first symbol, n of the second and so on, otherwise N. Either is drawn with equal chance.
+    prompt is n of the first symbol, n of the second and so on, otherwise N. Both are equally likely.
 
     With 3 symbols it is a^n b^n c^n, which is not context-free, with 2 a^n b^n. The strings that do not belong are as
     close as can be, half of them of either kind: in one, a block has a symbol more and another one less; in the other,
-    two unlike symbols have changed places. All choices of blocks and places are equally likely. Strings of both classes
-    have the same lengths, so the length tells nothing.
+    two unlike symbols are exchanged. All choices of blocks and positions are equally likely. Strings of both classes
+    have the same lengths, so the length does not give the answer.
 
-    So close that counting modulo 3 tells them apart, blocks that are unequal differing by one or two: a finite
-    automaton solves what is drawn here at every length, though not the language (:meth:`shortcuts`).
+    So close that counting modulo 3 separates them, blocks that are unequal differing by one or two: a finite
+    automaton solves the examples here at every length, though not the language (:meth:`shortcuts`).
 
     Example: ``aabbcc -> Y``, ``aaabcc -> N``, ``cabbac -> N``. Gers & Schmidhuber (2001) trained recurrent networks on
     a^n b^n c^n, to predict its next symbol.
 
-    ``kind``: 0 for members, 1 for blocks of unequal size, 2 for symbols that changed places.
+    ``kind``: 0 for members, 1 for blocks of unequal size, 2 for exchanged symbols.
 
     Raises :class:`ValueError` unless there are between 2 and 26 symbols.
     """

@@ -1,4 +1,4 @@
-"""Words of a regular language over two symbols, drawn with exactly equal chance."""
+"""Words of a regular language over two symbols, sampled exactly uniformly."""
 
 from typing import NamedTuple
 

@@ -12,8 +12,8 @@ class BucketSort(Task):
     answer has them in ascending order.
 
     Example: ``14324 -> 12344``. Bucket Sort of Deletang et al. (2023), who have five symbols. Chance is no yardstick
-    here: who knows length and place alone gets most tokens of a long answer right, as the blind baseline shows, and
-    only scores beside one mean sorting.
+    here: a predictor that knows only length and index gets most tokens of a long answer right, as the blind baseline
+    shows, and only scores beside one mean sorting.
 
     Raises :class:`ValueError` unless there are between 2 and 10 symbols.
     """

@@ -1,4 +1,4 @@
-"""Where one stands on a cycle after a row of steps."""
+"""The position on a cycle after a sequence of steps."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,10 +9,10 @@ from tasks.base import Batch, Shortcut, Split, Task
 
 class CycleNavigation(Task):
     """Length counts the steps of the prompt, which are independent and uniform: L goes back, S stays, R goes on. The
-    walk begins at place 0 of a cycle of five, and the answer is the place where it ends.
+    walk begins at position 0 of a cycle of five, and the answer is the position where it ends.
 
     Example: ``LLLSL -> 1``, ``LRRLS -> 0``. Cycle Navigation of Deletang et al. (2023), whose steps are written 0, 1
-    and 2. At short lengths the places are not equally frequent: a single step ends at 0, 1 or 4.
+    and 2. At short lengths the positions are not equally frequent: a single step ends at 0, 1 or 4.
     """
 
     version = 1

@@ -13,7 +13,7 @@ class EvenPairs(Task):
     ``10`` of neighbours are together even in number, otherwise 1.
 
     Example: ``00011 -> 1``, ``00100 -> 0``. Even Pairs of Deletang et al. (2023). The answer is 0 exactly if the first
-    bit equals the last, so two tokens tell it. A single bit has no neighbours: their generators answer 0 at length 1,
+    bit equals the last, so two tokens decide it. A single bit has no neighbours: their generators answer 0 at length 1,
     which does not exist here.
     """
 

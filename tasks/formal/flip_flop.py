@@ -12,8 +12,8 @@ ZERO = 3
 
 class FlipFlop(Task):
     """Length counts the instructions of the prompt, each of them w, r or i and a bit: write remembers the bit, read
-    repeats what was written last, ignore means nothing. The label of each r is the bit that it reads; nothing else is
-    asked.
+    repeats what was written last, ignore means nothing. The label of each r is the bit that it reads; no other token
+    has one.
 
     The first instruction writes and the last reads; the others are independent, ignore with probability ``ignore``, and
     write and read equally often. Bits that are written or ignored are fair and independent. Test examples may have

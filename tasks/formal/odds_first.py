@@ -1,4 +1,4 @@
-"""Sort a string of bits by whether their places are odd."""
+"""Write the bits at odd positions of a string, then the others."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal

@@ -14,7 +14,7 @@ class ShuffleDyck(Task):
     open behind it, ``-`` if none is.
 
     Strings are uniform over all of their length: the numbers of brackets of each kind, their order and their matching
-    are drawn one after the other, each with the chance that counting gives. Lengths are even.
+    are sampled one after the other, with exact probabilities from counting. Lengths are even.
 
     Example: ``([)] -> ) )] ] -``. Suzgun et al. (2019) and Bhattamishra et al. (2020), who found that Transformers
     learn it and count in doing so, score all sets of legal next symbols; any bracket may be opened anywhere, so the

@@ -9,15 +9,15 @@ from tasks.formal import bracket_expressions, expressions
 
 
 class SolveEquation(Task):
-    """Length counts the tokens of the prompt: an expression of ``length - 2`` tokens with ``x`` in the place of a
-    digit, ``=``, and its value modulo ``modulus``. The answer is the digit that x stands for.
+    """Length counts the tokens of the prompt: an expression of ``length - 2`` tokens with ``x`` instead of one
+    digit, ``=``, and its value modulo ``modulus``. The answer is the value of x.
 
     Expressions are those of ``modular_arithmetic_brackets`` without ``*``. A token of the expression is drawn
     uniformly, and the first digit from it on, going round, becomes x: digits after long stretches of signs are more
     likely.
 
     ``multiplication=true`` has ``*`` too, as the text of Deletang et al. (2023) says; their code has not. An x may then
-    be free to be anything (``0*x``), so expressions are drawn again until only one digit solves the equation.
+    be free to be anything (``0*x``), so expressions are sampled again until only one digit solves the equation.
 
     Example: ``(x)=4 -> 4``, ``((-4)-(x))=0 -> 1``. Solve Equation of Deletang et al. (2023), who count modulo 5. Their
     lengths 1 and 2, which are constants, do not exist here.

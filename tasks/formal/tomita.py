@@ -22,8 +22,8 @@ AUTOMATA = {
 
 
 class Tomita(Task):
-    """Length counts the bits of the prompt; the answer is Y if it belongs to the language, otherwise N. Either is drawn
-    with equal chance.
+    """Length counts the bits of the prompt; the answer is Y if it belongs to the language, otherwise N. Either is
+    sampled with equal chance.
 
     The grammars of Tomita (1982), "Dynamic construction of finite automata from examples using hill-climbing": 1 is
     ``1*``; 2 is ``(10)*``; 3 has no odd run of ones directly before an odd run of zeros; 4 has no ``000``; 5 has an
@@ -31,8 +31,8 @@ class Tomita(Task):
     Some authors read grammar 3 more strictly, without an odd run of zeros anywhere after an odd run of ones.
 
     Members are uniform over all members of their length, by counting with the automaton. ``negatives``: ``"uniform"``
-    draws from all other strings alike, ``"near"`` flips one bit of a member at a uniform place, drawn again while the
-    result is a member. Uniform ones are easy for languages of few words (1, 2, 7): most begin wrongly.
+    samples all other strings uniformly, ``"near"`` flips one bit of a member at a uniform position, sampled again while
+    the result is a member. Uniform ones are easy for languages of few words (1, 2, 7): most begin wrongly.
 
     Example: ``0110 -> Y`` and ``0111 -> N`` with grammar 5. Membership, and not the set of symbols that may come next,
     which others score: it needs no convention for what follows a prefix that cannot be completed, and its baseline is

@@ -17,14 +17,14 @@ MASK = "[MASK]"
 
 class MaskedTokens(Task):
     """Length counts the tokens of two stretches of text that follow each other, each with half of them. Some tokens are
-    hidden, and what stood there is asked for.
+    masked, and the original tokens are to be predicted.
 
     The masked language modelling of BERT (Devlin et al., 2019, arXiv 1810.04805, section 3.1): ``share`` of the tokens
     of a text, at least one, are chosen without replacement, uniformly. Each of them becomes ``[MASK]`` with probability
-    0.8, a token drawn uniformly from all with 0.1, and stays as it is with 0.1. Labels are the tokens that stood at the
+    0.8, a token drawn uniformly from all with 0.1, and stays as it is with 0.1. Labels are the original tokens at the
     chosen places. Prompts are ``first [NEXT] second`` with stretches of held-out documents in testing, of training
-    documents in training; BERT's second stretch is from another document half of the time, here never. The places are
-    drawn anew for every example.
+    documents in training; BERT's second stretch is from another document half of the time, here never. The positions
+    are sampled anew for every example.
 
     A model that reads from left to right sees only what stands before a masked token: it has no right to be as good as
     one that sees both sides.

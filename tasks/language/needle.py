@@ -20,13 +20,13 @@ LETTERS = 4
 
 class Needle(Task):
     r"""Length counts the bytes of the haystack, into which needles are put: sentences that give a key its value. A
-    question at the end asks for the values of some keys.
+    question at the end names some of the keys.
 
     The haystack is a stretch of held-out documents in testing and of training documents in training, laid end to end
     (``text``), or sentences that repeat (``noise``). There are ``keys`` different keys with ``values`` values each; the
     question names ``queries`` of the keys, and the answer has all their values, key by key as asked and for one key in
     the order of the text. Keys are random letters of which the first differ, values ``digits`` independent uniform
-    digits. Each needle is independently and uniformly put at one of the length + 1 places of the haystack.
+    digits. Each needle is independently and uniformly put at one of the length + 1 positions in the haystack.
 
     Example: ``x = 1\n  The magic number of kqzu is 40731. return x\nWhat is the magic number of kqzu?\n -> 40731``.
 
@@ -38,7 +38,7 @@ class Needle(Task):
 
     ``corpus``, ``files`` and ``held_out`` are as for running text (``task=text``); they mean nothing with ``noise``.
 
-    Axis: ``depth``, how many tenths of the haystack lie before the first needle that is asked for, 0 to 9.
+    Axis: ``depth``, how many tenths of the haystack lie before the first queried needle, 0 to 9.
 
     Raises :class:`ValueError` for more queries than keys, more than 26 keys, and text that cannot be read.
     """

@@ -27,12 +27,12 @@ class SentencePair(Task):
 
     - ``next``: does the second stretch follow the first in its document? Where not, it is from another document, any
       stretch of any of the others equally likely: BERT's next-sentence prediction (Devlin et al., 2019, arXiv
-      1810.04805, section 3.1). The words of the two tell much without their order.
-    - ``order``: do they stand in the order of the document? Where not, they are swapped: ALBERT's sentence-order
+      1810.04805, section 3.1). The words of the two reveal much without their order.
+    - ``order``: are they in the order of the document, or swapped: ALBERT's sentence-order
       prediction (Lan et al., 2020, arXiv 1909.11942, section 3.1). Stretches are cut anywhere, within words too, so
-      that their edges tell much (:meth:`shortcuts`).
+      that their edges reveal much (:meth:`shortcuts`).
     - ``same``: is the second the first once more? Where not, two different tokens of it are exchanged, one at
-      any place and one at any other that differs, so that no bag of words can tell. A control without language.
+      any place and one at any other that differs, so that no bag of words can decide. A control without language.
 
     A pair that cannot be spoilt (the two are equal under ``order``, another document goes on in the same way under
     ``next``, or all tokens are equal under ``same``) is left as it is and answered ``[YES]``. Both stretches come from

@@ -20,7 +20,7 @@ class Text(Task):
 
     Training windows lie anywhere in the training documents. Documents are held out by a digest of their content;
     training documents that nearly equal a held-out one (half of their lines) are not used, and of the others the lines
-    that they share with one for 64 bytes or more are cut out, so that no 127 bytes in a row stand on both sides. (In
+    that they share with one for 64 bytes or more are cut out, so that no 127 bytes in a row occur on both sides. (In
     version 2 they did: of windows of 128 bytes of the standard library 3.5 % also stood in a training document.) What
     is tested are stretches of ``longest`` tokens of held-out documents, the same for every length, read as ``protocol``
     says:
@@ -45,7 +45,7 @@ class Text(Task):
     BERT's, which loses white space. The last three are learned from the training documents, up to ``vocabulary``
     tokens; ``bpe`` and ``wordpiece`` need the library ``tokenizers``, as does ``tokenizer``, the tokenizer.json of a
     pretrained model in place of a unit (:class:`~tasks.language.ready.Ready`). Bits are counted per byte of the text
-    that the scored tokens stand for, so that they can be compared between units, ``wordpiece`` apart.
+    that the scored tokens represent, so that they can be compared between units, ``wordpiece`` apart.
 
     ``files`` lists paths or patterns (``**`` crosses folders); ``longest`` is the longest testable length in tokens,
     ``held_out`` the share of documents held out. With the last two protocols ``evaluation.examples`` counts stretches,

@@ -11,18 +11,18 @@ from tasks.recall.distinct import distinct as distinct_rows
 
 
 class AssociativeRecall(Task):
-    """Length counts the pairs of a key and its value. After the pairs one of the keys is asked again; the answer is its
+    """Length counts the pairs of a key and its value. After the pairs one of the keys is given again; the answer is its
     value.
 
     Each key has one value in an example, uniform over the ``values`` and independent of the others'. With ``distinct``
     the keys of a prompt are different, every ordered choice equally likely, so there are at most ``keys`` pairs: the
     task of Ba et al. (2016), arXiv 1610.06258, who use letters as keys and digits as values. Without it every key is
     uniform and may return with the same value, as in the code of H3 (Fu et al., 2022, arXiv 2212.14052), and a prompt
-    of any length can be made from few keys. The key that is asked is uniform over the different keys of the prompt.
+    of any length can be made from few keys. The queried key is uniform over the different keys of the prompt.
 
     Example: ``k7 v2 k3 v0 k9 v2 k3 -> v0``.
 
-    ``gap``: how many pairs ago the asked key was last seen, as the exponent of the power of two below.
+    ``gap``: how many pairs ago the queried key was last seen, as the exponent of the power of two below.
 
     Raises :class:`ValueError` unless there are between 2 and 100000 keys and values.
     """

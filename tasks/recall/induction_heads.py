@@ -16,13 +16,13 @@ class InductionHeads(Task):
     """Length counts the tokens of the prompt. These are independent, uniform symbols, but for a marker at the end and
     one before it; the answer is the symbol after the first marker.
 
-    The first marker is uniform over the places that have a symbol after them.
+    The first marker is uniform over the positions that have a symbol after them.
 
     Example: ``qb>dda> -> d``. The task of Fu et al. (2022), arXiv 2212.14052 (H3), with one marker before the end;
     their code has an option for more, all followed by the same symbol. Gu & Dao (2023), arXiv 2312.00752 (Mamba), test
     with it how far models go beyond the length they were trained on.
 
-    ``gap``: how many tokens the first marker stands before the last, as the exponent of the power of two below.
+    ``gap``: how many tokens before the last marker the first one is, as the exponent of the power of two below.
 
     Raises :class:`ValueError` unless there are between 1 and 10000 symbols.
     """

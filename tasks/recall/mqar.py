@@ -16,9 +16,9 @@ class MultiQueryAssociativeRecall(Task):
 
     The tokens are the numbers below ``vocabulary``: keys are different and below its half, 0 is no key; values are
     different and from its half up. Every ordered choice is equally likely. A key can come back at every second token
-    after the pairs. Slot i = 1, 2, ... of these has the weight ``i ** (decay - 1)``; slots are drawn one after another
-    without replacement, for the first key first, so that a small ``decay`` lets keys return soon and 1 makes all slots
-    alike. The remaining tokens are ``fill``: ``"zero"``, or ``"random"`` numbers.
+    after the pairs. Slot i = 1, 2, ... of these has the weight ``i ** (decay - 1)``; slots are sampled one after
+    another without replacement, for the first key first, so that a small ``decay`` lets keys return soon and 1 makes
+    all slots alike. The remaining tokens are ``fill``: ``"zero"``, or ``"random"`` numbers.
 
     Example, of vocabulary 12 with zeros: ``3 9 1 11 1 0 0 0 3 0 -> . . . . 11 . . . 9 .``.
 
@@ -27,7 +27,7 @@ class MultiQueryAssociativeRecall(Task):
     random tokens are uniform over the numbers that are not keys of the example. Their training mixes lengths 64 to 256
     with 4 to 64 pairs; here the number of pairs stays what it is while the length changes.
 
-    ``gap``: how many tokens the query stands after its key, as the exponent of the power of two below.
+    ``gap``: how many tokens after its key the query is, as the exponent of the power of two below.
 
     Raises :class:`ValueError` unless there is a pair, ``decay`` is above 0, the vocabulary is even and has room for the
     pairs, and ``fill`` is one of the two.

@@ -16,15 +16,15 @@ class NgramLookup(Task):
     """Length counts the symbols of a string. They are independent and uniform; an n-gram of the string is given beside
     it, and the answer is the ``answer`` symbols that follow its first occurrence.
 
-    The place that the n-gram is taken from is uniform over those with enough symbols after them. Where ``key`` is
+    The start of the n-gram is uniform over the positions with enough symbols after them. Where ``key`` is
     ``"suffix"`` the n-gram comes after the string, where it is ``"prefix"`` before it: then a model can look for it
     while reading and needs no memory of the string.
 
     Example, of 2-grams and answers of 3: ``qbddacx|dd -> acx`` with a suffix, ``dd|qbddacx -> acx`` with a prefix.
 
     The tasks of Jelassi et al. (2024), arXiv 2402.01032, after ``suffix_ngram`` and ``prefix_ngram`` of their code,
-    which by default asks for everything up to the end of the string, never takes the n-gram from the last places, and
-    draws a string again where no n-gram occurs just once.
+    whose answer by default is everything up to the end of the string, never takes the n-gram from the last positions,
+    and samples a string again where no n-gram occurs just once.
 
     ``gap``: how many symbols the n-gram begins before the end of the string, as the exponent of the power of two below.
 

@@ -13,11 +13,11 @@ DIGITS = tuple("0123456789")
 
 
 class PhoneBook(Task):
-    """Length counts the entries of the book, each a name and a number. One name is asked again after the book; the
+    """Length counts the entries of the book, each a name and a number. One name is given again after the book; the
     answer is its number.
 
     Names are different words of ``letters`` random letters, every ordered choice equally likely. Numbers have
-    ``digits`` random digits, the first of them 6 to 9; the asked entry is uniform.
+    ``digits`` random digits, the first of them 6 to 9; the queried entry is uniform.
 
     Example, of 2 letters and 4 digits: ``QB7301XK6624XK -> 6624``.
 
@@ -25,7 +25,7 @@ class PhoneBook(Task):
     two solved examples after the book; first digits are those of their code. What makes it hard is that every digit of
     the answer is looked up in the same entry.
 
-    ``gap``: how many entries the asked one stands before the end of the book, as the exponent of the power of two
+    ``gap``: how many entries before the end of the book the queried one is, as the exponent of the power of two
     below.
 
     Raises :class:`ValueError` unless names and numbers have at least 1 token, names at most 8.

@@ -13,17 +13,17 @@ BLANK = "_"
 
 
 class SelectiveCopy(Task):
-    """Length counts the tokens of the prompt: ``data`` symbols, independent and uniform, at random places among blanks.
-    The answer is the symbols in order.
+    """Length counts the tokens of the prompt: ``data`` symbols, independent and uniform, at random positions among
+    blanks. The answer is the symbols in order.
 
-    Every choice of places is equally likely.
+    Every choice of positions is equally likely.
 
     Example, of 3 symbols: ``_d__a_b -> dab``. The task of Gu & Dao (2023), arXiv 2312.00752 (Mamba), with 4,096 tokens
     of which 16 are data; its definition here follows the option ``variable`` of the copying data in the code of S4.
-    There 16 tokens are 14 symbols, the blank and a marker, which stands once for each symbol to be given; here the
-    separator takes its place.
+    There 16 tokens are 14 symbols, the blank and a marker, given once for each symbol of the answer; here the
+    separator replaces it.
 
-    ``gap``: how many tokens the symbol stands before the end of the prompt, from 1, as the exponent of the power of two
+    ``gap``: how many tokens before the end of the prompt the symbol is, from 1, as the exponent of the power of two
     below.
 
     Raises :class:`ValueError` unless there are between 1 and 10000 symbols and at least one of them in a prompt.

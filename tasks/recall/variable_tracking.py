@@ -14,12 +14,12 @@ VALUES = 64
 
 class VariableTracking(Task):
     """Length counts the statements of the prompt, two tokens each: assignments and noise. The answer lists the
-    variables that have the value asked at the end.
+    variables that have the value given at the end.
 
     There are ``chains`` chains. A chain gives a value to a variable, that variable to a second, and so on over ``hops``
-    more statements, in this order, anywhere in the prompt: every choice of places and every way to interleave the
+    more statements, in this order, anywhere in the prompt: every choice of positions and every way to interleave the
     chains is equally likely. ``x3 5`` gives x3 the value 5, ``x9 x3`` gives x9 what x3 has. Variables and values are
-    all different, drawn from 64 of each; all other statements are two full stops. The asked value is uniform over the
+    all different, drawn from 64 of each; all other statements are two full stops. The queried value is uniform over the
     chains; the answer has its variables in the order in which they got it.
 
     Example, of 2 chains with 1 hop: ``x3 5 . . x7 2 x9 x3 . . x1 x7 2 -> x7 x1``.

@@ -15,7 +15,7 @@ class WordProblem(Task):
     the product of all up to and including it, or, where ``labels`` is ``"last"``, only the last has a label.
 
     ``group``: Z2 and Z60 are numbers under addition, S3 and S5 all permutations of 3 and 5 points, A5 the even ones,
-    and A4xZ5 pairs of an even permutation of 4 points and a number below 5. A permutation is written as the places that
+    and A4xZ5 pairs of an even permutation of 4 points and a number below 5. A permutation is written as the points that
     1, 2, 3, ... go to. A product applies the left permutation first. Z60, A4xZ5 and A5 have 60 elements each; A5 and S5
     are not solvable, so that their word problem is complete for NC1 (Barrington, 1989).
 

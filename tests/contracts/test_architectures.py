@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-import yaml
-from support import QUICK, ROOT, choices, environment
+from support import QUICK, ROOT, choices, environment, node
 from torch import nn
 
 import harness
@@ -26,7 +25,7 @@ from harness.models.base import Model
 
 
 def target(name: str) -> str:
-    return yaml.safe_load((ROOT / "conf" / "architecture" / f"{name}.yaml").read_text())["_target_"]
+    return node("architecture", name)["_target_"]
 
 
 def attributes(name: str) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def attributes(name: str) -> dict[str, Any]:
 ARCHITECTURES = [name for name in choices("architecture") if not attributes(name)["reads"]]
 """All but those that are read from files, which tests/harness/test_huggingface.py makes."""
 Composed = Callable[..., Run]
-SMALL = ("encoding=nope", "model=nano", "lengths.train=6", "lengths.test=12")
+SMALL = ("encoding=nope", "model=nano", "model.layers=3", "lengths.train=6", "lengths.test=12")
 """With no position encoding, which every architecture can have, they have no part that is not their own."""
 
 
@@ -245,7 +244,7 @@ def grown(run: Run, tokens: int, more: int) -> int:
 
 MEASURE = """
 import resource, sys, torch
-from harness import build, declarations
+from harness import build, declarations, network
 from harness.attention import Positions
 from harness.config import Run
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support import ROOT, layers
+from support import ROOT, layers, node
 
 from harness import catalogue, declarations
 from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS, Evaluation, Launcher, Size, Train
@@ -21,8 +21,7 @@ MISREAD = {"none", "null", "na", "nan", "no", "on", "off", "yes", "true", "false
 
 
 def component(path: Path) -> dict:
-    content = yaml.safe_load(path.read_text())
-    return content["task"] if path.parent.name == "task" else content
+    return node(path.parent.name, path.stem)
 
 
 def name(path: Path) -> str:
@@ -31,11 +30,11 @@ def name(path: Path) -> str:
 
 @pytest.mark.parametrize("path", COMPONENTS, ids=name)
 def test_yaml_keys_are_the_constructors_options_with_its_defaults(path: Path) -> None:
-    node = component(path)
-    module, _, cls = node.pop("_target_").rpartition(".")
+    content = component(path)
+    module, _, cls = content.pop("_target_").rpartition(".")
     signature = inspect.signature(getattr(importlib.import_module(module), cls).__init__)
     keyword_only = {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
-    assert list(node) == list(keyword_only), "the keys, in the order of the signature"
+    assert list(content) == list(keyword_only), "the keys, in the order of the signature"
     siblings = [component(other) for other in COMPONENTS if other.parent == path.parent]
     same_class = [other for other in siblings if other.pop("_target_") == f"{module}.{cls}"]
     defaults = {key: list(value) if isinstance(value, tuple) else value for key, value in keyword_only.items()}

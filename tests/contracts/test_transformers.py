@@ -5,8 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-import yaml
-from support import ROOT, choices, component, layers
+from support import choices, component, layers, node
 from torch import Tensor
 
 from harness import build, declarations, evaluation, layouts, network
@@ -26,7 +25,7 @@ FIRST = 5
 
 
 def target(group: str, name: str) -> str:
-    return yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())["_target_"]
+    return node(group, name)["_target_"]
 
 
 def kinds(architecture: str) -> set[str]:

@@ -42,7 +42,7 @@ def writer(path: Path) -> Iterator[int]:
     process = FORK.Process(target=write_for_ever, args=(path,))
     process.start()
     try:
-        while not any(part.stat().st_size for part in path.parent.glob(".*.part")):
+        while not any(part.stat().st_size for part in path.parent.glob(f".{path.name}.*.part")):
             time.sleep(0.01)
         assert process.pid is not None
         yield process.pid

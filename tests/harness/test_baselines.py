@@ -1,4 +1,4 @@
-"""What is reached without the task stands beside every score."""
+"""Every score has its trivial baselines beside it."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

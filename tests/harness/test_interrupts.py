@@ -143,6 +143,17 @@ def test_handlers_of_others_are_left_alone(run: Run, tmp_path: Path) -> None:
         signal.signal(signal.SIGUSR1, before)
 
 
+def test_a_command_leaves_no_handler_behind() -> None:
+    """Nor a thread that would end a program which does more than one command."""
+    before = [signal.getsignal(number) for number in interrupts.SIGNALS]
+    threads = threading.active_count()
+    with interrupts.interruptible(final=True):
+        assert threading.active_count() == threads + 1
+    assert [signal.getsignal(number) for number in interrupts.SIGNALS] == before
+    assert threading.active_count() == threads
+    assert signal.set_wakeup_fd(-1) == -1
+
+
 def test_training_in_a_thread_needs_no_signals(run: Run, tmp_path: Path) -> None:
     done = []
     thread = threading.Thread(target=lambda: done.append(trained(run, tmp_path)))

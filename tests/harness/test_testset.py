@@ -66,11 +66,11 @@ def test_a_run_says_when_one_prompt_is_a_large_part_of_a_score(composed: Callabl
     run = composed("lengths.grid=[20,21,30]")
     said = [line for line in report.remarks(sample(run, tests=tests)) if "repeat" in line]
     assert said == [
-        "test examples repeat: at length 30 4 of 10 are different; at length 30 5 of 10 have the same prompt, "
+        "test examples repeat: at length 30 only 4 of 10 are distinct; at length 30 one prompt makes up 5 of 10, "
         "50% of the score"
     ]
     (line,) = report.remarks(sample(run, tests=[*tests[:2], {**tests[1], "length": 30}]))
-    assert "at length 20 3 of 10" in line, "where it is so only up to the training length"
+    assert "at length 20 only 3 of 10" in line, "where it is so only up to the training length"
     assert not report.remarks(sample(run, tests=[{**tests[1], "length": n} for n in (20, 21, 30)]))
     short = [{**tests[0], "length": n, "different": 2} if n < 20 else {**tests[1], "length": n} for n in (5, 20, 30)]
     assert not report.remarks(sample(composed("lengths.grid=[5,20,30]"), tests=short)), "short strings are few"

@@ -224,7 +224,7 @@ def test_gradients_of_cope() -> None:
 def test_cope_says_which_rows_are_untrained() -> None:
     few, many = Extent(20, 19), Extent(100, 99)
     assert CoPE(shape(2, 4)).untrained(few, few) == []
-    assert CoPE(shape(2, 4)).untrained(few, many) == ["rows 21 to 63 of the table are as they started"]
+    assert CoPE(shape(2, 4)).untrained(few, many) == ["rows 21 to 63 of the table keep their initial values"]
     assert CoPE(shape(2, 4), positions=21).untrained(few, many) == []
 
 
