@@ -13,7 +13,7 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
     today, so older versions of a task are compared by what they name.
     """
     training = science["training"]
-    chosen = [(group, getattr(run, group), training[group]) for group in COMPONENT_GROUPS]
+    chosen = [(group, getattr(run, group), {**identity.DEFAULTS, **training}[group]) for group in COMPONENT_GROUPS]
     if run.extension.keys() != science["extension"].keys():
         return "its config has other extensions than its science"
     chosen += [("extension", run.extension[name], said) for name, said in science["extension"].items()]

@@ -54,6 +54,12 @@ Start = Annotated[float, Field(ge=-100, le=100)]
 """Where a learned number starts."""
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 """The share of numbers that dropout sets to 0: never all."""
+Share = Annotated[float, Field(ge=0, le=1)]
+"""Of a whole."""
+Momentum = Annotated[float, Field(ge=0, lt=1)]
+"""The share of a running mean that stays from step to step."""
+Tiny = Annotated[float, Field(ge=1e-30, le=1)]
+"""What keeps a denominator from being 0."""
 Expansion = Annotated[float, Field(ge=0.01, le=64)]
 """How many times the width of the model, or of a head."""
 Factor = Annotated[float, Field(ge=1, le=1e6)]

@@ -26,6 +26,8 @@ BASES = {
     "extension": "harness.extensions.base.Extension",
     "logit": "harness.logits.base.LogitScale",
     "architecture": "harness.models.base.Model",
+    "optimizer": "harness.optimizers.base.Optimizer",
+    "schedule": "harness.schedules.base.Schedule",
     "logger": "harness.loggers.base.CurveLogger",
 }
 """What every class of a group is a subclass of."""

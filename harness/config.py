@@ -12,7 +12,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Length = Annotated[int, Field(ge=1, le=10**6)]
 """A length of a task, in whatever it counts."""
 
-COMPONENT_GROUPS = ("task", "encoding", "positions", "logit", "architecture")
+COMPONENT_GROUPS = ("task", "encoding", "positions", "logit", "architecture", "optimizer", "schedule")
 """Groups of which a run has one class each."""
 
 LISTED_GROUPS = ("mixer", "extension", "logger")
@@ -42,6 +42,11 @@ class Component(Frozen):
 
 ATTENTION = Component(name="attention", target="harness.mixers.attention.Attention")
 """What mixes tokens unless a run says otherwise, and in runs of before there was a choice."""
+
+
+OPTIMIZER = Component(name="adamw", target="harness.optimizers.adamw.AdamW")
+SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
+"""How networks are trained unless a run says otherwise, and in runs of before there was a choice."""
 
 
 class Lengths(Frozen):
@@ -102,7 +107,7 @@ class Size(Frozen):
 
 
 class Train(Frozen):
-    """Budget and optimizer."""
+    """Budget and rates."""
 
     steps: int = Field(ge=0, le=10**9)
     """0 only for a saved network, which is then tested as it is."""
@@ -154,6 +159,8 @@ class Run(Frozen):
     """The mixers of the first layers, by name; the others repeat them. Empty: the listed ones in turn."""
     model: Size
     train: Train
+    optimizer: Component = OPTIMIZER
+    schedule: Component = SCHEDULE
     evaluation: Evaluation
     seed: int = Field(ge=0, lt=2**32)
 

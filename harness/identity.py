@@ -12,7 +12,7 @@ import json
 from typing import Any, cast
 
 from harness import catalogue, declarations
-from harness.config import Component, Run
+from harness.config import OPTIMIZER, SCHEDULE, Component, Run
 from harness.declarations import Option
 from harness.models import saved
 from tasks.base import Task
@@ -21,6 +21,12 @@ VERSION = 1
 """Rises when the same config would train differently: results from before are then no longer taken for those of the
 same run.
 """
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    group: {"name": component.name, "options": {}}
+    for group, component in (("optimizer", OPTIMIZER), ("schedule", SCHEDULE))
+}
+"""What a science that does not name these groups has of them."""
 
 
 def training(run: Run, task: Task) -> dict[str, Any]:
@@ -34,6 +40,7 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         **_mixers(run),
         "model": run.model.model_dump(),
         "train": run.train.model_dump(),
+        **_optimization(run),
         "seed": run.seed,
     }
 
@@ -110,6 +117,12 @@ def _mixers(run: Run) -> dict[str, Any]:
     if chosen == {"attention": {"name": "attention", "options": {}}}:
         return {}
     return {"mixer": chosen, "pattern": names}
+
+
+def _optimization(run: Run) -> dict[str, Any]:
+    """The optimizer and the schedule, where they are others than AdamW and a cosine."""
+    chosen = {group: _component(group, getattr(run, group)) for group in DEFAULTS}
+    return {group: node for group, node in chosen.items() if node != DEFAULTS[group]}
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:

@@ -39,11 +39,12 @@ from harness.config import Run
 from harness.data import TrainingData
 from harness.layouts import Layout
 from harness.models.base import Model
+from harness.optimizers.base import Optimizer
 from harness.places import Places, baseline_cache, places
 from harness.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
 from harness.resumption import Resumption
 from harness.suggest import Refused
-from harness.training import Diverged, Trained
+from harness.training import Diverged, Optimization, Trained
 from harness.world import World
 from tasks.base import Task
 
@@ -57,6 +58,7 @@ class Job(NamedTuple):
     task: Task
     layout: Layout
     model: Model
+    optimization: Optimization
     device: torch.device
     name: str
     where: Places
@@ -124,7 +126,20 @@ def _job(run: Run, place: World) -> Job:
     _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
     where = places(run.results, name, identity.training_name(run, task))
-    return Job(run, task, layout, model, device, name, where, place)
+    return Job(run, task, layout, model, _optimization(run, model), device, name, where, place)
+
+
+def _optimization(run: Run, model: Model) -> Optimization:
+    """Raises :class:`Refused` if the optimizer is not for the network."""
+    optimizer: Optimizer = build.make("optimizer", run.optimizer, run)
+    try:
+        optimizer.over(model, run.train)
+    except Exception as error:  # one of the user's may do anything
+        objection = error or type(error).__name__
+        raise Refused(
+            f"optimizer={run.optimizer.name} with architecture={run.architecture.name}: {objection}"
+        ) from error
+    return Optimization(optimizer, build.make("schedule", run.schedule, run))
 
 
 def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> None:
@@ -188,7 +203,9 @@ def _training_name(job: Job) -> str:
 
 def _resumed(job: Job) -> Resumption | None:
     run, folder = job.run, job.where.checkpoints
-    return training.resumable(job.model, run.train, seed=run.seed, checkpoints=folder, training=_training_name(job))
+    return training.resumable(
+        job.model, run.train, job.optimization, seed=run.seed, checkpoints=folder, training=_training_name(job)
+    )
 
 
 def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ()) -> Trained | None:
@@ -203,6 +220,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 data,
                 run.train,
                 run.trainer,
+                job.optimization,
                 seed=run.seed,
                 checkpoints=job.where.checkpoints,
                 loggers=loggers,

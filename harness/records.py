@@ -178,6 +178,9 @@ class TrainingScience(Frozen):
     pattern: list[Name] = []
     model: dict[str, JsonValue]
     train: dict[str, JsonValue]
+    optimizer: Choice = Choice(name="adamw", options={})
+    """Left out where it is AdamW, as a schedule that is a cosine."""
+    schedule: Choice = Choice(name="cosine", options={})
     seed: Count
 
 

@@ -4,6 +4,7 @@ What cannot be used is named in a warning and left aside, and the one before it 
 whatever it is, keeps a run from going on.
 """
 
+import copy
 import hashlib
 import logging
 from collections.abc import Mapping
@@ -112,9 +113,7 @@ def _checked(checkpoint: dict[str, Any], module: lightning.LightningModule, step
         raise _Unusable(f"not of PyTorch Lightning {lightning_version}")
     configured: Any = module.configure_optimizers()
     optimizer, schedule = configured["optimizer"], configured["lr_scheduler"]["scheduler"]
-    state = {"step": torch.tensor(0.0)}
-    parameters = [p for group in optimizer.param_groups for p in group["params"]]
-    moments = {n: {**state, "exp_avg": p, "exp_avg_sq": p} for n, p in enumerate(parameters)}
+    moments = _moments(module)
     rehearsal = lightning.Trainer(
         accelerator="cpu",
         devices=1,
@@ -134,7 +133,7 @@ def _checked(checkpoint: dict[str, Any], module: lightning.LightningModule, step
     try:
         found["loops"] = {"fit_loop": checkpoint["loops"]["fit_loop"]}
         used = found["optimizer_states"][0]["state"]  # a parameter that never had a gradient is not in it
-        expected["optimizer_states"][0]["state"] = {n: moments[n] for n in used}
+        expected["optimizer_states"][0]["state"] = {n: moments.get(n) for n in used}
         Past.model_validate(checkpoint["past"])
     except (KeyError, TypeError, LookupError, ValidationError) as error:
         raise _Unusable("incomplete") from error
@@ -146,6 +145,16 @@ def _checked(checkpoint: dict[str, Any], module: lightning.LightningModule, step
         raise _Unusable("not that of its step")
     kept = ("epoch", "global_step", "pytorch-lightning_version", "past")
     return {**found, **{key: checkpoint.get(key) for key in kept}, "callbacks": {}}
+
+
+def _moments(module: lightning.LightningModule) -> dict[int, Any]:
+    """What the optimizer keeps of each parameter, found by a step of it on a copy."""
+    copied = copy.deepcopy(module)
+    configured: Any = copied.configure_optimizers()
+    for parameter in copied.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    configured["optimizer"].step()
+    return configured["optimizer"].state_dict()["state"]
 
 
 def _outline(value: Any) -> Any:

@@ -21,8 +21,12 @@ from harness.config import Train, TrainerSettings
 from harness.data import TrainingBatch, TrainingData
 from harness.interrupts import Interrupt
 from harness.models.base import Model
+from harness.optimizers.adamw import AdamW
+from harness.optimizers.base import Optimizer
 from harness.processes import NoSignals, Processes
 from harness.resumption import Past, Resumption
+from harness.schedules.base import Schedule
+from harness.schedules.cosine import Cosine
 from harness.suggest import Refused
 from harness.world import World
 
@@ -51,11 +55,22 @@ class Trained(NamedTuple):
     threads: Sequence[int] = ()
 
 
-class Training(lightning.LightningModule):
-    """Cross-entropy on the scored tokens, AdamW, linear warm-up and a cosine to zero."""
+class Optimization(NamedTuple):
+    """How weights follow their gradients, and how the learning rate goes over a run."""
 
-    def __init__(self, model: Model, settings: Train, seed: int) -> None:
+    optimizer: Optimizer = AdamW()
+    schedule: Schedule = Cosine()
+
+
+USUAL = Optimization()
+
+
+class Training(lightning.LightningModule):
+    """Cross-entropy on the scored tokens, an optimizer, linear warm-up and a schedule."""
+
+    def __init__(self, model: Model, settings: Train, seed: int, optimization: Optimization = USUAL) -> None:
         super().__init__()
+        self.optimization = optimization
         self.model = model
         self.settings = settings
         self.seed = seed
@@ -72,15 +87,7 @@ class Training(lightning.LightningModule):
         )  # devices average their gradients; every scored token shall count the same
 
     def configure_optimizers(self) -> Any:
-        decayed = [p for p in self.parameters() if p.ndim >= 2]
-        others = [p for p in self.parameters() if p.ndim < 2]
-        groups = [
-            {"params": decayed, "weight_decay": self.settings.weight_decay},
-            {"params": others, "weight_decay": 0.0},
-        ]
-        optimizer = torch.optim.AdamW(
-            groups, lr=self.settings.learning_rate, betas=(0.9, self.settings.beta2), fused=True
-        )
+        optimizer = self.optimization.optimizer.over(self.model, self.settings)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -97,7 +104,7 @@ class Training(lightning.LightningModule):
 
     def _rate(self, step: int) -> float:
         warm = min(1.0, (step + 1) / max(self.settings.warmup, 1))
-        return warm * 0.5 * (1 + math.cos(math.pi * step / self.settings.steps))
+        return warm * self.optimization.schedule.share(step, self.settings.steps)
 
 
 class Batches:
@@ -198,10 +205,18 @@ class Report(lightning.Callback):
                 self.loggers.remove(logger)
 
 
-def resumable(model: Model, settings: Train, *, seed: int, checkpoints: Path, training: str) -> Resumption | None:
+def resumable(
+    model: Model,
+    settings: Train,
+    optimization: Optimization = USUAL,
+    *,
+    seed: int,
+    checkpoints: Path,
+    training: str,
+) -> Resumption | None:
     """The checkpoint from which the training called ``training`` can go on, if there is one."""
     _quiet()
-    return resumption.newest(checkpoints, training, Training(model, settings, seed), settings.steps)
+    return resumption.newest(checkpoints, training, Training(model, settings, seed, optimization), settings.steps)
 
 
 def train(
@@ -209,6 +224,7 @@ def train(
     data: TrainingData,
     settings: Train,
     where: TrainerSettings,
+    optimization: Optimization = USUAL,
     *,
     seed: int,
     checkpoints: Path,
@@ -252,7 +268,7 @@ def train(
         batches.trainer = trainer
         try:
             trainer.fit(
-                Training(model, settings, seed),
+                Training(model, settings, seed, optimization),
                 train_dataloaders=batches,
                 ckpt_path=resumed.path if resumed else None,
                 weights_only=True,

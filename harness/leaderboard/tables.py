@@ -151,8 +151,8 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
                 group: training[group]
                 for group in ("encoding", "positions", "logit", "architecture", "model", "train", "identity")
             } | {"extension": component}
-            mixed = {key: training[key] for key in ("mixer", "pattern") if key in training}
-            shown = method | {"mixer": _mixer(training)}
+            mixed = {key: training[key] for key in ("mixer", "pattern", *identity.DEFAULTS) if key in training}
+            shown = method | {"mixer": _mixer(training)} | {k: training.get(k, v) for k, v in identity.DEFAULTS.items()}
             rows.append(
                 {
                     "object": record,

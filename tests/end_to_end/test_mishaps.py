@@ -101,6 +101,24 @@ def test_a_killed_run_goes_on_and_ends_with_the_very_same_weights(command: Comma
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["sgd", "muon"])
+def test_a_killed_run_goes_on_whatever_the_optimizer_keeps(optimizer: str, command: Command, tmp_path: Path) -> None:
+    arguments = (*TINY, "train.steps=200", "trainer.checkpoint_every=40", f"optimizer={optimizer}", "schedule=linear")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    whole.mkdir()
+    cut.mkdir()
+    assert command(*arguments, cwd=whole).returncode == 0
+    assert interrupted(cut, arguments, signal.SIGKILL, trained(100)) == -signal.SIGKILL
+    last = command(*arguments, cwd=cut)
+    assert last.returncode == 0, last.stderr
+    assert "left aside" not in last.stderr
+    assert same(weights(whole), weights(cut))
+    cost = only_record(cut).cost
+    assert cost is not None
+    assert cost.resumed_from
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGQUIT])
 def test_a_stopped_run_saves_and_goes_on(number: int, command: Command, tmp_path: Path) -> None:
     arguments = (*TINY, "train.steps=400", "trainer.checkpoint_every=100000")

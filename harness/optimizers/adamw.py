@@ -1,0 +1,22 @@
+"""AdamW."""
+
+import torch
+
+from harness.bounds import Momentum, Tiny
+from harness.config import Train
+from harness.models.base import Model
+from harness.optimizers.base import Optimizer
+from harness.optimizers.groups import groups
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov & Hutter, 2019, arXiv 1711.05101), the decay on matrices alone."""
+
+    def __init__(self, *, beta1: Momentum = 0.9, epsilon: Tiny = 1e-8) -> None:
+        self.beta1 = beta1
+        self.epsilon = epsilon
+
+    def over(self, model: Model, settings: Train) -> torch.optim.Optimizer:
+        betas = (self.beta1, settings.beta2)
+        parameters = groups(model.parameters(), settings)
+        return torch.optim.AdamW(parameters, lr=settings.learning_rate, betas=betas, eps=self.epsilon, fused=True)

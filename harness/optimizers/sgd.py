@@ -1,0 +1,23 @@
+"""Stochastic gradient descent."""
+
+import torch
+
+from harness.bounds import Momentum
+from harness.config import Train
+from harness.models.base import Model
+from harness.optimizers.base import Optimizer
+from harness.optimizers.groups import groups
+
+
+class SGD(Optimizer):
+    """Gradient descent with momentum; weight decay is added to the gradient of matrices.
+
+    ``train.beta2`` means nothing to it, and learning rates that suit it are not those that suit AdamW.
+    """
+
+    def __init__(self, *, momentum: Momentum = 0.9) -> None:
+        self.momentum = momentum
+
+    def over(self, model: Model, settings: Train) -> torch.optim.Optimizer:
+        parameters = groups(model.parameters(), settings)
+        return torch.optim.SGD(parameters, lr=settings.learning_rate, momentum=self.momentum)

@@ -1,0 +1,10 @@
+"""The same rate throughout."""
+
+from harness.schedules.base import Schedule
+
+
+class Constant(Schedule):
+    """The peak, throughout."""
+
+    def share(self, step: int, steps: int) -> float:
+        return 1.0

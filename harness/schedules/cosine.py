@@ -1,0 +1,16 @@
+"""Half a cosine."""
+
+import math
+
+from harness.bounds import Share
+from harness.schedules.base import Schedule, above
+
+
+class Cosine(Schedule):
+    """Half a cosine from the peak down to ``final`` of it (Loshchilov & Hutter, 2017, arXiv 1608.03983)."""
+
+    def __init__(self, *, final: Share = 0.0) -> None:
+        self.final = final
+
+    def share(self, step: int, steps: int) -> float:
+        return above(self.final, 0.5 * (1 + math.cos(math.pi * step / steps)))

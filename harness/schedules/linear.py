@@ -1,0 +1,14 @@
+"""A straight line."""
+
+from harness.bounds import Share
+from harness.schedules.base import Schedule, above
+
+
+class Linear(Schedule):
+    """A straight line from the peak down to ``final`` of it."""
+
+    def __init__(self, *, final: Share = 0.0) -> None:
+        self.final = final
+
+    def share(self, step: int, steps: int) -> float:
+        return above(self.final, 1 - step / steps)

@@ -1,0 +1,28 @@
+"""Warm-up, a constant rate, a decay at the end."""
+
+import math
+from typing import Literal
+
+from harness.bounds import Share
+from harness.schedules.base import Schedule, above
+
+
+class WarmUpStableDecay(Schedule):
+    """The peak until the last ``decay`` of all steps, which go down to ``final`` of it (Hu et al., 2024, arXiv
+    2404.06395): in a straight line, or as one minus the square root of the part of the decay that is done, which
+    Hägele et al. (2024, arXiv 2405.18392) found to do better.
+    """
+
+    def __init__(
+        self, *, decay: Share = 0.2, form: Literal["linear", "one_minus_sqrt"] = "linear", final: Share = 0.0
+    ) -> None:
+        self.decay = decay
+        self.form = form
+        self.final = final
+
+    def share(self, step: int, steps: int) -> float:
+        first = steps * (1 - self.decay)
+        if step <= first:
+            return 1.0
+        done = (step - first) / (steps - first)
+        return above(self.final, 1 - (math.sqrt(done) if self.form == "one_minus_sqrt" else done))

@@ -1,0 +1,235 @@
+"""Every optimizer of conf/optimizer and every schedule of conf/schedule, and what a run makes of them."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support import choices, component, record
+
+from harness import build, checkpoints, identity, network, training
+from harness.config import Run
+from harness.data import TrainingData
+from harness.interrupts import Interrupt
+from harness.leaderboard.tables import leaderboard
+from harness.models.base import Model
+from harness.optimizers.muon import hidden_matrices
+from harness.suggest import Refused
+from harness.training import Optimization
+
+SMALL = ("model=nano", "task=copy", "lengths.train=5", "lengths.test=10", "trainer=cpu", "train.warmup=5")
+RATES = {"sgd": 0.1}
+"""Learning rates for optimizers that that of AdamW is not for."""
+
+
+def made(run: Run) -> tuple[Model, TrainingData, Optimization]:
+    task = build.task(run)
+    layout = build.layout(run, task)
+    lengths = identity.training_lengths(run, task)
+    torch.manual_seed(run.seed)
+    model = network.model(run, task, layout)
+    data = TrainingData(task, layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
+    return (
+        model,
+        data,
+        Optimization(*(build.make(group, getattr(run, group), run) for group in ("optimizer", "schedule"))),
+    )
+
+
+def trained(run: Run, folder: Path, **options: Any) -> tuple[Model, float | None]:
+    model, data, optimization = made(run)
+    where = {"seed": run.seed, "checkpoints": folder, "training": "tried"}
+    known = training.resumable(model, run.train, optimization, **where)  # type: ignore[arg-type]
+    done = training.train(
+        model, data, run.train, run.trainer, optimization, **where, loggers=[], resumed=known, **options
+    )  # type: ignore[arg-type]
+    assert done is not None
+    return model, done.loss
+
+
+@pytest.mark.parametrize("schedule", choices("schedule"))
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+def test_they_train(optimizer: str, schedule: str, composed: Callable[..., Run], tmp_path: Path) -> None:
+    rate = RATES.get(optimizer, 0.003)
+    chosen = (f"optimizer={optimizer}", f"schedule={schedule}", f"train.learning_rate={rate}")
+    run = composed(*SMALL, "task.symbols=4", "train.steps=100", *chosen)
+    before = made(run)[0].state_dict()
+    model, loss = trained(run, tmp_path)
+    assert loss is not None
+    assert loss < 0.95 * math.log(4), "that of a guess among four symbols"
+    still = [key for key, value in model.state_dict().items() if torch.equal(value, before[key])]
+    assert not still, "every weight moves"
+
+
+@pytest.mark.parametrize("options", [(), ("optimizer.momentum=0.0",)])
+@pytest.mark.parametrize("optimizer", choices("optimizer"))
+def test_training_that_was_cut_ends_with_the_same_weights(
+    optimizer: str, options: tuple[str, ...], composed: Callable[..., Run], tmp_path: Path
+) -> None:
+    """The state of every optimizer is found in a checkpoint, recognised and taken up."""
+    options = options if optimizer != "adamw" else ()
+    run = composed(*SMALL, "train.steps=20", "trainer.checkpoint_every=8", f"optimizer={optimizer}", *options)
+    whole, _ = trained(run, tmp_path / "whole")
+    asked = Interrupt(final=False)
+    model, data, optimization = made(run)
+
+    def cut(step: int, *place: int) -> Any:
+        if step == 10:
+            asked.asked = 15
+        return data(step, *place)
+
+    where = {"seed": run.seed, "checkpoints": tmp_path / "cut", "training": "tried"}
+    with pytest.raises(KeyboardInterrupt):
+        training.train(
+            model,
+            cut,
+            run.train,
+            run.trainer,
+            optimization,
+            **where,
+            loggers=[],
+            interrupt=asked,  # type: ignore[arg-type]
+        )
+    newest, step = checkpoints.saved(tmp_path / "cut")[0]
+    assert 10 <= step < 20
+    resumed = training.resumable(made(run)[0], run.train, optimization, **where)  # type: ignore[arg-type]
+    assert resumed is not None
+    assert resumed.path == newest
+    again, _ = trained(run, tmp_path / "cut")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_a_checkpoint_of_another_optimizer_is_left_aside(
+    composed: Callable[..., Run], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = (*SMALL, "train.steps=20", "trainer.checkpoint_every=8")
+    trained(composed(*words, "optimizer=sgd"), tmp_path)
+    for other in ("adamw", "muon"):
+        caplog.clear()
+        run = composed(*words, f"optimizer={other}")
+        model, _, optimization = made(run)
+        where = {"seed": run.seed, "checkpoints": tmp_path, "training": "tried"}
+        assert training.resumable(model, run.train, optimization, **where) is None  # type: ignore[arg-type]
+        assert "not of this model and optimizer" in caplog.text
+
+
+def test_muon_is_muon_on_matrices_of_blocks_and_adamw_elsewhere(composed: Callable[..., Run], tmp_path: Path) -> None:
+    """Two optimizers side by side, written out once more."""
+    run = composed(
+        *SMALL, "encoding=t5", "train.steps=12", "optimizer=muon", "train.weight_decay=0.1", "train.clip=0",
+        "schedule=constant",
+    )  # fmt: skip
+    model, _ = trained(run, tmp_path)
+
+    mine, data, _ = made(run)
+    inner = {f"blocks.{n}.{part}.weight" for n in range(run.model.layers) for part in
+             ("mixer.project", "mixer.output", "widen", "narrow")}  # fmt: skip
+    named = dict(mine.named_parameters())
+    assert inner <= set(named)
+    outer = {name: p for name, p in named.items() if name not in inner}
+    groups = [
+        {"params": [p for p in outer.values() if p.ndim > 1], "weight_decay": 0.1},
+        {"params": [p for p in outer.values() if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    both = (
+        torch.optim.Muon(
+            [named[name] for name in inner], lr=1, weight_decay=0.1, momentum=0.95, adjust_lr_fn="match_rms_adamw"
+        ),
+        torch.optim.AdamW(groups, lr=1, betas=(0.9, run.train.beta2)),
+    )
+    for step in range(12):
+        batch = data(step)
+        logits = mine.readout(mine(batch.tokens, batch.positions)).flatten(0, 1)[batch.scored]
+        mine.zero_grad()
+        torch.nn.functional.cross_entropy(logits, batch.targets).backward()
+        for optimizer in both:
+            for group in optimizer.param_groups:
+                group["lr"] = run.train.learning_rate * min(1, (step + 1) / 5)
+            optimizer.step()
+    start = dict(made(run)[0].named_parameters())
+    for (name, theirs), own in zip(model.named_parameters(), mine.parameters(), strict=True):
+        moved = (own - start[name]).norm()  # Muon computes in bfloat16, which makes much of a rounding error
+        assert (theirs - own).norm() < 0.02 * moved, name
+
+
+@pytest.mark.parametrize("architecture", choices("architecture"))
+def test_muon_leaves_embeddings_readouts_and_encodings_to_adamw(
+    architecture: str, composed: Callable[..., Run]
+) -> None:
+    """A prediction changes with the readout through nothing that Muon moves."""
+    try:
+        run = composed("model=nano", f"architecture={architecture}", "encoding=nope", "logit=standard")
+        model, *_ = made(run)
+    except Refused:
+        pytest.skip("it needs something else beside it")
+    matrices = hidden_matrices(model)
+    assert all(matrix.ndim == 2 for matrix in matrices)
+    assert len({id(matrix) for matrix in matrices}) == len(matrices)
+    model.readout(torch.zeros(1, run.model.dimension)).sum().backward()
+    read = [matrix for matrix in matrices if matrix.grad is not None]
+    assert not read
+    tables = [module.weight for module in model.modules() if isinstance(module, torch.nn.Embedding)]
+    assert not {id(table) for table in tables} & {id(matrix) for matrix in matrices}
+
+
+def test_where_muon_has_nothing_to_do_it_is_refused_before_anything_is_written(
+    command: Callable[..., Any], tmp_path: Path
+) -> None:
+    done = command("optimizer=muon", "architecture=lstm", "encoding=nope", *SMALL)
+    assert done.returncode == 2
+    assert "optimizer=muon with architecture=lstm: the network has no blocks" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", choices("schedule"))
+def test_a_schedule_is_a_share_of_the_peak(name: str) -> None:
+    for steps in (1, 7, 1000):
+        shares = [component("schedule", name).share(step, steps) for step in range(steps)]
+        assert shares[0] == 1
+        assert all(0 <= share <= 1 for share in shares)
+        assert shares == sorted(shares, reverse=True)
+
+
+@pytest.mark.parametrize("name", [name for name in choices("schedule") if name != "constant"])
+def test_a_schedule_ends_at_the_share_that_it_is_given(name: str) -> None:
+    assert component("schedule", name, final=0.1).share(1000, 1000) == pytest.approx(0.1)
+    assert component("schedule", name).share(1000, 1000) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("form", ["linear", "one_minus_sqrt"])
+def test_warm_up_stable_decay_is_stable_and_then_decays(form: str) -> None:
+    wsd = component("schedule", "warm_up_stable_decay", decay=0.25, form=form)
+    assert [wsd.share(step, 100) for step in (0, 40, 75)] == [1, 1, 1]
+    assert wsd.share(84, 100) == pytest.approx({"linear": 0.64, "one_minus_sqrt": 0.4}[form])
+    never = component("schedule", "warm_up_stable_decay", decay=0.0)
+    assert never.share(100, 100) == 1
+
+
+def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Callable[..., Run]) -> None:
+    usual = composed()
+    names = {"usual": identity.training_name(usual, build.task(usual))}
+    assert not {"optimizer", "schedule"} & set(identity.training(usual, build.task(usual)))
+    for words in (
+        "optimizer=sgd", "optimizer=muon", "optimizer.beta1=0.8", "schedule=linear", "schedule.final=0.1",
+        "schedule=constant",
+    ):  # fmt: skip
+        run = composed(words)
+        names[words] = identity.training_name(run, build.task(run))
+    assert len(set(names.values())) == len(names)
+    same = composed("optimizer.beta1=0.9", "schedule=cosine", "schedule.final=0")
+    assert identity.training_name(same, build.task(same)) == names["usual"]
+
+
+def test_a_leaderboard_tells_them_apart(composed: Callable[..., Run]) -> None:
+    runs = [composed(), composed("optimizer=sgd"), composed("schedule=linear"), composed("optimizer.beta1=0.8")]
+    table = leaderboard([record(run, lambda length: 5) for run in runs])
+    methods = {method for method in table.method if method.startswith("rope")}
+    assert methods == {
+        "rope · adamw · cosine",
+        "rope · sgd · cosine",
+        "rope · adamw · linear",
+        "rope · adamw · beta1=0.8 · cosine",
+    }
