@@ -9,7 +9,7 @@ class Extent(NamedTuple):
     tokens: int
     """Tokens of the longest sequence."""
     position: int
-    """The largest position that a token is told."""
+    """The largest position that a token receives."""
     consecutive: bool = True
     """Whether positions count up in steps of one."""
     each: tuple[int, ...] = ()
