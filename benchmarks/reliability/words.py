@@ -31,7 +31,7 @@ GRAMMAR = (
     ("encoding._target_=os.system",), ("encoding._target_=harness.encodings.alibi.ALiBi", "encoding=nope"),
     ("task._target_=subprocess.Popen",), ("task._target_=harness.layouts.Causal",),
     ("packages=[os]", "task._target_=os.system"),
-    ("packages=['../x']",), ("packages=[no_such_package]",), ("results='~nobody/x'",), ("results=''",),
+    ("packages=['../x']",), ("packages=[no_such_package]",), ("results='~no_such_user/x'",), ("results=''",),
     ("results=/dev/null",), ("results=/proc/nowhere",), ("results='${oc.env:HOME}'",), ("logger.csv._target_=x",),
     ("--config-dir", "/nowhere"), ("--config-name", "x"), ("--config-path", "x"), ("--run",), ("leaderbord",),
     ("inspect", "--record", "/nowhere.json"), ("inspect", "--record", "/dev/null"), ("--job",), ("--job", "/nowhere"),
