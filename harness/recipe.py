@@ -18,6 +18,7 @@ from harness import (
     baselines,
     build,
     checkpoints,
+    devices,
     evaluation,
     finished,
     helpers,
@@ -31,6 +32,7 @@ from harness import (
     records,
     testset,
     trackers,
+    trainer_arguments,
     training,
     weights,
     world,
@@ -116,7 +118,8 @@ def _execute(run: Run, place: World) -> Record | None:
 
 
 def _job(run: Run, place: World) -> Job:
-    device = training.device(run.trainer)
+    device = devices.device(run.trainer)
+    trainer_arguments.try_out(run.trainer)
     task = build.task(run)
     layout = build.layout(run, task)
     with torch.random.fork_rng(devices=[]):

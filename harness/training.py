@@ -27,7 +27,8 @@ from harness.processes import NoSignals, Processes
 from harness.resumption import Past, Resumption
 from harness.schedules.base import Schedule
 from harness.schedules.cosine import Cosine
-from harness.suggest import Refused
+from harness.trainer_arguments import USUAL as WITHOUT_LIGHTNINGS_OWN
+from harness.trainer_arguments import given
 from harness.world import World
 
 log = logging.getLogger(__name__)
@@ -258,11 +259,8 @@ def train(
             callbacks=[report, Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)],
             plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), Processes(world)],
             default_root_dir=checkpoints,  # where it looks for files of its own, which else is the working folder
-            use_distributed_sampler=False,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
+            **WITHOUT_LIGHTNINGS_OWN,
+            **given(where),
         )
         trainer._signal_connector = NoSignals(trainer)
         batches.trainer = trainer
@@ -282,19 +280,6 @@ def train(
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise Diverged("a weight is no longer finite at the end of training")
     return Trained(settings.steps, report.loss, report.seconds, report.resumed_from, report.threads)
-
-
-def device(where: TrainerSettings) -> torch.device:
-    """The device of the first process. Raises :class:`Refused` if a GPU is asked for and there is none."""
-    if where.accelerator == "cpu":
-        return torch.device("cpu")
-    if torch.cuda.is_available():
-        if where.devices > torch.cuda.device_count():
-            raise Refused(f"trainer.devices={where.devices}: this machine has {torch.cuda.device_count()} GPUs")
-        return torch.device("cuda", 0)
-    if where.accelerator == "gpu":
-        raise Refused("trainer=gpu: PyTorch sees no GPU here; trainer=cpu works everywhere")
-    return torch.device("cpu")
 
 
 def _unseen(done: int, note: str = "") -> None:
