@@ -32,7 +32,6 @@ from harness import (
     records,
     testset,
     trackers,
-    trainer_arguments,
     training,
     weights,
     world,
@@ -119,7 +118,7 @@ def _execute(run: Run, place: World) -> Record | None:
 
 def _job(run: Run, place: World) -> Job:
     device = devices.device(run.trainer)
-    trainer_arguments.try_out(run.trainer)
+    training.try_arguments(run.trainer)
     task = build.task(run)
     layout = build.layout(run, task)
     with torch.random.fork_rng(devices=[]):

@@ -7,7 +7,9 @@ its own is not for Lightning: both are refused with the key that is meant. The r
 
 import ast
 import importlib.util
+import logging
 import typing
+import warnings
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -73,16 +75,19 @@ def check(settings: TrainerSettings) -> None:
     for name, value in given(settings).items():
         where = f"trainer.{echoed(name)}"
         if not is_one(name):
-            handed_on = set(_signature()) - set(INSTEAD)
-            raise unknown(
-                "key", where, {f"trainer.{key}" for key in {*TrainerSettings.model_fields, *handed_on}}, "keys"
-            )
+            known = (*TrainerSettings.model_fields, *handed_on())
+            raise unknown("key", where, [f"trainer.{key}" for key in known], "keys")
         if name in INSTEAD:
-            raise Refused(f"{where}: this argument of Lightning's Trainer has no effect here: {INSTEAD[name]}")
+            raise Refused(f"{where}: it is not handed on to Lightning: {INSTEAD[name]}")
         try:
             TypeAdapter(_signature()[name], config=ConfigDict(strict=True)).validate_python(value)
         except ValidationError as error:
             raise Refused(f"{where}={echoed(value)}: {complaint(error)}") from error
+
+
+def handed_on() -> list[str]:
+    """The arguments that Lightning is handed."""
+    return [name for name in _signature() if is_one(name) and name not in INSTEAD]
 
 
 def given(settings: TrainerSettings) -> dict[str, Any]:
@@ -90,21 +95,7 @@ def given(settings: TrainerSettings) -> dict[str, Any]:
     return dict(settings.model_extra or {})
 
 
-def try_out(settings: TrainerSettings) -> None:
-    """Raise :class:`Refused` for arguments that Lightning refuses together or for their values."""
-    arguments = given(settings)
-    if not arguments:
-        return
-    import pytorch_lightning
-
-    try:
-        pytorch_lightning.Trainer(**{**arguments, **USUAL}, accelerator="cpu", devices=1)
-    except Exception as error:  # it raises whatever it likes
-        listed = " ".join(f"trainer.{name}={echoed(value)}" for name, value in arguments.items())
-        raise Refused(f"{listed}: Lightning objects: {error or type(error).__name__}") from error
-
-
-USUAL = {
+ALWAYS: dict[str, Any] = {
     "logger": False,
     "enable_checkpointing": False,
     "enable_progress_bar": False,
@@ -114,13 +105,27 @@ USUAL = {
 """What every run says, because the program does these things itself."""
 
 
+def quiet() -> None:
+    """What Lightning says about devices, loaders and its other products is of no use here; what a profiler has measured
+    is.
+    """
+    for name in ("pytorch_lightning", "lightning_fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+        warnings.filterwarnings("ignore", module=name)
+    logging.getLogger("pytorch_lightning.profilers").setLevel(logging.INFO)
+
+
+_WORDS = {
+    **{kind.__name__: kind for kind in (bool, int, float, str, list, dict)},
+    "_LITERAL_WARN": typing.Literal["warn"],
+}
+
+
 class _Words(Mapping[str, Any]):
     """What the words of an annotation mean. Of classes and literals of Lightning's a config can say the name alone."""
 
     def __getitem__(self, word: str) -> Any:
-        if word in ("bool", "int", "float", "str", "list", "dict"):
-            return {"bool": bool, "int": int, "float": float, "str": str, "list": list, "dict": dict}[word]
-        return getattr(typing, word, str)
+        return _WORDS[word] if word in _WORDS else getattr(typing, word, str)
 
     def __iter__(self) -> typing.Iterator[str]:
         return iter(())
