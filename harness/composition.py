@@ -20,7 +20,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-from harness import advice, catalogue, isolation
+from harness import advice, catalogue, isolation, trainer_arguments
 from harness.config import LISTED_GROUPS, Run
 from harness.folders import folders as checked
 from harness.overrides import MOST_RUNS, Reader, count
@@ -187,12 +187,21 @@ class Composer:
             return
         for override in parsed:
             key = override.key_or_group
-            if key in groups or override.is_add() or OmegaConf.select(composed, key, default=_MISSING) is not _MISSING:
+            if (
+                key in groups
+                or override.type in ADDED
+                or OmegaConf.select(composed, key, default=_MISSING) is not _MISSING
+            ):
                 continue
-            raise advice.unknown_key(key, _keys(composed), self._folders)
+            keys = _keys(composed)
+            keys["trainer"] += trainer_arguments.handed_on()
+            raise advice.unknown_key(key, keys, self._folders)
 
 
 _MISSING = object()
+
+ADDED = (OverrideType.ADD, OverrideType.FORCE_ADD)
+"""Overrides of keys that need not be there."""
 
 
 def _keys(composed: DictConfig, prefix: str = "") -> dict[str, list[str]]:

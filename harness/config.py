@@ -127,7 +127,12 @@ class Evaluation(Frozen):
 
 
 class TrainerSettings(Frozen):
-    """Where and how a run is computed. Nothing here may change a result beyond rounding."""
+    """Where and how a run is computed. Nothing here may change a result beyond rounding. What is not named here is
+    handed on to Lightning (:mod:`harness.trainer_arguments`).
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: int = Field(ge=1, le=2**12)

@@ -5,6 +5,7 @@ their values turn out to mean.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, OverrideType, RangeSweep, Sweep
 from hydra.errors import HydraException
 
-from harness import advice, catalogue, hydra_settings, isolation
+from harness import advice, catalogue, hydra_settings, isolation, trainer_arguments
 from harness.config import LISTED_GROUPS
 from harness.suggest import Refused, echoed, unknown
 
@@ -22,6 +23,8 @@ MOST_RUNS = 100_000
 """Runs of one sweep."""
 LONGEST = 20_000
 """Characters of an argument: a list of thousands of numbers, which the grammar reads in a second or two."""
+LIGHTNINGS = re.compile(r"trainer\.(\w+)\s*=")
+"""A key that may be an argument of Lightning's Trainer, which no file of conf/ lists."""
 DEEPEST = 20
 """Brackets within one another."""
 
@@ -57,6 +60,8 @@ class Reader:
         return override
 
     def _parsed(self, argument: str, arguments: Sequence[str]) -> Override:
+        if match := LIGHTNINGS.match(argument):
+            argument = f"++{argument}" if trainer_arguments.is_one(match[1]) else argument
         if len(argument) > LONGEST:
             raise Refused(
                 f"{echoed(argument)}: an argument has at most {LONGEST} characters, and this one {len(argument)}"

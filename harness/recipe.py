@@ -18,6 +18,7 @@ from harness import (
     baselines,
     build,
     checkpoints,
+    devices,
     evaluation,
     finished,
     helpers,
@@ -116,7 +117,8 @@ def _execute(run: Run, place: World) -> Record | None:
 
 
 def _job(run: Run, place: World) -> Job:
-    device = training.device(run.trainer)
+    device = devices.device(run.trainer)
+    training.try_arguments(run.trainer)
     task = build.task(run)
     layout = build.layout(run, task)
     with torch.random.fork_rng(devices=[]):

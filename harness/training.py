@@ -3,7 +3,6 @@
 import logging
 import math
 import time
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -27,7 +26,8 @@ from harness.processes import NoSignals, Processes
 from harness.resumption import Past, Resumption
 from harness.schedules.base import Schedule
 from harness.schedules.cosine import Cosine
-from harness.suggest import Refused
+from harness.suggest import Refused, echoed
+from harness.trainer_arguments import ALWAYS, given, quiet
 from harness.world import World
 
 log = logging.getLogger(__name__)
@@ -215,7 +215,7 @@ def resumable(
     training: str,
 ) -> Resumption | None:
     """The checkpoint from which the training called ``training`` can go on, if there is one."""
-    _quiet()
+    quiet()
     return resumption.newest(checkpoints, training, Training(model, settings, seed, optimization), settings.steps)
 
 
@@ -242,7 +242,7 @@ def train(
 
     Raises :class:`Diverged` when the loss is no longer finite and ``KeyboardInterrupt`` when training ended early.
     """
-    _quiet()
+    quiet()
     interrupt = interrupt or Interrupt(final=False)
     first = resumed.step if resumed else 0
     batches = Batches(data, settings.steps)
@@ -258,11 +258,8 @@ def train(
             callbacks=[report, Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)],
             plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), Processes(world)],
             default_root_dir=checkpoints,  # where it looks for files of its own, which else is the working folder
-            use_distributed_sampler=False,
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
+            **ALWAYS,
+            **given(where),
         )
         trainer._signal_connector = NoSignals(trainer)
         batches.trainer = trainer
@@ -284,26 +281,17 @@ def train(
     return Trained(settings.steps, report.loss, report.seconds, report.resumed_from, report.threads)
 
 
-def device(where: TrainerSettings) -> torch.device:
-    """The device of the first process. Raises :class:`Refused` if a GPU is asked for and there is none."""
-    if where.accelerator == "cpu":
-        return torch.device("cpu")
-    if torch.cuda.is_available():
-        if where.devices > torch.cuda.device_count():
-            raise Refused(f"trainer.devices={where.devices}: this machine has {torch.cuda.device_count()} GPUs")
-        return torch.device("cuda", 0)
-    if where.accelerator == "gpu":
-        raise Refused("trainer=gpu: PyTorch sees no GPU here; trainer=cpu works everywhere")
-    return torch.device("cpu")
+def try_arguments(where: TrainerSettings) -> None:
+    """Raise :class:`Refused` where Lightning objects to the arguments that it is handed."""
+    if not (arguments := given(where)):
+        return
+    quiet()
+    try:
+        lightning.Trainer(**ALWAYS, **arguments, accelerator="cpu", devices=1)
+    except Exception as error:  # it raises whatever it likes
+        listed = " ".join(f"trainer.{name}={echoed(value)}" for name, value in arguments.items())
+        raise Refused(f"{listed}: Lightning objects: {error or type(error).__name__}") from error
 
 
 def _unseen(done: int, note: str = "") -> None:
     """The progress of processes that only help the first one."""
-
-
-def _quiet() -> None:
-    """What Lightning says about devices, loaders and its other products is of no use here."""
-    for name in ("pytorch_lightning", "lightning_fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", module="pytorch_lightning")
-    warnings.filterwarnings("ignore", module="lightning_fabric")

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from harness import build, catalogue, declarations, identity, layouts, mixing, sizes
+from harness import build, catalogue, declarations, identity, layouts, mixing, sizes, trainer_arguments
 from harness.config import Run, Size
 from harness.models import saved
 from harness.options import typed
@@ -283,6 +283,7 @@ def _could_take(encoding: dict[str, Any], fractional: bool, channels: int) -> bo
 
 
 def _check_devices(run: Run) -> None:
+    trainer_arguments.check(run.trainer)
     if run.train.batch % run.trainer.devices:
         raise Refused(f"train.batch={run.train.batch} cannot be divided among trainer.devices={run.trainer.devices}")
     if run.trainer.devices > 1 and run.trainer.strategy == "auto":

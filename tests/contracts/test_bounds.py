@@ -18,7 +18,10 @@ from harness.shape import Shape
 from harness.suggest import Refused
 
 GROUPS = ("encoding", "positions", "extension", "logit", "architecture")
-CLASSES = sorted({(group, choice.target) for group in GROUPS for choice in catalogue.choices(group) if choice.target})
+TRAINING = ("optimizer", "schedule")
+CLASSES = sorted(
+    {(group, choice.target) for group in (*GROUPS, *TRAINING) for choice in catalogue.choices(group) if choice.target}
+)
 NUMBERS = [
     (group, target, name)
     for group, target in CLASSES

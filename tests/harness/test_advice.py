@@ -35,7 +35,6 @@ KEYS = {
     "train.lr=0.1": "train.learning_rate",
     "lr=0.1": "train.learning_rate",
     "learning_rate=0.1": "train.learning_rate",
-    "trainer.precision=32-true": "train.precision",
     "batch_size=8": "train.batch",
     "train.batch_size=8": "train.batch",
     "steps=5": "train.steps",
