@@ -30,11 +30,12 @@ What was done to the program on purpose, and how often it came through. Anyone c
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python benchmarks/reliability", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*ATTACKS, []], help="attacks, all by default")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the tries, for a quicker look")
     parser.add_argument("--page", type=Path, help="file to write the table to")
     parsed = parser.parse_args()
     rows: list[Row] = []
     for name in parsed.names or ATTACKS:
-        for row in importlib.import_module(name).attack():
+        for row in importlib.import_module(name).attack(parsed.share):
             rows.append(row)
             print(f"{row.survived} of {row.tried}  {row.fault}", flush=True)
             if row.first_failure:

@@ -20,7 +20,7 @@ def flipped(content: bytes, rng: random.Random) -> bytes:
     return content[:place] + bytes([content[place] ^ 1 << rng.randrange(8)]) + content[place + 1 :]
 
 
-def attack() -> Iterator[Row]:
+def attack(share: float) -> Iterator[Row]:
     rng = random.Random(0)  # noqa: S311 - places, no secrets
     with tempfile.TemporaryDirectory() as name:
         first, second = Path(name, "first"), Path(name, "second")
@@ -44,7 +44,7 @@ def attack() -> Iterator[Row]:
 
         means = "the file is named and not used, and the run trains its own weights again, bit by bit"
         tally = Tally("one flipped bit in the weights", means)
-        for number in range(FLIPS):
+        for number in range(max(1, round(share * FLIPS))):
             tested(lambda path: path.write_bytes(flipped(path.read_bytes(), rng)), tally, f"flip {number}")
         yield tally.row()
         tally = Tally("weights that are cut off, empty, a folder or those of another seed", means)
@@ -53,10 +53,10 @@ def attack() -> Iterator[Row]:
         tested(lambda path: (path.unlink(), path.mkdir()), tally, "a folder")
         tested(lambda path: shutil.copy(other, path), tally, "another seed's")
         yield tally.row()
-    yield from checkpoints(rng)
+    yield from checkpoints(rng, share)
 
 
-def checkpoints(rng: random.Random) -> Iterator[Row]:
+def checkpoints(rng: random.Random, share: float) -> Iterator[Row]:
     import signal
 
     from commands import Command
@@ -82,7 +82,7 @@ def checkpoints(rng: random.Random) -> Iterator[Row]:
         command.end()
         for fault, damage in damages.items():
             tally = Tally(fault, means)
-            for number in range(5):
+            for number in range(max(1, round(share * 5))):
                 with tempfile.TemporaryDirectory() as copy:
                     folder = Path(copy, "copy")
                     shutil.copytree(half, folder)

@@ -16,14 +16,14 @@ ROOM = (4, 8, 16, 32, 64, 96, 128, 160, 192, 224, 256, 320, 384, 448, 512, 640)
 """Free kilobytes at the start of a run."""
 
 
-def attack() -> Iterator[Row]:
+def attack(share: float) -> Iterator[Row]:
     if os.geteuid():
         return
     tally = Tally(
         "a disk that fills up during a run",
         "one line names the file, no record says that the method failed, and with room the same command finishes",
     )
-    for room in ROOM:
+    for room in ROOM[:: max(1, round(1 / share))]:
         with tempfile.TemporaryDirectory() as folder:
             mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder]
             if subprocess.run(mount, capture_output=True).returncode:

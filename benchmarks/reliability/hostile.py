@@ -20,7 +20,7 @@ CALLS = ("os.system", "subprocess.Popen", "builtins.open", "builtins.eval", "shu
 MUTATIONS = 100
 
 
-def attack() -> Iterator[Row]:
+def attack(share: float) -> Iterator[Row]:
     rng = random.Random(0)  # noqa: S311 - places, no secrets
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -28,8 +28,8 @@ def attack() -> Iterator[Row]:
         (path,) = folder.glob("results/records/*.json")
         good = path.read_text()
         yield calls(folder, path, good)
-        yield texts(path, good)
-        yield numbers(path, good, rng)
+        yield texts(path, good, share)
+        yield numbers(path, good, rng, round(share * MUTATIONS))
 
 
 def calls(folder: Path, path: Path, good: str) -> Row:
@@ -51,7 +51,7 @@ def calls(folder: Path, path: Path, good: str) -> Row:
     return tally.row()
 
 
-def texts(path: Path, good: str) -> Row:
+def texts(path: Path, good: str, share: float) -> Row:
     tally = Tally(
         "records whose texts are formulas, control characters, markup",
         "left out with a line, or tables without live cells or control characters, and well-formed pictures",
@@ -63,7 +63,7 @@ def texts(path: Path, good: str) -> Row:
         "a reason": lambda record, text: record.update(reason=text),
         "a coverage line": lambda record, text: record.update(novelty={"extrapolate": [text]}),
     }
-    for text in TEXTS:
+    for text in TEXTS[:: max(1, round(1 / share))]:
         for place, put in places.items():
             with tempfile.TemporaryDirectory() as copy:
                 record = json.loads(good)
@@ -85,9 +85,9 @@ def texts(path: Path, good: str) -> Row:
     return tally.row()
 
 
-def numbers(path: Path, good: str, rng: random.Random) -> Row:
+def numbers(path: Path, good: str, rng: random.Random, tries: int) -> Row:
     tally = Tally("records with one number or word changed after they were written", "refused, by name")
-    for _ in range(MUTATIONS):
+    for _ in range(tries):
         record = json.loads(good)
         trail = changed(record, rng)
         with tempfile.TemporaryDirectory() as copy:

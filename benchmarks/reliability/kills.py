@@ -26,7 +26,7 @@ def same(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> boo
     return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
 
 
-def attack() -> Iterator[Row]:
+def attack(share: float) -> Iterator[Row]:
     rng = random.Random(0)  # noqa: S311 - moments, no secrets
     with tempfile.TemporaryDirectory() as name:
         whole = Path(name)
@@ -39,7 +39,7 @@ def attack() -> Iterator[Row]:
             "kill -9 at a random moment", "the same command goes on and ends with the same weights, bit by bit"
         )
         leftovers = Tally("the folders of killed runs", "no unfinished file is left once the run has ended")
-        while kills.tried < KILLS:
+        while kills.tried < share * KILLS:
             with tempfile.TemporaryDirectory() as cut:
                 tried = 0
                 while not list(Path(cut).glob("results/records/*.json")):
@@ -62,7 +62,7 @@ def attack() -> Iterator[Row]:
                 f"{signal.Signals(number).name} at a random moment",
                 "it saves and ends with 130, and goes on to the same weights, bit by bit",
             )
-            while tally.tried < SIGNALS:
+            while tally.tried < share * SIGNALS:
                 with tempfile.TemporaryDirectory() as cut:
                     command = Command(NANO, Path(cut))
                     command.process.join(rng.uniform(0.3 * lasts, lasts))

@@ -77,7 +77,7 @@ def trained(run: Run, folder: Path, tracer: Tracer | None = None) -> dict[str, t
     return {name: tensor.clone() for name, tensor in model.state_dict().items()}
 
 
-def attack() -> Iterator[Row]:
+def attack(share: float) -> Iterator[Row]:
     with composer() as hydra:
         run = hydra.run(WORDS)
     tally = Tally(
@@ -90,7 +90,7 @@ def attack() -> Iterator[Row]:
         trained(run, folder / "numbered", tracer)
         assert whole is not None
         moments = sorted(tracer.first.values())
-        for moment in moments[:: max(1, len(moments) // LINES)]:
+        for moment in moments[:: max(1, round(len(moments) / (share * LINES)))]:
             here = folder / str(moment)
             interrupted = trained(run, here, Tracer(lambda: signal.raise_signal(signal.SIGTERM), moment)) is None
             saved = len(checkpoints.saved(here)) == 1

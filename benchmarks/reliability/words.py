@@ -73,10 +73,11 @@ FILES = {
 NAMES = ("12", "inf", "nan", "NA", "1e3", "true", "null", "None", "a b", "a,b", "-x")
 
 
-def attack() -> Iterator[Row]:
+def attack(share: float) -> Iterator[Row]:
+    step = max(1, round(1 / share))
     yield refused("arguments that are no override, flag or command", GRAMMAR)
     values = [("show", f"{key}={value}") for key, value in itertools.product(NUMBERS, NO_NUMBERS)]
-    yield refused("values that are no number, or none that is possible", values)
+    yield refused("values that are no number, or none that is possible", values[::step])
     choices = [("show", f"{group}={value}") for group, value in itertools.product(GROUPS, CHOICES)]
     yield refused("choices that are not there", [c for c in choices if c != ("show", "study=null")])
     yield refused("choices that are impossible together", [("show", *words) for words in IMPOSSIBLE])

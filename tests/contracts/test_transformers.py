@@ -216,7 +216,7 @@ REFUSED = {
         "extension=truncate",
     ): "extension=truncate reads a part of the text at a time, and architecture=encoder_decoder needs all",
     ("architecture=bert", "task=next_sentence", "encoding=learned"): "encoding=learned knows 512 positions, but at "
-    "length 512 of task=next_sentence tokens are told positions up to 514: set encoding.rows=515 or more",
+    "length 512 of task=next_sentence tokens receive positions up to 514: set encoding.rows=515 or more",
     (
         "architecture=encoder",
         "task=minesweeper",

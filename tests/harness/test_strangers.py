@@ -199,7 +199,7 @@ CLAIMS = {
     "right answers contradict each": altered("scores.0.exact_given_length", 30),
     "other test examples": altered("scores.0.examples", 11),
     "other test examples than": altered("scores.0.tokens", 101),
-    "extensions that it has not": altered("novelty", {"yarn": ["all"]}),
+    "names extensions that it does not have": altered("novelty", {"yarn": ["all"]}),
     "its cost is not that of its training": altered("cost.steps", 1),
     "its cost is not": altered("cost.examples", 1),
     "more training examples than there were": altered("training_compared", 10**9),
