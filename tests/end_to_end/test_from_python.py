@@ -151,7 +151,7 @@ def test_a_logger_that_breaks_is_left_out(capsys: pytest.CaptureFixture[str], ca
         ),
         (
             ["task=copy", "--count", "2"],
-            ["trained on lengths 1 to 20, tested on 1, 5, 10", "(blind: knowing the length"],
+            ["trained on lengths 1 to 20, tested on 1, 5, 10", "(blind: from the length"],
         ),
         (["task=scan"], [" -> I_", "position"]),
         (["task=text", "--count", "1"], ["predicts", "bits"]),
