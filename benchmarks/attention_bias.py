@@ -12,14 +12,14 @@ import torch
 import torch.nn.functional as F
 from side_by_side import compare, printed
 
-from harness.attention import Positions, attend, explicit
+from harness.attention.modules import Positions, attend, explicit
+from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.nope import NoPE
 from harness.encodings.t5 import T5
 from harness.logits.standard import Standard
-from harness.shape import Shape
 
-SHAPE = Shape(dimension=128, heads=4, layers=1, train_tokens=42)
+DIMENSIONS = Dimensions(d_model=128, n_heads=4, n_layers=1, train_tokens=42)
 
 
 def main() -> None:
@@ -28,9 +28,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
-    nope, alibi, t5, logit = NoPE(SHAPE), ALiBi(SHAPE), T5(SHAPE), Standard(SHAPE)
+    nope, alibi, t5, logit = NoPE(DIMENSIONS), ALiBi(DIMENSIONS), T5(DIMENSIONS), Standard(DIMENSIONS)
     for length in arguments.lengths:
-        q, k, v = torch.randn(3, 1, SHAPE.heads, length, SHAPE.head_dimension)
+        q, k, v = torch.randn(3, 1, DIMENSIONS.n_heads, length, DIMENSIONS.head_dim)
         where = Positions(torch.arange(length)[None], True)
 
         def kernel(

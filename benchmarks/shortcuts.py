@@ -15,9 +15,10 @@ import numpy as np
 from battery import answer_place, battery, by_true_tokens, sees_a_part
 from predictors import NONE, Items, Lookup, items, joined
 
-from harness import build, catalogue, identity, streams
-from harness.composition import Composer, composer
-from harness.suggest import Refused
+from harness.composition.compose import Composer, composer
+from harness.config import catalogue, identity, instantiation
+from harness.errors import Refused
+from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,19 +99,19 @@ def measured(
     ``share`` of the examples are used.
     """
     run = hydra.run([f"task={name}", *overrides])
-    task = build.task(run)
+    task = instantiation.task(run)
     if task.form == "stream":
         return None
     trained, tested = identity.training_lengths(run, task), identity.tested_lengths(run, task)
     long = task.form == "labels" or task.answer_length(trained[-1]) > 1
     fitted, asked = (LONG_FITTED, LONG_ASKED) if long else (FITTED, ASKED)
     fitted, asked = round(fitted * share), round(asked * share)
-    rng = streams.generator("shortcuts", name)
-    odds = task.weights(trained)
+    rng = generator("shortcuts", name)
+    odds = task.length_weights(trained)
     drawn = rng.choice(trained, fitted, p=odds / odds.sum())
     known = joined([items(task, task.sample(rng, int(n), int((drawn == n).sum()))) for n in np.unique(drawn)])
     lengths = sorted({trained[-1], tested[-1]})
-    batches = {n: task.sample(streams.generator("asked", name, n), n, asked, "test") for n in lengths}
+    batches = {n: task.sample(generator("asked", name, n), n, asked, "test") for n in lengths}
     questions = {n: items(task, batch) for n, batch in batches.items()}
     blind = {n: _blind(task, known, questions[n], rng, n, fitted) for n in lengths}
     scores: dict[int, list[tuple[float, str]]] = {n: [] for n in lengths}

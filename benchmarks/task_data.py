@@ -14,10 +14,10 @@ import torch
 import torch.nn.functional as F
 from side_by_side import compare
 
-from harness import build, catalogue, identity, network
-from harness.composition import composer
-from harness.config import Run
-from harness.data import BLOCK, TrainingData, examples
+from harness.composition.compose import composer
+from harness.config import catalogue, identity, instantiation, network
+from harness.config.schema import Run
+from harness.data.training_examples import BLOCK, TrainingData, examples
 
 
 def main() -> None:
@@ -43,10 +43,10 @@ def main() -> None:
 
 def measured(run: Run, rounds: int) -> tuple[float, float, float]:
     """Seconds that an example takes to sample, and to make, arranged and with its positions, and seconds of a step."""
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     lengths = identity.training_lengths(run, task)
-    data = TrainingData(task, layout, build.rule(run), lengths, seed=0, batch=run.train.batch)
+    data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=0, batch=run.train.batch)
     torch.manual_seed(0)
     model = network.model(run, task, layout)
     optimizer = torch.optim.AdamW(model.parameters(), lr=run.train.learning_rate, fused=True)

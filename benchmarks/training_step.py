@@ -15,9 +15,10 @@ import torch
 import torch.nn.functional as F
 from side_by_side import compare, printed
 
-from harness import build, identity, network, training
-from harness.composition import composer
-from harness.data import TrainingBatch, TrainingData
+from harness.composition.compose import composer
+from harness.config import identity, instantiation, network
+from harness.data.training_examples import TrainingBatch, TrainingData
+from harness.training import module
 
 
 def main() -> None:
@@ -29,10 +30,10 @@ def main() -> None:
     torch.set_num_threads(1)
     with composer() as hydra:
         run = hydra.run([f"model={arguments.size}", f"train.steps={arguments.steps}", "trainer=cpu"])
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     lengths = identity.training_lengths(run, task)
-    data = TrainingData(task, layout, build.rule(run), lengths, seed=0, batch=run.train.batch)
+    data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=0, batch=run.train.batch)
     ready = [data(step) for step in range(arguments.steps)]
 
     def bare(batch: Callable[[int], TrainingBatch]) -> None:
@@ -49,7 +50,7 @@ def main() -> None:
     def whole() -> None:
         with tempfile.TemporaryDirectory() as folder:
             model = network.model(run, task, layout)
-            training.train(model, data, run.train, run.trainer, seed=0, checkpoints=Path(folder), loggers=[])
+            module.train(model, data, run.train, run.trainer, seed=0, checkpoints=Path(folder), loggers=[])
 
     medians = compare(
         {

@@ -5,14 +5,14 @@ import importlib
 from dataclasses import replace
 from pathlib import Path
 
-from harness import catalogue
-from harness.attention import fusible
+from harness.attention.modules import fusible
+from harness.config import catalogue
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.logits.standard import Standard
-from harness.shape import Shape
 
 ROOT = Path(__file__).resolve().parents[1]
-SHAPE = Shape(dimension=64, heads=4, layers=2, train_tokens=42)
+DIMENSIONS = Dimensions(d_model=64, n_heads=4, n_layers=2, train_tokens=42)
 
 HEAD = """\
 # Position encodings
@@ -56,8 +56,8 @@ def _encodings() -> list[str]:
 def _row(choice: catalogue.Choice) -> tuple[str, ...]:
     module, _, name = str(choice.target).rpartition(".")
     cls = getattr(importlib.import_module(module), name)
-    encoding: Encoding = cls(SHAPE)
-    layers = encoding.for_layers(lambda number: cls(replace(SHAPE, layer=number)), SHAPE.layers)
+    encoding: Encoding = cls(DIMENSIONS)
+    layers = encoding.for_layers(lambda number: cls(replace(DIMENSIONS, layer=number)), DIMENSIONS.n_layers)
     sizes = {parameter: parameter.numel() for layer in layers for parameter in layer.parameters()}
     return (
         f"`{choice.name}`",
@@ -78,7 +78,7 @@ def _shifts(encoding: Encoding) -> str:
 
 
 def _kernel(encoding: Encoding) -> str:
-    if not fusible(encoding, Standard(SHAPE)):
+    if not fusible(encoding, Standard(DIMENSIONS)):
         return "explicit"
     if encoding.uses("bias"):
         return "chunks"

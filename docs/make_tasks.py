@@ -5,11 +5,14 @@ import math
 from collections.abc import Iterator
 from pathlib import Path
 
-from harness import baselines, build, catalogue, identity, scores, streams
 from harness.commands.show import definition
-from harness.composition import Composer, composer
-from harness.config import Run
+from harness.composition.compose import Composer, composer
+from harness.config import catalogue, identity, instantiation
+from harness.config.schema import Run
+from harness.evaluation import baselines
 from harness.layouts import Causal
+from harness.results import metrics
+from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -72,7 +75,7 @@ def _title(package: str) -> str:
 
 
 def _task(name: str, meaning: str, run: Run) -> list[str]:
-    task = build.task(run)
+    task = instantiation.task(run)
     trained, tested = identity.training_lengths(run, task), identity.tested_lengths(run, task)
     lines = [f"### {name}", "", f"*{meaning}.* Version {task.version}.", *_definition(task)]
     lines += ["```text", *_examples(task, run, trained), "```", ""]
@@ -110,7 +113,7 @@ def _examples(task: Task, run: Run, trained: list[int]) -> Iterator[str]:
         yield "(its data belongs to the machine: python -m harness show)"
         return
     length = trained[len(trained) // 3]
-    batch = task.sample(streams.generator("page", length), length, 3)
+    batch = task.sample(generator("page", length), length, 3)
     for prompt, answer in zip(batch.prompt, batch.answer, strict=True):
         words = [task.alphabet[token] for token in prompt if token != ABSENT]
         answered = ["" if token == ABSENT else task.alphabet[token] for token in answer]
@@ -137,9 +140,9 @@ def _short(line: str) -> str:
 def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
     found = baselines.estimated(task, Causal(task), lengths, EXAMPLES)
     known = {
-        "chance": [scores.rate(row) for row in found.chance],
-        "blind": [scores.rate(row) for row in found.blind],
-        **{f"shortcut: {name}": [scores.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
+        "chance": [metrics.rate(row) for row in found.chance],
+        "blind": [metrics.rate(row) for row in found.blind],
+        **{f"shortcut: {name}": [metrics.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
     }
     yield f"| trivial baseline | {' | '.join(f'length {length}' for length in lengths)} |"
     yield "| --- | --- | --- |"
@@ -148,7 +151,7 @@ def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
         yield f"| {name} | {' | '.join(_shown(rate, ends) for rate in rates)} |"
 
 
-def _shown(rate: scores.Rate, ends: bool) -> str:
+def _shown(rate: metrics.Rate, ends: bool) -> str:
     values = [rate.exact_match, rate.token_accuracy, *([rate.without_ends] if ends else [])]
     return " / ".join("-" if math.isnan(value) else f"{value:.3f}" for value in values)
 

@@ -15,7 +15,7 @@ def run(*overrides: str, **choices: "Any") -> "Result":
     """Do one run from Python: ``harness.run(encoding="rope", task="copy", train={"steps": 200})``.
 
     Choices and values are those of the command line; a dictionary gives values within a group, a string such as
-    ``"encoding.base=500"`` is taken as it is. Raises ``harness.suggest.Refused`` where the command line would refuse.
+    ``"encoding.base=500"`` is taken as it is. Raises ``harness.errors.Refused`` where the command line would refuse.
     """
     from harness.notebook import run
 

@@ -16,7 +16,7 @@ from itertools import count
 from pathlib import Path
 from typing import IO
 
-from harness import machine
+from harness.system import faults
 
 PART = ".part"
 LATE = 3600.0
@@ -42,7 +42,7 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
         _sync_folder(path.parent)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if (named := machine.about(path, error)) is not error:
+        if (named := faults.about(path, error)) is not error:
             raise named from error
         raise
 

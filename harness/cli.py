@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import harness
-from harness import commands, interrupts, lifeline, machine, paths, world
-from harness.interrupts import INTERRUPTED
+from harness import commands
+from harness.errors import Refused
+from harness.files import user_paths
 from harness.progress import say, shown
-from harness.suggest import Refused
+from harness.system import distributed, faults, lifeline, signals
+from harness.system.signals import INTERRUPTED
 
 if TYPE_CHECKING:
-    from harness.config import Run
+    from harness.config.schema import Run
 
 MANY = 100
 """Runs of a sweep whose composition takes long enough to show."""
@@ -42,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as refusal:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        if isinstance(refusal.__cause__, OSError) and (explained := machine.explained(refusal.__cause__)) is not None:
+        if isinstance(refusal.__cause__, OSError) and (explained := faults.explained(refusal.__cause__)) is not None:
             return _not_done(explained, arguments)
         print(f"error: {refusal}", file=sys.stderr)
         return 2
@@ -52,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        if (explained := machine.explained(error)) is not None:
+        if (explained := faults.explained(error)) is not None:
             return _not_done(explained, arguments)
         if not isinstance(error, OSError):
             raise
@@ -66,17 +68,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _not_done(explained: str, arguments: Sequence[str]) -> int:
     say(f"error: not done because of this machine: {Refused(explained)}. Then {_resumption(arguments)}")
-    return machine.NOT_DONE
+    return faults.NOT_DONE
 
 
 def _resumption(arguments: Sequence[str]) -> str:
-    from harness.sweep import resumption
+    from harness.launch.sweep import resumption
 
     return resumption(arguments)
 
 
+def _commands() -> list[str]:
+    return [module.name for module in pkgutil.iter_modules(commands.__path__)]
+
+
 def _dispatch(arguments: list[str]) -> int:
-    if arguments and arguments[0] in [module.name for module in pkgutil.iter_modules(commands.__path__)]:
+    if arguments and arguments[0] in _commands():
         command: Any = importlib.import_module(f"harness.commands.{arguments[0]}")
         return command.main(arguments[1:])
     if arguments[:1] == ["--job"]:
@@ -86,24 +92,25 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     from hydra._internal.utils import get_args_parser
 
-    from harness.arguments import Parser
+    from harness.composition.arguments import Parser
 
     parsed = Parser(parents=[get_args_parser()], add_help=False, prog="python -m harness").read(arguments)
     if parsed.help:
-        from harness.help import page
+        from harness.composition.help import page
 
-        print(page(parsed.config_dir))
+        meanings = {name: importlib.import_module(f"harness.commands.{name}").__doc__ or "" for name in _commands()}
+        print(page({name: text.strip().splitlines()[0] for name, text in meanings.items()}, parsed.config_dir))
         return 0
     if parsed.config_path or parsed.config_name or parsed.experimental_rerun or parsed.run:
         raise Refused(
             "--config-path, --config-name, --experimental-rerun and --run are not for this program; "
             "--config-dir adds choices of your own"
         )
-    from harness.composition import composer
+    from harness.composition.compose import composer
 
     with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         if parsed.cfg:
-            from harness.shown import configs
+            from harness.composition.printed_config import configs
 
             for document in configs(hydra, parsed):
                 sys.stdout.write(document)
@@ -114,7 +121,7 @@ def _dispatch(arguments: list[str]) -> int:
         elif parsed.multirun or hydra.multirun(parsed.overrides):
             _log_to_standard_error()
             cells = hydra.cells(parsed.overrides)
-            from harness.sweep import sweep
+            from harness.launch.sweep import sweep
 
             with shown("composing", len(cells)) if len(cells) > MANY else contextlib.nullcontext() as step:
                 attempts = []
@@ -129,22 +136,23 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run(run: Run) -> int:
-    place = world.of(run.trainer.devices)  # refused before anything is written
-    with interrupts.interruptible(final=True):
-        lifeline.hold(interrupts.leave if place.rank else interrupts.ask)
+    place = distributed.of(run.trainer.devices)  # refused before anything is written
+    with signals.interruptible(final=True):
+        lifeline.hold(signals.leave if place.rank else signals.ask)
         return _finish(run)
 
 
 def _finish(run: Run) -> int:
     _log_to_standard_error()
-    from harness import finished, slots
-    from harness.report import printed
+    from harness.launch import slots
+    from harness.results import finished
+    from harness.results.report import printed
 
     where = finished.where(run)
     record = finished.known(run, where)
     if record is None:
         slots.check_devices(run)
-        paths.check_folder(Path(run.results) / "records", f"results={run.results}")
+        user_paths.check_folder(Path(run.results) / "records", f"results={run.results}")
         from harness.recipe import execute
 
         if run.launcher.threads:
@@ -164,12 +172,17 @@ def _finish(run: Run) -> int:
 
 def _job(words: list[str]) -> int:
     """A run of a sweep, from its config and what the sweep says besides."""
-    from harness import documents, stored
+    from harness.config import saved_configs
+    from harness.files import sealed_json
 
     if not words or any("=" not in word for word in words[1:]):
         raise Refused("--job takes one file, which a sweep writes, and words such as results=DIR packages=[mine]")
     path = Path(words[0])
-    return _run(stored.run(documents.read(path), words[1:], results="results", said=stored.SAID, where=f"{path}: "))
+    return _run(
+        saved_configs.run(
+            sealed_json.read(path), words[1:], results="results", said=saved_configs.SAID, where=f"{path}: "
+        )
+    )
 
 
 def _log_to_standard_error() -> None:
@@ -180,8 +193,8 @@ def _log_to_standard_error() -> None:
 def _shown_by_hydra(arguments: Sequence[str]) -> int:
     import hydra
 
-    from harness.catalogue import CONF
-    from harness.isolation import alone
+    from harness.composition.isolation import alone
+    from harness.config.catalogue import CONF
 
     sys.argv = [sys.argv[0], *arguments]
     with alone():

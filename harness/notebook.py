@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from harness import advice, finished, scores, slots
-from harness.composition import composer
-from harness.records import Record
-from harness.suggest import Refused
+from harness.composition import suggestions
+from harness.composition.compose import composer
+from harness.errors import Refused
+from harness.launch import slots
+from harness.results import finished, metrics
+from harness.results.records import Record
 
 if TYPE_CHECKING:
     import pandas
@@ -25,14 +27,14 @@ class Result(NamedTuple):
     @property
     def table(self) -> pandas.DataFrame:
         """A row for each extension and length."""
-        from harness.leaderboard.tables import curves
+        from harness.results.tables import curves
 
         return curves([self.record])
 
     @property
-    def summary(self) -> dict[str, scores.Summary]:
+    def summary(self) -> dict[str, metrics.Summary]:
         """The summary of each extension."""
-        return {summary.name: summary for summary in scores.summaries(self.record)}
+        return {summary.name: summary for summary in metrics.summaries(self.record)}
 
     def plot(self) -> Figure:
         """The score at each length."""
@@ -41,7 +43,7 @@ class Result(NamedTuple):
         return draw(self.table)
 
     def __repr__(self) -> str:
-        from harness.report import verdict
+        from harness.results.report import verdict
 
         return "\n".join(f"{name}: {verdict(self.record, summary)}" for name, summary in self.summary.items())
 
@@ -92,4 +94,4 @@ def _written(value: Any) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, (int, float)) or re.fullmatch(r"[A-Za-z0-9_.\-\[\],]+", str(value)):
         return str(value)
-    return advice.value_of(str(value))
+    return suggestions.value_of(str(value))

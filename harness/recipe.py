@@ -13,40 +13,25 @@ from typing import Any, NamedTuple
 import torch
 from pytorch_lightning.loggers import Logger
 
-from harness import (
-    atomic,
-    baselines,
-    build,
-    checkpoints,
-    devices,
-    evaluation,
-    finished,
-    helpers,
-    identity,
-    interrupts,
-    kernels,
-    machine,
-    network,
-    novelty,
-    provenance,
-    records,
-    testset,
-    trackers,
-    training,
-    weights,
-    world,
-)
-from harness.config import Run
-from harness.data import TrainingData
-from harness.layouts import Layout
+from harness import atomic
+from harness.config import identity, instantiation, network
+from harness.config.schema import Run
+from harness.data.training_examples import TrainingData
+from harness.errors import Refused
+from harness.evaluation import baselines, coverage, overlap, scoring
+from harness.launch import workers
+from harness.layouts.base import Layout
+from harness.loggers import trackers
 from harness.models.base import Model
 from harness.optimizers.base import Optimizer
-from harness.places import Places, baseline_cache, places
-from harness.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
-from harness.resumption import Resumption
-from harness.suggest import Refused
-from harness.training import Diverged, Optimization, Trained
-from harness.world import World
+from harness.results import finished, records
+from harness.results.paths import Places, baseline_cache, places
+from harness.results.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
+from harness.system import distributed, faults, provenance, signals
+from harness.system.distributed import World
+from harness.training import attention_kernel, checkpoints, devices, module, weights
+from harness.training.module import Diverged, Optimization, Trained
+from harness.training.resumption import Resumption
 from tasks.base import Task
 
 log = logging.getLogger(__name__)
@@ -72,8 +57,8 @@ def execute(run: Run) -> Record | None:
     A finished run is not done again unless ``force``; a failed one not unless ``retry``. What goes wrong in training
     becomes a record that says so. What cannot be built is :class:`Refused` before anything is written.
     """
-    place = world.of(run.trainer.devices)
-    with world.hidden(place):
+    place = distributed.of(run.trainer.devices)
+    with distributed.hidden(place):
         return _execute(run, place)
 
 
@@ -86,7 +71,7 @@ def _execute(run: Run, place: World) -> Record | None:
         except Diverged:  # the first process says so
             return None
         except KeyboardInterrupt as interrupt:  # this too
-            raise SystemExit(interrupts.INTERRUPTED) from interrupt
+            raise SystemExit(signals.INTERRUPTED) from interrupt
         return None
     if (record := finished.known(run, job.where)) is not None:
         return record
@@ -106,7 +91,7 @@ def _execute(run: Run, place: World) -> Record | None:
         except Refused:
             raise
         except Exception as error:  # any failure of the run's own is recorded with its reason
-            if machine.blamed(error):
+            if faults.blamed(error):
                 raise
             record = _record(job, started, _failure(job, error))
         record = records.write(record, job.where.record)
@@ -118,13 +103,13 @@ def _execute(run: Run, place: World) -> Record | None:
 
 def _job(run: Run, place: World) -> Job:
     device = devices.device(run.trainer)
-    training.try_arguments(run.trainer)
-    task = build.task(run)
-    layout = build.layout(run, task)
+    module.try_arguments(run.trainer)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(run.seed)
         model = network.model(run, task, layout)
-    kernels.choose(run, model, build.rule(run), device=device.type)
+    attention_kernel.choose(run, model, instantiation.rule(run), device=device.type)
     _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
     where = places(run.results, name, identity.training_name(run, task))
@@ -133,7 +118,7 @@ def _job(run: Run, place: World) -> Job:
 
 def _optimization(run: Run, model: Model) -> Optimization:
     """Raises :class:`Refused` if the optimizer is not for the network."""
-    optimizer: Optimizer = build.make("optimizer", run.optimizer, run)
+    optimizer: Optimizer = instantiation.make("optimizer", run.optimizer, run)
     try:
         optimizer.over(model, run.train)
     except Exception as error:  # one of the user's may do anything
@@ -141,15 +126,15 @@ def _optimization(run: Run, model: Model) -> Optimization:
         raise Refused(
             f"optimizer={run.optimizer.name} with architecture={run.architecture.name}: {objection}"
         ) from error
-    return Optimization(optimizer, build.make("schedule", run.schedule, run))
+    return Optimization(optimizer, instantiation.make("schedule", run.schedule, run))
 
 
 def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> None:
     """Raise :class:`Refused` if an extension cannot extend the encoding as it has become, before it is trained."""
     longest = max(layout.span(task, length) for length in identity.tested_lengths(run, task))
-    for name, extension in build.extensions(run).items():
+    for name, extension in instantiation.extensions(run).items():
         try:
-            with evaluation.extended(model, extension, layout.span(task, run.lengths.train), longest):
+            with scoring.extended(model, extension, layout.span(task, run.lengths.train), longest):
                 pass
         except Exception as error:  # an extension of the user's may do anything
             raise Refused(
@@ -205,7 +190,7 @@ def _training_name(job: Job) -> str:
 
 def _resumed(job: Job) -> Resumption | None:
     run, folder = job.run, job.where.checkpoints
-    return training.resumable(
+    return module.resumable(
         job.model, run.train, job.optimization, seed=run.seed, checkpoints=folder, training=_training_name(job)
     )
 
@@ -214,10 +199,10 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
     """Train the model, from a checkpoint if there is one, and keep its weights."""
     run = job.run
     lengths = identity.training_lengths(run, job.task)
-    data = TrainingData(job.task, job.layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
-    with interrupts.held() as interrupt:
-        with helpers.started(job.place) as place:
-            trained = training.train(
+    data = TrainingData(job.task, job.layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
+    with signals.held() as interrupt:
+        with workers.started(job.place) as place:
+            trained = module.train(
                 job.model,
                 data,
                 run.train,
@@ -241,9 +226,9 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
     assert trained is not None
     run = job.run
     tested = identity.tested_lengths(run, job.task)
-    rule, extensions = build.rule(run), build.extensions(run)
+    rule, extensions = instantiation.rule(run), instantiation.extensions(run)
     clock = _Clock()
-    scores = evaluation.evaluate(
+    scores = scoring.evaluate(
         job.model,
         job.task,
         job.layout,
@@ -260,17 +245,17 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
     baseline_seconds = clock()
     drawn = trained.steps * run.train.batch
     trained_lengths, examples = identity.training_lengths(run, job.task), run.evaluation.examples
-    tests = testset.facts(job.task, job.layout, trained_lengths, tested, seed=run.seed, drawn=drawn, examples=examples)
+    tests = overlap.facts(job.task, job.layout, trained_lengths, tested, seed=run.seed, drawn=drawn, examples=examples)
     overlap_seconds = clock()
     reach = {"train_length": run.lengths.train, "test_length": max(tested)}
     return {
         "status": "finished",
-        "novelty": novelty.novelty(job.model, job.task, job.layout, rule, extensions, **reach),
+        "novelty": coverage.novelty(job.model, job.task, job.layout, rule, extensions, **reach),
         "scores": [ScoreRow(**_counts(score)) for score in scores if not score.at],
         "slices": [SliceRow(**_counts(score), at=dict(score.at)) for score in scores if score.at],
         **baseline._asdict(),
         "tests": tests,
-        "training_compared": 0 if job.task.form == "stream" else min(drawn, testset.MOST),
+        "training_compared": 0 if job.task.form == "stream" else min(drawn, overlap.MOST),
         "final_loss": trained.loss,
         "cost": Cost(
             parameters=sum(parameter.numel() for parameter in job.model.parameters()),
@@ -300,7 +285,7 @@ class _Clock:
         return round(seconds, 2)
 
 
-def _counts(score: evaluation.Score) -> dict[str, Any]:
+def _counts(score: scoring.Score) -> dict[str, Any]:
     return {key: value for key, value in score._asdict().items() if key != "at"}
 
 
@@ -327,7 +312,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         finished=max(started, provenance.now()),  # clocks are set back at times
         provenance={
             **provenance.collect(job.device.type, threads, instructions),
-            "attention": kernels.used(job.model),
+            "attention": attention_kernel.used(job.model),
         },
         **outcome,
     )

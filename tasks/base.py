@@ -145,7 +145,7 @@ class Task(ABC):
         """Whether there are examples of this length."""
         return length >= self.shortest
 
-    def weights(self, lengths: Sequence[int]) -> np.ndarray:
+    def length_weights(self, lengths: Sequence[int]) -> np.ndarray:
         """How often each training length is drawn, up to a factor: equally often, unless the task's own data says
         otherwise.
         """

@@ -15,8 +15,8 @@ import golden_cases
 import pytest
 from support import environment
 
-from harness.composition import composer
-from harness.config import Run
+from harness.composition.compose import composer
+from harness.config.schema import Run
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background; programs under test would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import torch
 from support import component
 
-from harness import catalogue, declarations
-from harness.attention import Positions
+from harness import declarations
+from harness.attention.modules import Positions
+from harness.config import catalogue
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.shape import Shape
 
-SHAPE = Shape(dimension=32, heads=4, layers=2, train_tokens=42)
+DIMENSIONS = Dimensions(d_model=32, n_heads=4, n_layers=2, train_tokens=42)
 
 GRID = {"swin": {"window": 200}}
 """Options with which encodings of a grid know all cells that occur here."""
@@ -71,7 +72,7 @@ def variants() -> list[Variant]:
 
 def make(name: str, **options: Any) -> Encoding:
     torch.manual_seed(0)
-    encoding = component("encoding", name, SHAPE, **{**GRID.get(name, {}), **options})
+    encoding = component("encoding", name, DIMENSIONS, **{**GRID.get(name, {}), **options})
     shaken(encoding)
     return encoding
 

@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["harness.composition", "harness.recipe"])
+CONTEXT.set_forkserver_preload(["harness.composition.compose", "harness.recipe"])
 
 
 def run(

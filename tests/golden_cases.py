@@ -9,8 +9,8 @@ import torch
 from support import ROOT
 from torch import Tensor
 
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.shape import Shape
 
 FOLDER = ROOT / "tests" / "golden" / "encodings"
 
@@ -50,8 +50,8 @@ def golden(case: str) -> Golden:
         return Golden({key: torch.from_numpy(file[key]) for key in file.files if file[key].dtype.kind in "fiu"}, meta)
 
 
-def shape(heads: int, head_dimension: int) -> Shape:
-    return Shape(heads * head_dimension, heads, 1, 64)
+def dimensions(heads: int, head_dimension: int) -> Dimensions:
+    return Dimensions(heads * head_dimension, heads, 1, 64)
 
 
 def logits(encoding: Encoding, case: Golden) -> Tensor:

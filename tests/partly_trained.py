@@ -2,8 +2,9 @@
 
 import torch
 
-from harness import build, evaluation, network
-from harness.config import Run
+from harness.config import instantiation, network
+from harness.config.schema import Run
+from harness.evaluation import scoring
 from harness.layouts import Causal
 from harness.models.base import Model
 from harness.positions.base import PositionRule
@@ -13,23 +14,21 @@ from tasks.copying.copy import Copy
 CPU = torch.device("cpu")
 
 
-def scored(model: Model, questions: evaluation.Questions, rule: PositionRule) -> evaluation.Score:
+def scored(model: Model, questions: scoring.Questions, rule: PositionRule) -> scoring.Score:
     """The score of the whole of one length."""
-    return next(
-        evaluation._scores(evaluation._judged(model, questions, rule, Causal(Copy()), CPU), questions, "extrapolate")
-    )
+    return next(scoring._scores(scoring._judged(model, questions, rule, Causal(Copy()), CPU), questions, "extrapolate"))
 
 
 def partly_trained(run: Run, steps: int) -> tuple[Model, Task, Causal]:
     """A model that is right sometimes, so that agreement means something."""
-    from harness.data import TrainingData
-    from harness.identity import training_lengths
+    from harness.config.identity import training_lengths
+    from harness.data.training_examples import TrainingData
 
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     torch.manual_seed(0)
     model = network.model(run, task, layout)
-    data = TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=64)
+    data = TrainingData(task, layout, instantiation.rule(run), training_lengths(run, task), seed=0, batch=64)
     optimizer = torch.optim.AdamW(model.parameters(), lr=5e-3)
     for step in range(steps):
         batch = data(step)

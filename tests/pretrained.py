@@ -8,11 +8,11 @@ import torch
 from support import component, layers
 from torch import Tensor
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.models import saved
+from harness.models import huggingface_folder
 from harness.models.huggingface import HuggingFace
-from harness.shape import Shape
 
 transformers = pytest.importorskip("transformers")
 transformers.utils.logging.set_verbosity_error()
@@ -60,10 +60,15 @@ def ours(
 ) -> HuggingFace:
     """The same network, saved and loaded."""
     network.save_pretrained(folder)
-    shape = Shape(*saved.size(folder), train_tokens=TRAINED)
-    made: Encoding = component("encoding", encoding, shape, **options)
+    dimensions = Dimensions(*huggingface_folder.size(folder), train_tokens=TRAINED)
+    made: Encoding = component("encoding", encoding, dimensions, **options)
     model = HuggingFace(
-        shape, ROWS, layers(shape, lambda _: made), name_or_path=str(folder), local_files_only=True, tokens=tokens
+        dimensions,
+        ROWS,
+        layers(dimensions, lambda _: made),
+        name_or_path=str(folder),
+        local_files_only=True,
+        tokens=tokens,
     )
     model.name_tokens([f"token {number}" for number in range(ROWS)])
     return model.eval()

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 from support import QUICK
 
-from harness import records
+from harness.results import records
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 TINY = (*QUICK, "lengths.train=6", "lengths.test=12")

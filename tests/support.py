@@ -11,9 +11,11 @@ from typing import Any
 
 import yaml
 
-from harness import build, identity, provenance, records
-from harness.config import Run
-from harness.records import Record
+from harness.config import identity, instantiation
+from harness.config.schema import Run
+from harness.results import records
+from harness.results.records import Record
+from harness.system import provenance
 
 ROOT = Path(__file__).resolve().parents[1]
 QUICK = ("model=nano", "train.steps=60", "train.warmup=5", "evaluation.examples=8", "trainer=cpu", "launcher.threads=1")
@@ -38,7 +40,7 @@ def component(group: str, name: str, *arguments: Any, **options: Any) -> Any:
     return getattr(importlib.import_module(module), cls)(*arguments, **{**content, **options})
 
 
-def layers(shape: Any, encoding: Callable[[int], Any], name: str = "standard") -> Any:
+def layers(dimensions: Any, encoding: Callable[[int], Any], name: str = "standard") -> Any:
     """The layers of a network with attention in each: ``encoding`` gives that of a layer, by its number, which goes on
     counting in a second stack. What layers share there is a copy.
     """
@@ -51,9 +53,9 @@ def layers(shape: Any, encoding: Callable[[int], Any], name: str = "standard") -
         copies: dict[int, Any] = {}
         for number in numbers:
             own = encoding(number)
-            yield copies.setdefault(id(own), copy.deepcopy(own) if number >= shape.layers else own)
+            yield copies.setdefault(id(own), copy.deepcopy(own) if number >= dimensions.n_layers else own)
 
-    return Layers(shape, encodings, lambda here: component("logit", name, here), [Attention])
+    return Layers(dimensions, encodings, lambda here: component("logit", name, here), [Attention])
 
 
 def written_page(script: str) -> str:
@@ -74,7 +76,7 @@ def environment(**extra: str) -> dict[str, str]:
 
 def sample(run: Run, **changes: Any) -> Record:
     """A finished record with made-up scores."""
-    task = build.task(run)
+    task = instantiation.task(run)
     tested = identity.tested_lengths(run, task)
     counts = [
         {

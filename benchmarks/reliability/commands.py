@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["harness.composition", "harness.recipe"])
+CONTEXT.set_forkserver_preload(["harness.composition.compose", "harness.recipe"])
 
 NANO = (
     "model=nano", "train.steps=120", "train.warmup=5", "trainer=cpu", "launcher.threads=1", "evaluation.examples=8",

@@ -16,7 +16,14 @@ TEXTS = (
     "=1+1", "\r=1+1", "\n=1+1", "\t=1+1", "+1", "-1", "@x", " =1", "\x1b[2J", "\x00", "\u202egnp.exe", "\u200b=1",
     "$x", "[red]x", "<script>alert(1)</script>", "a\u2028=b", "x" * 100_000, "\ud800", "％", "|calc",
 )  # fmt: skip
-CALLS = ("os.system", "subprocess.Popen", "builtins.open", "builtins.eval", "shutil.rmtree", "harness.layouts.Causal")
+CALLS = (
+    "os.system",
+    "subprocess.Popen",
+    "builtins.open",
+    "builtins.eval",
+    "shutil.rmtree",
+    "harness.layouts.Causal",
+)
 MUTATIONS = 100
 
 

@@ -13,10 +13,12 @@ from typing import Any
 import torch
 from table import Row, Tally
 
-from harness import build, checkpoints, identity, interrupts, network, training
-from harness.composition import composer
-from harness.config import Run
-from harness.data import TrainingData
+from harness.composition.compose import composer
+from harness.config import identity, instantiation, network
+from harness.config.schema import Run
+from harness.data.training_examples import TrainingData
+from harness.system import signals
+from harness.training import checkpoints, module
 
 LINES = 200
 """Of all lines, evenly spread."""
@@ -41,7 +43,7 @@ class Tracer:
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
         code = frame.f_code
-        self.steps += code.co_name == "training_step" and code.co_filename == training.__file__
+        self.steps += code.co_name == "training_step" and code.co_filename == module.__file__
         traced = any(part in code.co_filename for part in ("harness", "pytorch_lightning", "torch/optim"))
         return self.line if traced else None
 
@@ -56,17 +58,17 @@ class Tracer:
 
 def trained(run: Run, folder: Path, tracer: Tracer | None = None) -> dict[str, torch.Tensor] | None:
     """The weights after a training, or ``None`` if it was interrupted."""
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     torch.manual_seed(run.seed)
     model = network.model(run, task, layout)
     lengths = identity.training_lengths(run, task)
-    data = TrainingData(task, layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
-    known = training.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="attacked")
+    data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
+    known = module.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="attacked")
     sys.settrace(tracer)
     try:
-        with interrupts.held() as interrupt:
-            training.train(
+        with signals.held() as interrupt:
+            module.train(
                 model, data, run.train, run.trainer, seed=run.seed, checkpoints=folder, loggers=[],
                 training="attacked", resumed=known, interrupt=interrupt,
             )  # fmt: skip

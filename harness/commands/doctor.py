@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import harness
-from harness.arguments import Parser, path
+from harness.composition.arguments import Parser, path
 from harness.loggers.wandb import logged_in
-from harness.provenance import installed
+from harness.system.provenance import installed
 
 SUPPORTED = ((3, 11), (3, 14))
 OLDEST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 6), "hydra-core": (1, 3, 8)}

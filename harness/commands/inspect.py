@@ -6,20 +6,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness import declarations, mixing, network, paths
-from harness.arguments import Parser, path
-from harness.composition import composer
-from harness.config import Run
-from harness.options import typed
-from harness.suggest import Refused
+from harness import declarations
+from harness.composition.arguments import Parser, path
+from harness.composition.compose import composer
+from harness.config import layer_pattern, network
+from harness.config.options import typed
+from harness.config.schema import Run
+from harness.errors import Refused
+from harness.files import user_paths
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from harness.dimensions import Dimensions
     from harness.encodings.base import Encoding
-    from harness.layouts import Layout
+    from harness.layouts.base import Layout
     from harness.models.base import Model
-    from harness.shape import Shape
     from tasks.base import Task
 
 EXAMPLES = 16
@@ -37,10 +39,10 @@ def main(arguments: list[str]) -> int:
     if parsed.record and foreign:
         raise Refused("--record brings its own config, all but packages=[...]: leave out " + " ".join(foreign))
     run, weights = _trained(parsed.record, parsed.overrides) if parsed.record else (_composed(parsed), None)
-    if mixing.modes(run) == ("attention-free",):
-        raise Refused(f"{mixing.called(run)} has no attention that a position could enter")
+    if layer_pattern.modes(run) == ("attention-free",):
+        raise Refused(f"{layer_pattern.called(run)} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
-    paths.make_folder(output, f"--output {output}")
+    user_paths.make_folder(output, f"--output {output}")
     for name, figure in _on_grid(run) if _needs_a_grid(run) else _in_a_model(run, weights):
         print(_save(figure, output, name))
     return 0
@@ -61,12 +63,13 @@ def _needs_a_grid(run: Run) -> bool:
 
 def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
     """The run of a record and its weights. ``words`` name packages: a record does not."""
-    from harness import build, identity, records, stored
-    from harness.places import places
+    from harness.config import identity, instantiation, saved_configs
+    from harness.results import records
+    from harness.results.paths import places
 
     record = records.read(path)
-    run = stored.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
-    if identity.run_name(run, build.task(run)) != record.name:
+    run = saved_configs.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
+    if identity.run_name(run, instantiation.task(run)) != record.name:
         raise Refused(
             f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here"
         )
@@ -79,8 +82,8 @@ def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
 def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "Model":
     import torch
 
-    from harness import identity
-    from harness.weights import load
+    from harness.config import identity
+    from harness.training.weights import load
 
     torch.manual_seed(run.seed)
     model = network.model(run, task, layout)
@@ -95,25 +98,26 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     """
     import torch
 
-    from harness import build, diagnostics, identity
-    from harness.attention import Positions
-    from harness.evaluation import ask, extended
+    from harness.attention.modules import Positions
+    from harness.config import identity, instantiation
+    from harness.dimensions import Dimensions
+    from harness.evaluation import diagnostics
+    from harness.evaluation.coverage import novelty
+    from harness.evaluation.scoring import ask, extended
     from harness.figures import encodings as draw
-    from harness.novelty import novelty
-    from harness.shape import Shape
 
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     longest = max(identity.tested_lengths(run, task))
     train_tokens, test_tokens = layout.span(task, run.lengths.train), layout.span(task, longest)
     model = _built(run, task, layout, weights)
-    rule, extensions = build.rule(run), build.extensions(run)
+    rule, extensions = instantiation.rule(run), instantiation.extensions(run)
     title = f"{run.encoding.name}, " + (f"trained on {run.task.name}" if weights else "as initialised")
     print(f"{title}: {train_tokens} tokens in training, {test_tokens} in the longest test")
     reach = {"train_length": run.lengths.train, "test_length": longest}
     for name, lines in novelty(model, task, layout, rule, extensions, **reach).items():
         print(f"{name}: " + ("; ".join(lines) or "nothing beyond what training covers"))
-    shape = Shape(run.model.dimension, run.model.heads, run.model.layers, train_tokens)
+    dimensions = Dimensions(run.model.dimension, run.model.heads, run.model.layers, train_tokens)
     asked = ask(task, layout, rule, longest, EXAMPLES)
     whole = asked.arranged.lengths == asked.arranged.lengths.max()
     tokens = torch.from_numpy(asked.arranged.tokens[whole]).long()
@@ -124,10 +128,10 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     if not one_number:
         told_in_training = rule.reaches_each(task, run.lengths.train, train_tokens, training=True)
         told_in_tests = rule.reaches_each(task, longest, test_tokens, training=False)
-        yield from _grid_figures(own, shape, max(told_in_training) + 1, max(told_in_tests) + 1, title)
-        yield from _level_figures(own, shape, told_in_training, told_in_tests, title)
+        yield from _grid_figures(own, dimensions, max(told_in_training) + 1, max(told_in_tests) + 1, title)
+        yield from _level_figures(own, dimensions, told_in_training, told_in_tests, title)
     turned = own.uses("rotate") and not own.uses("state") and one_number
-    before = diagnostics.kernel(own, shape, test_tokens) if turned else None
+    before = diagnostics.kernel(own, dimensions, test_tokens) if turned else None
     kernels, biases, attended = {}, {}, {}
     for name, extension in extensions.items():
         with extended(model, extension, train_tokens, test_tokens) as reader:
@@ -135,7 +139,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
             attended[name] = diagnostics.attention(model, reader, tokens, positions)
             read = train_tokens if extension.truncates else test_tokens
             if encoding.uses("embed") and one_number:
-                rows = diagnostics.vectors(encoding, shape, tokens[0, :read])
+                rows = diagnostics.vectors(encoding, dimensions, tokens[0, :read])
                 yield f"vectors-{name}", draw.vectors(rows, train_tokens, f"{title}: vector of each position, {name}")
                 same = diagnostics.similarity(rows)
                 yield f"similarity-{name}", draw.similarity(same, train_tokens, f"{title}: similarity, {name}")
@@ -145,7 +149,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
                 heading = f"{title}: a {what} as digits, {name}"
                 yield f"digits-{name}", draw.digits(turns, train_tokens, heading, what)
             if before is not None:
-                kernels[name] = diagnostics.kernel(encoding, shape, read) / max(abs(before[0]), 1e-12)
+                kernels[name] = diagnostics.kernel(encoding, dimensions, read) / max(abs(before[0]), 1e-12)
             if one_number and (encoding.uses("bias") or encoding.uses("distance_bias")):
                 biases[name] = diagnostics.bias(encoding, read)
     if before is not None:
@@ -160,31 +164,31 @@ def _on_grid(run: Run) -> "Iterator[tuple[str, Figure]]":
     """An encoding by itself on squares that hold the tokens of training and of the longest test: no model is built."""
     import torch
 
-    from harness import build, identity
-    from harness.shape import Shape
+    from harness.config import identity, instantiation
+    from harness.dimensions import Dimensions
 
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     widths = [layout.width(task, n) for n in (run.lengths.train, max(identity.tested_lengths(run, task)))]
     trained, tested = (math.isqrt(width - 1) + 1 for width in widths)
-    shape = Shape(run.model.dimension, run.model.heads, run.model.layers, widths[0])
+    dimensions = Dimensions(run.model.dimension, run.model.heads, run.model.layers, widths[0])
     torch.manual_seed(run.seed)
-    encoding = build.make("encoding", run.encoding, run, shape)
+    encoding = instantiation.make("encoding", run.encoding, run, dimensions)
     title = f"{run.encoding.name}, as initialised"
     print(f"{title}, shown without a model: positions={run.positions.name} gives no rows and columns")
     print(f"a grid of {trained} x {trained} in training, {tested} x {tested} in the longest test")
-    yield from _grid_figures(encoding, shape, trained, tested, title)
-    yield from _level_figures(encoding, shape, [trained - 1] * 2, [tested - 1] * 2, title)
+    yield from _grid_figures(encoding, dimensions, trained, tested, title)
+    yield from _level_figures(encoding, dimensions, [trained - 1] * 2, [tested - 1] * 2, title)
 
 
 def _grid_figures(
-    encoding: "Encoding", shape: "Shape", trained: int, tested: int, title: str
+    encoding: "Encoding", dimensions: "Dimensions", trained: int, tested: int, title: str
 ) -> "Iterator[tuple[str, Figure]]":
-    from harness import diagnostics
+    from harness.evaluation import diagnostics
     from harness.figures import encodings as draw
 
     if encoding.uses("rotate") and not encoding.uses("state"):
-        square = diagnostics.grid_kernel(encoding, shape, tested - 1)
+        square = diagnostics.grid_kernel(encoding, dimensions, tested - 1)
         label = "logit of equal vectors, relative"
         yield "grid-kernel", draw.grid({"all heads": square}, trained, f"{title}: a cell and all others", label)
     if encoding.uses("bias"):
@@ -193,19 +197,19 @@ def _grid_figures(
 
 
 def _level_figures(
-    encoding: "Encoding", shape: "Shape", trained: Sequence[int], tested: Sequence[int], title: str
+    encoding: "Encoding", dimensions: "Dimensions", trained: Sequence[int], tested: Sequence[int], title: str
 ) -> "Iterator[tuple[str, Figure]]":
     """What each of the numbers of a position adds to the embeddings, up to the largest in training or in tests."""
     import torch
 
-    from harness import diagnostics
+    from harness.evaluation import diagnostics
     from harness.figures import encodings as draw
 
     if not encoding.uses("embed"):
         return
     for level, (before, now) in enumerate(zip(trained, tested, strict=True)):
         count = min(max(before, now) + 1, encoding.longest or math.inf)
-        rows = diagnostics.level_vectors(encoding, shape, torch.zeros(int(count), dtype=torch.long), level)
+        rows = diagnostics.level_vectors(encoding, dimensions, torch.zeros(int(count), dtype=torch.long), level)
         heading, end = f"level {level + 1}", min(before + 1, len(rows))
         yield f"vectors-level-{level + 1}", draw.vectors(rows, end, f"{title}: vector of each position, {heading}")
         same = diagnostics.similarity(rows)
@@ -213,7 +217,7 @@ def _level_figures(
 
 
 def _first(model: "Model") -> "Encoding":
-    from harness.attention import Attending
+    from harness.attention.modules import Attending
 
     return next(module for module in model.modules() if isinstance(module, Attending)).encoding
 

@@ -5,9 +5,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness import atomic, paths, records
-from harness.arguments import Parser, path
-from harness.suggest import Refused
+from harness import atomic
+from harness.composition.arguments import Parser, path
+from harness.errors import Refused
+from harness.files import user_paths
+from harness.results import records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,11 +58,11 @@ def main(arguments: list[str]) -> int:
         )
     from harness.figures import axes as maps
     from harness.figures import curves as figure
-    from harness.leaderboard import tables
-    from harness.leaderboard.sheets import csv
+    from harness.results import tables
+    from harness.results.csv_files import csv
 
     output = parsed.output or parsed.folders[0]
-    paths.make_folder(output / "figures", f"--output {output}")
+    user_paths.make_folder(output / "figures", f"--output {output}")
     board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
     written = {"leaderboard.csv": board, "curves.csv": curves} | ({} if slices.empty else {"slices.csv": slices})
     for name, table in written.items():
@@ -80,7 +82,7 @@ def main(arguments: list[str]) -> int:
 def _print(board: "pd.DataFrame") -> None:
     import pandas as pd
 
-    from harness.report import table
+    from harness.results.report import table
 
     for (task, metric), part in board.groupby(["task", "metric"], sort=False):
         shown = part.assign(

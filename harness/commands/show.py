@@ -8,12 +8,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness import baselines, build, identity, scores, streams
-from harness.arguments import Parser
-from harness.composition import composer
-from harness.config import Run
-from harness.layouts import Arranged, Layout
-from harness.suggest import Refused
+from harness.composition.arguments import Parser
+from harness.composition.compose import composer
+from harness.config import identity, instantiation
+from harness.config.schema import Run
+from harness.errors import Refused
+from harness.evaluation import baselines
+from harness.layouts.base import Arranged, Layout
+from harness.results import metrics
+from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
 
 WIDTH = 100
@@ -34,8 +37,8 @@ def main(arguments: list[str]) -> int:
     parsed = parser.read(arguments)
     with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
         run = hydra.run(parsed.overrides)
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     trained = identity.training_lengths(run, task)
     length = trained[len(trained) // 3] if parsed.length is None else parsed.length
     if not 1 <= parsed.count <= MOST:
@@ -45,13 +48,13 @@ def main(arguments: list[str]) -> int:
     if layout.width(task, length) > LONGEST:
         raise Refused(f"--length {length}: these are {layout.width(task, length)} tokens; {LONGEST} can be shown")
     try:
-        build.rule(run).reaches(task, length, layout.width(task, length), training=True)
+        instantiation.rule(run).reaches(task, length, layout.width(task, length), training=True)
     except ValueError as error:
         raise Refused(f"--length {length}: positions={run.positions.name}: {error}") from error
     print(f"{run.task.name}, version {task.version}")
     _print_definition(task)
     _print_options(run)
-    rng = streams.generator("show", length)
+    rng = generator("show", length)
     batch = task.sample(rng, length, parsed.count)
     print(f"\nexamples of length {length}")
     for question, answer in zip(*_tokens(task, batch), strict=True):
@@ -61,7 +64,7 @@ def main(arguments: list[str]) -> int:
         f"\nwhat architecture={run.architecture.name} reads, what it should predict for each token, "
         "and the position index each token receives (first example)"
     )
-    rule = build.rule(run)
+    rule = instantiation.rule(run)
     channels = {name: numbers[:1] for name, numbers in batch.channels.items()}
     first = Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1], channels)
     arranged, channels = layout.arrange(first, length), layout.channels(first, length, rule.needs)
@@ -102,9 +105,9 @@ def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], example
     """The scores of trivial baselines, a line each."""
     found = baselines.estimated(task, layout, lengths, examples)
     rates = {
-        "blind": [scores.rate(row) for row in found.blind],
-        "chance": [scores.rate(row) for row in found.chance],
-        **{f"shortcut {name}": [scores.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
+        "blind": [metrics.rate(row) for row in found.blind],
+        "chance": [metrics.rate(row) for row in found.chance],
+        **{f"shortcut {name}": [metrics.rate(row) for row in rows] for name, rows in found.shortcuts.items()},
     }
     first = "bits per byte" if task.metric == "bits_per_byte" else "exact match"
     ends = any(row.ends for row in found.blind)

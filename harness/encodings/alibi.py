@@ -6,9 +6,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.precision import raised
-from harness.shape import Shape
+from harness.encodings.precision import raised
 
 
 class ALiBi(Encoding):
@@ -31,20 +31,24 @@ class ALiBi(Encoding):
     slopes: Tensor
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        if options.later == "one_sided" and shape.heads % 2:
-            return f"later=one_sided: it needs an even number of heads, and there are {shape.heads}"
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        if options.later == "one_sided" and dimensions.n_heads % 2:
+            return f"later=one_sided: it needs an even number of heads, and there are {dimensions.n_heads}"
         return ""
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         slopes: Literal["fixed", "learned"] = "fixed",
         later: Literal["symmetric", "half_offset", "one_sided"] = "symmetric",
     ) -> None:
         super().__init__()
-        first = geometric_slopes(shape.heads // 2).repeat(2) if later == "one_sided" else geometric_slopes(shape.heads)
+        first = (
+            geometric_slopes(dimensions.n_heads // 2).repeat(2)
+            if later == "one_sided"
+            else geometric_slopes(dimensions.n_heads)
+        )
         self.log_slopes = nn.Parameter(first.log().to(torch.get_default_dtype())) if slopes == "learned" else None
         if slopes == "fixed":
             self.register_buffer("slopes", first, persistent=False)

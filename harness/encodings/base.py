@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import Bounded
+from harness.declarations.bounds import Bounded
+from harness.dimensions import Dimensions
 from harness.encodings.extent import Extent
-from harness.precision import shielded
-from harness.shape import Shape
+from harness.encodings.precision import shielded
 
 Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
 """Added to embeddings; content times position in the logits; a bias by position alone; queries and keys turned;
@@ -21,7 +21,17 @@ Mode = Literal["causal", "bidirectional", "cross", "grid", "attention-free"]
 """Kinds of attention, and none at all: recurrent networks and convolutions have no place for an encoding to enter."""
 
 
-HOOKS = ("state", "distance_bias", "bias", "elsewhere", "score", "weights", "value", "visible", "logit_scale")
+HOOKS = (
+    "state",
+    "distance_bias",
+    "bias",
+    "remapped",
+    "modify_logits",
+    "attention_weights",
+    "value",
+    "visible",
+    "logit_scale",
+)
 CHANGES = ("embed", "rotate")
 """Hooks that give back what they were given, changed, in the precision that it came in."""
 
@@ -43,7 +53,7 @@ class Pairs(NamedTuple):
     """What dot products are multiplied by to be logits, [B or 1, H or 1, Lq, 1], float32."""
 
 
-class Elsewhere(NamedTuple):
+class Remapped(NamedTuple):
     """Pairs whose logits are computed as if they stood at other positions."""
 
     where: Tensor
@@ -58,16 +68,16 @@ class Encoding(Bounded, nn.Module):
     """A position encoding that does nothing: the base of all others.
 
     A concrete encoding is final: it overrides the hooks it needs and is not a base itself; shared mathematics is a
-    function. Its constructor takes the network's :class:`~harness.shape.Shape` and then, keyword-only, the choices that
-    its YAML file lists.
+    function. Its constructor takes the network's :class:`~harness.dimensions.Dimensions` and then, keyword-only, the
+    choices that its YAML file lists.
 
     Shapes: B sequences (or 1 where all have the same positions), H heads, L tokens, D model dimension, d head
     dimension. ``q`` and ``k`` prefix what belongs to queries and keys. Positions are explicit tensors: [B, L] integers,
     or float32 where a rule tells fractions and :attr:`fractional` allows it; [B, L, C] for C = :attr:`channels` > 1.
     Angles and biases are float32 whatever the precision of the model, because bfloat16 cannot tell position 10000 from
     9984, or float64 in a model turned to that (:attr:`precision`). No hook has to see to it: each runs outside autocast
-    and is given float32 or better (:mod:`harness.precision`). Nothing is cached between calls and no buffer changes in
-    them: what holds at a longer length is a frozen copy made by an extension (:mod:`harness.extensions`).
+    and is given float32 or better (:mod:`harness.encodings.precision`). Nothing is cached between calls and no buffer
+    changes in them: what holds at a longer length is a frozen copy made by an extension (:mod:`harness.extensions`).
 
     The class-level declarations below are read from the source by the validator before PyTorch is imported, so they are
     written as literals. The contract tests hold every encoding to its declarations.
@@ -92,7 +102,7 @@ class Encoding(Bounded, nn.Module):
     Where it is not, exact match is measured by decoding token by token."""
 
     per_layer: ClassVar[bool] = False
-    """Whether every layer has its own instance, which knows its number: ``shape.layer``."""
+    """Whether every layer has its own instance, which knows its number: ``dimensions.layer``."""
 
     layer_kinds: ClassVar[tuple[str, ...]] = ()
     """What the layers of a network are by :meth:`layer_kind`, where they differ by number: a run whose network lacks
@@ -140,28 +150,28 @@ class Encoding(Bounded, nn.Module):
     """
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
+    def objection(dimensions: Dimensions, options: Any) -> str:
         """What speaks against ``options``, by name, in a network of this shape; empty if nothing does.
 
         This and the three below are asked before PyTorch is loaded, of our own classes from their source: they use
         nothing but their arguments and what their module imports from modules without PyTorch. Bounds of a single
-        option stand in the constructor's signature instead (:mod:`harness.bounds`).
+        option stand in the constructor's signature instead (:mod:`harness.declarations.bounds`).
         """
         return ""
 
     @staticmethod
-    def frequency_count(shape: Shape, options: Any) -> int | None:
+    def frequency_count(dimensions: Dimensions, options: Any) -> int | None:
         """How many frequencies it has, where it offers them; ``None`` where that is not known in advance."""
         return None
 
     @staticmethod
-    def widest_span(shape: Shape, options: Any) -> int | None:
+    def widest_span(dimensions: Dimensions, options: Any) -> int | None:
         """How far apart the first and the last position of a sequence can be, ``None`` if there is no limit."""
         return None
 
     @staticmethod
-    def layer_kind(shape: Shape, options: Any) -> str:
-        """Which of :attr:`layer_kinds` the layer ``shape.layer`` is, where there are any."""
+    def layer_kind(dimensions: Dimensions, options: Any) -> str:
+        """Which of :attr:`layer_kinds` the layer ``dimensions.layer`` is, where there are any."""
         return ""
 
     precision: torch.dtype
@@ -236,8 +246,8 @@ class Encoding(Bounded, nn.Module):
         return x
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        """What a layer derives from its own input ``h`` [B, L, D] (gates, phases), for :meth:`rotate`, :meth:`score`
-        and :meth:`weights`.
+        """What a layer derives from its own input ``h`` [B, L, D] (gates, phases), for :meth:`rotate`,
+        :meth:`modify_logits` and :meth:`attention_weights`.
         """
         return {}
 
@@ -261,11 +271,11 @@ class Encoding(Bounded, nn.Module):
         distances = q_positions[:, :, None] - k_positions[:, None, :]
         return self.distance_bias(distances).transpose(0, 1)
 
-    def elsewhere(self, q_positions: Tensor, k_positions: Tensor) -> Elsewhere:
+    def remapped(self, q_positions: Tensor, k_positions: Tensor) -> Remapped:
         """Pairs whose logits are those of other positions."""
         raise LookupError(f"{type(self).__name__} takes all pairs where they are")
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         """Change the scaled and biased logits [B, H, Lq, Lk], float32, by content.
 
         ``q`` [B, H, Lq, d] and ``k`` [B, H, Lk, d] are as :meth:`rotate` left them, not scaled; ``state`` holds all
@@ -273,7 +283,7 @@ class Encoding(Bounded, nn.Module):
         """
         return logits
 
-    def weights(self, logits: Tensor, visible: Tensor) -> Tensor:
+    def attention_weights(self, logits: Tensor, visible: Tensor) -> Tensor:
         """Attention weights [B, H, Lq, Lk] from the logits: a softmax over the visible keys."""
         return torch.softmax(logits.masked_fill(~visible, -torch.inf), dim=-1)
 

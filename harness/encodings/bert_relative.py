@@ -6,12 +6,12 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import Count, Deviation
+from harness.declarations.bounds import Count, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.extent import Extent
-from harness.encodings.limits import check
+from harness.encodings.out_of_range import check
 from harness.encodings.relative import between, keyed, scored
-from harness.shape import Shape
 
 
 class BERTRelative(Encoding):
@@ -31,7 +31,7 @@ class BERTRelative(Encoding):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         rows: Count = 512,
         meets: Literal["key", "key_query"] = "key",
@@ -40,9 +40,9 @@ class BERTRelative(Encoding):
         super().__init__()
         self.rows = rows
         self.meets_keys = meets == "key_query"
-        self.table = nn.Parameter(deviation * torch.randn(2 * rows - 1, shape.head_dimension))
+        self.table = nn.Parameter(deviation * torch.randn(2 * rows - 1, dimensions.head_dim))
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         check(pairs.k_positions, self.rows, "rows of the relative table: set encoding.rows higher")
         row = between(pairs.q_positions, pairs.k_positions) + self.rows - 1
         products = scored(q, self.table, row)

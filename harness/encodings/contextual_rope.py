@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.bounds import Base
+from harness.declarations.bounds import Base
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
+from harness.encodings.precision import finest, raised
+from harness.encodings.requirements import odd
 from harness.encodings.rotary import rotate_both
-from harness.encodings.sizes import odd
-from harness.precision import finest, raised
-from harness.shape import Shape
 
 
 class ContextualRoPE(Encoding):
@@ -36,12 +36,12 @@ class ContextualRoPE(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        return odd(shape.head_dimension, "a head")
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        return odd(dimensions.head_dim, "a head")
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
@@ -49,8 +49,8 @@ class ContextualRoPE(Encoding):
         initial: Annotated[float, Field(gt=1e-30, le=100)] = 0.001,
     ) -> None:
         super().__init__()
-        self.register_buffer("frequencies", geometric(shape.head_dimension, base), persistent=False)
-        self.step = nn.Linear(shape.dimension, shape.heads if per_head else 1)
+        self.register_buffer("frequencies", geometric(dimensions.head_dim, base), persistent=False)
+        self.step = nn.Linear(dimensions.d_model, dimensions.n_heads if per_head else 1)
         nn.init.zeros_(self.step.weight)
         nn.init.constant_(self.step.bias, math.log(math.expm1(initial)))
         self.layout = layout

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import PairOrZero
+from harness.declarations.bounds import PairOrZero
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.extent import Extent
-from harness.shape import Shape
 
 PAIRS = 2**18
 """Pairs of tokens, in each sequence and head, that are handled at once."""
@@ -29,11 +29,11 @@ class CoPE(Encoding):
     modes = ("causal",)
     per_layer = True
 
-    def __init__(self, shape: Shape, *, positions: PairOrZero = 64) -> None:
+    def __init__(self, dimensions: Dimensions, *, positions: PairOrZero = 64) -> None:
         super().__init__()
-        self.table = nn.Parameter(torch.zeros(positions or max(2, shape.train_tokens), shape.head_dimension))
+        self.table = nn.Parameter(torch.zeros(positions or max(2, dimensions.train_tokens), dimensions.head_dim))
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         step = max(1, PAIRS // logits.shape[-1])
         parts = (x.split(step, dim=2) for x in (logits, q, pairs.visible))
         return torch.cat([self._counted(*part) for part in zip(*parts, strict=True)], dim=2)

@@ -7,13 +7,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from harness.bounds import CountOrZero, Width
+from harness.declarations.bounds import CountOrZero, Width
+from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.fire import FIRE
 from harness.encodings.kerple_log import KerpleLog
 from harness.encodings.perceptron import Perceptron
-from harness.shape import Shape
 
 PAIRS = 2**18
 """Pairs of tokens whose hidden vectors are held at once."""
@@ -36,7 +36,7 @@ class DAPE(Encoding):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         bias: Literal["alibi", "kerple_log", "fire"] = "kerple_log",
         width: Width = 32,
@@ -45,16 +45,16 @@ class DAPE(Encoding):
         super().__init__()
         self.prior: Encoding
         if bias == "alibi":
-            self.prior = ALiBi(shape)
+            self.prior = ALiBi(dimensions)
         elif bias == "kerple_log":
-            self.prior = KerpleLog(shape)
+            self.prior = KerpleLog(dimensions)
         else:
-            self.prior = FIRE(shape, width=width, threshold=threshold)
+            self.prior = FIRE(dimensions, width=width, threshold=threshold)
             self.prior.function.activation = F.leaky_relu
         self.shift_invariant = self.prior.shift_invariant
-        self.correction = Perceptron([2 * shape.heads, width, shape.heads], F.leaky_relu)
+        self.correction = Perceptron([2 * dimensions.n_heads, width, dimensions.n_heads], F.leaky_relu)
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         step = max(1, PAIRS // (logits.shape[0] * logits.shape[-1]))
         parts = [
             self._adapted(part, self.prior.bias(positions, pairs.k_positions))

@@ -7,12 +7,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.bounds import CountOrZero, Deviation
+from harness.declarations.bounds import CountOrZero, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.extent import Extent
+from harness.encodings.precision import raised
 from harness.encodings.relative import between, keyed, scored
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class DeBERTa(Encoding):
@@ -37,15 +37,15 @@ class DeBERTa(Encoding):
     fractional = False
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
+    def objection(dimensions: Dimensions, options: Any) -> str:
         least = options.buckets // 2 + 2
-        if (options.farthest or shape.train_tokens) < least:
+        if (options.farthest or dimensions.train_tokens) < least:
             return f"farthest={options.farthest}: it must be at least {least}"
         return ""
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         farthest: CountOrZero = 512,
         buckets: Annotated[int, Field(ge=0, le=2**16, multiple_of=2)] = 0,
@@ -54,13 +54,13 @@ class DeBERTa(Encoding):
         shared: bool = False,
     ) -> None:
         super().__init__()
-        self.farthest = farthest or shape.train_tokens
+        self.farthest = farthest or dimensions.train_tokens
         self.buckets = buckets
         self.span = buckets or self.farthest
         rows = 2 * self.span
-        self.table = nn.Parameter(deviation * torch.randn(rows, shape.dimension)) if shared else None
-        size = (shape.heads, shape.dimension if shared else rows, shape.head_dimension)
-        spread = shape.dimension**-0.5 if shared else deviation
+        self.table = nn.Parameter(deviation * torch.randn(rows, dimensions.d_model)) if shared else None
+        size = (dimensions.n_heads, dimensions.d_model if shared else rows, dimensions.head_dim)
+        spread = dimensions.d_model**-0.5 if shared else deviation
         self.keys = nn.Parameter(spread * torch.randn(size)) if terms != "position_to_content" else None
         """K, or with a shared table the projection to it."""
         self.queries = nn.Parameter(spread * torch.randn(size)) if terms != "content_to_position" else None
@@ -79,7 +79,7 @@ class DeBERTa(Encoding):
         terms = 1 + (self.keys is not None) + (self.queries is not None)
         return torch.full_like(q_positions, terms**-0.5, dtype=self.precision)
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         row = self.row(between(pairs.q_positions, pairs.k_positions))
         if self.keys is not None:
             logits = logits + pairs.scale * scored(q, self.vectors(self.keys), row)

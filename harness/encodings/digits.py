@@ -6,11 +6,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.bounds import Count, Deviation
+from harness.declarations.bounds import Count, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
-from harness.encodings.limits import check
-from harness.shape import Shape
+from harness.encodings.out_of_range import check
 
 
 class Digits(Encoding):
@@ -31,7 +31,7 @@ class Digits(Encoding):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         base: Annotated[int, Field(ge=2, le=2**16)] = 10,
         positions: Count = 10000,
@@ -43,7 +43,7 @@ class Digits(Encoding):
         self.places = 1
         while base**self.places < positions:
             self.places += 1
-        self.table = nn.Parameter(deviation * torch.randn(self.places, base, shape.dimension))
+        self.table = nn.Parameter(deviation * torch.randn(self.places, base, dimensions.d_model))
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
         check(positions, self.positions, f"positions that {self.places} digits write: set encoding.positions higher")

@@ -7,10 +7,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn.functional import silu
 
-from harness.bounds import Few
+from harness.declarations.bounds import Few
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
-from harness.shape import Shape
 
 
 class DynamicBias(Encoding):
@@ -28,7 +28,7 @@ class DynamicBias(Encoding):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         distance: Literal["linear", "log"] = "linear",
         depth: Few = 2,
@@ -36,8 +36,8 @@ class DynamicBias(Encoding):
     ) -> None:
         super().__init__()
         self.logarithmic = distance == "log"
-        hidden = width or max(1, shape.dimension // 4)
-        self.function = Perceptron([1, *[hidden] * depth, shape.heads], silu)
+        hidden = width or max(1, dimensions.d_model // 4)
+        self.function = Perceptron([1, *[hidden] * depth, dimensions.n_heads], silu)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
         distinct, where = distances.unique(return_inverse=True)  # there are far fewer distances than pairs

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import CountOrZero, Positive, Width
+from harness.declarations.bounds import CountOrZero, Positive, Width
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
-from harness.precision import raised
-from harness.shape import Shape
+from harness.encodings.precision import raised
 
 PAIRS = 2**14
 """Pairs whose hidden vectors are held at once."""
@@ -27,12 +27,14 @@ class FIRE(Encoding):
     modes = ("causal",)
     shift_invariant = False
 
-    def __init__(self, shape: Shape, *, width: Width = 32, c: Positive = 0.1, threshold: CountOrZero = 512) -> None:
+    def __init__(
+        self, dimensions: Dimensions, *, width: Width = 32, c: Positive = 0.1, threshold: CountOrZero = 512
+    ) -> None:
         super().__init__()
-        self.threshold = threshold or shape.train_tokens
+        self.threshold = threshold or dimensions.train_tokens
         self.c = nn.Parameter(torch.tensor(c))
         self.multiplier = nn.Parameter(torch.tensor(1.0))
-        self.function = Perceptron([1, width, shape.heads], torch.relu)
+        self.function = Perceptron([1, width, dimensions.n_heads], torch.relu)
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         step = max(1, PAIRS // k_positions.numel())

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.bounds import Base, Deviation
+from harness.declarations.bounds import Base, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, cosine_and_sine, geometric
+from harness.encodings.precision import raised
+from harness.encodings.requirements import odd
 from harness.encodings.rotary import combine
-from harness.encodings.sizes import odd
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class FoPE(Encoding):
@@ -42,8 +42,8 @@ class FoPE(Encoding):
     sines: Tensor
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        channels, tokens = shape.head_dimension, shape.train_tokens
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        channels, tokens = dimensions.head_dim, dimensions.train_tokens
         if channels < 4 or tokens < 7:  # the fastest pair turns once in 6.3 tokens
             return (
                 f"none of the pairs that {channels} channels of a head make can be used, as at least 4 channels "
@@ -53,7 +53,7 @@ class FoPE(Encoding):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
@@ -61,12 +61,12 @@ class FoPE(Encoding):
         learned: bool = False,
     ) -> None:
         super().__init__()
-        every = geometric(shape.head_dimension, base)
-        frequencies = every[every >= math.tau / shape.train_tokens]
-        self.pairs = min(len(frequencies), shape.head_dimension // 4)
+        every = geometric(dimensions.head_dim, base)
+        frequencies = every[every >= math.tau / dimensions.train_tokens]
+        self.pairs = min(len(frequencies), dimensions.head_dim // 4)
         self.register_buffer("frequencies", frequencies, persistent=False)
         for name in ("sines", "cosines"):
-            drawn = _coefficients(shape.heads, len(frequencies), self.pairs, gain)
+            drawn = _coefficients(dimensions.n_heads, len(frequencies), self.pairs, gain)
             if learned:
                 self.register_parameter(name, nn.Parameter(drawn))
             else:

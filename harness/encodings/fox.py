@@ -5,10 +5,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import Start
+from harness.declarations.bounds import Start
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.gates import accumulated, decay, drawn
-from harness.shape import Shape
 
 
 class FoX(Encoding):
@@ -28,16 +28,16 @@ class FoX(Encoding):
     depends_on = "order"
     per_layer = True
 
-    def __init__(self, shape: Shape, *, initial: Start = 0.0, bidirectional: bool = False) -> None:
+    def __init__(self, dimensions: Dimensions, *, initial: Start = 0.0, bidirectional: bool = False) -> None:
         super().__init__()
         self.bidirectional = bidirectional
-        self.gate = drawn(nn.Linear(shape.dimension, shape.heads * (2 if bidirectional else 1)), initial)
+        self.gate = drawn(nn.Linear(dimensions.d_model, dimensions.n_heads * (2 if bidirectional else 1)), initial)
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         """``gates`` [B, H or 2H, L]: sums of the logarithms so far, those for earlier keys first."""
         return {"gates": accumulated(self.gate, h)}
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         gates = state["gates"][..., : k.shape[2]]
         if not self.bidirectional:
             return logits + decay(gates, pairs.rows, logits.dtype)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from harness.encodings.base import Encoding
-from harness.precision import finest
+from harness.encodings.precision import finest
 
 
 def geometric(channels: int, base: float) -> Tensor:

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.precision import finest
+from harness.encodings.precision import finest
 
 
 def accumulated(layer: nn.Linear, h: Tensor) -> Tensor:

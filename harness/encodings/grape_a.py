@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from harness.dimensions import Dimensions
 from harness.encodings.alibi import geometric_slopes
 from harness.encodings.base import Encoding, Pairs
-from harness.precision import raised
-from harness.shape import Shape
+from harness.encodings.precision import raised
 
 
 class GrapeA(Encoding):
@@ -28,14 +28,14 @@ class GrapeA(Encoding):
 
     slopes: Tensor
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, dimensions: Dimensions) -> None:
         super().__init__()
-        self.register_buffer("slopes", geometric_slopes(shape.heads), persistent=False)
-        self.o = nn.Parameter(torch.full((shape.heads,), math.log(math.expm1(1.0))))
-        self.u = nn.Parameter(torch.randn(shape.heads, shape.head_dimension) * shape.head_dimension**-0.5)
-        self.v = nn.Parameter(torch.randn(shape.heads, shape.head_dimension) * shape.head_dimension**-0.5)
+        self.register_buffer("slopes", geometric_slopes(dimensions.n_heads), persistent=False)
+        self.o = nn.Parameter(torch.full((dimensions.n_heads,), math.log(math.expm1(1.0))))
+        self.u = nn.Parameter(torch.randn(dimensions.n_heads, dimensions.head_dim) * dimensions.head_dim**-0.5)
+        self.v = nn.Parameter(torch.randn(dimensions.n_heads, dimensions.head_dim) * dimensions.head_dim**-0.5)
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         distances = (pairs.q_positions[:, None, :, None] - pairs.k_positions[:, None, None, :]).to(logits.dtype)
         slope = (self.slopes.to(logits.dtype) * F.softplus(raised(self.o)))[:, None, None]
         return logits - distances * slope * (_gate(q, self.v)[..., None] + _gate(k, self.u)[..., None, :])

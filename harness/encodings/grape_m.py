@@ -6,13 +6,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import BaseOrZero
+from harness.declarations.bounds import BaseOrZero
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
+from harness.encodings.precision import finest
+from harness.encodings.requirements import odd, unfit
 from harness.encodings.rotary import rotate_both
-from harness.encodings.sizes import odd, unfit
-from harness.precision import finest
-from harness.shape import Shape
 
 
 class GrapeM(Encoding):
@@ -29,23 +29,23 @@ class GrapeM(Encoding):
     offers = ("distances",)
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        channels = shape.head_dimension
-        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        channels = dimensions.head_dim
+        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, (channels - 2) / channels)
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         base: BaseOrZero = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         shared: bool = True,
     ) -> None:
         super().__init__()
-        channels = shape.head_dimension
-        initial = torch.log(geometric(channels, base or base_for(shape.train_tokens, (channels - 2) / channels)))
+        channels = dimensions.head_dim
+        initial = torch.log(geometric(channels, base or base_for(dimensions.train_tokens, (channels - 2) / channels)))
         initial = initial.to(torch.get_default_dtype())
-        self.log_frequencies = nn.Parameter(initial.repeat(1 if shared else shape.heads, 1))
+        self.log_frequencies = nn.Parameter(initial.repeat(1 if shared else dimensions.n_heads, 1))
         self.layout = layout
 
     def rotate(

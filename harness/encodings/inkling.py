@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import CountOrZero, Deviation, Width
+from harness.declarations.bounds import CountOrZero, Deviation, Width
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.extent import Extent
+from harness.encodings.precision import raised
 from harness.encodings.relative import between, scored
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class Inkling(Encoding):
@@ -29,12 +29,12 @@ class Inkling(Encoding):
     fractional = False
 
     def __init__(
-        self, shape: Shape, *, profiles: Width = 16, extent: CountOrZero = 1024, deviation: Deviation = 0.02
+        self, dimensions: Dimensions, *, profiles: Width = 16, extent: CountOrZero = 1024, deviation: Deviation = 0.02
     ) -> None:
         super().__init__()
-        self.heads = shape.heads
-        self.extent = extent or shape.train_tokens
-        self.mix = nn.Parameter(deviation * torch.randn(shape.heads * profiles, shape.dimension))
+        self.heads = dimensions.n_heads
+        self.extent = extent or dimensions.train_tokens
+        self.mix = nn.Parameter(deviation * torch.randn(dimensions.n_heads * profiles, dimensions.d_model))
         self.bank = nn.Parameter(deviation * torch.randn(self.extent, profiles))
 
     def horizon(self, *, causal: bool) -> int | None:
@@ -44,7 +44,7 @@ class Inkling(Encoding):
         mixed = h @ raised(self.mix).T
         return {"mix": mixed.unflatten(-1, (self.heads, -1)).transpose(1, 2)}  # [B, H, L, profiles]
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         distances = between(pairs.q_positions, pairs.k_positions)
         bias = scored(state["mix"][:, :, pairs.rows], self.bank, distances.clamp(0, self.extent - 1))
         outside = (distances < 0) | (distances >= self.extent)

@@ -6,9 +6,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.encodings.bounded import bounded
-from harness.shape import Shape
+from harness.encodings.clamp import bounded
 
 
 class KerplePower(Encoding):
@@ -16,17 +16,17 @@ class KerplePower(Encoding):
 
     Chi et al. (2022), arXiv 2205.09921. As in their code a is drawn from U(0, 1) and p from U(0, 2); neither acts below
     ``least``, nor p above 2, the largest power that makes a kernel. Their code writes the bounds into the parameters,
-    here they are left alone (:func:`~harness.encodings.bounded.bounded`).
+    here they are left alone (:func:`~harness.encodings.clamp.bounded`).
     """
 
     kind = "bias"
     offers = ("distances",)
 
-    def __init__(self, shape: Shape, *, least: Annotated[float, Field(gt=0, le=2)] = 0.01) -> None:
+    def __init__(self, dimensions: Dimensions, *, least: Annotated[float, Field(gt=0, le=2)] = 0.01) -> None:
         super().__init__()
         self.least = least
-        self.a = nn.Parameter(torch.rand(shape.heads))
-        self.p = nn.Parameter(2 * torch.rand(shape.heads))
+        self.a = nn.Parameter(torch.rand(dimensions.n_heads))
+        self.p = nn.Parameter(2 * torch.rand(dimensions.n_heads))
 
     def distance_bias(self, distances: Tensor) -> Tensor:
         per_head = (-1, *[1] * distances.dim())

@@ -5,11 +5,11 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from harness.bounds import Count, CountOrZero, Deviation
+from harness.declarations.bounds import Count, CountOrZero, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
-from harness.encodings.limits import check
-from harness.shape import Shape
+from harness.encodings.out_of_range import check
 
 
 class Learned(Encoding):
@@ -31,7 +31,7 @@ class Learned(Encoding):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         rows: Count = 512,
         deviation: Deviation = 0.02,
@@ -42,7 +42,7 @@ class Learned(Encoding):
         self.rows = rows
         self.beyond = beyond
         self.offset = offset
-        self.table = nn.Embedding(rows + offset, shape.dimension)
+        self.table = nn.Embedding(rows + offset, dimensions.d_model)
         nn.init.normal_(self.table.weight, std=deviation)
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:

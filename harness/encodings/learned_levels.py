@@ -2,11 +2,11 @@
 
 from torch import Tensor, nn
 
-from harness.bounds import Count, Deviation
+from harness.declarations.bounds import Count, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
-from harness.encodings.limits import check
-from harness.shape import Shape
+from harness.encodings.out_of_range import check
 
 
 class LearnedLevels(Encoding):
@@ -27,10 +27,10 @@ class LearnedLevels(Encoding):
     fractional = False
     channels = 2
 
-    def __init__(self, shape: Shape, *, rows: Count = 512, deviation: Deviation = 0.3) -> None:
+    def __init__(self, dimensions: Dimensions, *, rows: Count = 512, deviation: Deviation = 0.3) -> None:
         super().__init__()
         self.rows = rows
-        tables = [nn.Embedding(rows, shape.dimension) for _ in range(self.channels)]
+        tables = [nn.Embedding(rows, dimensions.d_model) for _ in range(self.channels)]
         for table in tables:
             nn.init.normal_(table.weight, std=deviation)
         self.tables = nn.ModuleList(tables)

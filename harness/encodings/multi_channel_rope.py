@@ -7,13 +7,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from harness.bounds import Base, Few
+from harness.declarations.bounds import Base, Few
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
+from harness.encodings.precision import finest
+from harness.encodings.requirements import odd
 from harness.encodings.rotary import rotate_both
-from harness.encodings.sizes import odd
-from harness.precision import finest
-from harness.shape import Shape
 
 
 class MultiChannelRoPE(Encoding):
@@ -36,15 +36,15 @@ class MultiChannelRoPE(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        pairs = shape.head_dimension // 2
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        pairs = dimensions.head_dim // 2
         if options.channels > pairs:
-            return f"channels={options.channels}: a head of {shape.head_dimension} channels has {pairs} pairs"
-        return odd(shape.head_dimension, "a head")
+            return f"channels={options.channels}: a head of {dimensions.head_dim} channels has {pairs} pairs"
+        return odd(dimensions.head_dim, "a head")
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         base: Base = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
@@ -53,7 +53,7 @@ class MultiChannelRoPE(Encoding):
     ) -> None:
         super().__init__()
         self.channels = channels
-        series = geometric(shape.head_dimension, base)
+        series = geometric(dimensions.head_dim, base)
         ends = [round(channel / channels * len(series)) for channel in range(channels + 1)]
         blocks = [series[start:end] for start, end in itertools.pairwise(ends)]
         if split == "blocks":

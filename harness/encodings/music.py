@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import Count, Deviation
+from harness.declarations.bounds import Count, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.extent import Extent
-from harness.encodings.limits import check
+from harness.encodings.out_of_range import check
 from harness.encodings.relative import between, scored
-from harness.shape import Shape
 
 
 class Music(Encoding):
@@ -29,12 +29,12 @@ class Music(Encoding):
     fractional = False
     limited_by = "rows"
 
-    def __init__(self, shape: Shape, *, rows: Count = 1024, deviation: Deviation = 1.0) -> None:
+    def __init__(self, dimensions: Dimensions, *, rows: Count = 1024, deviation: Deviation = 1.0) -> None:
         super().__init__()
         self.rows = rows
-        self.table = nn.Parameter(deviation * torch.randn(rows, shape.head_dimension))
+        self.table = nn.Parameter(deviation * torch.randn(rows, dimensions.head_dim))
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         check(pairs.k_positions, self.rows, "rows of the relative table: set encoding.rows higher")
         row = between(pairs.q_positions, pairs.k_positions).clamp(min=0)
         return logits + pairs.scale * scored(q, self.table, row)

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.bounds import Base, CountOrZero
+from harness.declarations.bounds import Base, CountOrZero
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.extent import Extent
 from harness.encodings.frequencies import geometric, waves
 from harness.encodings.relative import between, scored, valued
-from harness.encodings.sizes import odd
-from harness.shape import Shape
+from harness.encodings.requirements import odd
 
 
 class NEZHA(Encoding):
@@ -30,20 +30,20 @@ class NEZHA(Encoding):
     table: Tensor
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        return odd(shape.head_dimension, "a head")
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        return odd(dimensions.head_dim, "a head")
 
-    def __init__(self, shape: Shape, *, clip: CountOrZero = 64, base: Base = 10000.0) -> None:
+    def __init__(self, dimensions: Dimensions, *, clip: CountOrZero = 64, base: Base = 10000.0) -> None:
         super().__init__()
-        self.clip = clip or max(1, shape.train_tokens - 1)
-        frequencies = geometric(shape.head_dimension, base)
+        self.clip = clip or max(1, dimensions.train_tokens - 1)
+        frequencies = geometric(dimensions.head_dim, base)
         table = waves(torch.arange(2 * self.clip + 1), frequencies, "interleaved", torch.float64)
         self.register_buffer("table", table, persistent=False)
 
     def horizon(self, *, causal: bool) -> int | None:
         return self.clip
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         return logits + pairs.scale * scored(q, self.table, self.row(pairs.q_positions, pairs.k_positions))
 
     def value(self, weights: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:

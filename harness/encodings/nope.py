@@ -1,7 +1,7 @@
 """No position encoding."""
 
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.shape import Shape
 
 
 class NoPE(Encoding):
@@ -15,5 +15,5 @@ class NoPE(Encoding):
     depends_on = "order"
     modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, dimensions: Dimensions) -> None:
         super().__init__()

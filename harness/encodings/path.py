@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.bounds import Width
+from harness.declarations.bounds import Width
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.gates import accumulated, decay, drawn
-from harness.shape import Shape
 
 BLOCK = 64
 """Tokens whose reflections are multiplied out together."""
@@ -38,16 +38,21 @@ class PaTH(Encoding):
     per_layer = True
 
     def __init__(
-        self, shape: Shape, *, rank: Width = 32, window: Annotated[int, Field(ge=1, le=4096)] = 3, forget: bool = False
+        self,
+        dimensions: Dimensions,
+        *,
+        rank: Width = 32,
+        window: Annotated[int, Field(ge=1, le=4096)] = 3,
+        forget: bool = False,
     ) -> None:
         super().__init__()
-        width = shape.heads * shape.head_dimension
-        self.heads = shape.heads
-        self.narrow = nn.Linear(shape.dimension, rank, bias=False)
+        width = dimensions.n_heads * dimensions.head_dim
+        self.heads = dimensions.n_heads
+        self.narrow = nn.Linear(dimensions.d_model, rank, bias=False)
         self.widen = nn.Linear(rank, width, bias=False)
         self.convolution = nn.Conv1d(width, width, window, groups=width, bias=False)
-        self.strength = nn.Linear(shape.dimension, shape.heads)
-        self.gate = drawn(nn.Linear(shape.dimension, shape.heads), 0.0) if forget else None
+        self.strength = nn.Linear(dimensions.d_model, dimensions.n_heads)
+        self.gate = drawn(nn.Linear(dimensions.d_model, dimensions.n_heads), 0.0) if forget else None
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         """What :meth:`reflections` gives, and ``gates`` [B, H, L] with ``forget``: sums of logarithms so far."""
@@ -58,7 +63,7 @@ class PaTH(Encoding):
         gates = {"gates": accumulated(self.gate, h)} if self.gate else {}
         return {**reflections(w, beta), **gates}
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         products = carried(q, k, pairs.rows, state)
         if "gates" in state:
             products = products + decay(state["gates"][..., : k.shape[2]], pairs.rows, products.dtype)

@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.bounds import BaseOrZero
+from harness.declarations.bounds import BaseOrZero
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, cosine_and_sine, geometric
-from harness.encodings.sizes import unfit
-from harness.precision import raised
-from harness.shape import Shape
+from harness.encodings.precision import raised
+from harness.encodings.requirements import unfit
 
 
 class PoPE(Encoding):
@@ -36,22 +36,22 @@ class PoPE(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def frequency_count(shape: Shape, options: Any) -> int:
-        return shape.head_dimension
+    def frequency_count(dimensions: Dimensions, options: Any) -> int:
+        return dimensions.head_dim
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        channels = shape.head_dimension
-        return unfit(options.base, shape.train_tokens, (channels - 1) / channels)
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        channels = dimensions.head_dim
+        return unfit(options.base, dimensions.train_tokens, (channels - 1) / channels)
 
     def __init__(
-        self, shape: Shape, *, base: BaseOrZero = 10000.0, initial: Literal["zero", "uniform"] = "zero"
+        self, dimensions: Dimensions, *, base: BaseOrZero = 10000.0, initial: Literal["zero", "uniform"] = "zero"
     ) -> None:
         super().__init__()
-        channels = shape.head_dimension
-        base = base or base_for(shape.train_tokens, (channels - 1) / channels)
+        channels = dimensions.head_dim
+        base = base or base_for(dimensions.train_tokens, (channels - 1) / channels)
         self.register_buffer("frequencies", geometric(2 * channels, base), persistent=False)
-        drawn = torch.rand(shape.heads, channels)
+        drawn = torch.rand(dimensions.n_heads, channels)
         self.delta = nn.Parameter(-math.tau * drawn if initial == "uniform" else torch.zeros_like(drawn))
 
     def rotate(

@@ -5,10 +5,10 @@ from typing import Self
 
 from torch import Tensor
 
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, geometric
 from harness.encodings.rotary import Layout, rotate_both
-from harness.shape import Shape
 
 
 class PretrainedRotary(Encoding):
@@ -26,9 +26,9 @@ class PretrainedRotary(Encoding):
 
     frequencies: Tensor
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, dimensions: Dimensions) -> None:
         super().__init__()
-        self.register_buffer("frequencies", geometric(shape.head_dimension, 10000.0), persistent=False)
+        self.register_buffer("frequencies", geometric(dimensions.head_dim, 10000.0), persistent=False)
         self.attention_factor = 1.0
         self.layout: Layout = "half"
 

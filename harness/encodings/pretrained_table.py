@@ -5,10 +5,10 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import Count
+from harness.declarations.bounds import Count
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.encodings.limits import check
-from harness.shape import Shape
+from harness.encodings.out_of_range import check
 
 
 class PretrainedTable(Encoding):
@@ -28,10 +28,10 @@ class PretrainedTable(Encoding):
     fractional = False
     offset = 0
 
-    def __init__(self, shape: Shape, *, rows: Count = 1024) -> None:
+    def __init__(self, dimensions: Dimensions, *, rows: Count = 1024) -> None:
         super().__init__()
         self.rows = rows
-        self.table = nn.Embedding(rows, shape.dimension)
+        self.table = nn.Embedding(rows, dimensions.d_model)
         nn.init.normal_(self.table.weight, std=0.02)
 
     def take(self, other: Self) -> None:

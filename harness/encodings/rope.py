@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from torch import Tensor
 
-from harness.bounds import BaseOrZero
+from harness.declarations.bounds import BaseOrZero
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, geometric
+from harness.encodings.requirements import odd, unfit
 from harness.encodings.rotary import rotate_both
-from harness.encodings.sizes import odd, unfit
-from harness.shape import Shape
 
 
 class RoPE(Encoding):
@@ -36,25 +36,25 @@ class RoPE(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def frequency_count(shape: Shape, options: Any) -> int:
-        return int(options.fraction * shape.head_dimension + 1e-6) // 2
+    def frequency_count(dimensions: Dimensions, options: Any) -> int:
+        return int(options.fraction * dimensions.head_dim + 1e-6) // 2
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        channels = int(options.fraction * shape.head_dimension + 1e-6)
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        channels = int(options.fraction * dimensions.head_dim + 1e-6)
         if options.fraction < 1 and (channels < 2 or channels % 2):
             return (
-                f"fraction={options.fraction}: it must make an even number of the {shape.head_dimension} channels "
+                f"fraction={options.fraction}: it must make an even number of the {dimensions.head_dim} channels "
                 "of a head"
             )
         kept = int(options.kept * channels / 2 + 1e-6)
         if kept < 1 <= channels // 2:
             return f"kept={options.kept}: it must keep at least one of {channels // 2} pairs"
-        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, 2 * (kept - 1) / channels)
+        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, 2 * (kept - 1) / channels)
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         base: BaseOrZero = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
@@ -62,9 +62,9 @@ class RoPE(Encoding):
         kept: Annotated[float, Field(gt=0, le=1)] = 1.0,
     ) -> None:
         super().__init__()
-        channels = int(fraction * shape.head_dimension + 1e-6)  # not 57 for 0.29 of 200
+        channels = int(fraction * dimensions.head_dim + 1e-6)  # not 57 for 0.29 of 200
         pairs = int(kept * channels / 2 + 1e-6)
-        frequencies = geometric(channels, base or base_for(shape.train_tokens, 2 * (pairs - 1) / channels))
+        frequencies = geometric(channels, base or base_for(dimensions.train_tokens, 2 * (pairs - 1) / channels))
         frequencies[pairs:] = 0
         self.register_buffer("frequencies", frequencies, persistent=False)
         self.attention_factor = 1.0

@@ -6,12 +6,12 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from torch import Tensor
 
-from harness.bounds import BaseOrZero
+from harness.declarations.bounds import BaseOrZero
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, geometric
+from harness.encodings.requirements import odd, unfit, unturned
 from harness.encodings.rotary import rotate_both
-from harness.encodings.sizes import odd, unfit, unturned
-from harness.shape import Shape
 
 
 class RopeNope(Encoding):
@@ -34,33 +34,33 @@ class RopeNope(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def frequency_count(shape: Shape, options: Any) -> int:
-        return shape.head_dimension // 2
+    def frequency_count(dimensions: Dimensions, options: Any) -> int:
+        return dimensions.head_dim // 2
 
     @staticmethod
-    def layer_kind(shape: Shape, options: Any) -> str:
-        return "without positions" if unturned(shape, options.interval) else "rotary"
+    def layer_kind(dimensions: Dimensions, options: Any) -> str:
+        return "without positions" if unturned(dimensions, options.interval) else "rotary"
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        channels = shape.head_dimension
-        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        channels = dimensions.head_dim
+        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, (channels - 2) / channels)
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         base: BaseOrZero = 10000.0,
         layout: Literal["interleaved", "half"] = "half",
         interval: Annotated[int, Field(ge=2, le=2**10)] = 4,
     ) -> None:
         super().__init__()
-        channels = shape.head_dimension
-        base = base or base_for(shape.train_tokens, (channels - 2) / channels)
+        channels = dimensions.head_dim
+        base = base or base_for(dimensions.train_tokens, (channels - 2) / channels)
         self.register_buffer("frequencies", geometric(channels, base), persistent=False)
         self.attention_factor = 1.0
         self.layout = layout
-        self.turns = not unturned(shape, interval)
+        self.turns = not unturned(dimensions, interval)
         if not self.turns:
             self.depends_on = "order"
 

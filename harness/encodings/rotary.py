@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from harness.encodings.frequencies import cosine_and_sine
-from harness.precision import raised
+from harness.encodings.precision import raised
 
 Layout = Literal["interleaved", "half"]
 

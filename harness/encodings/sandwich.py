@@ -6,11 +6,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from harness.bounds import Base
+from harness.declarations.bounds import Base
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
-from harness.precision import finest
-from harness.shape import Shape
+from harness.encodings.precision import finest
 
 
 class Sandwich(Encoding):
@@ -28,11 +28,15 @@ class Sandwich(Encoding):
     divisors: Tensor
 
     def __init__(
-        self, shape: Shape, *, width: Annotated[int, Field(ge=2, le=2**14, multiple_of=2)] = 128, base: Base = 10000.0
+        self,
+        dimensions: Dimensions,
+        *,
+        width: Annotated[int, Field(ge=2, le=2**14, multiple_of=2)] = 128,
+        base: Base = 10000.0,
     ) -> None:
         super().__init__()
         self.register_buffer("frequencies", geometric(width, base) * base ** (-2 / width), persistent=False)
-        divisors = 8 * torch.arange(1, shape.heads + 1, dtype=torch.float64) / shape.heads
+        divisors = 8 * torch.arange(1, dimensions.n_heads + 1, dtype=torch.float64) / dimensions.n_heads
         self.register_buffer("divisors", divisors, persistent=False)
 
     def distance_bias(self, distances: Tensor) -> Tensor:

@@ -2,9 +2,9 @@
 
 from torch import Tensor, nn
 
-from harness.bounds import CountOrZero, Deviation
+from harness.declarations.bounds import CountOrZero, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.shape import Shape
 
 
 class Segment(Encoding):
@@ -20,10 +20,10 @@ class Segment(Encoding):
     depends_on = "order"
     modes = ("causal",)
 
-    def __init__(self, shape: Shape, *, separator: CountOrZero = 2, deviation: Deviation = 0.02) -> None:
+    def __init__(self, dimensions: Dimensions, *, separator: CountOrZero = 2, deviation: Deviation = 0.02) -> None:
         super().__init__()
         self.separator = separator
-        self.table = nn.Embedding(2, shape.dimension)
+        self.table = nn.Embedding(2, dimensions.d_model)
         nn.init.normal_(self.table.weight, std=deviation)
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:

@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import CountOrZero, Deviation
+from harness.declarations.bounds import CountOrZero, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.extent import Extent
 from harness.encodings.relative import between, scored, valued
-from harness.shape import Shape
 
 
 class Shaw(Encoding):
@@ -29,7 +29,7 @@ class Shaw(Encoding):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         left: CountOrZero = 16,
         right: CountOrZero = 16,
@@ -38,10 +38,10 @@ class Shaw(Encoding):
         deviation: Deviation = 0.02,
     ) -> None:
         super().__init__()
-        self.left = left or max(1, shape.train_tokens - 1)
-        self.right = right or max(1, shape.train_tokens - 1)
-        heads = () if shared else (shape.heads,)
-        size = (*heads, self.left + self.right + 1, shape.head_dimension)
+        self.left = left or max(1, dimensions.train_tokens - 1)
+        self.right = right or max(1, dimensions.train_tokens - 1)
+        heads = () if shared else (dimensions.n_heads,)
+        size = (*heads, self.left + self.right + 1, dimensions.head_dim)
         self.key_table = nn.Parameter(deviation * torch.randn(size))
         self.value_table = nn.Parameter(deviation * torch.randn(size)) if values else None
 
@@ -51,7 +51,7 @@ class Shaw(Encoding):
     def horizon(self, *, causal: bool) -> int | None:
         return self.left if causal else max(self.left, self.right)
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         return logits + pairs.scale * scored(q, self.key_table, self.row(pairs.q_positions, pairs.k_positions))
 
     def value(self, weights: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:

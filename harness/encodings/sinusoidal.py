@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from harness.bounds import Base
+from harness.declarations.bounds import Base
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric, waves
-from harness.encodings.sizes import odd
-from harness.shape import Shape
+from harness.encodings.requirements import odd
 
 
 class Sinusoidal(Encoding):
@@ -26,18 +26,22 @@ class Sinusoidal(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def frequency_count(shape: Shape, options: Any) -> int:
-        return shape.dimension // 2
+    def frequency_count(dimensions: Dimensions, options: Any) -> int:
+        return dimensions.d_model // 2
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        return odd(shape.dimension, "the model")
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        return odd(dimensions.d_model, "the model")
 
     def __init__(
-        self, shape: Shape, *, base: Base = 10000.0, layout: Literal["interleaved", "concatenated"] = "interleaved"
+        self,
+        dimensions: Dimensions,
+        *,
+        base: Base = 10000.0,
+        layout: Literal["interleaved", "concatenated"] = "interleaved",
     ) -> None:
         super().__init__()
-        self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
+        self.register_buffer("frequencies", geometric(dimensions.d_model, base), persistent=False)
         self.layout = layout
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.shape import Shape
 
 
 class StickBreaking(Encoding):
@@ -21,11 +21,11 @@ class StickBreaking(Encoding):
     depends_on = "order"
     modes = ("causal",)
 
-    def __init__(self, shape: Shape, *, remainder: bool = False) -> None:
+    def __init__(self, dimensions: Dimensions, *, remainder: bool = False) -> None:
         super().__init__()
         self.remainder = remainder
 
-    def weights(self, logits: Tensor, visible: Tensor) -> Tensor:
+    def attention_weights(self, logits: Tensor, visible: Tensor) -> Tensor:
         # Of the keys that a query may look at under causal attention the last one is itself.
         own = visible & (visible.flip(-1).cumsum(dim=-1).flip(-1) == 1)
         earlier = visible & ~own

@@ -6,12 +6,12 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.bounds import Deviation
+from harness.declarations.bounds import Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
-from harness.encodings.limits import at_most
-from harness.precision import raised
-from harness.shape import Shape
+from harness.encodings.out_of_range import at_most
+from harness.encodings.precision import raised
 
 
 class Swin(Encoding):
@@ -30,11 +30,11 @@ class Swin(Encoding):
     distances_limited_by = "window"
 
     def __init__(
-        self, shape: Shape, *, window: Annotated[int, Field(ge=1, le=2**10)] = 7, deviation: Deviation = 0.02
+        self, dimensions: Dimensions, *, window: Annotated[int, Field(ge=1, le=2**10)] = 7, deviation: Deviation = 0.02
     ) -> None:
         super().__init__()
         self.window = window
-        self.table = nn.Parameter(deviation * torch.randn(shape.heads, (2 * self.window - 1) ** 2))
+        self.table = nn.Parameter(deviation * torch.randn(dimensions.n_heads, (2 * self.window - 1) ** 2))
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         return raised(self.table)[:, self.index(q_positions, k_positions)].transpose(0, 1)

@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from harness.bounds import PairOrZero, Width
+from harness.declarations.bounds import PairOrZero, Width
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
-from harness.shape import Shape
 
 
 class SwinV2(Encoding):
@@ -27,11 +27,13 @@ class SwinV2(Encoding):
     modes = ("bidirectional", "grid")
     channels = 2
 
-    def __init__(self, shape: Shape, *, window: PairOrZero = 8, width: Width = 512, columns: PairOrZero = 0) -> None:
+    def __init__(
+        self, dimensions: Dimensions, *, window: PairOrZero = 8, width: Width = 512, columns: PairOrZero = 0
+    ) -> None:
         super().__init__()
-        self.window = window or max(2, math.isqrt(shape.train_tokens - 1) + 1)
+        self.window = window or max(2, math.isqrt(dimensions.train_tokens - 1) + 1)
         self.columns = columns or self.window
-        self.function = Perceptron([2, width, shape.heads], torch.relu, bias=False)
+        self.function = Perceptron([2, width, dimensions.n_heads], torch.relu, bias=False)
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         down, across = (q_positions[:, :, None] - k_positions[:, None, :]).unbind(-1)

@@ -7,11 +7,11 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.bounds import CountOrZero
+from harness.declarations.bounds import CountOrZero
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
-from harness.precision import raised
-from harness.shape import Shape
+from harness.encodings.precision import raised
 
 
 class T5(Encoding):
@@ -30,7 +30,7 @@ class T5(Encoding):
     fractional = False
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
+    def objection(dimensions: Dimensions, options: Any) -> str:
         both = 4 if options.bidirectional else 2
         exact = options.buckets // both
         if options.buckets % both:
@@ -44,7 +44,7 @@ class T5(Encoding):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         buckets: Annotated[int, Field(ge=2, le=2**16, multiple_of=2)] = 32,
         farthest: CountOrZero = 128,
@@ -54,9 +54,9 @@ class T5(Encoding):
         directions = 2 if bidirectional else 1
         exact = buckets // directions // 2
         self.buckets = buckets
-        self.farthest = farthest or max(shape.train_tokens, exact + 1)
+        self.farthest = farthest or max(dimensions.train_tokens, exact + 1)
         self.bidirectional = bidirectional
-        self.table = nn.Parameter(torch.randn(shape.heads, buckets) * shape.dimension**-0.5)
+        self.table = nn.Parameter(torch.randn(dimensions.n_heads, buckets) * dimensions.d_model**-0.5)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
         return raised(self.table)[:, self.bucket(distances)]

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import Base, CountOrZero, Deviation
+from harness.declarations.bounds import Base, CountOrZero, Deviation
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.frequencies import angles, cosine_and_sine, geometric, waves
+from harness.encodings.precision import raised
 from harness.encodings.relative import between
-from harness.encodings.sizes import odd
-from harness.precision import raised
-from harness.shape import Shape
+from harness.encodings.requirements import odd
 
 
 class TransformerXL(Encoding):
@@ -36,27 +36,29 @@ class TransformerXL(Encoding):
     frequencies: Tensor
 
     @staticmethod
-    def frequency_count(shape: Shape, options: Any) -> int:
-        return shape.dimension // 2
+    def frequency_count(dimensions: Dimensions, options: Any) -> int:
+        return dimensions.d_model // 2
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        return odd(shape.dimension, "the model")
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        return odd(dimensions.d_model, "the model")
 
     def __init__(
-        self, shape: Shape, *, base: Base = 10000.0, clamp: CountOrZero = 1000, deviation: Deviation = 0.02
+        self, dimensions: Dimensions, *, base: Base = 10000.0, clamp: CountOrZero = 1000, deviation: Deviation = 0.02
     ) -> None:
         super().__init__()
-        self.register_buffer("frequencies", geometric(shape.dimension, base), persistent=False)
-        self.clamp = clamp or max(1, shape.train_tokens - 1)
-        self.u = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension))
-        self.v = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension))
-        self.project = nn.Parameter(deviation * torch.randn(shape.heads, shape.head_dimension, shape.dimension))
+        self.register_buffer("frequencies", geometric(dimensions.d_model, base), persistent=False)
+        self.clamp = clamp or max(1, dimensions.train_tokens - 1)
+        self.u = nn.Parameter(deviation * torch.randn(dimensions.n_heads, dimensions.head_dim))
+        self.v = nn.Parameter(deviation * torch.randn(dimensions.n_heads, dimensions.head_dim))
+        self.project = nn.Parameter(
+            deviation * torch.randn(dimensions.n_heads, dimensions.head_dim, dimensions.d_model)
+        )
 
     def horizon(self, *, causal: bool) -> int | None:
         return self.clamp
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         content = raised(self.u)[:, None] @ k.transpose(-1, -2)
         towards = (q + raised(self.v)[:, None]) @ raised(self.project)
         distant = between(pairs.q_positions, pairs.k_positions)[:, None]

@@ -7,13 +7,13 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from harness.bounds import BaseOrZero, NotNegative, Positive
+from harness.declarations.bounds import BaseOrZero, NotNegative, Positive
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, geometric
-from harness.encodings.limits import at_most
+from harness.encodings.out_of_range import at_most
+from harness.encodings.requirements import odd, unfit
 from harness.encodings.rotary import rotate
-from harness.encodings.sizes import odd, unfit
-from harness.shape import Shape
 
 LARGEST_EXPONENT = 75.0
 """Of e, for the decay between the two ends of a sequence: float32 ends at 88, and logits themselves need room."""
@@ -41,22 +41,22 @@ class XPos(Encoding):
     zeta: Tensor
 
     @staticmethod
-    def frequency_count(shape: Shape, options: Any) -> int:
-        return shape.head_dimension // 2
+    def frequency_count(dimensions: Dimensions, options: Any) -> int:
+        return dimensions.head_dim // 2
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        channels = shape.head_dimension
-        return odd(channels, "a head") or unfit(options.base, shape.train_tokens, (channels - 2) / channels)
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        channels = dimensions.head_dim
+        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, (channels - 2) / channels)
 
     @staticmethod
-    def widest_span(shape: Shape, options: Any) -> int:
-        scale = options.scale_base or shape.train_tokens / 2
+    def widest_span(dimensions: Dimensions, options: Any) -> int:
+        scale = options.scale_base or dimensions.train_tokens / 2
         return int(LARGEST_EXPONENT * scale / math.log((1 + options.gamma) / options.gamma))
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         base: BaseOrZero = 10000.0,
         scale_base: NotNegative = 512.0,
@@ -64,13 +64,13 @@ class XPos(Encoding):
         layout: Literal["interleaved", "half"] = "half",
     ) -> None:
         super().__init__()
-        channels = shape.head_dimension
-        base = base or base_for(shape.train_tokens, (channels - 2) / channels)
+        channels = dimensions.head_dim
+        base = base or base_for(dimensions.train_tokens, (channels - 2) / channels)
         self.register_buffer("frequencies", geometric(channels, base), persistent=False)
         zeta = (torch.arange(0, channels, 2, dtype=torch.float64) + gamma * channels) / ((1 + gamma) * channels)
         self.register_buffer("zeta", zeta, persistent=False)
         self.fastest_decay = -math.log(zeta[0])
-        self.scale_base = scale_base or shape.train_tokens / 2
+        self.scale_base = scale_base or dimensions.train_tokens / 2
         self.attention_factor = 1.0
         self.layout = layout
 

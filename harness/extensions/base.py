@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, ClassVar
 
-from harness.bounds import Bounded
+from harness.declarations.bounds import Bounded
 
 if TYPE_CHECKING:
     from harness.encodings.base import Encoding
@@ -29,7 +29,7 @@ class Extension(Bounded, ABC):
 
     truncates: ClassVar[bool] = False
     """Whether the model reads no more tokens than training sequences have, from the first position on
-    (:mod:`harness.truncation`).
+    (:mod:`harness.evaluation.truncation`).
     """
 
     def longest(self, known: int | None, train_tokens: int) -> int | None:
@@ -45,7 +45,7 @@ class Extension(Bounded, ABC):
     @abstractmethod
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         """Fit ``encoding``, a copy that belongs to the caller, to sequences of ``test_tokens`` tokens: the same object,
-        changed, or one around it (:class:`~harness.extensions.around.Around`).
+        changed, or one around it (:class:`~harness.extensions.wrapper.Wrapper`).
 
         ``train_tokens`` is the longest training sequence. It is called only for ``test_tokens > train_tokens``: within
         the training length every extension leaves the model as it was trained.

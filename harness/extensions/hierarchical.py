@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from harness.bounds import CountOrZero
+from harness.declarations.bounds import CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:

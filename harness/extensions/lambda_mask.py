@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.bounds import Count, CountOrZero
+from harness.declarations.bounds import Count, CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:

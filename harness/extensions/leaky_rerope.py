@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.bounds import CountOrZero, FactorOrZero
+from harness.declarations.bounds import CountOrZero, FactorOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class LeakyReRoPE(Extension):
         return ""
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.extensions.beyond import Beyond
+        from harness.extensions.remapped_keys import RemappedKeys
 
         window = self.window or max(1, train_tokens // 2)
         if objection := self.objection_to(None, train_tokens, test_tokens):
@@ -45,4 +45,4 @@ class LeakyReRoPE(Extension):
         def far(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
             return q_positions / factor + window * (1 - 1 / factor), k_positions / factor
 
-        return Beyond(encoding, window, far)
+        return RemappedKeys(encoding, window, far)

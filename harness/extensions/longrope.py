@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from harness.bounds import FactorOrZero, PairOrZero, Positive
+from harness.declarations.bounds import FactorOrZero, PairOrZero, Positive
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:

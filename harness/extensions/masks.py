@@ -9,8 +9,8 @@ logits go on counting the keys that a query would see without a mask.
 import torch
 from torch import Tensor
 
-from harness.encodings.base import Elsewhere, Encoding
-from harness.extensions.around import Around
+from harness.encodings.base import Encoding, Remapped
+from harness.extensions.wrapper import Wrapper
 
 
 def places(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
@@ -27,7 +27,7 @@ def places(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
     return queries[:, :, None], keys[None, None, :]
 
 
-class Windowed(Around):
+class Windowed(Wrapper):
     """A query sees the last ``size`` keys, itself included, and under bidirectional attention as many after it."""
 
     def __init__(self, inner: Encoding, size: int) -> None:
@@ -39,7 +39,7 @@ class Windowed(Around):
         return self.inner.visible(q_positions, k_positions) & ((query - key).abs() < self.size)
 
 
-class Chunked(Around):
+class Chunked(Wrapper):
     """A query sees the keys of its own chunk of ``size`` tokens."""
 
     def __init__(self, inner: Encoding, size: int) -> None:
@@ -51,7 +51,7 @@ class Chunked(Around):
         return self.inner.visible(q_positions, k_positions) & (query // self.size == key // self.size)
 
 
-class Anchored(Around):
+class Anchored(Wrapper):
     """A query sees the last ``size`` keys and the first ``first`` keys of all."""
 
     def __init__(self, inner: Encoding, first: int, size: int) -> None:
@@ -65,7 +65,7 @@ class Anchored(Around):
         return self.inner.visible(q_positions, k_positions) & (near | (key < self.first))
 
 
-class Closed(Around):
+class Closed(Wrapper):
     """The first ``first`` keys stand right before the last ``size``, as in a cache that keeps nothing between."""
 
     def __init__(self, inner: Encoding, first: int, size: int) -> None:
@@ -73,29 +73,29 @@ class Closed(Around):
         self.first = first
         self.size = size
 
-    def elsewhere(self, q_positions: Tensor, k_positions: Tensor) -> Elsewhere:
+    def remapped(self, q_positions: Tensor, k_positions: Tensor) -> Remapped:
         place, position = _oldest(q_positions, k_positions, self.size)
         key = torch.arange(k_positions.shape[1], device=k_positions.device)
         where = (key < self.first) & (place > self.first)[:, :, None]
-        return Elsewhere(where, q_positions - position + self.first, key[None].to(k_positions.dtype))
+        return Remapped(where, q_positions - position + self.first, key[None].to(k_positions.dtype))
 
 
-class Capped(Around):
+class Capped(Wrapper):
     """Keys before the last ``size`` are as far away as the first of those."""
 
     def __init__(self, inner: Encoding, size: int) -> None:
         super().__init__(inner)
         self.size = size
 
-    def elsewhere(self, q_positions: Tensor, k_positions: Tensor) -> Elsewhere:
+    def remapped(self, q_positions: Tensor, k_positions: Tensor) -> Remapped:
         place, position = _oldest(q_positions, k_positions, self.size)
         where = torch.arange(k_positions.shape[1], device=k_positions.device) < place[:, :, None]
-        return Elsewhere(where, q_positions - position, torch.zeros_like(k_positions))
+        return Remapped(where, q_positions - position, torch.zeros_like(k_positions))
 
 
 def movable(encoding: Encoding) -> bool:
     """Whether keys can be given other distances."""
-    return "distances" in encoding.offers and not encoding.uses("elsewhere")
+    return "distances" in encoding.offers and not encoding.uses("remapped")
 
 
 def _oldest(q_positions: Tensor, k_positions: Tensor, size: int) -> tuple[Tensor, Tensor]:

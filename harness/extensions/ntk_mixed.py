@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from harness.bounds import FactorOrZero
+from harness.declarations.bounds import FactorOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.bounds import CountOrZero
+from harness.declarations.bounds import CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ class ReRoPE(Extension):
         self.window = window
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.extensions.beyond import Beyond
+        from harness.extensions.remapped_keys import RemappedKeys
 
         window = self.window or max(1, train_tokens // 2)
 
         def far(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
             return q_positions * 0 + window, k_positions * 0
 
-        return Beyond(encoding, window, far)
+        return RemappedKeys(encoding, window, far)

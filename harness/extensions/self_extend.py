@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.bounds import CountOrZero
+from harness.declarations.bounds import CountOrZero
 from harness.extensions.base import Extension
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class SelfExtend(Extension):
         return ""
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.extensions.beyond import Beyond
+        from harness.extensions.remapped_keys import RemappedKeys
 
         window = self.window or max(1, train_tokens // 2)
         if objection := self.objection_to(None, train_tokens, test_tokens):
@@ -50,4 +50,4 @@ class SelfExtend(Extension):
         def far(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
             return q_positions // group + window - window // group, k_positions // group
 
-        return Beyond(encoding, window, far)
+        return RemappedKeys(encoding, window, far)

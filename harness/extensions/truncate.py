@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 class Truncate(Extension):
     """For every prediction the model reads no more tokens than the longest training sequence has, told the positions of
     such a sequence: nothing is new to it, and what is cut off is lost. From left to right these are the last tokens
-    (:class:`harness.truncation.Truncated`); of a pair of sentences, the beginnings of both or the tokens around the
-    predicted one (:class:`harness.truncation.TruncatedSentences`).
+    (:class:`harness.evaluation.truncation.Truncated`); of a pair of sentences, the beginnings of both or the tokens
+    around the predicted one (:class:`harness.evaluation.truncation.TruncatedSentences`).
 
     What users of models with a hard limit do (BERT's 512 tokens, Devlin et al., 2019). Unlike a window in attention,
     layers pass on nothing from beyond the cut.

@@ -28,7 +28,7 @@ TITLE = 30
 
 
 def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
-    """One task's scores over two columns of :func:`harness.leaderboard.tables.slices`, a panel per method, pooled over
+    """One task's scores over two columns of :func:`harness.results.tables.slices`, a panel per method, pooled over
     seeds and everything else. White has not been tested; a line marks the training length.
     """
     measure = "token accuracy" if table.metric.iloc[0] == "token_accuracy" else "exact match"

@@ -39,7 +39,7 @@ def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
     """The curves of one task: per method the mean over seeds and the range from the worst seed to the best, the
     training length and the blind baseline.
 
-    ``table`` has the columns of :func:`harness.leaderboard.tables.curves`.
+    ``table`` has the columns of :func:`harness.results.tables.curves`.
     """
     with mpl.rc_context(STYLE):
         figure = figure or Figure()

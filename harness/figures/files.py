@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 
 from harness import atomic
-from harness.text import visible
+from harness.files.escaping import visible
 
 if TYPE_CHECKING:
     from pathlib import Path

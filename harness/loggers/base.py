@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.bounds import Bounded
+from harness.declarations.bounds import Bounded
 
 if TYPE_CHECKING:
     from pytorch_lightning.loggers import Logger

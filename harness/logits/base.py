@@ -5,15 +5,15 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from harness.bounds import Bounded
-from harness.precision import shielded
+from harness.declarations.bounds import Bounded
+from harness.encodings.precision import shielded
 
 
 class LogitScale(Bounded, nn.Module, ABC):
     """Multiplies the logits of a query by a number that may depend on how many keys it sees.
 
-    Its constructor takes the network's :class:`~harness.shape.Shape` and then, keyword-only, the choices that its YAML
-    file lists.
+    Its constructor takes the network's :class:`~harness.dimensions.Dimensions` and then, keyword-only, the choices that
+    its YAML file lists.
     """
 
     modes: ClassVar[tuple[str, ...]] = ("causal", "bidirectional", "cross", "grid")

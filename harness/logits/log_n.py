@@ -5,10 +5,10 @@ import math
 import torch
 from torch import Tensor
 
-from harness.bounds import CountOrZero, PairOrZero
+from harness.declarations.bounds import CountOrZero, PairOrZero
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.logits.base import LogitScale
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class LogN(LogitScale):
@@ -20,10 +20,10 @@ class LogN(LogitScale):
     log n.
     """
 
-    def __init__(self, shape: Shape, *, reference: PairOrZero = 0, least: CountOrZero = 0) -> None:
+    def __init__(self, dimensions: Dimensions, *, reference: PairOrZero = 0, least: CountOrZero = 0) -> None:
         super().__init__()
-        self.scale = shape.head_dimension**-0.5
-        self.reference = reference or max(2, shape.train_tokens)
+        self.scale = dimensions.head_dim**-0.5
+        self.reference = reference or max(2, dimensions.train_tokens)
         self.least = least or self.reference
 
     def factor(self, seen: Tensor) -> Tensor:

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
-from harness.bounds import Positive
+from harness.declarations.bounds import Positive
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.logits.base import LogitScale
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class ScaleInvariant(LogitScale):
@@ -20,9 +20,9 @@ class ScaleInvariant(LogitScale):
     It acts at all lengths.
     """
 
-    def __init__(self, shape: Shape, *, tau: Positive = 10.0) -> None:
+    def __init__(self, dimensions: Dimensions, *, tau: Positive = 10.0) -> None:
         super().__init__()
-        self.scale = shape.head_dimension**-0.5
+        self.scale = dimensions.head_dim**-0.5
         self.tau = tau
 
     def factor(self, seen: Tensor) -> Tensor:

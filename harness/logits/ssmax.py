@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from harness.bounds import Start
+from harness.declarations.bounds import Start
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.logits.base import LogitScale
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class SSMax(LogitScale):
@@ -18,11 +18,11 @@ class SSMax(LogitScale):
     which changes nothing.
     """
 
-    def __init__(self, shape: Shape, *, initial: Start = 0.43, bias: bool = False) -> None:
+    def __init__(self, dimensions: Dimensions, *, initial: Start = 0.43, bias: bool = False) -> None:
         super().__init__()
-        self.scale = shape.head_dimension**-0.5
-        self.s = nn.Parameter(torch.full((shape.heads,), initial))
-        self.b = nn.Parameter(torch.zeros(shape.heads)) if bias else None
+        self.scale = dimensions.head_dim**-0.5
+        self.s = nn.Parameter(torch.full((dimensions.n_heads,), initial))
+        self.b = nn.Parameter(torch.zeros(dimensions.n_heads)) if bias else None
 
     def factor(self, seen: Tensor) -> Tensor:
         growth = raised(self.s)[:, None] * torch.log(raised(seen))

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.logits.base import LogitScale
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class Standard(LogitScale):
@@ -13,9 +13,9 @@ class Standard(LogitScale):
 
     modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, dimensions: Dimensions) -> None:
         super().__init__()
-        self.scale = shape.head_dimension**-0.5
+        self.scale = dimensions.head_dim**-0.5
 
     def factor(self, seen: Tensor) -> Tensor:
         return torch.full_like(raised(seen), self.scale)[None]

@@ -6,10 +6,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from harness.bounds import CountOrZero
+from harness.declarations.bounds import CountOrZero
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.logits.base import LogitScale
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class Temperature(LogitScale):
@@ -23,16 +23,16 @@ class Temperature(LogitScale):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         *,
         beta: Annotated[float, Field(ge=0, le=100)] = 0.1,
         interval: CountOrZero = 8192,
         counts: Literal["seen", "earlier"] = "seen",
     ) -> None:
         super().__init__()
-        self.scale = shape.head_dimension**-0.5
+        self.scale = dimensions.head_dim**-0.5
         self.beta = beta
-        self.interval = interval or shape.train_tokens
+        self.interval = interval or dimensions.train_tokens
         self.left_out = 1 if counts == "earlier" else 0
 
     def factor(self, seen: Tensor) -> Tensor:

@@ -4,11 +4,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from harness.attention import Attending, Positions
-from harness.bounds import CountOrZero
+from harness.attention.modules import Attending, Positions
+from harness.declarations.bounds import CountOrZero
+from harness.dimensions import Dimensions
 from harness.mixers.base import Layer, Mixer, heads
 from harness.mixers.initialization import draw
-from harness.shape import Shape
 
 
 class Attention(Attending, Mixer):
@@ -25,20 +25,20 @@ class Attention(Attending, Mixer):
     attends = True
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        if shape.heads % (options.kv_heads or shape.heads):
-            return f"kv_heads={options.kv_heads}: it must divide the {shape.heads} heads, or be 0 for as many"
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        if dimensions.n_heads % (options.kv_heads or dimensions.n_heads):
+            return f"kv_heads={options.kv_heads}: it must divide the {dimensions.n_heads} heads, or be 0 for as many"
         return ""
 
     def __init__(self, layer: Layer, *, kv_heads: CountOrZero = 0, qk_norm: bool = False) -> None:
         super().__init__(layer.encoding, layer.logit, causal=layer.causal)
-        shape = layer.shape
-        self.heads, self.kv_heads = shape.heads, kv_heads or shape.heads
-        self.sizes = [shape.head_dimension * count for count in (self.heads, self.kv_heads, self.kv_heads)]
-        self.project = nn.Linear(shape.dimension, sum(self.sizes), bias=layer.biases)
-        self.output = nn.Linear(shape.dimension, shape.dimension, bias=layer.biases)
+        dimensions = layer.dimensions
+        self.heads, self.kv_heads = dimensions.n_heads, kv_heads or dimensions.n_heads
+        self.sizes = [dimensions.head_dim * count for count in (self.heads, self.kv_heads, self.kv_heads)]
+        self.project = nn.Linear(dimensions.d_model, sum(self.sizes), bias=layer.biases)
+        self.output = nn.Linear(dimensions.d_model, dimensions.d_model, bias=layer.biases)
         self.q_norm, self.k_norm = (
-            nn.RMSNorm(shape.head_dimension, eps=1e-6) if qk_norm else nn.Identity() for _ in range(2)
+            nn.RMSNorm(dimensions.head_dim, eps=1e-6) if qk_norm else nn.Identity() for _ in range(2)
         )
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
@@ -49,5 +49,5 @@ class Attention(Attending, Mixer):
         state = self.encoding.state(x, positions.values)
         return self.output(self.attend(q, k, v, positions, state).transpose(1, 2).flatten(2))
 
-    def draw_weights(self, shape: Shape) -> None:
-        draw(shape, reads=(self.project,), writes=(self.output,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        draw(dimensions, reads=(self.project,), writes=(self.output,))

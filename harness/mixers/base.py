@@ -5,17 +5,17 @@ from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Bounded
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Bounded
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Mode
 from harness.logits.base import LogitScale
-from harness.shape import Shape
 
 
 class Layer(NamedTuple):
     """The layer of a network that a mixer is made for."""
 
-    shape: Shape
+    dimensions: Dimensions
     """The sizes of the network, with the number of the layer in its stack."""
     encoding: Encoding
     logit: LogitScale
@@ -37,7 +37,7 @@ class Mixer(Bounded, nn.Module, ABC):
     """Whether it is attention, so that encodings, logit scales and extensions act on it; a literal too."""
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
+    def objection(dimensions: Dimensions, options: Any) -> str:
         """What speaks against ``options``, by name, in a network of this shape; empty if nothing does. Asked before
         PyTorch is loaded, as that of encodings is.
         """
@@ -48,7 +48,7 @@ class Mixer(Bounded, nn.Module, ABC):
         """x [B, L, D] -> [B, L, D]."""
 
     @abstractmethod
-    def draw_weights(self, shape: Shape) -> None:
+    def draw_weights(self, dimensions: Dimensions) -> None:
         """Draw the layers that read from the residual stream and write to it as
         :func:`harness.mixers.initialization.draw` does; gates keep the initial values of their papers' code.
         """

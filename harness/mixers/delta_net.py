@@ -4,13 +4,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.bounds import Taps
+from harness.declarations.bounds import Taps
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.mixers.base import Layer, Recurrent, State, heads, unit
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.delta_rule import gated_delta_rule
 from harness.mixers.initialization import draw
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class DeltaNet(Recurrent):
@@ -25,14 +25,14 @@ class DeltaNet(Recurrent):
 
     def __init__(self, layer: Layer, *, negative_eigenvalues: bool = True, convolution: Taps = 4) -> None:
         super().__init__()
-        shape = layer.shape
-        self.heads = shape.heads
+        dimensions = layer.dimensions
+        self.heads = dimensions.n_heads
         self.largest = 2.0 if negative_eigenvalues else 1.0
-        self.project = nn.Linear(shape.dimension, 3 * shape.dimension, bias=False)
-        self.convolution = ShortConvolution(3 * shape.dimension, convolution, bias=False)
-        self.strength = nn.Linear(shape.dimension, shape.heads, bias=False)
-        self.norm = nn.RMSNorm(shape.head_dimension, eps=1e-5)
-        self.output = nn.Linear(shape.dimension, shape.dimension, bias=False)
+        self.project = nn.Linear(dimensions.d_model, 3 * dimensions.d_model, bias=False)
+        self.convolution = ShortConvolution(3 * dimensions.d_model, convolution, bias=False)
+        self.strength = nn.Linear(dimensions.d_model, dimensions.n_heads, bias=False)
+        self.norm = nn.RMSNorm(dimensions.head_dim, eps=1e-5)
+        self.output = nn.Linear(dimensions.d_model, dimensions.d_model, bias=False)
 
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, memory = state or (None, None)
@@ -46,5 +46,5 @@ class DeltaNet(Recurrent):
             y, memory = gated_delta_rule(q, unit(k), v, strength, torch.zeros_like(strength), memory)
         return self.output(self.norm(y).transpose(1, 2).flatten(2).to(x.dtype)), (before, memory)
 
-    def draw_weights(self, shape: Shape) -> None:
-        draw(shape, reads=(self.project, self.strength), writes=(self.output,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        draw(dimensions, reads=(self.project, self.strength), writes=(self.output,))

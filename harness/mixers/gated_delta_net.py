@@ -4,14 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.bounds import Expansion, Taps
+from harness.declarations.bounds import Expansion, Taps
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.mixers.base import Layer, Recurrent, State, heads, unit
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import Decay
 from harness.mixers.delta_rule import gated_delta_rule
 from harness.mixers.initialization import draw
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class GatedDeltaNet(Recurrent):
@@ -28,18 +28,18 @@ class GatedDeltaNet(Recurrent):
         self, layer: Layer, *, negative_eigenvalues: bool = True, expand: Expansion = 1.0, convolution: Taps = 4
     ) -> None:
         super().__init__()
-        shape = layer.shape
-        values = max(1, round(expand * shape.head_dimension))
-        self.heads = shape.heads
+        dimensions = layer.dimensions
+        values = max(1, round(expand * dimensions.head_dim))
+        self.heads = dimensions.n_heads
         self.largest = 2.0 if negative_eigenvalues else 1.0
-        self.sizes = (shape.dimension, shape.dimension, shape.heads * values)
-        self.project = nn.Linear(shape.dimension, sum(self.sizes), bias=False)
+        self.sizes = (dimensions.d_model, dimensions.d_model, dimensions.n_heads * values)
+        self.project = nn.Linear(dimensions.d_model, sum(self.sizes), bias=False)
         self.convolution = ShortConvolution(sum(self.sizes), convolution, bias=False)
-        self.strength = nn.Linear(shape.dimension, shape.heads, bias=False)
-        self.decay = Decay(shape.dimension, shape.heads)
-        self.gate = nn.Linear(shape.dimension, shape.heads * values, bias=False)
+        self.strength = nn.Linear(dimensions.d_model, dimensions.n_heads, bias=False)
+        self.decay = Decay(dimensions.d_model, dimensions.n_heads)
+        self.gate = nn.Linear(dimensions.d_model, dimensions.n_heads * values, bias=False)
         self.norm = nn.RMSNorm(values, eps=1e-5)
-        self.output = nn.Linear(shape.heads * values, shape.dimension, bias=False)
+        self.output = nn.Linear(dimensions.n_heads * values, dimensions.d_model, bias=False)
 
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, memory = state or (None, None)
@@ -54,5 +54,5 @@ class GatedDeltaNet(Recurrent):
         y = self.norm(y).transpose(1, 2).flatten(2).to(x.dtype)
         return self.output(y * F.silu(self.gate(x))), (before, memory)
 
-    def draw_weights(self, shape: Shape) -> None:
-        draw(shape, reads=(self.project, self.strength, self.decay.project, self.gate), writes=(self.output,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        draw(dimensions, reads=(self.project, self.strength, self.decay.project, self.gate), writes=(self.output,))

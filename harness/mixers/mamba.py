@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.bounds import Few, Taps, Width
+from harness.declarations.bounds import Few, Taps, Width
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.mixers.base import Layer, Recurrent, State
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import step_bias
 from harness.mixers.initialization import draw
 from harness.mixers.scan import scan
-from harness.precision import raised
-from harness.shape import Shape
 
 SEGMENT = 256
 """Tokens whose states are held at once: memory for states does not grow with the sequence."""
@@ -30,7 +30,7 @@ class Mamba(Recurrent):
 
     def __init__(self, layer: Layer, *, state: Width = 16, convolution: Taps = 4, expand: Few = 2) -> None:
         super().__init__()
-        dimension = layer.shape.dimension
+        dimension = layer.dimensions.d_model
         channels, rank = expand * dimension, math.ceil(dimension / 16)
         self.sizes = (rank, state, state)
         self.project = nn.Linear(dimension, 2 * channels, bias=False)
@@ -59,8 +59,8 @@ class Mamba(Recurrent):
         y = (y + self.skip * u) * F.silu(gate)
         return self.output(y), (before, memory)
 
-    def draw_weights(self, shape: Shape) -> None:
-        draw(shape, reads=(self.project,), writes=(self.output,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        draw(dimensions, reads=(self.project,), writes=(self.output,))
 
 
 def selective_scan(

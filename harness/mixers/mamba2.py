@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.bounds import Few, Taps, Width
+from harness.declarations.bounds import Few, Taps, Width
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.mixers.base import Layer, Recurrent, State, heads
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import step_bias
 from harness.mixers.decayed_attention import decayed_attention
 from harness.mixers.initialization import draw
-from harness.precision import raised
-from harness.shape import Shape
 
 
 class Mamba2(Recurrent):
@@ -28,28 +28,30 @@ class Mamba2(Recurrent):
     """
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
+    def objection(dimensions: Dimensions, options: Any) -> str:
         return (
-            f"groups={options.groups} does not divide the {shape.heads} heads" if shape.heads % options.groups else ""
+            f"groups={options.groups} does not divide the {dimensions.n_heads} heads"
+            if dimensions.n_heads % options.groups
+            else ""
         )
 
     def __init__(
         self, layer: Layer, *, state: Width = 64, expand: Few = 2, groups: Few = 1, convolution: Taps = 4
     ) -> None:
         super().__init__()
-        shape = layer.shape
-        self.heads, self.groups = shape.heads, groups
-        channels = expand * shape.dimension
+        dimensions = layer.dimensions
+        self.heads, self.groups = dimensions.n_heads, groups
+        channels = expand * dimensions.d_model
         self.mixed = (channels, groups * state, groups * state)
-        self.sizes = (channels, sum(self.mixed), shape.heads)
-        self.project = nn.Linear(shape.dimension, sum(self.sizes), bias=False)
+        self.sizes = (channels, sum(self.mixed), dimensions.n_heads)
+        self.project = nn.Linear(dimensions.d_model, sum(self.sizes), bias=False)
         self.convolution = ShortConvolution(sum(self.mixed), convolution, bias=True)
-        self.step_bias = nn.Parameter(step_bias(shape.heads))
-        self.log_rate = nn.Parameter(torch.empty(shape.heads).uniform_(1, 16).log())
-        self.skip = nn.Parameter(torch.ones(shape.heads))
+        self.step_bias = nn.Parameter(step_bias(dimensions.n_heads))
+        self.log_rate = nn.Parameter(torch.empty(dimensions.n_heads).uniform_(1, 16).log())
+        self.skip = nn.Parameter(torch.ones(dimensions.n_heads))
         self.norm = nn.RMSNorm(channels // groups, eps=1e-5, elementwise_affine=False)
         self.gain = nn.Parameter(torch.ones(channels))
-        self.output = nn.Linear(channels, shape.dimension, bias=False)
+        self.output = nn.Linear(channels, dimensions.d_model, bias=False)
 
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, memory = state or (None, None)
@@ -69,5 +71,5 @@ class Mamba2(Recurrent):
         y = self.norm(y.unflatten(-1, (self.groups, -1))).flatten(2) * self.gain
         return self.output(y.to(x.dtype)), (before, memory)
 
-    def draw_weights(self, shape: Shape) -> None:
-        draw(shape, reads=(self.project,), writes=(self.output,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        draw(dimensions, reads=(self.project,), writes=(self.output,))

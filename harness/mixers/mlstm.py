@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.bounds import Few, Taps
+from harness.declarations.bounds import Few, Taps
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.mixers.base import Layer, Recurrent, State, heads
 from harness.mixers.block_diagonal import BlockDiagonal
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.initialization import draw
 from harness.mixers.matrix_memory import matrix_memory
-from harness.precision import raised
-from harness.shape import Shape
 
 BLOCK = 4
 """Channels of a block of the maps to queries, keys and values, as in the published code."""
@@ -29,29 +29,30 @@ class MLSTM(Recurrent):
     """
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        channels = options.expand * shape.dimension
-        wrong = f"expand={options.expand}: {channels} channels are not a multiple of 4 and of the {shape.heads} heads"
-        return wrong if channels % 4 or channels % shape.heads else ""
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        channels, heads = options.expand * dimensions.d_model, dimensions.n_heads
+        if channels % 4 == 0 and channels % heads == 0:
+            return ""
+        return f"expand={options.expand}: {channels} channels are not a multiple of 4 and of the {heads} heads"
 
     def __init__(self, layer: Layer, *, expand: Few = 2, convolution: Taps = 4) -> None:
         super().__init__()
-        shape = layer.shape
-        channels = expand * shape.dimension
-        self.heads = shape.heads
-        self.project = nn.Linear(shape.dimension, 2 * channels, bias=False)
+        dimensions = layer.dimensions
+        channels = expand * dimensions.d_model
+        self.heads = dimensions.n_heads
+        self.project = nn.Linear(dimensions.d_model, 2 * channels, bias=False)
         self.convolution = ShortConvolution(channels, convolution, bias=True)
         self.q, self.k, self.v = (BlockDiagonal(channels, channels // BLOCK, bias=False) for _ in range(3))
-        self.write = nn.Linear(3 * channels, shape.heads)
-        self.forget = nn.Linear(3 * channels, shape.heads)
+        self.write = nn.Linear(3 * channels, dimensions.n_heads)
+        self.forget = nn.Linear(3 * channels, dimensions.n_heads)
         self.gain = nn.Parameter(torch.ones(channels))
         self.skip = nn.Parameter(torch.ones(channels))
-        self.output = nn.Linear(channels, shape.dimension, bias=False)
+        self.output = nn.Linear(channels, dimensions.d_model, bias=False)
         nn.init.zeros_(self.write.weight)
         nn.init.normal_(self.write.bias, std=0.1)
         nn.init.zeros_(self.forget.weight)
         with torch.no_grad():
-            self.forget.bias.copy_(torch.linspace(3, 6, shape.heads))
+            self.forget.bias.copy_(torch.linspace(3, 6, dimensions.n_heads))
 
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, *memory = state or (None,)
@@ -70,5 +71,5 @@ class MLSTM(Recurrent):
             y = F.layer_norm(y, y.shape[-1:]).transpose(1, 2).flatten(2) * self.gain
         return self.output(((y + self.skip * mixed) * F.silu(gate)).to(x.dtype)), (before, *after)
 
-    def draw_weights(self, shape: Shape) -> None:
-        draw(shape, reads=(self.project,), writes=(self.output,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        draw(dimensions, reads=(self.project,), writes=(self.output,))

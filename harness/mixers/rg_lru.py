@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.bounds import Expansion, Taps
+from harness.declarations.bounds import Expansion, Taps
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
 from harness.mixers.base import Layer, Recurrent, State
 from harness.mixers.block_diagonal import BlockDiagonal
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.initialization import draw
 from harness.mixers.scan import scan
-from harness.precision import raised
-from harness.shape import Shape
 
 SHARPNESS = 8.0
 """The constant c of the paper."""
@@ -33,15 +33,15 @@ class RGLRU(Recurrent):
 
     def __init__(self, layer: Layer, *, expand: Expansion = 1.0, convolution: Taps = 4) -> None:
         super().__init__()
-        shape = layer.shape
-        channels = max(1, round(expand * shape.dimension / shape.heads)) * shape.heads
-        self.open = nn.Linear(shape.dimension, channels)
-        self.project = nn.Linear(shape.dimension, channels)
+        dimensions = layer.dimensions
+        channels = max(1, round(expand * dimensions.d_model / dimensions.n_heads)) * dimensions.n_heads
+        self.open = nn.Linear(dimensions.d_model, channels)
+        self.project = nn.Linear(dimensions.d_model, channels)
         self.convolution = ShortConvolution(channels, convolution, bias=True)
-        self.input_gate = BlockDiagonal(channels, shape.heads, bias=True)
-        self.decay_gate = BlockDiagonal(channels, shape.heads, bias=True)
+        self.input_gate = BlockDiagonal(channels, dimensions.n_heads, bias=True)
+        self.decay_gate = BlockDiagonal(channels, dimensions.n_heads, bias=True)
         self.slowness = nn.Parameter(torch.empty(channels))
-        self.output = nn.Linear(channels, shape.dimension)
+        self.output = nn.Linear(channels, dimensions.d_model)
         with torch.no_grad():  # decays at an open gate from 0.9 to 0.999, as in section 2.4
             decay = torch.empty(channels).uniform_(0.9**2, 0.999**2).sqrt()
             self.slowness.copy_(torch.log(torch.expm1(-decay.log() / SHARPNESS)))
@@ -65,8 +65,8 @@ class RGLRU(Recurrent):
                 decay, fresh = decay.masked_fill(first, 0), fresh.masked_fill(first, 1)
             return scan(decay, fresh * drive, hidden)
 
-    def draw_weights(self, shape: Shape) -> None:
-        draw(shape, reads=(self.open, self.project), writes=(self.output,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        draw(dimensions, reads=(self.open, self.project), writes=(self.output,))
 
 
 class BoundedSquareRoot(torch.autograd.Function):

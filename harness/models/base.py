@@ -9,12 +9,12 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Bounded
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Bounded
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Mode
 from harness.logits.base import LogitScale
 from harness.mixers.base import Layer, Mixer
-from harness.shape import Shape
 
 
 class Layers:
@@ -26,12 +26,12 @@ class Layers:
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         encodings: Callable[[], Iterator[Encoding]],
-        logit: Callable[[Shape], LogitScale],
+        logit: Callable[[Dimensions], LogitScale],
         mixers: Sequence[Callable[[Layer], Mixer]],
     ) -> None:
-        self._shape = shape
+        self._dimensions = dimensions
         self._encodings = encodings
         self._logit = logit
         self._mixers = mixers
@@ -39,20 +39,20 @@ class Layers:
     def stack(self, *, causal: bool = True, biases: bool = False) -> Iterator[Layer]:
         """The layers of one stack, as many as the network's size says. Layers of different stacks share nothing."""
         encodings = self._encodings()
-        for number in range(self._shape.layers):
-            here = dataclasses.replace(self._shape, layer=number)
+        for number in range(self._dimensions.n_layers):
+            here = dataclasses.replace(self._dimensions, layer=number)
             yield Layer(here, next(encodings), self._logit(here), causal, biases)
 
     def mixers(self, *, causal: bool, biases: bool) -> Iterator[Mixer]:
         """The mixers of one stack."""
         for layer in self.stack(causal=causal, biases=biases):
-            yield self._mixers[layer.shape.layer % len(self._mixers)](layer)
+            yield self._mixers[layer.dimensions.layer % len(self._mixers)](layer)
 
 
 class Model(Bounded, nn.Module, ABC):
-    """A network. Its constructor takes :class:`~harness.shape.Shape`, the vocabulary size and :class:`Layers`, then,
-    keyword-only, the choices that its YAML file lists. What the encoding does to token embeddings is done by the first
-    layer's.
+    """A network. Its constructor takes :class:`~harness.dimensions.Dimensions`, the vocabulary size and
+    :class:`Layers`, then, keyword-only, the choices that its YAML file lists. What the encoding does to token
+    embeddings is done by the first layer's.
     """
 
     layout: ClassVar[str]
@@ -62,8 +62,9 @@ class Model(Bounded, nn.Module, ABC):
     """The kind of attention in it, or that it has none."""
 
     reads: ClassVar[tuple[str, ...]] = ()
-    """The options that say where a saved network lies (:mod:`harness.models.saved`), ``name_or_path``, ``revision`` and
-    ``local_files_only``: not they but what lies there is part of a run's identity, and its size is that of the network.
+    """The options that say where a saved network lies (:mod:`harness.models.huggingface_folder`), ``name_or_path``,
+    ``revision`` and ``local_files_only``: not they but what lies there is part of a run's identity, and its size is
+    that of the network.
     """
 
     also: ClassVar[tuple[Mode, ...]] = ()
@@ -79,7 +80,7 @@ class Model(Bounded, nn.Module, ABC):
     """How many tokens an output can depend on, its own among them; ``None`` for all."""
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
+    def objection(dimensions: Dimensions, options: Any) -> str:
         """As :meth:`harness.encodings.base.Encoding.objection`."""
         return ""
 

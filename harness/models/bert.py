@@ -6,14 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Dropout
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Dropout
+from harness.dimensions import Dimensions
+from harness.layouts.special_tokens import SEP
 from harness.mixers.initialization import draw
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, embedded
-from harness.shape import Shape
-from harness.special import SEP
 
 
 class BERT(Model):
@@ -35,15 +35,17 @@ class BERT(Model):
     mode = "bidirectional"
     mixes = True
 
-    def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.1) -> None:
+    def __init__(self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.1) -> None:
         super().__init__()
-        width = shape.dimension
+        width = dimensions.d_model
         style = Style("post", "layer_norm", "gelu", "everywhere", dropout)
         self.embedding = TokenEmbedding(vocabulary, width, scaled=False)
         self.segments = nn.Embedding(2, width)
         self.embedding_norm = nn.LayerNorm(width)
         self.dropout = nn.Dropout(dropout)
-        self.blocks = nn.ModuleList(Block(shape, mixer, style) for mixer in layers.mixers(causal=False, biases=True))
+        self.blocks = nn.ModuleList(
+            Block(dimensions, mixer, style) for mixer in layers.mixers(causal=False, biases=True)
+        )
         self.pooler = nn.Linear(width, width)
         self.classifier = nn.Linear(width, vocabulary, bias=False)
         self.restore = nn.Linear(width, width)
@@ -52,8 +54,8 @@ class BERT(Model):
         self.embedding.draw_weights(tied=True)
         nn.init.normal_(self.segments.weight, std=0.02)
         for block in self.blocks:
-            cast(Block, block).draw_weights(shape)
-        draw(shape, reads=(self.pooler, self.restore))
+            cast(Block, block).draw_weights(dimensions)
+        draw(dimensions, reads=(self.pooler, self.restore))
         nn.init.normal_(self.classifier.weight, std=width**-0.5)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:

@@ -7,10 +7,10 @@ from typing import Literal, cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.mixers.base import Mixer, Recurrent, State
 from harness.mixers.initialization import draw
-from harness.shape import Shape
 
 Norm = Literal["pre", "post"]
 """Whether a sublayer reads a normalised input, or its sum with the input is normalised."""
@@ -64,16 +64,16 @@ class Block(nn.Module):
     ``narrow(silu(gate x) * widen x)``.
     """
 
-    def __init__(self, shape: Shape, mixer: Mixer, style: Style) -> None:
+    def __init__(self, dimensions: Dimensions, mixer: Mixer, style: Style) -> None:
         super().__init__()
         self.style = style
-        self.mixer_norm = style.normalized(shape.dimension)
+        self.mixer_norm = style.normalized(dimensions.d_model)
         self.mixer = mixer
-        self.feed_forward_norm = style.normalized(shape.dimension)
-        width, bias = style.feed_forward_width(shape.dimension), style.biases != "nowhere"
-        self.widen = nn.Linear(shape.dimension, width, bias=bias)
-        self.gate = nn.Linear(shape.dimension, width, bias=bias) if style.activation == "swiglu" else None
-        self.narrow = nn.Linear(width, shape.dimension, bias=bias)
+        self.feed_forward_norm = style.normalized(dimensions.d_model)
+        width, bias = style.feed_forward_width(dimensions.d_model), style.biases != "nowhere"
+        self.widen = nn.Linear(dimensions.d_model, width, bias=bias)
+        self.gate = nn.Linear(dimensions.d_model, width, bias=bias) if style.activation == "swiglu" else None
+        self.narrow = nn.Linear(width, dimensions.d_model, bias=bias)
         self.dropout = nn.Dropout(style.dropout)
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
@@ -103,8 +103,8 @@ class Block(nn.Module):
         f = ACTIVATIONS[self.style.activation]
         return self.narrow(f(self.widen(x)) if self.gate is None else f(self.gate(x)) * self.widen(x))
 
-    def draw_weights(self, shape: Shape) -> None:
-        self.mixer.draw_weights(shape)
-        draw(shape, reads=(self.widen,), writes=(self.narrow,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        self.mixer.draw_weights(dimensions)
+        draw(dimensions, reads=(self.widen,), writes=(self.narrow,))
         if self.gate is not None:
-            draw(shape, reads=(self.gate,))
+            draw(dimensions, reads=(self.gate,))

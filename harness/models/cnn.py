@@ -7,11 +7,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Dropout
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Dropout
+from harness.dimensions import Dimensions
 from harness.models.base import Layers, Model
-from harness.models.reach import overlooked, receptive_field
-from harness.shape import Shape
+from harness.models.receptive_field import overlooked, receptive_field
 
 
 class CNN(Model):
@@ -29,12 +29,12 @@ class CNN(Model):
     mode = "attention-free"
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
-        return overlooked(options.kernel, options.dilation, shape.layers)
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        return overlooked(options.kernel, options.dilation, dimensions.n_layers)
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -43,10 +43,10 @@ class CNN(Model):
         dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
-        self.receptive_field = receptive_field(kernel, dilation, shape.layers)
+        self.receptive_field = receptive_field(kernel, dilation, dimensions.n_layers)
         """Tokens on which an output depends, itself included."""
         self.embedding, self.dropout, self.blocks, self.norm, self.head = parts(
-            shape, vocabulary, kernel, dilation, dropout, causal=True
+            dimensions, vocabulary, kernel, dilation, dropout, causal=True
         )
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
@@ -65,14 +65,14 @@ class BidirectionalCNN(Model):
     mode = "attention-free"
 
     @staticmethod
-    def objection(shape: Shape, options: Any) -> str:
+    def objection(dimensions: Dimensions, options: Any) -> str:
         if options.kernel % 2 == 0:
             return f"kernel={options.kernel}: it must be odd, to see as far back as forward"
-        return overlooked(options.kernel, options.dilation, shape.layers)
+        return overlooked(options.kernel, options.dilation, dimensions.n_layers)
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -81,10 +81,10 @@ class BidirectionalCNN(Model):
         dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
-        self.receptive_field = receptive_field(kernel, dilation, shape.layers)
+        self.receptive_field = receptive_field(kernel, dilation, dimensions.n_layers)
         """Tokens on which an output depends, itself included."""
         self.embedding, self.dropout, self.blocks, self.norm, self.head = parts(
-            shape, vocabulary, kernel, dilation, dropout, causal=False
+            dimensions, vocabulary, kernel, dilation, dropout, causal=False
         )
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
@@ -95,14 +95,14 @@ class BidirectionalCNN(Model):
 
 
 def parts(
-    shape: Shape, vocabulary: int, kernel: int, dilation: int, dropout: float, *, causal: bool
+    dimensions: Dimensions, vocabulary: int, kernel: int, dilation: int, dropout: float, *, causal: bool
 ) -> tuple[nn.Embedding, nn.Dropout, nn.ModuleList, nn.LayerNorm, nn.Linear]:
     """Embedding, its dropout, blocks, the last normalisation and readout; weights are drawn in this order."""
-    width = shape.dimension
+    width = dimensions.d_model
     return (
         nn.Embedding(vocabulary, width),
         nn.Dropout(dropout),
-        nn.ModuleList(Block(width, kernel, dilation**i, dropout, causal=causal) for i in range(shape.layers)),
+        nn.ModuleList(Block(width, kernel, dilation**i, dropout, causal=causal) for i in range(dimensions.n_layers)),
         nn.LayerNorm(width),
         nn.Linear(width, vocabulary, bias=False),
     )

@@ -2,11 +2,11 @@
 
 from typing import Literal
 
-from harness.bounds import Dropout
+from harness.declarations.bounds import Dropout
+from harness.dimensions import Dimensions
 from harness.models.base import Layers
 from harness.models.block import Style
 from harness.models.transformer import Transformer
-from harness.shape import Shape
 
 
 class Encoder(Transformer):
@@ -24,7 +24,7 @@ class Encoder(Transformer):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -37,4 +37,4 @@ class Encoder(Transformer):
         scaled: bool = False,
     ) -> None:
         style = Style(norm, normalizer, activation, biases, dropout)
-        super().__init__(shape, vocabulary, layers, style, causal=False, tied=tied, scaled=scaled)
+        super().__init__(dimensions, vocabulary, layers, style, causal=False, tied=tied, scaled=scaled)

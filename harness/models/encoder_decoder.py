@@ -7,16 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Dropout
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Dropout
+from harness.dimensions import Dimensions
 from harness.encodings.base import Mode
+from harness.layouts.special_tokens import SEP
 from harness.mixers.base import Mixer
 from harness.mixers.initialization import draw
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, embedded, readout_layer
-from harness.shape import Shape
-from harness.special import SEP
 
 
 class EncoderDecoder(Model):
@@ -43,7 +43,7 @@ class EncoderDecoder(Model):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -58,20 +58,20 @@ class EncoderDecoder(Model):
     ) -> None:
         super().__init__()
         style = Style(norm, normalizer, activation, biases, dropout)
-        self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=scaled)
+        self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=scaled)
         self.dropout = nn.Dropout(dropout)
         read, write = (layers.mixers(causal=causal, biases=style.mixer_biases) for causal in (False, True))
-        self.encoder = nn.ModuleList(Block(shape, mixer, style) for mixer in read)
-        self.decoder = nn.ModuleList(CrossBlock(shape, mixer, style) for mixer in write)
-        sides = [style.normalized(shape.dimension) if embedding_norm else nn.Identity() for _ in range(2)]
+        self.encoder = nn.ModuleList(Block(dimensions, mixer, style) for mixer in read)
+        self.decoder = nn.ModuleList(CrossBlock(dimensions, mixer, style) for mixer in write)
+        sides = [style.normalized(dimensions.d_model) if embedding_norm else nn.Identity() for _ in range(2)]
         self.encoder_embedding_norm, self.decoder_embedding_norm = sides
-        self.encoder_norm, self.decoder_norm = (style.last_norm(shape.dimension) for _ in range(2))
+        self.encoder_norm, self.decoder_norm = (style.last_norm(dimensions.d_model) for _ in range(2))
         self.head = readout_layer(self.embedding, tied=tied)
         self.embedding.draw_weights(tied=tied)
         if not tied:
-            nn.init.normal_(self.head.weight, std=shape.dimension**-0.5)
+            nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
         for block in [*self.encoder, *self.decoder]:
-            cast(Block, block).draw_weights(shape)
+            cast(Block, block).draw_weights(dimensions)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> [B, L, D]. Both sides get rows of L tokens. The encoder's are the rows as they are, with all
@@ -103,10 +103,10 @@ class EncoderDecoder(Model):
 class CrossBlock(Block):
     """A causal block with attention to the encoder's output between its two sublayers."""
 
-    def __init__(self, shape: Shape, mixer: Mixer, style: Style) -> None:
-        super().__init__(shape, mixer, style)
-        self.cross_norm = style.normalized(shape.dimension)
-        self.cross = CrossAttention(shape, bias=style.mixer_biases)
+    def __init__(self, dimensions: Dimensions, mixer: Mixer, style: Style) -> None:
+        super().__init__(dimensions, mixer, style)
+        self.cross_norm = style.normalized(dimensions.d_model)
+        self.cross = CrossAttention(dimensions, bias=style.mixer_biases)
 
     def forward(self, x: Tensor, positions: Positions, memory: Tensor, prompt: Tensor) -> Tensor:  # type: ignore[override]
         """x and memory [B, L, D], prompt [B, L] -> [B, L, D]."""
@@ -114,20 +114,20 @@ class CrossBlock(Block):
         x = self.residual(x, self.cross_norm, lambda y: self.cross(y, memory, prompt))
         return self.residual(x, self.feed_forward_norm, self.feed_forward)
 
-    def draw_weights(self, shape: Shape) -> None:
-        super().draw_weights(shape)
-        draw(shape, reads=(self.cross.query, self.cross.project), writes=(self.cross.output,))
+    def draw_weights(self, dimensions: Dimensions) -> None:
+        super().draw_weights(dimensions)
+        draw(dimensions, reads=(self.cross.query, self.cross.project), writes=(self.cross.output,))
 
 
 class CrossAttention(nn.Module):
     """Multi-head attention of one sequence to another, without positions."""
 
-    def __init__(self, shape: Shape, *, bias: bool) -> None:
+    def __init__(self, dimensions: Dimensions, *, bias: bool) -> None:
         super().__init__()
-        self.heads = shape.heads
-        self.query = nn.Linear(shape.dimension, shape.dimension, bias=bias)
-        self.project = nn.Linear(shape.dimension, 2 * shape.dimension, bias=bias)
-        self.output = nn.Linear(shape.dimension, shape.dimension, bias=bias)
+        self.heads = dimensions.n_heads
+        self.query = nn.Linear(dimensions.d_model, dimensions.d_model, bias=bias)
+        self.project = nn.Linear(dimensions.d_model, 2 * dimensions.d_model, bias=bias)
+        self.output = nn.Linear(dimensions.d_model, dimensions.d_model, bias=bias)
 
     def forward(self, x: Tensor, memory: Tensor, visible: Tensor) -> Tensor:
         """x [B, Lq, D], memory [B, Lk, D], of which ``visible`` [B, Lk] -> [B, Lq, D]."""

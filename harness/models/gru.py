@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Dropout
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Dropout
+from harness.dimensions import Dimensions
 from harness.models import recurrent
 from harness.models.base import Layers, Model
-from harness.shape import Shape
 
 
 class GRU(Model):
@@ -23,9 +23,9 @@ class GRU(Model):
     layout = "Causal"
     mode = "attention-free"
 
-    def __init__(self, shape: Shape, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.0) -> None:
+    def __init__(self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.0) -> None:
         super().__init__()
-        self.embedding, self.layers, self.dropout, self.head = recurrent.parts(nn.GRU, shape, vocabulary, dropout)
+        self.embedding, self.layers, self.dropout, self.head = recurrent.parts(nn.GRU, dimensions, vocabulary, dropout)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         return recurrent.outputs(self.embedding(tokens), self.layers, self.dropout)

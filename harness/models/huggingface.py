@@ -9,12 +9,12 @@ from typing import Any, Literal, cast
 import torch
 from torch import Tensor, nn
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.models import library, saved, spelling
+from harness.models import huggingface_folder, huggingface_library, huggingface_tokens
 from harness.models.base import Layers, Model
-from harness.models.library import Place
-from harness.shape import Shape
+from harness.models.huggingface_library import Place
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class HuggingFace(Model):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -67,16 +67,17 @@ class HuggingFace(Model):
         tokens: Literal["tokenizer", "numbers", "fresh"] = "tokenizer",
     ) -> None:
         super().__init__()
-        self.folder = saved.folder(name_or_path, revision, local_files_only)
-        if (dimensions := saved.size(self.folder)) != (shape.dimension, shape.heads, shape.layers):
-            raise ValueError(f"the network in {self.folder} has {dimensions}, so the shape must be that")
+        self.folder = huggingface_folder.folder(name_or_path, revision, local_files_only)
+        saved = huggingface_folder.size(self.folder)
+        if saved != (dimensions.d_model, dimensions.n_heads, dimensions.n_layers):
+            raise ValueError(f"the network in {self.folder} has {saved}, so the dimensions must be those")
         self.tokens = tokens
-        self.network = library.load(self.folder, weights)
-        own = library.take_over(self.network, shape)
+        self.network = huggingface_library.load(self.folder, weights)
+        own = huggingface_library.take_over(self.network, dimensions)
         self.places = nn.ModuleList()
         for layer in layers.stack():
-            _fit(layer.encoding, own, shape, self.network.config)
-            self.places.append(Place(shape, layer.encoding, layer.logit))
+            _fit(layer.encoding, own, dimensions, self.network.config)
+            self.places.append(Place(dimensions, layer.encoding, layer.logit))
         self.register_buffer("rows", torch.arange(vocabulary), persistent=False)
         self.register_buffer("impossible", torch.zeros(vocabulary, dtype=torch.bool), persistent=False)
 
@@ -102,7 +103,7 @@ class HuggingFace(Model):
 
         x = self.network.get_input_embeddings()(self.rows[tokens])
         x = cast(Place, self.places[0]).encoding.embed(x, tokens, positions.values)
-        return library.hidden(self.network, x, attend)
+        return huggingface_library.hidden(self.network, x, attend)
 
     def readout(self, hidden: Tensor) -> Tensor:
         logits = cast(nn.Module, self.network.get_output_embeddings())(hidden)
@@ -119,7 +120,7 @@ class HuggingFace(Model):
         config = self.network.config
         begin, end = (_number(token, known) for token in (config.bos_token_id, config.eos_token_id))
         roles = {"[PAD]": 0, "[BOS]": end if begin is None else begin, "[EOS]": end}
-        named = [_number(row, known) for row in spelling.rows(tokens, tokenizer)]
+        named = [_number(row, known) for row in huggingface_tokens.rows(tokens, tokenizer)]
         found = [roles.get(token) if row is None else row for token, row in zip(tokens, named, strict=True)]
         new = [token for token, row in zip(tokens, found, strict=True) if row is None]
         log.info("%d of %d tokens are new to the network: %s", len(new), len(tokens), " ".join(new[:20]))
@@ -134,17 +135,17 @@ class HuggingFace(Model):
         self.rows = torch.tensor(rows)
 
 
-def _fit(encoding: Encoding, own: Encoding, shape: Shape, config: Any) -> None:
+def _fit(encoding: Encoding, own: Encoding, dimensions: Dimensions, config: Any) -> None:
     """Give an encoding the network's own positions if it is for them. Raises :class:`ValueError` if it is for others,
     or needs what the library does not give.
     """
     if encoding.uses("state"):
         raise ValueError("the encoding reads the input of every layer, which the library does not give to attention")
-    width = getattr(config, "head_dim", None) or shape.head_dimension
+    width = getattr(config, "head_dim", None) or dimensions.head_dim
     if not encoding.pretrained:
-        if width != shape.head_dimension and encoding.kind != "none":
+        if width != dimensions.head_dim and encoding.kind != "none":
             raise ValueError(
-                f"its heads have {width} channels and not {shape.head_dimension}, the width over the heads: "
+                f"its heads have {width} channels and not {dimensions.head_dim}, the width over the heads: "
                 "use encoding=pretrained_rotary or encoding=nope"
             )
     elif isinstance(own, type(encoding)):

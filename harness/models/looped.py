@@ -6,14 +6,14 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Dropout
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Dropout
+from harness.dimensions import Dimensions
+from harness.encodings.precision import raised
+from harness.layouts.special_tokens import SEP
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, embedded, readout_layer
-from harness.precision import raised
-from harness.shape import Shape
-from harness.special import SEP
 
 
 class Looped(Model):
@@ -39,7 +39,7 @@ class Looped(Model):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -55,18 +55,18 @@ class Looped(Model):
     ) -> None:
         super().__init__()
         style = Style(norm, normalizer, activation, biases, dropout)
-        self.steps = steps or shape.layers
+        self.steps = steps or dimensions.n_layers
         self.per_token = per_token
         self.each_step = each_step
-        self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=False)
+        self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=False)
         self.dropout = nn.Dropout(dropout)
-        self.block = Block(shape, next(layers.mixers(causal=True, biases=style.mixer_biases)), style)
-        self.norm = style.last_norm(shape.dimension)
+        self.block = Block(dimensions, next(layers.mixers(causal=True, biases=style.mixer_biases)), style)
+        self.norm = style.last_norm(dimensions.d_model)
         self.head = readout_layer(self.embedding, tied=tied)
         self.embedding.draw_weights(tied=tied)
         if not tied:
-            nn.init.normal_(self.head.weight, std=shape.dimension**-0.5)
-        self.block.draw_weights(shape)
+            nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
+        self.block.draw_weights(dimensions)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         taken = self.passes(tokens)

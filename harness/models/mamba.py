@@ -7,13 +7,13 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Dropout, Few, Taps, Width
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Dropout, Few, Taps, Width
+from harness.dimensions import Dimensions
 from harness.mixers.base import State
 from harness.mixers.mamba import Mamba as Mixer
 from harness.models.base import Layers, Model
 from harness.models.recurrent import STRETCH
-from harness.shape import Shape
 
 
 class Mamba(Model):
@@ -29,7 +29,7 @@ class Mamba(Model):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -39,18 +39,18 @@ class Mamba(Model):
         dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, shape.dimension)
+        self.embedding = nn.Embedding(vocabulary, dimensions.d_model)
         self.dropout = nn.Dropout(dropout)
         self.blocks = nn.ModuleList(
-            Block(Mixer(layer, state=state, convolution=convolution, expand=expand), shape.dimension, dropout)
+            Block(Mixer(layer, state=state, convolution=convolution, expand=expand), dimensions.d_model, dropout)
             for layer in layers.stack()
         )
-        self.norm = nn.RMSNorm(shape.dimension, eps=1e-5)
-        self.head = nn.Linear(shape.dimension, vocabulary, bias=False)
+        self.norm = nn.RMSNorm(dimensions.d_model, eps=1e-5)
+        self.head = nn.Linear(dimensions.d_model, vocabulary, bias=False)
         nn.init.normal_(self.embedding.weight, std=0.02)
         with torch.no_grad():
             for block in self.blocks:
-                cast(Block, block).mixer.output.weight /= math.sqrt(shape.layers)
+                cast(Block, block).mixer.output.weight /= math.sqrt(dimensions.n_layers)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         x = self.dropout(self.embedding(tokens))

@@ -10,20 +10,20 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from harness.shape import Shape
+from harness.dimensions import Dimensions
 
 STRETCH = 1024
 """Tokens that are read at once where the state is carried on."""
 
 
 def parts(
-    kernel: Callable[..., nn.Module], shape: Shape, vocabulary: int, dropout: float, **options: str
+    kernel: Callable[..., nn.Module], dimensions: Dimensions, vocabulary: int, dropout: float, **options: str
 ) -> tuple[nn.Embedding, nn.ModuleList, nn.Dropout, nn.Linear]:
     """Embedding, layers with these ``options`` of the kernel, dropout and readout; weights are drawn in this order."""
-    width = shape.dimension
+    width = dimensions.d_model
     return (
         nn.Embedding(vocabulary, width),
-        nn.ModuleList(kernel(width, width, batch_first=True, **options) for _ in range(shape.layers)),
+        nn.ModuleList(kernel(width, width, batch_first=True, **options) for _ in range(dimensions.n_layers)),
         nn.Dropout(dropout),
         nn.Linear(width, vocabulary),
     )

@@ -5,11 +5,11 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Dropout
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Dropout
+from harness.dimensions import Dimensions
 from harness.models import recurrent
 from harness.models.base import Layers, Model
-from harness.shape import Shape
 
 
 class RNN(Model):
@@ -26,7 +26,7 @@ class RNN(Model):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -35,7 +35,7 @@ class RNN(Model):
     ) -> None:
         super().__init__()
         self.embedding, self.layers, self.dropout, self.head = recurrent.parts(
-            nn.RNN, shape, vocabulary, dropout, nonlinearity=nonlinearity
+            nn.RNN, dimensions, vocabulary, dropout, nonlinearity=nonlinearity
         )
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:

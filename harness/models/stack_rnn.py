@@ -4,11 +4,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import Dropout, Few, Width
+from harness.attention.modules import Positions
+from harness.declarations.bounds import Dropout, Few, Width
+from harness.dimensions import Dimensions
 from harness.models.base import Layers, Model
 from harness.models.controller import Controller
-from harness.shape import Shape
 
 ACTIONS = 3
 """Push, pop and leave as it is."""
@@ -36,13 +36,20 @@ class StackRNN(Model):
     mode = "attention-free"
 
     def __init__(
-        self, shape: Shape, vocabulary: int, layers: Layers, *, stacks: Few = 1, cell: Width = 8, dropout: Dropout = 0.0
+        self,
+        dimensions: Dimensions,
+        vocabulary: int,
+        layers: Layers,
+        *,
+        stacks: Few = 1,
+        cell: Width = 8,
+        dropout: Dropout = 0.0,
     ) -> None:
         super().__init__()
-        self.embedding = nn.Embedding(vocabulary, shape.dimension)
-        self.layers = nn.ModuleList(StackLayer(shape.dimension, stacks, cell) for _ in range(shape.layers))
+        self.embedding = nn.Embedding(vocabulary, dimensions.d_model)
+        self.layers = nn.ModuleList(StackLayer(dimensions.d_model, stacks, cell) for _ in range(dimensions.n_layers))
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(shape.dimension, vocabulary)
+        self.head = nn.Linear(dimensions.d_model, vocabulary)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         x = self.dropout(self.embedding(tokens))

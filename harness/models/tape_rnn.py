@@ -9,11 +9,11 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.attention import Positions
-from harness.bounds import CountOrZero, Dropout, Few, Width
+from harness.attention.modules import Positions
+from harness.declarations.bounds import CountOrZero, Dropout, Few, Width
+from harness.dimensions import Dimensions
 from harness.models.base import Layers, Model
 from harness.models.controller import Controller
-from harness.shape import Shape
 
 ACTIONS = 5
 """The head stays, moves a cell to the left or right, or jumps to the left or right."""
@@ -45,7 +45,7 @@ class TapeRNN(Model):
 
     def __init__(
         self,
-        shape: Shape,
+        dimensions: Dimensions,
         vocabulary: int,
         layers: Layers,
         *,
@@ -57,10 +57,12 @@ class TapeRNN(Model):
     ) -> None:
         super().__init__()
         self.separator = separator
-        self.embedding = nn.Embedding(vocabulary, shape.dimension)
-        self.layers = nn.ModuleList(TapeLayer(shape.dimension, tapes, cell, write) for _ in range(shape.layers))
+        self.embedding = nn.Embedding(vocabulary, dimensions.d_model)
+        self.layers = nn.ModuleList(
+            TapeLayer(dimensions.d_model, tapes, cell, write) for _ in range(dimensions.n_layers)
+        )
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(shape.dimension, vocabulary)
+        self.head = nn.Linear(dimensions.d_model, vocabulary)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         before = (tokens == self.separator).cumsum(dim=1) == 0

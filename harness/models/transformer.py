@@ -5,13 +5,13 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.mixers.attention import Attention
 from harness.mixers.base import Recurrent, State
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
 from harness.models.recurrent import STRETCH
-from harness.shape import Shape
 
 
 class Transformer(Model):
@@ -25,20 +25,28 @@ class Transformer(Model):
     mixes = True
 
     def __init__(
-        self, shape: Shape, vocabulary: int, layers: Layers, style: Style, *, causal: bool, tied: bool, scaled: bool
+        self,
+        dimensions: Dimensions,
+        vocabulary: int,
+        layers: Layers,
+        style: Style,
+        *,
+        causal: bool,
+        tied: bool,
+        scaled: bool,
     ) -> None:
         super().__init__()
-        self.embedding = TokenEmbedding(vocabulary, shape.dimension, scaled=scaled)
+        self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=scaled)
         self.dropout = nn.Dropout(style.dropout)
         mixers = layers.mixers(causal=causal, biases=style.mixer_biases)
-        self.blocks = nn.ModuleList(Block(shape, mixer, style) for mixer in mixers)
-        self.norm = style.last_norm(shape.dimension)
+        self.blocks = nn.ModuleList(Block(dimensions, mixer, style) for mixer in mixers)
+        self.norm = style.last_norm(dimensions.d_model)
         self.head = readout_layer(self.embedding, tied=tied)
         self.embedding.draw_weights(tied=tied)
         if not tied:
-            nn.init.normal_(self.head.weight, std=shape.dimension**-0.5)
+            nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
         for block in self.blocks:
-            cast(Block, block).draw_weights(shape)
+            cast(Block, block).draw_weights(dimensions)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         x = self.dropout(embedded(self.embedding(tokens), self.blocks, tokens, positions))

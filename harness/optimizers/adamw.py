@@ -2,8 +2,8 @@
 
 import torch
 
-from harness.bounds import Momentum, Tiny
-from harness.config import Train
+from harness.config.schema import Train
+from harness.declarations.bounds import Momentum, Tiny
 from harness.models.base import Model
 from harness.optimizers.base import Optimizer
 from harness.optimizers.groups import groups

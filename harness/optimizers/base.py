@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from harness.bounds import Bounded
-from harness.config import Train
+from harness.config.schema import Train
+from harness.declarations.bounds import Bounded
 
 if TYPE_CHECKING:
     import torch

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import nn
 
-from harness.config import Train
+from harness.config.schema import Train
 
 
 def groups(parameters: Iterable[nn.Parameter], settings: Train) -> list[dict[str, Any]]:

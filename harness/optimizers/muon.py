@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from harness.bounds import Momentum
-from harness.config import Train
+from harness.config.schema import Train
+from harness.declarations.bounds import Momentum
 from harness.encodings.base import Encoding
 from harness.logits.base import LogitScale
 from harness.models.base import Model

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.bounds import CountOrZero
+from harness.declarations.bounds import CountOrZero
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 

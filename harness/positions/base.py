@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from harness.bounds import Bounded
+from harness.declarations.bounds import Bounded
 from tasks.base import Task
 
 NO_CHANNELS: Mapping[str, np.ndarray] = MappingProxyType({})

@@ -7,7 +7,7 @@ from typing import Annotated
 import numpy as np
 from pydantic import Field
 
-from harness.bounds import NotNegative
+from harness.declarations.bounds import NotNegative
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.bounds import CountOrZero
+from harness.declarations.bounds import CountOrZero
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
-from harness.positions.starts import moved
+from harness.positions.offsets import moved
 
 
 class CoupledLevels(PositionRule):

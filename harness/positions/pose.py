@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.bounds import Count
+from harness.declarations.bounds import Count
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
-from harness.positions.starts import largest_of_moved
+from harness.positions.offsets import largest_of_moved
 
 
 class PoSE(PositionRule):

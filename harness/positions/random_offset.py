@@ -4,16 +4,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.bounds import Count
+from harness.declarations.bounds import Count
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
-from harness.positions.starts import largest_of_moved
+from harness.positions.offsets import largest_of_moved
 
 
 class RandomOffset(PositionRule):
     """In training token i is told ``u + i``, u uniform over all starts that keep the sequence below ``maximum``; in
     evaluation u is 0.
 
-    Kiyono et al. (2021), arXiv 2109.05644 (SHAPE): the start is drawn for every sequence.
+    Kiyono et al. (2021), arXiv 2109.05644 (DIMENSIONS): the start is drawn for every sequence.
     """
 
     consecutive = True

@@ -5,7 +5,7 @@ from typing import Literal
 
 import numpy as np
 
-from harness.bounds import Count
+from harness.declarations.bounds import Count
 from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
 
 

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 
-from harness.bounds import Bounded
+from harness.declarations.bounds import Bounded
 
 
 class Schedule(Bounded, ABC):

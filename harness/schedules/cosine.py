@@ -2,7 +2,7 @@
 
 import math
 
-from harness.bounds import Share
+from harness.declarations.bounds import Share
 from harness.schedules.base import Schedule, above
 
 

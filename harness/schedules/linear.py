@@ -1,6 +1,6 @@
 """A straight line."""
 
-from harness.bounds import Share
+from harness.declarations.bounds import Share
 from harness.schedules.base import Schedule, above
 
 

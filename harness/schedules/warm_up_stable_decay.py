@@ -3,7 +3,7 @@
 import math
 from typing import Literal
 
-from harness.bounds import Share
+from harness.declarations.bounds import Share
 from harness.schedules.base import Schedule, above
 
 

@@ -78,7 +78,7 @@ class Scan(Task):
     def produces(self, length: int) -> bool:
         return length in self._examples
 
-    def weights(self, lengths: Sequence[int]) -> np.ndarray:
+    def length_weights(self, lengths: Sequence[int]) -> np.ndarray:
         return np.array([len(self._examples[length][0]) for length in lengths], float)
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:

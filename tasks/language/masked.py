@@ -82,7 +82,7 @@ class MaskedTokens(Task):
     def produces(self, length: int) -> bool:
         return pairs.halves(length, self.shortest, self.longest)
 
-    def weights(self, lengths: Sequence[int]) -> np.ndarray:
+    def length_weights(self, lengths: Sequence[int]) -> np.ndarray:
         """Only the full training length, as BERT is trained."""
         return windows.full_length(lengths)
 

@@ -108,7 +108,7 @@ class Text(Task):
     def produces(self, length: int) -> bool:
         return self.shortest <= length <= self.longest
 
-    def weights(self, lengths: Sequence[int]) -> np.ndarray:
+    def length_weights(self, lengths: Sequence[int]) -> np.ndarray:
         """Only windows of the full training length."""
         return windows.full_length(lengths)
 

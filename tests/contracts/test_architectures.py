@@ -14,12 +14,14 @@ from support import QUICK, ROOT, choices, environment, node
 from torch import nn
 
 import harness
-from harness import build, declarations, network
-from harness.attention import Positions
-from harness.config import Run
-from harness.data import TrainingBatch, TrainingData
-from harness.identity import training_lengths
-from harness.layouts import PAD, Layout
+from harness import declarations
+from harness.attention.modules import Positions
+from harness.config import instantiation, network
+from harness.config.identity import training_lengths
+from harness.config.schema import Run
+from harness.data.training_examples import TrainingBatch, TrainingData
+from harness.layouts.base import Layout
+from harness.layouts.special_tokens import PAD
 from harness.mixers.attention import Attention
 from harness.models.base import Model
 
@@ -42,14 +44,14 @@ SMALL = ("encoding=nope", "model=nano", "model.layers=3", "lengths.train=6", "le
 def made(composed: Composed, name: str, *overrides: str) -> tuple[Model, Layout, Run]:
     torch.manual_seed(0)
     run = composed(*SMALL, f"architecture={name}", question(name), *overrides)
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     return network.model(run, task, layout).eval(), layout, run
 
 
 def batch(run: Run, layout: Layout) -> TrainingBatch:
-    task = build.task(run)
-    return TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=16)(0)
+    task = instantiation.task(run)
+    return TrainingData(task, layout, instantiation.rule(run), training_lengths(run, task), seed=0, batch=16)(0)
 
 
 def question(name: str) -> str:
@@ -118,8 +120,8 @@ def test_padding_and_the_other_rows_change_nothing(composed: Composed, name: str
     """Rows of training data of many lengths, together and each by itself without padding."""
     one_sided(name)
     model, layout, run = made(composed, name)
-    task = build.task(run)
-    data = TrainingData(task, layout, build.rule(run), training_lengths(run, task), seed=0, batch=16)
+    task = instantiation.task(run)
+    data = TrainingData(task, layout, instantiation.rule(run), training_lengths(run, task), seed=0, batch=16)
     asked = data(0)
     lengths = (asked.tokens != PAD).sum(dim=1).tolist()
     assert len(set(lengths)) > 2
@@ -244,14 +246,16 @@ def grown(run: Run, tokens: int, more: int) -> int:
 
 MEASURE = """
 import resource, sys, torch
-from harness import build, declarations, network
-from harness.attention import Positions
-from harness.config import Run
+from harness import declarations
+from harness.config import instantiation
+from harness.config import network
+from harness.attention.modules import Positions
+from harness.config.schema import Run
 
 torch.set_num_threads(2)
 run = Run.model_validate_json(sys.argv[1])
-task = build.task(run)
-layout = build.layout(run, task)
+task = instantiation.task(run)
+layout = instantiation.layout(run, task)
 model = network.model(run, task, layout).eval()
 
 @torch.inference_mode()

@@ -5,6 +5,7 @@ import pytest
 from support import ROOT
 
 from harness import layouts
+from harness.layouts.base import Layout
 from tasks.base import Batch, Task
 from tasks.copying.reverse import Reverse
 from tasks.formal.running_parity import RunningParity
@@ -57,5 +58,5 @@ def test_its_examples_are_what_the_layouts_make(name: str) -> None:
 
 
 def test_every_layout_is_shown() -> None:
-    made = {cls.__name__ for cls in vars(layouts).values() if isinstance(cls, type) and issubclass(cls, layouts.Layout)}
+    made = {cls.__name__ for cls in vars(layouts).values() if isinstance(cls, type) and issubclass(cls, Layout)}
     assert made - {"Layout"} == {name.partition(",")[0] for name in SHOWN}

@@ -10,12 +10,14 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from support import choices
 
-from harness import build, catalogue, declarations, evaluation, identity, network
-from harness.bounds import Bounded
-from harness.config import Run
-from harness.options import ANNOTATIONS
-from harness.shape import Shape
-from harness.suggest import Refused
+from harness import declarations
+from harness.config import catalogue, identity, instantiation, network
+from harness.config.options import ANNOTATIONS
+from harness.config.schema import Run
+from harness.declarations.bounds import Bounded
+from harness.dimensions import Dimensions
+from harness.errors import Refused
+from harness.evaluation import scoring
 
 GROUPS = ("encoding", "positions", "extension", "logit", "architecture")
 TRAINING = ("optimizer", "schedule")
@@ -83,16 +85,16 @@ def fitting(group: str, name: str) -> list[str]:
 
 def finite(run: Run) -> bool:
     """Whether the scores of fresh weights at the longest tested length are numbers."""
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     model = network.model(run, task, layout)
     lengths = identity.tested_lengths(run, task)
-    scores = evaluation.evaluate(
+    scores = scoring.evaluate(
         model,
         task,
         layout,
-        build.rule(run),
-        build.extensions(run),
+        instantiation.rule(run),
+        instantiation.extensions(run),
         lengths[-1:],
         train_length=run.lengths.train,
         examples=2,
@@ -192,10 +194,10 @@ def test_the_number_of_frequencies_is_known_in_advance(name: str, fraction: dict
         pytest.skip("it turns all channels")
     from types import SimpleNamespace
 
-    shape = Shape(24, 3, 2, 42)
+    dimensions = Dimensions(24, 3, 2, 42)
     options = {**{key: option.default for key, option in declared.options.items()}, **fraction}
-    made = component("encoding", name, shape, **fraction)
-    assert declared.functions["frequency_count"](shape, SimpleNamespace(**options)) == len(
+    made = component("encoding", name, dimensions, **fraction)
+    assert declared.functions["frequency_count"](dimensions, SimpleNamespace(**options)) == len(
         made.get_buffer("frequencies")
     )
 
@@ -205,10 +207,10 @@ def test_the_span_of_xpos_is_where_it_stops_by_itself() -> None:
 
     from harness.encodings.xpos import XPos
 
-    shape = Shape(16, 2, 2, 42)
-    span = XPos.widest_span(shape, SimpleNamespace(scale_base=2.0, gamma=0.4))
+    dimensions = Dimensions(16, 2, 2, 42)
+    span = XPos.widest_span(dimensions, SimpleNamespace(scale_base=2.0, gamma=0.4))
     assert span is not None
-    encoding = XPos(shape, scale_base=2.0)
+    encoding = XPos(dimensions, scale_base=2.0)
     q = torch.ones(1, 2, 2, 8)
     encoding.rotate(q, q, *[torch.tensor([[0, span]])] * 2, {})
     with pytest.raises(IndexError, match="scale_base higher"):

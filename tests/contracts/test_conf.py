@@ -10,9 +10,10 @@ import pytest
 import yaml
 from support import ROOT, layers, node
 
-from harness import catalogue, declarations
-from harness.config import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS, Evaluation, Launcher, Size, Train
-from harness.config import TrainerSettings as Trainer
+from harness import declarations
+from harness.config import catalogue
+from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS, Evaluation, Launcher, Size, Train
+from harness.config.schema import TrainerSettings as Trainer
 
 FILES = sorted((ROOT / "conf").glob("*/*.yaml"))
 COMPONENTS = [path for path in FILES if path.parent.name in (*COMPONENT_GROUPS, *LISTED_GROUPS)]
@@ -87,19 +88,20 @@ def test_the_catalogue_knows_every_group() -> None:
 
 @pytest.mark.parametrize("size", sorted(path.stem for path in (ROOT / "conf" / "model").glob("*.yaml")))
 def test_a_size_has_as_many_parameters_as_its_file_says(size: str) -> None:
+    from harness.dimensions import Dimensions
     from harness.encodings.nope import NoPE
     from harness.models.decoder import Decoder
-    from harness.shape import Shape
 
     path = ROOT / "conf" / "model" / f"{size}.yaml"
     said = re.search(r"([\d.]+) (thousand|million) parameters", path.read_text())
     assert said
     number = float(said[1]) * {"thousand": 1e3, "million": 1e6}[said[2]]
-    shape = Shape(train_tokens=42, **yaml.safe_load(path.read_text()))
+    values = yaml.safe_load(path.read_text())
+    dimensions = Dimensions(values["dimension"], values["heads"], values["layers"], train_tokens=42)
     import torch
 
     with torch.device("meta"):
-        model = Decoder(shape, 30, layers(shape, lambda _: NoPE(shape)))
+        model = Decoder(dimensions, 30, layers(dimensions, lambda _: NoPE(dimensions)))
     assert sum(p.numel() for p in model.parameters()) == pytest.approx(number, rel=0.05)
 
 
@@ -108,6 +110,7 @@ def test_importing_the_door_loads_nothing_heavy() -> None:
     import subprocess
     import sys
 
-    code = "import sys, harness.cli, harness.composition, harness.sweep, harness.help; print(sorted(sys.modules))"
+    imported = "sys, harness.cli, harness.composition.compose, harness.launch.sweep, harness.composition.help"
+    code = f"import {imported}; print(sorted(sys.modules))"
     loaded = ast.literal_eval(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
     assert not {"torch", "pytorch_lightning", "pandas", "scipy", "matplotlib", "wandb"} & set(loaded)

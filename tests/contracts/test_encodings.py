@@ -7,13 +7,13 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from encoding_cases import SHAPE, Variant, make, sequential, shaken, variants
+from encoding_cases import DIMENSIONS, Variant, make, sequential, shaken, variants
 from support import ROOT, choices
 from torch import Tensor
 
-from harness import build, network, validation
-from harness.attention import Positions
-from harness.composition import composer
+from harness.attention.modules import Positions
+from harness.composition.compose import composer
+from harness.config import instantiation, network, validation
 from harness.encodings.base import Encoding, Mode
 from harness.logits.standard import Standard
 from harness.mixers.attention import Attention
@@ -29,7 +29,7 @@ LEVELS: dict[int, list[str]] = {1: [], 2: ["task=multiple_addition_scratchpad", 
 def attention(encoding: Encoding, *, causal: bool = True) -> Callable[[Tensor, Positions], Tensor]:
     """One layer with the encoding at the embedding and in attention: x [B, L, D] -> [B, L, D]."""
     torch.manual_seed(1)
-    layer = Attention(Layer(SHAPE, encoding, Standard(SHAPE), causal))
+    layer = Attention(Layer(DIMENSIONS, encoding, Standard(DIMENSIONS), causal))
     torch.nn.init.normal_(layer.project.weight, std=0.4)
 
     def call(x: Tensor, positions: Positions) -> Tensor:
@@ -47,9 +47,9 @@ def model(variant: Variant) -> Model:
         pytest.skip("no rule of ours gives positions so many numbers")
     with composer() as hydra:
         run = hydra.run([*variant.overrides(), *LEVELS[encoding.channels], "model=nano", "lengths.test=21"])
-    task = build.task(run)
+    task = instantiation.task(run)
     torch.manual_seed(0)
-    made = network.model(run, task, build.layout(run, task))
+    made = network.model(run, task, instantiation.layout(run, task))
     shaken(made)
     return made.eval()
 
@@ -74,7 +74,7 @@ def variant(request: pytest.FixtureRequest) -> Variant:
 def test_shift_invariance_is_as_declared(variant: Variant) -> None:
     encoding = make(variant.name, **variant.options)
     layer = attention(encoding, causal="causal" in encoding.modes)
-    x = torch.randn(2, 20, SHAPE.dimension)
+    x = torch.randn(2, 20, DIMENSIONS.d_model)
     far = 300 if encoding.shift_invariant or encoding.longest else 3000  # what depends on position may do so late
     here, there = (layer(x, sequential(20, start, encoding.channels)) for start in (0, far))
     same = torch.allclose(here, there, atol=2e-4)
@@ -86,10 +86,10 @@ def test_shift_invariance_is_as_declared(variant: Variant) -> None:
 
 @torch.no_grad()
 def test_positions_matter_where_it_says_so(variant: Variant) -> None:
-    """What a run says of its longest test (harness/novelty.py) follows from the declaration."""
+    """What a run says of its longest test (harness/evaluation/coverage.py) follows from the declaration."""
     encoding = make(variant.name, **variant.options)
     layer = attention(encoding, causal="causal" in encoding.modes)
-    x, where = torch.randn(2, 20, SHAPE.dimension), sequential(20, 1, encoding.channels)
+    x, where = torch.randn(2, 20, DIMENSIONS.d_model), sequential(20, 1, encoding.channels)
     stretched = Positions(where.values * 2, False, None)
     same = torch.allclose(layer(x, where), layer(x, stretched), atol=1e-5)
     assert same == (encoding.depends_on == "order")
@@ -104,7 +104,7 @@ def test_beyond_its_horizon_all_are_alike(variant: Variant, causal: bool) -> Non
     if horizon is None or ("causal" if causal else "bidirectional") not in encoding.modes:
         pytest.skip("there is none")
     layer = attention(encoding, causal=causal)
-    x = torch.randn(2, 2, SHAPE.dimension)
+    x = torch.randn(2, 2, DIMENSIONS.d_model)
     nearer, there, beyond, far = (
         layer(x, Positions(torch.tensor([[0, second]]), False)) for second in (horizon - 1, horizon, horizon + 1, 3000)
     )
@@ -117,7 +117,7 @@ def test_it_trains_in_bfloat16(name: str) -> None:
     """As ``train.precision=bf16-mixed`` computes, forwards and backwards."""
     encoding = make(name)
     layer = attention(encoding, causal="causal" in encoding.modes)
-    x = torch.randn(2, 40, SHAPE.dimension, requires_grad=True)
+    x = torch.randn(2, 40, DIMENSIONS.d_model, requires_grad=True)
     with torch.autocast("cpu", torch.bfloat16):
         loss = layer(x, sequential(40, channels=encoding.channels)).float().square().mean()
     loss.backward()
@@ -161,7 +161,7 @@ def test_only_without_an_encoding_do_outputs_permute_with_inputs(variant: Varian
     if "bidirectional" not in encoding.modes:
         pytest.skip("causal only")
     layer = attention(encoding, causal=False)
-    x, order = torch.randn(2, 15, SHAPE.dimension), torch.randperm(15)
+    x, order = torch.randn(2, 15, DIMENSIONS.d_model), torch.randperm(15)
     where = sequential(15, channels=encoding.channels)
     permuted = torch.allclose(layer(x, where)[:, order], layer(x[:, order], where), atol=1e-5)
     assert permuted == (variant.name == "nope")
@@ -176,7 +176,7 @@ def test_a_gradient_reaches_every_parameter(variant: Variant) -> None:
         holder = made = model(variant).train()
         made.readout(made(tokens(2, length), where)).square().mean().backward()
     else:
-        attention(encoding, causal=False)(torch.randn(2, length, SHAPE.dimension), where).square().mean().backward()
+        attention(encoding, causal=False)(torch.randn(2, length, DIMENSIONS.d_model), where).square().mean().backward()
     for parameter_name, parameter in holder.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert parameter.grad.abs().sum() > 0, parameter_name
@@ -197,10 +197,10 @@ def test_a_limit_on_positions_is_a_clear_error(variant: Variant) -> None:
         layer = attention(encoding)
         with torch.no_grad():
             where = sequential(4, 100_000, encoding.channels)
-            assert layer(torch.randn(1, 4, SHAPE.dimension), where).isfinite().all()
+            assert layer(torch.randn(1, 4, DIMENSIONS.d_model), where).isfinite().all()
         return
     layer = attention(encoding)
-    x = torch.randn(1, 2, SHAPE.dimension)
+    x = torch.randn(1, 2, DIMENSIONS.d_model)
     layer(x, sequential(2, encoding.longest - 2, encoding.channels))
     with pytest.raises(IndexError, match=f"position {encoding.longest} is beyond the {encoding.longest} "):
         layer(x, sequential(2, encoding.longest - 1, encoding.channels))
@@ -228,11 +228,11 @@ def test_angles_and_biases_stay_exact_in_bfloat16(variant: Variant) -> None:
     if encoding.longest is not None:
         pytest.skip("no such positions")
     where = sequential(1200, 100_000, encoding.channels)
-    x = torch.randn(1, 1200, SHAPE.dimension)
+    x = torch.randn(1, 1200, DIMENSIONS.d_model)
     torch.manual_seed(1)
-    layer = Attention(Layer(SHAPE, encoding, Standard(SHAPE), True))
+    layer = Attention(Layer(DIMENSIONS, encoding, Standard(DIMENSIONS), True))
     exact = layer(x.bfloat16().float(), where)
-    coarse = Attention(Layer(SHAPE, encoding, Standard(SHAPE), True))
+    coarse = Attention(Layer(DIMENSIONS, encoding, Standard(DIMENSIONS), True))
     coarse.load_state_dict(layer.state_dict())
     coarse.project.bfloat16()
     coarse.output.bfloat16()
@@ -256,7 +256,7 @@ def test_two_configurations_in_one_process_do_not_mix(name: str) -> None:
     }
     if name not in options:
         pytest.skip("nothing to configure that changes its function")
-    x = torch.randn(1, 60, SHAPE.dimension)
+    x = torch.randn(1, 60, DIMENSIONS.d_model)
     first = attention(make(name))(x, sequential(60))
     other = attention(make(name, **options[name]))(x, sequential(60))
     assert not torch.allclose(first, other, atol=1e-4)
@@ -278,7 +278,7 @@ def test_on_a_gpu_a_limit_stops_the_program_too(name: str, position: int) -> Non
         f"import Pairs; e = make({name!r}).cuda(); x = torch.ones(1, 4, 2, 8, device='cuda'); "
         f"where = torch.tensor([[0, {position}]], device='cuda'); "
         "where = torch.stack([where] * e.channels, -1) if e.channels > 1 else where; e.rotate(x, x, where, where, {}); "
-        "e.uses('bias') and e.bias(where, where); e.uses('score') and e.score(torch.zeros(1, 4, 2, 2, device='cuda'), "
+        "e.uses('bias') and e.bias(where, where); e.uses('modify_logits') and e.modify_logits(torch.zeros(1, 4, 2, 2, device='cuda'), "
         "x, x, Pairs(slice(0, 2), where, where, torch.ones(1, 1, 2, 2, dtype=bool, device='cuda'), x[..., :1]), {}); "
         "torch.cuda.synchronize()"
     )

@@ -8,13 +8,14 @@ import torch
 import yaml
 from support import ROOT, choices
 
-from harness import build, declarations, network
-from harness.attention import Positions
-from harness.composition import composer
-from harness.config import Run
-from harness.evaluation import extended
-from harness.suggest import Refused
-from harness.validation import validated
+from harness import declarations
+from harness.attention.modules import Positions
+from harness.composition.compose import composer
+from harness.config import instantiation, network
+from harness.config.schema import Run
+from harness.config.validation import validated
+from harness.errors import Refused
+from harness.evaluation.scoring import extended
 
 
 def target(encoding: str) -> str:
@@ -65,12 +66,12 @@ def _attempt(run: Run) -> Run | Refused:
 
 def _keeps_its_promises(made: Run, extension: str) -> None:
     torch.manual_seed(0)
-    task = build.task(made)
-    model = network.model(made, task, build.layout(made, task)).eval()
+    task = instantiation.task(made)
+    model = network.model(made, task, instantiation.layout(made, task)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
-    rule = build.extensions(made)[extension]
+    rule = instantiation.extensions(made)[extension]
     before = {key: value.clone() for key, value in {**model.state_dict(), **dict(model.named_buffers())}.items()}
     tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
     with torch.no_grad():
@@ -102,10 +103,10 @@ def test_with_the_length_declared_outputs_do_not_depend_on_later_tokens(extensio
     made = run("rope", extension)
     if isinstance(made, Refused):
         pytest.skip("not for rotary encodings")
-    task = build.task(made)
-    model = network.model(made, task, build.layout(made, task)).eval()
+    task = instantiation.task(made)
+    model = network.model(made, task, instantiation.layout(made, task)).eval()
     tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
-    with torch.no_grad(), extended(model, build.extensions(made)[extension], 42, 60) as reader:
+    with torch.no_grad(), extended(model, instantiation.extensions(made)[extension], 42, 60) as reader:
         whole = reader(tokens, positions)
         for length in (1, 30, 50):
             part = reader(tokens[:, :length], Positions(positions.values[:, :length], True))
@@ -116,10 +117,10 @@ def test_with_the_length_declared_outputs_do_not_depend_on_later_tokens(extensio
 def test_ntk_keeps_the_highest_frequency_and_interpolates_the_lowest(encoding: str) -> None:
     made = run(encoding, "[interpolate,ntk]")
     assert isinstance(made, Run)
-    task = build.task(made)
-    original = network.model(made, task, build.layout(made, task)).encodings()[0]
+    task = instantiation.task(made)
+    original = network.model(made, task, instantiation.layout(made, task)).encodings()[0]
     squeezed, mixed = copy.deepcopy(original), copy.deepcopy(original)
-    extensions = build.extensions(made)
+    extensions = instantiation.extensions(made)
     extensions["interpolate"].extend(squeezed, 40, 160)
     extensions["ntk"].extend(mixed, 40, 160)
     frequencies = original.get_buffer("frequencies")
@@ -129,11 +130,11 @@ def test_ntk_keeps_the_highest_frequency_and_interpolates_the_lowest(encoding: s
 
 
 def test_a_fixed_factor_holds_at_every_length() -> None:
+    from harness.dimensions import Dimensions
     from harness.encodings.rope import RoPE
     from harness.extensions.interpolate import Interpolate
-    from harness.shape import Shape
 
-    encoding = RoPE(Shape(16, 1, 1, 40))
+    encoding = RoPE(Dimensions(16, 1, 1, 40))
     frequencies = encoding.frequencies.clone()
     Interpolate(factor=2.0).extend(encoding, 40, 400)
     torch.testing.assert_close(encoding.frequencies, frequencies / 2)

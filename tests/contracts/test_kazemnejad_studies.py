@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from support import ROOT
 
-from harness import build, identity
-from harness.composition import composer
-from harness.config import Run
+from harness.composition.compose import composer
+from harness.config import identity, instantiation
+from harness.config.schema import Run
 from tasks.base import Task
 
 FAMILIES = ("s2s_copy", "s2s_reverse")
@@ -45,7 +45,7 @@ def expected(configuration: str, draw: random.Random, length: int) -> tuple[str,
 def composed(configuration: str) -> tuple[Run, Task]:
     with composer() as hydra:
         run = hydra.run([f"study=kazemnejad_{configuration}"])
-    return run, build.task(run)
+    return run, instantiation.task(run)
 
 
 def test_all_ten_configurations_are_studies_and_the_page_lists_them() -> None:

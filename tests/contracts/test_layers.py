@@ -10,22 +10,24 @@ from safetensors import safe_open
 from support import component
 from torch import Tensor, nn
 
-from harness import build, evaluation, network, weights
-from harness.attention import Attending, Positions
-from harness.config import Run
+from harness.attention.modules import Attending, Positions
+from harness.config import instantiation, network
+from harness.config.schema import Run
 from harness.encodings.base import Encoding
 from harness.encodings.deberta import DeBERTa
+from harness.errors import Refused
+from harness.evaluation import scoring
 from harness.models.base import Model
-from harness.suggest import Refused
-from harness.training import Trained
+from harness.training import weights
+from harness.training.module import Trained
 
 SHARED = ("encoding=deberta", "encoding.shared=true", "encoding.farthest=8", "model=nano", "task=reverse")
 
 
 def built(run: Run, seed: int = 0) -> Model:
     torch.manual_seed(seed)
-    task = build.task(run)
-    return network.model(run, task, build.layout(run, task)).eval()
+    task = instantiation.task(run)
+    return network.model(run, task, instantiation.layout(run, task)).eval()
 
 
 def tables(model: Model) -> list[nn.Parameter]:
@@ -75,7 +77,7 @@ def test_stacks_share_nothing(composed: Callable[..., Run]) -> None:
 def test_copies_for_a_test_share_what_the_encodings_share(extension: str, composed: Callable[..., Run]) -> None:
     model = built(composed(*SHARED))
     own, before = tables(model), outputs(model)
-    with evaluation.extended(model, component("extension", extension), 10, 30) as reader:
+    with scoring.extended(model, component("extension", extension), 10, 30) as reader:
         inner = [getattr(m.encoding, "inner", m.encoding) for m in reader.modules() if isinstance(m, Attending)]
         first, *others = (encoding.table for encoding in inner)
         assert others
@@ -105,10 +107,10 @@ class Common(Encoding):
 
     per_layer = True
 
-    def __init__(self, shape: Any) -> None:
+    def __init__(self, dimensions: Any) -> None:
         super().__init__()
-        self.common = nn.Linear(shape.dimension, shape.dimension)
-        self.number = shape.layer
+        self.common = nn.Linear(dimensions.d_model, dimensions.d_model)
+        self.number = dimensions.layer
 
     def for_layers(self, another: Callable[[int], Self], count: int) -> Iterator[Encoding]:
         for number in range(count):
@@ -120,7 +122,7 @@ class Common(Encoding):
 def test_modules_are_shared_as_parameters_are(composed: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     run = composed("encoding=shaw", "model=nano", "model.layers=3", "architecture=encoder_decoder", "task=reverse")
     monkeypatch.setattr(network, "make", lambda group, *rest: made(group, *rest))
-    original = build.make
+    original = instantiation.make
 
     def made(group: str, part: Any, run: Run, *arguments: Any) -> Any:
         return Common(*arguments) if group == "encoding" else original(group, part, run, *arguments)

@@ -8,21 +8,21 @@ import torch
 from support import choices, component
 from torch import Tensor
 
-from harness.attention import Positions, attend, explicit
+from harness.attention.modules import Positions, attend, explicit
+from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding
 from harness.encodings.nope import NoPE
 from harness.encodings.rope import RoPE
 from harness.logits.base import LogitScale
-from harness.shape import Shape
 
-SHAPE = Shape(dimension=32, heads=4, layers=2, train_tokens=42)
-USUAL = SHAPE.head_dimension**-0.5
+DIMENSIONS = Dimensions(d_model=32, n_heads=4, n_layers=2, train_tokens=42)
+USUAL = DIMENSIONS.head_dim**-0.5
 
 
 def make(name: str, **options: Any) -> LogitScale:
     torch.manual_seed(0)
-    return component("logit", name, SHAPE, **options)
+    return component("logit", name, DIMENSIONS, **options)
 
 
 @pytest.fixture(params=choices("logit"))
@@ -35,9 +35,9 @@ def test_a_factor_per_head_and_query_finite_from_1_key_to_100_000(name: str) -> 
     scale, seen = make(name), torch.tensor([1, 2, 41, 42, 43, 1000, 100_000])
     factor = scale.factor(seen)
     assert factor.dtype == torch.float32
-    assert factor.shape in ((1, 7), (SHAPE.heads, 7))
+    assert factor.shape in ((1, 7), (DIMENSIONS.n_heads, 7))
     assert factor.isfinite().all()
-    logits = torch.randn(2, SHAPE.heads, 2, 3)
+    logits = torch.randn(2, DIMENSIONS.n_heads, 2, 3)
     changed = scale.by_distance(logits, torch.tensor([[0, 100_000]]), torch.tensor([[0, 1, 99_999]]))
     assert changed.shape == logits.shape
     assert changed.dtype == torch.float32
@@ -57,9 +57,9 @@ def test_a_gradient_reaches_every_parameter(name: str) -> None:
     scale = make(name)
     if not list(scale.parameters()):
         pytest.skip("nothing is learned")
-    q, k, v = torch.randn(3, 2, SHAPE.heads, 30, SHAPE.head_dimension)
+    q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 30, DIMENSIONS.head_dim)
     where = Positions(torch.arange(30)[None], True)
-    attend(q, k, v, where, NoPE(SHAPE), scale, causal=True, state={}).square().mean().backward()
+    attend(q, k, v, where, NoPE(DIMENSIONS), scale, causal=True, state={}).square().mean().backward()
     for parameter_name, parameter in scale.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert (parameter.grad != 0).all(), parameter_name
@@ -67,21 +67,21 @@ def test_a_gradient_reaches_every_parameter(name: str) -> None:
 
 @pytest.mark.parametrize("causal", [True, False])
 @pytest.mark.parametrize("encoding", [NoPE, RoPE, ALiBi])
-def test_kernels_agree(name: str, encoding: Callable[[Shape], Encoding], causal: bool) -> None:
+def test_kernels_agree(name: str, encoding: Callable[[Dimensions], Encoding], causal: bool) -> None:
     scale, where = make(name), Positions(torch.arange(60)[None], True)
-    inputs = torch.randn(3, 2, SHAPE.heads, 60, SHAPE.head_dimension)
+    inputs = torch.randn(3, 2, DIMENSIONS.n_heads, 60, DIMENSIONS.head_dim)
     results = []
     for kernel in (attend, explicit):
         q, k, v = (tensor.clone().requires_grad_() for tensor in inputs)
         scale.zero_grad()
-        out = kernel(q, k, v, where, encoding(SHAPE), scale, causal=causal, state={})
+        out = kernel(q, k, v, where, encoding(DIMENSIONS), scale, causal=causal, state={})
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
         results.append([out.detach(), q.grad, k.grad, v.grad, *(p.grad.clone() for p in scale.parameters())])
     for fast, true in zip(*results, strict=True):
         torch.testing.assert_close(fast, true, atol=3e-5, rtol=1e-4)
 
 
-SEEN = torch.arange(1, SHAPE.train_tokens + 1)
+SEEN = torch.arange(1, DIMENSIONS.train_tokens + 1)
 WITHIN_TRAINING: list[tuple[str, dict[str, Any], Callable[[Tensor], Tensor]]] = [
     ("standard", {}, torch.ones_like),
     ("log_n", {}, torch.ones_like),

@@ -7,23 +7,23 @@ import torch
 from shell import Command, only_record
 from support import QUICK, choices, component
 
-from harness import build, network
-from harness.attention import Positions
-from harness.composition import composer
-from harness.config import Run
+from harness.attention.modules import Positions
+from harness.composition.compose import composer
+from harness.config import instantiation, network
+from harness.config.schema import Run
+from harness.dimensions import Dimensions
 from harness.encodings.nope import NoPE
+from harness.errors import Refused
 from harness.logits.standard import Standard
 from harness.mixers.base import Layer, Mixer, Recurrent
-from harness.shape import Shape
-from harness.suggest import Refused
 
-SHAPE = Shape(16, 4, 2, 64)
+DIMENSIONS = Dimensions(16, 4, 2, 64)
 RECURRENT = [name for name in choices("mixer") if name != "attention"]
 
 
 def made(name: str, **options: Any) -> Mixer:
     torch.manual_seed(0)
-    return component("mixer", name, Layer(SHAPE, NoPE(SHAPE), Standard(SHAPE)), **options)
+    return component("mixer", name, Layer(DIMENSIONS, NoPE(DIMENSIONS), Standard(DIMENSIONS)), **options)
 
 
 def composed(*overrides: str) -> Run:
@@ -78,7 +78,7 @@ def test_mixed_precision_rounds_and_nothing_else(name: str) -> None:
 @pytest.mark.parametrize("name", choices("mixer"))
 def test_every_weight_is_trained(name: str) -> None:
     layer, x = made(name), torch.randn(2, 80, 16)
-    layer.draw_weights(SHAPE)
+    layer.draw_weights(DIMENSIONS)
     layer(x, positions(80)).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for _, p in layer.named_parameters())
 
@@ -88,8 +88,8 @@ def test_every_weight_is_trained(name: str) -> None:
 def test_a_network_of_it_is_read_in_parts(name: str) -> None:
     """As long sequences are in evaluation, in constant memory."""
     run = composed(f"mixer=[{name}]", "encoding=nope")
-    task = build.task(run)
-    model = network.model(run, task, build.layout(run, task)).eval()
+    task = instantiation.task(run)
+    model = network.model(run, task, instantiation.layout(run, task)).eval()
     tokens = torch.randint(4, 12, (1, 2500))
     parts = list(model.stretches(tokens, positions(2500)))
     assert len(parts) > 1
@@ -99,8 +99,8 @@ def test_a_network_of_it_is_read_in_parts(name: str) -> None:
 def test_layers_take_mixers_in_turn_or_by_pattern() -> None:
     def names(*overrides: str) -> list[str]:
         run = composed(*overrides)
-        task = build.task(run)
-        model: Any = network.model(run, task, build.layout(run, task))
+        task = instantiation.task(run)
+        model: Any = network.model(run, task, instantiation.layout(run, task))
         return [type(block.mixer).__name__ for block in model.blocks]
 
     assert names("model.layers=3", "mixer=[mamba2,attention]") == ["Mamba2", "Attention", "Mamba2"]
@@ -144,9 +144,9 @@ def test_a_run_with_it_ends_in_a_record(choice: str, command: Command, tmp_path:
 
 
 def test_plain_attention_leaves_ids_as_they_were() -> None:
-    from harness import identity
+    from harness.config import identity
 
     run = composed()
-    assert "mixer" not in identity.training(run, build.task(run))
+    assert "mixer" not in identity.training(run, instantiation.task(run))
     other = composed("mixer.attention.qk_norm=true")
-    assert identity.training(other, build.task(other))["pattern"] == ["attention"] * other.model.layers
+    assert identity.training(other, instantiation.task(other))["pattern"] == ["attention"] * other.model.layers

@@ -9,15 +9,16 @@ import pytest
 import torch
 from support import choices, component, record
 
-from harness import build, checkpoints, identity, network, training
-from harness.config import Run
-from harness.data import TrainingData
-from harness.interrupts import Interrupt
-from harness.leaderboard.tables import leaderboard
+from harness.config import identity, instantiation, network
+from harness.config.schema import Run
+from harness.data.training_examples import TrainingData
+from harness.errors import Refused
 from harness.models.base import Model
 from harness.optimizers.muon import hidden_matrices
-from harness.suggest import Refused
-from harness.training import Optimization
+from harness.results.tables import leaderboard
+from harness.system.signals import Interrupt
+from harness.training import checkpoints, module
+from harness.training.module import Optimization
 
 SMALL = ("model=nano", "task=copy", "lengths.train=5", "lengths.test=10", "trainer=cpu", "train.warmup=5")
 RATES = {"sgd": 0.1}
@@ -25,24 +26,24 @@ RATES = {"sgd": 0.1}
 
 
 def made(run: Run) -> tuple[Model, TrainingData, Optimization]:
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     lengths = identity.training_lengths(run, task)
     torch.manual_seed(run.seed)
     model = network.model(run, task, layout)
-    data = TrainingData(task, layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
+    data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
     return (
         model,
         data,
-        Optimization(*(build.make(group, getattr(run, group), run) for group in ("optimizer", "schedule"))),
+        Optimization(*(instantiation.make(group, getattr(run, group), run) for group in ("optimizer", "schedule"))),
     )
 
 
 def trained(run: Run, folder: Path, **options: Any) -> tuple[Model, float | None]:
     model, data, optimization = made(run)
     where = {"seed": run.seed, "checkpoints": folder, "training": "tried"}
-    known = training.resumable(model, run.train, optimization, **where)  # type: ignore[arg-type]
-    done = training.train(
+    known = module.resumable(model, run.train, optimization, **where)  # type: ignore[arg-type]
+    done = module.train(
         model, data, run.train, run.trainer, optimization, **where, loggers=[], resumed=known, **options
     )  # type: ignore[arg-type]
     assert done is not None
@@ -82,7 +83,7 @@ def test_training_that_was_cut_ends_with_the_same_weights(
 
     where = {"seed": run.seed, "checkpoints": tmp_path / "cut", "training": "tried"}
     with pytest.raises(KeyboardInterrupt):
-        training.train(
+        module.train(
             model,
             cut,
             run.train,
@@ -94,7 +95,7 @@ def test_training_that_was_cut_ends_with_the_same_weights(
         )
     newest, step = checkpoints.saved(tmp_path / "cut")[0]
     assert 10 <= step < 20
-    resumed = training.resumable(made(run)[0], run.train, optimization, **where)  # type: ignore[arg-type]
+    resumed = module.resumable(made(run)[0], run.train, optimization, **where)  # type: ignore[arg-type]
     assert resumed is not None
     assert resumed.path == newest
     again, _ = trained(run, tmp_path / "cut")
@@ -112,7 +113,7 @@ def test_a_checkpoint_of_another_optimizer_is_left_aside(
         run = composed(*words, f"optimizer={other}")
         model, _, optimization = made(run)
         where = {"seed": run.seed, "checkpoints": tmp_path, "training": "tried"}
-        assert training.resumable(model, run.train, optimization, **where) is None  # type: ignore[arg-type]
+        assert module.resumable(model, run.train, optimization, **where) is None  # type: ignore[arg-type]
         assert "not of this model and optimizer" in caplog.text
 
 
@@ -210,17 +211,17 @@ def test_warm_up_stable_decay_is_stable_and_then_decays(form: str) -> None:
 
 def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Callable[..., Run]) -> None:
     usual = composed()
-    names = {"usual": identity.training_name(usual, build.task(usual))}
-    assert not {"optimizer", "schedule"} & set(identity.training(usual, build.task(usual)))
+    names = {"usual": identity.training_name(usual, instantiation.task(usual))}
+    assert not {"optimizer", "schedule"} & set(identity.training(usual, instantiation.task(usual)))
     for words in (
         "optimizer=sgd", "optimizer=muon", "optimizer.beta1=0.8", "schedule=linear", "schedule.final=0.1",
         "schedule=constant",
     ):  # fmt: skip
         run = composed(words)
-        names[words] = identity.training_name(run, build.task(run))
+        names[words] = identity.training_name(run, instantiation.task(run))
     assert len(set(names.values())) == len(names)
     same = composed("optimizer.beta1=0.9", "schedule=cosine", "schedule.final=0")
-    assert identity.training_name(same, build.task(same)) == names["usual"]
+    assert identity.training_name(same, instantiation.task(same)) == names["usual"]
 
 
 def test_a_leaderboard_tells_them_apart(composed: Callable[..., Run]) -> None:

@@ -9,19 +9,19 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F
-from encoding_cases import SHAPE, Variant, make, variants
+from encoding_cases import DIMENSIONS, Variant, make, variants
 from support import choices, component
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from harness import build, network
-from harness.attention import Positions, explicit
-from harness.composition import composer
+from harness.attention.modules import Positions, explicit
+from harness.composition.compose import composer
+from harness.config import instantiation, network
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.gates import accumulated, decay
 from harness.encodings.rope import RoPE
-from harness.evaluation import extended
+from harness.evaluation.scoring import extended
 from harness.logits.base import LogitScale
 
 LENGTH = 10_001
@@ -68,8 +68,8 @@ def drawn(*size: int) -> Tensor:
 @torch.no_grad()
 def hooked(encoding: Encoding, precision: torch.dtype = torch.float32, first: int = 0) -> dict[str, Tensor]:
     """What all hooks give for the last queries of a long sequence, by name."""
-    heads, width = SHAPE.heads, SHAPE.head_dimension
-    x = drawn(1, LENGTH, SHAPE.dimension).to(precision)
+    heads, width = DIMENSIONS.n_heads, DIMENSIONS.head_dim
+    x = drawn(1, LENGTH, DIMENSIONS.d_model).to(precision)
     q, k = drawn(1, heads, LENGTH, width).to(precision), drawn(1, heads, LENGTH + 1, width)[:, :, 1:].to(precision)
     where = told(encoding, first)
     here = where[:, LAST]
@@ -87,8 +87,8 @@ def hooked(encoding: Encoding, precision: torch.dtype = torch.float32, first: in
         logits = logits + given["bias"]
     visible = (torch.arange(LENGTH) <= torch.arange(LENGTH)[LAST, None])[None, None]
     pairs = Pairs(LAST, here, where, visible, torch.full((1, 1, 4, 1), width**-0.5, dtype=logits.dtype))
-    given["score"] = encoding.score(logits, q[:, :, LAST], k, pairs, state).masked_fill(~visible, 0)
-    given["weights"] = encoding.weights(given["score"], visible)
+    given["score"] = encoding.modify_logits(logits, q[:, :, LAST], k, pairs, state).masked_fill(~visible, 0)
+    given["weights"] = encoding.attention_weights(given["score"], visible)
     if encoding.uses("value"):
         given["value"] = encoding.value(given["weights"], here, where)
     return given
@@ -155,11 +155,11 @@ def test_an_encoding_of_tomorrow_is_shielded_too() -> None:
 
 
 def test_neighbouring_positions_turn_apart_under_autocast() -> None:
-    phases = component("encoding", "contextual_rope", SHAPE, initial=1.0)
-    grid = component("encoding", "multi_channel_rope", SHAPE)
-    x = torch.ones(1, SHAPE.heads, 2, SHAPE.head_dimension)
+    phases = component("encoding", "contextual_rope", DIMENSIONS, initial=1.0)
+    grid = component("encoding", "multi_channel_rope", DIMENSIONS)
+    x = torch.ones(1, DIMENSIONS.n_heads, 2, DIMENSIONS.head_dim)
     with torch.autocast("cpu", torch.bfloat16), torch.no_grad():
-        phase = phases.state(torch.randn(1, 600, SHAPE.dimension), torch.arange(600)[None])["phase"]
+        phase = phases.state(torch.randn(1, 600, DIMENSIONS.d_model), torch.arange(600)[None])["phase"]
         turned = grid.rotate(x, x, *[torch.tensor([[[303, 1], [304, 1]]])] * 2, {})[0]
     assert phase.dtype == torch.float32
     assert phase.diff(dim=1).min() > 0.99
@@ -182,7 +182,7 @@ def test_float32_agrees_with_float64(variant: Variant, first: int) -> None:
 
 def test_in_float64_rotation_is_the_formula() -> None:
     """Of two tokens at distance 7 near position a million, in numbers of Python."""
-    encoding = RoPE(SHAPE).double()
+    encoding = RoPE(DIMENSIONS).double()
     q, k = torch.randn(2, 1, 1, 1, 8, dtype=torch.float64)
     there = torch.tensor([[1_000_007]]), torch.tensor([[1_000_000]])
     turned_q, turned_k = encoding.rotate(q, k, *there, {})
@@ -195,7 +195,7 @@ def test_in_float64_rotation_is_the_formula() -> None:
 
 
 def test_buffers_that_are_not_saved_keep_their_precision() -> None:
-    encoding = RoPE(SHAPE)
+    encoding = RoPE(DIMENSIONS)
     for turned in (encoding.float(), encoding.bfloat16(), encoding.double()):
         assert turned.frequencies.dtype == torch.float64
         assert float(turned.frequencies[1]) == 10000 ** (-2 / 8)
@@ -205,7 +205,7 @@ def test_buffers_that_are_not_saved_keep_their_precision() -> None:
 
 def near_and_far(encoding: Encoding, start: int) -> tuple[Tensor, Tensor]:
     """Logits of 64 queries and keys from a position on, in float32 and in float64."""
-    q, k = drawn(2, 1, SHAPE.heads, 64, SHAPE.head_dimension)
+    q, k = drawn(2, 1, DIMENSIONS.n_heads, 64, DIMENSIONS.head_dim)
     where = start + torch.arange(64)[None]
     where = torch.stack([where] * encoding.channels, dim=-1) if encoding.channels > 1 else where
     found = []
@@ -226,7 +226,7 @@ def test_angles_far_away_are_as_exact_as_near(name: str) -> None:
 @torch.no_grad()
 @pytest.mark.parametrize("extension", ["interpolate", "ntk", "yarn", "llama3", "longrope", "ntk_mixed", "ntk_by_parts"])
 def test_scaled_angles_are_too(extension: str) -> None:
-    changed = component("extension", extension).extend(RoPE(SHAPE), 4096, 130_000)
+    changed = component("extension", extension).extend(RoPE(DIMENSIONS), 4096, 130_000)
     rounded, exact = near_and_far(changed, 100_000)
     assert float((rounded - exact).std() / exact.std()) < 1e-6
 
@@ -238,7 +238,7 @@ def test_gates_of_near_tokens_are_exact_behind_many(name: str) -> None:
     encoding = make(name, **({"forget": True} if name == "path" else {}))
     gate = encoding.gate
     gate.bias.fill_(0.0)
-    h = drawn(1, 32_768, SHAPE.dimension).float()
+    h = drawn(1, 32_768, DIMENSIONS.d_model).float()
     gates = F.logsigmoid(copy.deepcopy(gate).double()(h.double()))[0].T  # [H, L]
     rows = slice(32_768 - 512, 32_768)
     found = decay(accumulated(gate, h), rows, torch.float32)[0, :, -1, -65:-1].double()
@@ -255,15 +255,15 @@ def scales() -> Iterator[tuple[str, dict[str, Any]]]:
 @torch.no_grad()
 @pytest.mark.parametrize(("name", "options"), list(scales()))
 def test_scales_of_logits_can_be_had_in_float64(name: str, options: dict[str, Any]) -> None:
-    scale = component("logit", name, SHAPE, **options)
+    scale = component("logit", name, DIMENSIONS, **options)
     double = copy.deepcopy(scale).double()
     where = Positions(torch.arange(300)[None], True)
-    inputs = drawn(3, 2, SHAPE.heads, 300, SHAPE.head_dimension)
+    inputs = drawn(3, 2, DIMENSIONS.n_heads, 300, DIMENSIONS.head_dim)
     single, exact = (
         explicit(*(x.to(precision) for x in inputs), where, made, version, causal=True, state={})
         for precision, version, made in (
-            (torch.float32, scale, RoPE(SHAPE)),
-            (torch.float64, double, RoPE(SHAPE).double()),
+            (torch.float32, scale, RoPE(DIMENSIONS)),
+            (torch.float64, double, RoPE(DIMENSIONS).double()),
         )
     )
     assert exact.dtype == torch.float64
@@ -290,9 +290,9 @@ def networks() -> list[list[str]]:
 def test_networks_can_be_had_in_float64(words: list[str]) -> None:
     with composer() as hydra:
         run = hydra.run(words)
-    task = build.task(run)
+    task = instantiation.task(run)
     torch.manual_seed(0)
-    model = network.model(run, task, build.layout(run, task)).eval()
+    model = network.model(run, task, instantiation.layout(run, task)).eval()
     tokens = torch.randint(4, 12, (2, 30), generator=torch.Generator().manual_seed(0))
     tokens[:, 14] = 2
     where = Positions(torch.arange(30)[None], True)
@@ -312,14 +312,14 @@ def test_networks_can_be_had_in_float64(words: list[str]) -> None:
 def test_extended_networks_can_too(encoding: str, extension: str) -> None:
     with composer() as hydra:
         run = hydra.run([f"encoding={encoding}", f"extension={extension}", "model=nano", "lengths.test=21"])
-    task = build.task(run)
+    task = instantiation.task(run)
     torch.manual_seed(0)
-    model = network.model(run, task, build.layout(run, task)).eval()
+    model = network.model(run, task, instantiation.layout(run, task)).eval()
     tokens, where = torch.randint(4, 12, (2, 80)), Positions(torch.arange(80)[None], True)
     outputs: list[Tensor] = []
     version: Callable[..., Tensor]
     for each in (model, copy.deepcopy(model).double()):
-        with extended(each, build.extensions(run)[extension], 42, 80) as version:
+        with extended(each, instantiation.extensions(run)[extension], 42, 80) as version:
             outputs.append(version(tokens, where))
     assert outputs[1].dtype == torch.float64
     torch.testing.assert_close(outputs[0].double(), outputs[1], rtol=1e-4, atol=1e-4)

@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 from support import ROOT, choices
 
-from harness.composition import composer
+from harness.composition.compose import composer
 from tasks.formal.missing_duplicate_string import MissingDuplicateString
 
 PAGE = ROOT / "docs" / "shortcuts.md"

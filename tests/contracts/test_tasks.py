@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import ROOT, choices
 
-from harness import build, catalogue, identity, streams
-from harness.composition import composer
-from harness.config import Run
+from harness.composition.compose import composer
+from harness.config import catalogue, identity, instantiation
+from harness.config.schema import Run
+from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
 
 VARIANTS = ROOT / "tests" / "contracts" / "task_options"
@@ -36,7 +37,7 @@ DIGESTS = ROOT / "tests" / "golden" / "tasks"
 def make(name: str, options: tuple[str, ...] = ()) -> tuple[Run, Task]:
     with composer() as hydra:
         run = hydra.run([f"task={name}", *options])
-    return run, build.task(run)
+    return run, instantiation.task(run)
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -226,7 +227,7 @@ def test_data_does_not_change_without_a_new_version(case: tuple[Run, Task], requ
         pytest.skip("its data belongs to the machine; the fingerprint tells")
     digest = hashlib.sha256()
     for length in (lengths(run, task)[0], run.lengths.train, lengths(run, task)[-1]):
-        batch = task.sample(streams.generator("golden", length), length, 3)
+        batch = task.sample(generator("golden", length), length, 3)
         for array in batch[:3]:
             digest.update(np.ascontiguousarray(array, dtype=np.int64).tobytes())
     file = DIGESTS / f"{run.task.name}.json"
@@ -258,9 +259,9 @@ CACHED = {name: make(name) for name in ("copy", "reverse", "parity", "addition")
 def test_streams_for_training_and_testing_never_meet() -> None:
     """Training and test examples come from generators that differ in more than their state."""
     drawn = {
-        streams.generator(*purpose).bytes(16)
+        generator(*purpose).bytes(16)
         for purpose in (("copy", 1, "train", 0, 5, 0), ("copy", 1, "test", 5), ("copy", 1, "blind", 5))
     }
     assert len(drawn) == 3
-    assert streams.generator("a", 1).bytes(8) != streams.generator("a", "1").bytes(8)
-    assert streams.generator("a", "b/c").bytes(8) != streams.generator("a", "b", "c").bytes(8)
+    assert generator("a", 1).bytes(8) != generator("a", "1").bytes(8)
+    assert generator("a", "b/c").bytes(8) != generator("a", "b", "c").bytes(8)

@@ -8,17 +8,20 @@ import torch
 from support import choices, component, layers, node
 from torch import Tensor
 
-from harness import build, declarations, evaluation, layouts, network
-from harness.attention import Positions
-from harness.config import Run
+from harness import declarations, layouts
+from harness.attention.modules import Positions
+from harness.config import instantiation, network
+from harness.config.schema import Run
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
+from harness.errors import Refused
+from harness.evaluation import scoring
+from harness.layouts.base import Layout
+from harness.layouts.special_tokens import BOS, PAD, SEP
 from harness.mixers.attention import Attention
 from harness.models.base import Model
-from harness.shape import Shape
-from harness.special import BOS, PAD, SEP
-from harness.suggest import Refused
 
-SHAPE = Shape(dimension=32, heads=4, layers=2, train_tokens=24)
+DIMENSIONS = Dimensions(d_model=32, n_heads=4, n_layers=2, train_tokens=24)
 VOCABULARY = 12
 FIRST = 5
 """The first token that is no special one in any layout."""
@@ -34,7 +37,7 @@ def kinds(architecture: str) -> set[str]:
     return {attributes["mode"], *attributes["also"]}
 
 
-def layout_of(architecture: str) -> type[layouts.Layout]:
+def layout_of(architecture: str) -> type[Layout]:
     return getattr(layouts, declarations.of(target("architecture", architecture)).attributes["layout"])
 
 
@@ -59,12 +62,12 @@ TRANSLATE = [name for name in WRITE if layout_of(name) is layouts.Translation]
 def made(architecture: str, encoding: str = "nope") -> Model:
     """Without dropout, with all weights away from special initial values."""
     torch.manual_seed(0)
-    shared = component("encoding", encoding, SHAPE)
+    shared = component("encoding", encoding, DIMENSIONS)
 
     def own(number: int) -> Encoding:
-        return component("encoding", encoding, replace(SHAPE, layer=number)) if shared.per_layer else shared
+        return component("encoding", encoding, replace(DIMENSIONS, layer=number)) if shared.per_layer else shared
 
-    model: Model = component("architecture", architecture, SHAPE, VOCABULARY, layers(SHAPE, own))
+    model: Model = component("architecture", architecture, DIMENSIONS, VOCABULARY, layers(DIMENSIONS, own))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
@@ -197,8 +200,8 @@ def test_encodings_for_one_direction_are_refused_in_one_line(
 
 
 def built(run: Run) -> Model:
-    task = build.task(run)
-    return network.model(run, task, build.layout(run, task))
+    task = instantiation.task(run)
+    return network.model(run, task, instantiation.layout(run, task))
 
 
 REFUSED = {
@@ -262,7 +265,7 @@ def test_extensions_act_on_all_self_attention(architecture: str, extension: str)
     lengths = torch.tensor([48, 40]) if architecture in LOOK_BOTH_WAYS else None
     before = logits(model, tokens, lengths)
     own = [module.encoding for module in model.modules() if isinstance(module, Attention)]
-    with evaluation.extended(model, component("extension", extension), SHAPE.train_tokens, 48) as reader:
+    with scoring.extended(model, component("extension", extension), DIMENSIONS.train_tokens, 48) as reader:
         after = logits(reader, tokens, lengths)
         assert not any(
             module.encoding is mine

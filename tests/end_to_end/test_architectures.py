@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support import QUICK
 
-from harness import records
+from harness.results import records
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 SHORT = (*QUICK, "train.steps=10", "train.batch=8")

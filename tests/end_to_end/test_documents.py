@@ -12,8 +12,8 @@ import pytest
 from shell import Command
 from support import QUICK, ROOT, environment
 
-from harness.composition import composer
-from harness.config import Run
+from harness.composition.compose import composer
+from harness.config.schema import Run
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHRINK = (*QUICK, "train.steps=5", "lengths.shortest=1", "lengths.train=6", "lengths.grid=[3,6,9]")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from support import environment, put, record, sample
 
-from harness import records
-from harness.config import Run
+from harness.config.schema import Run
+from harness.results import records
 
 LIGHT = (
     "import sys; from harness import cli; code = cli.main(sys.argv[1:]); "

@@ -11,8 +11,8 @@ from support import QUICK, environment
 
 import harness
 from harness import cli
+from harness.errors import Refused
 from harness.loggers.wandb import logged_in
-from harness.suggest import Refused
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 TINY = (*QUICK, "train.steps=30", "lengths.train=6", "lengths.test=12")
@@ -125,7 +125,7 @@ def test_a_tracker_that_cannot_be_reached_costs_a_warning_and_not_the_run(comman
 
 
 def test_a_logger_that_breaks_is_left_out(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    from harness.training import Report
+    from harness.training.module import Report
 
     class Broken:
         calls = 0

@@ -8,9 +8,10 @@ import torch
 from support import QUICK, choices, layers
 
 import harness
-from harness import cli, diagnostics
-from harness.attention import Positions
+from harness import cli
+from harness.attention.modules import Positions
 from harness.commands import inspect
+from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.learned import Learned
 from harness.encodings.learned_levels import LearnedLevels
@@ -18,14 +19,14 @@ from harness.encodings.multi_channel_rope import MultiChannelRoPE
 from harness.encodings.nope import NoPE
 from harness.encodings.rope import RoPE
 from harness.encodings.swin import Swin
+from harness.evaluation import diagnostics
 from harness.extensions.lambda_mask import LambdaMask
 from harness.extensions.rerope import ReRoPE
 from harness.extensions.window import Window
 from harness.mixers.attention import Attention
 from harness.models.decoder import Decoder
-from harness.shape import Shape
 
-SHAPE = Shape(32, 4, 1, 20)
+DIMENSIONS = Dimensions(32, 4, 1, 20)
 PICTURES = {
     "nope": [],
     "alibi": ["bias"],
@@ -72,10 +73,10 @@ def test_levels_are_drawn_up_to_where_they_are_told(tmp_path: Path) -> None:
 
 
 def test_the_numbers_behind_the_pictures_of_levels() -> None:
-    levels = LearnedLevels(SHAPE, rows=30)
+    levels = LearnedLevels(DIMENSIONS, rows=30)
     for level, table in enumerate(levels.parameters()):
         rows = table[:25].detach().numpy()
-        drawn = diagnostics.level_vectors(levels, SHAPE, torch.zeros(25, dtype=torch.long), level)
+        drawn = diagnostics.level_vectors(levels, DIMENSIONS, torch.zeros(25, dtype=torch.long), level)
         assert np.allclose(drawn, rows - rows.mean(axis=0), atol=1e-6)
 
 
@@ -120,58 +121,60 @@ def test_a_trained_run_is_drawn_with_its_weights(
 
 def test_the_numbers_behind_the_pictures() -> None:
     torch.manual_seed(0)
-    learned = Learned(SHAPE, rows=30)
-    rows = diagnostics.vectors(learned, SHAPE, torch.zeros(25, dtype=torch.long))
+    learned = Learned(DIMENSIONS, rows=30)
+    rows = diagnostics.vectors(learned, DIMENSIONS, torch.zeros(25, dtype=torch.long))
     assert np.array_equal(rows, learned.table.weight[:25].detach().numpy())
     same = diagnostics.similarity(rows)
     assert np.allclose(np.diag(same), 1)
     assert same[3, 7] == pytest.approx(rows[3] @ rows[7] / np.linalg.norm(rows[3]) / np.linalg.norm(rows[7]), abs=1e-6)
-    alibi = ALiBi(SHAPE)
+    alibi = ALiBi(DIMENSIONS)
     assert np.allclose(diagnostics.bias(alibi, 9), -alibi.slopes[:, None] * np.arange(9))
-    rope = RoPE(SHAPE)
+    rope = RoPE(DIMENSIONS)
     angles = np.arange(50)[:, None] * rope.frequencies.numpy()
-    kernel = diagnostics.kernel(rope, SHAPE, 50)
+    kernel = diagnostics.kernel(rope, DIMENSIONS, 50)
     assert np.allclose(kernel / kernel[0], np.cos(angles).mean(1), atol=1e-5)
     assert np.allclose(diagnostics.phases(rope.frequencies, 50), (angles / (2 * np.pi) % 1).T, atol=1e-5)
 
 
 def test_what_extensions_hide_and_move_is_seen() -> None:
-    alibi = ALiBi(SHAPE)
+    alibi = ALiBi(DIMENSIONS)
     windowed = diagnostics.bias(Window(size=5).extend(alibi, 20, 50), 50)
     assert np.allclose(windowed[:, :5], -alibi.slopes[:, None] * np.arange(5))
     assert np.isnan(windowed[:, 5:]).all()
     capped = diagnostics.bias(LambdaMask(first=3, size=5).extend(alibi, 20, 50), 50)
     assert np.allclose(capped[:, 47:], -4 * alibi.slopes[:, None])
     assert np.isnan(capped[:, 5:47]).all()
-    rope = RoPE(SHAPE)
-    before = diagnostics.kernel(rope, SHAPE, 50)
-    after = diagnostics.kernel(ReRoPE(window=8).extend(rope, 20, 50), SHAPE, 50)
+    rope = RoPE(DIMENSIONS)
+    before = diagnostics.kernel(rope, DIMENSIONS, 50)
+    after = diagnostics.kernel(ReRoPE(window=8).extend(rope, 20, 50), DIMENSIONS, 50)
     assert np.allclose(after[:8], before[:8], atol=1e-4)
     assert np.allclose(after[8:], before[8], atol=1e-4)
 
 
-@pytest.mark.parametrize("encoding", [NoPE(SHAPE), ALiBi(SHAPE)])
+@pytest.mark.parametrize("encoding", [NoPE(DIMENSIONS), ALiBi(DIMENSIONS)])
 def test_attention_without_content_is_the_softmax_of_the_bias(encoding: NoPE | ALiBi) -> None:
-    model = Decoder(SHAPE, 9, layers(SHAPE, lambda _: encoding))
+    model = Decoder(DIMENSIONS, 9, layers(DIMENSIONS, lambda _: encoding))
     for module in model.modules():
         if isinstance(module, Attention):
             torch.nn.init.zeros_(module.project.weight)
     tokens, positions = torch.randint(9, (3, 30)), Positions(torch.arange(30)[None], True)
-    slopes = encoding.slopes.numpy() if isinstance(encoding, ALiBi) else np.zeros(SHAPE.heads)
+    slopes = encoding.slopes.numpy() if isinstance(encoding, ALiBi) else np.zeros(DIMENSIONS.n_heads)
     expected = np.exp(-slopes[:, None] * np.arange(30))
     expected /= expected.sum(1, keepdims=True)
     assert np.allclose(diagnostics.attention(model, model, tokens, positions), expected, atol=1e-6)
 
 
 def test_the_numbers_behind_the_pictures_of_a_grid() -> None:
-    swin = Swin(SHAPE, window=3)
+    swin = Swin(DIMENSIONS, window=3)
     square = diagnostics.grid_bias(swin, 4)
-    table = swin.table.detach().numpy().reshape(SHAPE.heads, 5, 5)  # by row and column of the query minus the key's
+    table = (
+        swin.table.detach().numpy().reshape(DIMENSIONS.n_heads, 5, 5)
+    )  # by row and column of the query minus the key's
     assert np.array_equal(square[:, 2:7, 2:7], table)
-    assert np.isnan(square).sum() == SHAPE.heads * (81 - 25)
-    rope = MultiChannelRoPE(SHAPE)
+    assert np.isnan(square).sum() == DIMENSIONS.n_heads * (81 - 25)
+    rope = MultiChannelRoPE(DIMENSIONS)
     steps = np.arange(-4, 5)
     down, across = (np.cos(steps[:, None] * row) for row in rope.frequencies.numpy())
     fast = rope.frequencies[0] > 0
     expected = down[:, None, fast].sum(-1) + across[None][:, :, ~fast].sum(-1)
-    assert np.allclose(diagnostics.grid_kernel(rope, SHAPE, 4), expected / expected[4, 4], atol=1e-5)
+    assert np.allclose(diagnostics.grid_kernel(rope, DIMENSIONS, 4), expected / expected[4, 4], atol=1e-5)

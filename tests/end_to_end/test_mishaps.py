@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 from shell import TINY, Command, only_record, same, weights
 from support import environment
 
-from harness import interrupts, records
+from harness.results import records
+from harness.system import signals
 
 
 def interrupted(
@@ -168,8 +169,8 @@ def test_a_run_on_one_device_takes_no_notice_of_batch_systems(command: Command, 
 def test_a_second_signal_ends_a_run_at_once(tmp_path: Path) -> None:
     """Also where the main thread waits in code that is not Python's, here for a minute."""
     program = (
-        "import hashlib, signal; from harness import interrupts\n"
-        "with interrupts.interruptible(final=True) as interrupt:\n"
+        "import hashlib, signal; from harness.system import signals\n"
+        "with signals.interruptible(final=True) as interrupt:\n"
         "    interrupt.held = True; print('ready', flush=True)\n"
         "    hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
     )
@@ -179,7 +180,7 @@ def test_a_second_signal_ends_a_run_at_once(tmp_path: Path) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     child.send_signal(signal.SIGTERM)
-    time.sleep(2 * interrupts.TOGETHER)
+    time.sleep(2 * signals.TOGETHER)
     assert child.poll() is None
     child.send_signal(signal.SIGTERM)
     assert child.wait(30) == 130
@@ -215,7 +216,7 @@ def test_an_unforeseen_error_is_recorded_with_its_reason(command: Command, tmp_p
         "from harness.encodings.base import Encoding\n"
         "class Broken(Encoding):\n"
         '    """Breaks."""\n'
-        "    def __init__(self, shape):\n"
+        "    def __init__(self, dimensions):\n"
         "        super().__init__()\n"
         "    def embed(self, x, tokens, positions):\n"
         '        raise RuntimeError("the cat is on\\nthe keyboard")\n'

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
-from harness import build, cli, identity, records
-from harness.config import Run
+from harness import cli
+from harness.config import identity, instantiation
+from harness.config.schema import Run
+from harness.results import records
 
 PUBLISHED = sorted(path.parent for path in (ROOT / "results").glob("*/records"))
 
@@ -25,7 +27,7 @@ def test_the_same_command_has_the_same_id_today(folder: Path) -> None:
     assert rejected == []
     for record in found:
         run = Run.model_validate({**record.config, "results": "results"})
-        task = build.task(run)
+        task = instantiation.task(run)
         assert record.name == identity.run_name(run, task)
         assert record.training_name == identity.training_name(run, task)
 

@@ -12,7 +12,8 @@ import torch
 from shell import TINY, Command, only_record, same, weights
 from support import QUICK, environment
 
-from harness import cli, recipe, records
+from harness import cli, recipe
+from harness.results import records
 
 
 @pytest.mark.slow

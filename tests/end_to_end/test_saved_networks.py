@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support import QUICK
 
-from harness import records
+from harness.results import records
 
 transformers = pytest.importorskip("transformers")
 

@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 from support import QUICK, environment
 
-from harness import build, identity, records, slots, world
-from harness.config import Run
-from harness.suggest import Refused
+from harness.config import identity, instantiation
+from harness.config.schema import Run
+from harness.errors import Refused
+from harness.launch import slots
+from harness.results import records
+from harness.system import distributed
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 TINY = (*QUICK, "train.steps=20", "lengths.train=6", "lengths.test=12")
@@ -94,7 +97,7 @@ def test_a_run_that_cannot_be_started_does_not_hurt_the_others(
 ) -> None:
     run = composed(*TINY, "seed=1")
     (tmp_path / "results" / "runs").mkdir(parents=True)
-    (tmp_path / "results" / "runs" / identity.training_name(run, build.task(run))).write_text("in the way")
+    (tmp_path / "results" / "runs" / identity.training_name(run, instantiation.task(run))).write_text("in the way")
     done = command("-m", "seed=1,2", *TINY)
     assert done.returncode == 1
     assert "1 of 2 runs finished, 0 failed, 1 not done" in done.stdout
@@ -231,7 +234,7 @@ def test_more_devices_than_there_are_is_refused(machine: Callable[..., None], co
 
 
 def test_a_run_inherits_no_trace_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = (*world.FOREIGN, *(f"{beginning}RANK" for beginning in world.FOREIGN_BEGINNINGS))
+    names = (*distributed.FOREIGN, *(f"{beginning}RANK" for beginning in distributed.FOREIGN_BEGINNINGS))
     for name in names:
         monkeypatch.setenv(name, "7")
     got = slots.environment(slots.Slot(("3",), 2))

@@ -9,14 +9,16 @@ import torch
 from support import choices, component, environment
 from torch import Tensor
 
-from harness import attention, catalogue, declarations
-from harness.attention import Positions, attend, explicit, fusible
+from harness import declarations
+from harness.attention import modules
+from harness.attention.modules import Positions, attend, explicit, fusible
+from harness.config import catalogue
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.logits.log_n import LogN
 from harness.logits.standard import Standard
-from harness.shape import Shape
 
-SHAPE = Shape(dimension=32, heads=4, layers=1, train_tokens=20)
+DIMENSIONS = Dimensions(d_model=32, n_heads=4, n_layers=1, train_tokens=20)
 
 
 def enough(name: str, positions: int) -> dict[str, int]:
@@ -31,7 +33,7 @@ def target(name: str) -> str:
 
 def make(name: str) -> Encoding:
     torch.manual_seed(0)
-    return component("encoding", name, SHAPE, **enough(name, 1400))
+    return component("encoding", name, DIMENSIONS, **enough(name, 1400))
 
 
 def positions(kind: str, batch: int, length: int, channels: int = 1) -> Positions:
@@ -50,7 +52,7 @@ def fused_cases() -> Iterator[tuple[str, bool, str, type]]:
     """Encodings that a fused kernel serves, causal or not, kinds of positions, and logit scales."""
     for name in choices("encoding"):
         encoding = make(name)
-        if not fusible(encoding, Standard(SHAPE)):
+        if not fusible(encoding, Standard(DIMENSIONS)):
             continue
         kinds = [("sequential", Standard), ("offset", LogN), ("random", Standard)]
         for causal in (True, False):
@@ -64,17 +66,17 @@ def hidden_cases() -> Iterator[tuple[str, bool, type]]:
         encoding = make(name)
         for mode in encoding.modes:
             if mode in ("causal", "bidirectional") and encoding.channels == 1:
-                yield name, mode == "causal", LogN if fusible(encoding, Standard(SHAPE)) else Standard
+                yield name, mode == "causal", LogN if fusible(encoding, Standard(DIMENSIONS)) else Standard
 
 
 @pytest.mark.parametrize(("name", "causal", "logit"), hidden_cases())
 def test_tokens_that_must_not_be_looked_at_change_nothing(name: str, causal: bool, logit: type) -> None:
     """Rows of different lengths attend as they would alone, whatever lies behind their ends; kernels agree on it."""
-    encoding, scale = make(name), logit(SHAPE)
+    encoding, scale = make(name), logit(DIMENSIONS)
     lengths = (5, 23, 30)
     torch.manual_seed(1)
-    q, k, v = torch.randn(3, 3, SHAPE.heads, 30, SHAPE.head_dimension)
-    h = torch.randn(3, 30, SHAPE.dimension)
+    q, k, v = torch.randn(3, 3, DIMENSIONS.n_heads, 30, DIMENSIONS.head_dim)
+    h = torch.randn(3, 30, DIMENSIONS.d_model)
     visible = torch.arange(30) < torch.tensor(lengths)[:, None]
     where = Positions(torch.arange(30)[None], True, visible)
     for kernel in (attend, explicit):
@@ -91,12 +93,12 @@ def test_tokens_that_must_not_be_looked_at_change_nothing(name: str, causal: boo
 @pytest.mark.parametrize("length", [1, 37, pytest.param(530, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(("name", "causal", "kind", "logit"), fused_cases())
 def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: int, causal: bool, logit: type) -> None:
-    encoding, scale = make(name), logit(SHAPE)
+    encoding, scale = make(name), logit(DIMENSIONS)
     torch.manual_seed(0)
     where = positions(kind, 2, length, encoding.channels)
     results = []
-    inputs = torch.randn(3, 2, SHAPE.heads, length, SHAPE.head_dimension)
-    h = torch.randn(2, length, SHAPE.dimension)
+    inputs = torch.randn(3, 2, DIMENSIONS.n_heads, length, DIMENSIONS.head_dim)
+    h = torch.randn(2, length, DIMENSIONS.d_model)
     for kernel in (attend, explicit):
         q, k, v = (tensor.clone().requires_grad_() for tensor in inputs)
         encoding.zero_grad()
@@ -120,11 +122,11 @@ def test_chunks_of_queries_make_no_difference(name: str, monkeypatch: pytest.Mon
     for parameter in encoding.parameters():
         parameter.add_(0.3 * torch.randn_like(parameter))
     where = positions("random", 2, 50)
-    q, k, v = torch.randn(3, 2, SHAPE.heads, 50, SHAPE.head_dimension)
-    state = encoding.state(torch.randn(2, 50, SHAPE.dimension), where.values)
-    whole = explicit(q, k, v, where, encoding, Standard(SHAPE), causal=True, state=state)
-    monkeypatch.setattr(attention, "CHUNK", 16)
-    parts = explicit(q, k, v, where, encoding, Standard(SHAPE), causal=True, state=state)
+    q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 50, DIMENSIONS.head_dim)
+    state = encoding.state(torch.randn(2, 50, DIMENSIONS.d_model), where.values)
+    whole = explicit(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state=state)
+    monkeypatch.setattr(modules, "CHUNK", 16)
+    parts = explicit(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state=state)
     torch.testing.assert_close(whole, parts, atol=1e-5, rtol=1e-5)
 
 
@@ -142,14 +144,14 @@ class Everything(Encoding):
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         return -0.1 * (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().float()
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
         return logits + state["gate"][:, None, None, : k.shape[2]]
 
-    def weights(self, logits: Tensor, visible: Tensor) -> Tensor:
+    def attention_weights(self, logits: Tensor, visible: Tensor) -> Tensor:
         return torch.sigmoid(logits) * visible
 
     def value(self, weights: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        return weights.sum(-1, keepdim=True) * torch.ones(SHAPE.head_dimension)
+        return weights.sum(-1, keepdim=True) * torch.ones(DIMENSIONS.head_dim)
 
     def visible(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         return (q_positions[:, :, None] - k_positions[:, None, :]).abs() <= 3
@@ -158,21 +160,21 @@ class Everything(Encoding):
         return 1 + 0.01 * q_positions.float()
 
 
-@pytest.mark.parametrize("chunk", [attention.CHUNK, 4])
+@pytest.mark.parametrize("chunk", [modules.CHUNK, 4])
 def test_every_hook_does_what_its_definition_says(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attention, "CHUNK", chunk)
+    monkeypatch.setattr(modules, "CHUNK", chunk)
     torch.manual_seed(0)
     length = 9
-    q, k, v = torch.randn(3, 2, SHAPE.heads, length, SHAPE.head_dimension)
+    q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, length, DIMENSIONS.head_dim)
     gate = torch.randn(2, length)
     where = positions("sequential", 2, length)
-    got = attend(q, k, v, where, Everything(), Standard(SHAPE), causal=True, state={"gate": gate})
+    got = attend(q, k, v, where, Everything(), Standard(DIMENSIONS), causal=True, state={"gate": gate})
     wanted = torch.zeros_like(got)
     for b in range(2):
-        for h in range(SHAPE.heads):
+        for h in range(DIMENSIONS.n_heads):
             for i in range(length):
                 for j in range(max(0, i - 3), i + 1):
-                    logit = 2 * (q[b, h, i] @ k[b, h, j]) * SHAPE.head_dimension**-0.5 * (1 + 0.01 * i)
+                    logit = 2 * (q[b, h, i] @ k[b, h, j]) * DIMENSIONS.head_dim**-0.5 * (1 + 0.01 * i)
                     weight = torch.sigmoid(logit - 0.1 * abs(i - j) + gate[b, j])
                     wanted[b, h, i] += weight * v[b, h, j] + weight
     torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
@@ -183,7 +185,7 @@ class Counting(Encoding):
 
     pairs = 0
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: dict) -> Tensor:
         self.pairs += logits.shape[-2] * logits.shape[-1]
         return logits
 
@@ -195,7 +197,14 @@ def test_keys_that_nothing_looks_at_are_not_computed(causal: bool, most: float) 
     encoding, length = Counting(), 2048
     q, k, v = torch.randn(3, 1, 1, length, 4)
     explicit(
-        q, k, v, positions("sequential", 1, length), encoding, Standard(Shape(4, 1, 1, 20)), causal=causal, state={}
+        q,
+        k,
+        v,
+        positions("sequential", 1, length),
+        encoding,
+        Standard(Dimensions(4, 1, 1, 20)),
+        causal=causal,
+        state={},
     )
     assert length * (length + 1) / 2 <= encoding.pairs <= most * length**2
 
@@ -204,10 +213,10 @@ def test_a_bias_is_not_rounded_to_the_precision_of_the_queries() -> None:
     """Fused kernels take a mask of the queries' type: ALiBi in bfloat16 would merge distances."""
     encoding = make("alibi")
     torch.manual_seed(0)
-    q, k, v = torch.randn(3, 1, SHAPE.heads, 900, SHAPE.head_dimension, dtype=torch.bfloat16)
+    q, k, v = torch.randn(3, 1, DIMENSIONS.n_heads, 900, DIMENSIONS.head_dim, dtype=torch.bfloat16)
     where = positions("sequential", 1, 900)
-    coarse = attend(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
-    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(SHAPE), causal=True, state={})
+    coarse = attend(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
+    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(DIMENSIONS), causal=True, state={})
     assert coarse.dtype == torch.bfloat16
     assert (coarse.float() - exact).abs().max() < 0.02
 
@@ -218,12 +227,12 @@ def test_bfloat16_takes_a_fused_kernel_and_keeps_the_bias(name: str, monkeypatch
     """As ``train.precision=bf16-mixed`` calls it: autocast would hand the bias over rounded."""
     encoding = make(name)
     torch.manual_seed(0)
-    q, k, v = torch.randn(3, 1, SHAPE.heads, 900, SHAPE.head_dimension, dtype=torch.bfloat16)
+    q, k, v = torch.randn(3, 1, DIMENSIONS.n_heads, 900, DIMENSIONS.head_dim, dtype=torch.bfloat16)
     where = positions("sequential", 1, 900)
-    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(SHAPE), causal=True, state={})
-    monkeypatch.setattr(attention, "explicit", lambda *_, **__: pytest.fail("logits were built as a matrix"))
+    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(DIMENSIONS), causal=True, state={})
+    monkeypatch.setattr(modules, "explicit", lambda *_, **__: pytest.fail("logits were built as a matrix"))
     with torch.autocast("cpu", torch.bfloat16):
-        fused = attend(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
+        fused = attend(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
     assert fused.dtype == torch.bfloat16
     torch.testing.assert_close(fused, exact.bfloat16(), atol=1e-4, rtol=2**-7)
 
@@ -242,7 +251,7 @@ def test_memory_at_great_length_is_far_from_quadratic(fused: bool, length: int, 
     before them cannot be seen: all keep to the bound of their kernel.
     """
     made = [(name, make(name)) for name in choices("encoding")]
-    names = [name for name, e in made if e.channels == 1 and fusible(e, Standard(SHAPE)) == fused]
+    names = [name for name, e in made if e.channels == 1 and fusible(e, Standard(DIMENSIONS)) == fused]
     assert len(names) > 5
     lines = "".join(f"measure({name!r}, {target(name)!r}, {enough(name, length)})\n" for name in names)
     # Large arrays go back to the system when they are freed, so that what is measured is what is alive.
@@ -257,12 +266,12 @@ def test_memory_at_great_length_is_far_from_quadratic(fused: bool, length: int, 
 
 MEASURE = """
 import importlib, resource, torch
-from harness.attention import Positions, attend
+from harness.attention.modules import Positions, attend
 from harness.logits.standard import Standard
-from harness.shape import Shape
+from harness.dimensions import Dimensions
 
 torch.set_num_threads(1)
-shape, logit, start = Shape(16, 2, 1, 42), Standard(Shape(16, 2, 1, 42)), None
+dimensions, logit, start = Dimensions(16, 2, 1, 42), Standard(Dimensions(16, 2, 1, 42)), None
 q, k, v = torch.randn(3, 1, 2, LENGTH, 8)
 x = torch.randn(1, LENGTH, 16)
 
@@ -275,7 +284,7 @@ def once(encoding, n):
 def measure(name, target, options):
     global start
     module, _, cls = target.rpartition(".")
-    encoding = getattr(importlib.import_module(module), cls)(shape, **options)
+    encoding = getattr(importlib.import_module(module), cls)(dimensions, **options)
     once(encoding, 600)
     start = start or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     once(encoding, LENGTH)

@@ -127,7 +127,7 @@ def test_a_command_may_stand_alone(
 
 
 def test_messages_are_one_printable_line_whatever_goes_into_them() -> None:
-    from harness.suggest import LONGEST, Refused
+    from harness.errors import LONGEST, Refused
 
     for text in (
         "a\nb\x1b[31m\u202e\0c",

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import baselines, blind, scores
+from harness.errors import Refused
+from harness.evaluation import baselines, blind
 from harness.layouts import Blanks, Causal, Sentences
-from harness.records import Counts
-from harness.suggest import Refused
+from harness.results import metrics
+from harness.results.records import Counts
 from tasks.base import ABSENT, Batch, Shortcut, Split, Task
 from tasks.compositional.scan import Scan
 from tasks.formal.parity import Parity
@@ -72,10 +73,10 @@ def test_without_ends_a_coin_is_a_coin() -> None:
     """The figures that stand beside published ones, which count no ends, count none."""
     task = Parity()
     for layout in (Causal(task), Blanks(task)):
-        chance = scores.rate(baselines.chance(task, layout, 30, 400))
-        known = scores.rate(Counts(**blind.estimate(task, 30, 400, layout)._asdict()))
-        zero = scores.rate(baselines.guessed("zero", lambda prompt: ["0"], task, layout, 30, 400))
-        silent = scores.rate(baselines.guessed("silent", lambda prompt: [], task, layout, 30, 400))
+        chance = metrics.rate(baselines.chance(task, layout, 30, 400))
+        known = metrics.rate(Counts(**blind.estimate(task, 30, 400, layout)._asdict()))
+        zero = metrics.rate(baselines.guessed("zero", lambda prompt: ["0"], task, layout, 30, 400))
+        silent = metrics.rate(baselines.guessed("silent", lambda prompt: [], task, layout, 30, 400))
         assert (chance.exact_match, chance.without_ends) == (0.5, 0.5)
         assert known.without_ends == known.exact_match
         assert zero.without_ends == zero.exact_match
@@ -83,7 +84,7 @@ def test_without_ends_a_coin_is_a_coin() -> None:
     long = baselines.guessed("long", lambda prompt: ["0", "0"], task, Causal(task), 30, 400)
     assert (long.ends, long.ends_correct) == (400, 0)
     labels = RunningParity()
-    known = scores.rate(Counts(**blind.estimate(labels, 30, 400, Causal(labels))._asdict()))
+    known = metrics.rate(Counts(**blind.estimate(labels, 30, 400, Causal(labels))._asdict()))
     assert known.without_ends == known.token_accuracy
 
 

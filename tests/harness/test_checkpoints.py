@@ -14,12 +14,13 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from harness import build, checkpoints, identity, network, resumption, training
-from harness.checkpoints import AtomicCheckpoints
-from harness.config import Run
-from harness.data import TrainingData
-from harness.resumption import Resumption
-from harness.training import Training
+from harness.config import identity, instantiation, network
+from harness.config.schema import Run
+from harness.data.training_examples import TrainingData
+from harness.training import checkpoints, resumption
+from harness.training.checkpoints import AtomicCheckpoints
+from harness.training.module import Training, train
+from harness.training.resumption import Resumption
 
 NAME = "copy-rope-seed0-0123456789ab"
 
@@ -33,19 +34,19 @@ def run(composed: Callable[..., Run]) -> Run:
 
 
 def module(run: Run) -> Training:
-    task = build.task(run)
-    return Training(network.model(run, task, build.layout(run, task)), run.train, run.seed)
+    task = instantiation.task(run)
+    return Training(network.model(run, task, instantiation.layout(run, task)), run.train, run.seed)
 
 
 @pytest.fixture(scope="module")
 def written(run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a run writes at step 20."""
-    task, folder = build.task(run), tmp_path_factory.mktemp("written")
-    layout = build.layout(run, task)
+    task, folder = instantiation.task(run), tmp_path_factory.mktemp("written")
+    layout = instantiation.layout(run, task)
     lengths = identity.training_lengths(run, task)
-    data = TrainingData(task, layout, build.rule(run), lengths, seed=0, batch=run.train.batch)
+    data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=0, batch=run.train.batch)
     where, model = {"seed": 0, "checkpoints": folder, "training": NAME}, module(run).model
-    training.train(model, data, run.train, run.trainer, **where, loggers=[])  # type: ignore[arg-type]
+    train(model, data, run.train, run.trainer, **where, loggers=[])  # type: ignore[arg-type]
     path, step = checkpoints.saved(folder)[0]
     assert step == 20
     return torch.load(path, weights_only=True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli, folders
+from harness import cli
+from harness.composition import folders
 
 FAR = "# Rotates slowly\n_target_: harness.encodings.rope.RoPE\n"
 STUDY = "# @package _global_\n# Something\n"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from harness.data import BLOCK, TrainingBatch, TrainingData
-from harness.layouts import SEP, SPECIAL, Causal
+from harness.data.training_examples import BLOCK, TrainingBatch, TrainingData
+from harness.layouts import Causal
+from harness.layouts.special_tokens import SEP, SPECIAL
 from harness.positions.abacus import Abacus
 from harness.positions.base import PositionRule
 from harness.positions.cape import CAPE
@@ -141,6 +142,6 @@ def test_scan_draws_commands_equally_often_and_so_lengths_as_they_occur() -> Non
     row = TrainingData(task, Causal(task), Sequential(), lengths, seed=0, batch=BLOCK)
     first_action = len(SPECIAL) + task.alphabet.index("I_WALK")
     drawn = np.concatenate([(row(step).tokens.numpy() >= first_action).sum(1) for step in range(16)])
-    expected = task.weights(lengths) / task.weights(lengths).sum()
+    expected = task.length_weights(lengths) / task.length_weights(lengths).sum()
     observed = np.array([(drawn == length).mean() for length in lengths])
     assert np.abs(observed - expected).max() < 0.012

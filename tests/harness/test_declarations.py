@@ -52,7 +52,7 @@ WORKS = {
     "a base by its module's name": "class A(base.Encoding): ...",
     "a default that is computed": """
         class A(Encoding):
-            def __init__(self, shape, *, x: float = 2**0.5):
+            def __init__(self, dimensions, *, x: float = 2**0.5):
                 super().__init__()
     """,
     "declarations that are computed": """
@@ -65,7 +65,7 @@ WORKS = {
     """,
     "options without an asterisk": """
         class A(Encoding):
-            def __init__(self, shape, x: float = 1.0):
+            def __init__(self, dimensions, x: float = 1.0):
                 super().__init__()
     """,
 }
@@ -85,8 +85,8 @@ def test_options_passed_on_are_known(own: Own) -> None:
     code, line = own(
         """
         class A(RoPE):
-            def __init__(self, shape, *, more: Annotated[int, Field(le=3)] = 1, **options):
-                super().__init__(shape, **options)
+            def __init__(self, dimensions, *, more: Annotated[int, Field(le=3)] = 1, **options):
+                super().__init__(dimensions, **options)
         """,
         "+encoding.bse=5.0",
     )
@@ -100,7 +100,7 @@ def test_bounds_of_ones_own_are_checked(own: Own) -> None:
     code, line = own(
         """
         class A(Encoding):
-            def __init__(self, shape, *, x: Annotated[float, Field(gt=2)] = 3.0):
+            def __init__(self, dimensions, *, x: Annotated[float, Field(gt=2)] = 3.0):
                 super().__init__()
         """,
         "+encoding.x=1",
@@ -112,7 +112,7 @@ def test_an_option_without_annotation_is_what_its_default_is(own: Own) -> None:
     code, line = own(
         """
         class A(Encoding):
-            def __init__(self, shape, *, x=3):
+            def __init__(self, dimensions, *, x=3):
                 super().__init__()
         """,
         "+encoding.x=word",
@@ -132,8 +132,8 @@ def test_sizes_are_objected_to(own: Own) -> None:
         """
         class A(Encoding):
             @staticmethod
-            def objection(shape, options):
-                return "too many heads" if shape.heads > 2 else ""
+            def objection(dimensions, options):
+                return "too many heads" if dimensions.n_heads > 2 else ""
         """
     )
     assert code == 2
@@ -150,7 +150,7 @@ REFUSED = {
     "an exception": ("1 / 0", "cannot import mine: ZeroDivisionError: division by zero", ""),
     "an exit": ("raise SystemExit('gone')", "cannot import mine: SystemExit: gone", ""),
     "no such class": ("class B(Encoding): ...", "there is no class A in the module mine", ""),
-    "a function": ("def A(shape): ...", "mine.A is a function and no class", ""),
+    "a function": ("def A(dimensions): ...", "mine.A is a function and no class", ""),
     "a number": ("A = 3", "mine.A is of type int and no class", ""),
     "a class of nothing": ("class A: ...", "mine.A does not inherit from harness.encodings.base.Encoding", ""),
     "a class of another group": (
@@ -159,7 +159,7 @@ REFUSED = {
         "",
     ),
     "a default that no config can hold": (
-        "class A(Encoding):\n    def __init__(self, shape, *, x=print):\n        super().__init__()",
+        "class A(Encoding):\n    def __init__(self, dimensions, *, x=print):\n        super().__init__()",
         "the default of x is <built-in function print>, which no config can hold",
         "",
     ),
@@ -202,7 +202,7 @@ OURS = {
         "modes is computed",
     ),
     "a computed default": (
-        "class A(Encoding):\n    def __init__(self, shape, *, x: float = 2**0.5): ...",
+        "class A(Encoding):\n    def __init__(self, dimensions, *, x: float = 2**0.5): ...",
         "the default of x is computed, 2 ** 0.5",
     ),
 }
@@ -239,8 +239,9 @@ def test_nothing_heavy_is_loaded_to_ask_our_classes(tmp_path: Path) -> None:
     code = """
 import sys
 from types import SimpleNamespace
-from harness import catalogue, declarations
-from harness.shape import Shape
+from harness import declarations
+from harness.config import catalogue
+from harness.dimensions import Dimensions
 for group in ("encoding", "architecture", "logit"):
     for choice in catalogue.choices(group):
         declared = declarations.of(choice.target)
@@ -248,7 +249,7 @@ for group in ("encoding", "architecture", "logit"):
         for heads in (1, 3, 4):
             for tokens in (2, 42):
                 for question, function in declared.functions.items():
-                    function(Shape(12, heads, 2, tokens), options)
+                    function(Dimensions(12, heads, 2, tokens), options)
 assert "torch" not in sys.modules
 """
     done = subprocess.run(

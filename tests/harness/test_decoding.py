@@ -8,16 +8,17 @@ from partly_trained import CPU, partly_trained, scored
 from support import choices
 from torch import Tensor
 
-from harness import build, evaluation
-from harness.attention import Positions
-from harness.config import Run
-from harness.decoding import greedy
+from harness.attention.modules import Positions
+from harness.config import instantiation
+from harness.config.schema import Run
 from harness.encodings.base import Encoding
-from harness.layouts import Layout
+from harness.errors import Refused
+from harness.evaluation import scoring
+from harness.evaluation.decoding import greedy
+from harness.layouts.base import Layout
 from harness.mixers.attention import Attention
 from harness.models.base import Model
 from harness.positions.sequential import Sequential
-from harness.suggest import Refused
 from tasks.base import Task
 
 
@@ -45,9 +46,9 @@ def test_one_pass_says_what_greedy_decoding_says(
         pytest.skip(str(refused))
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 60)
-    rule = build.rule(run)
+    rule = instantiation.rule(run)
     for length in (1, 2, 3, 4, 6):
-        questions = evaluation.ask(task, layout, rule, length, 200)
+        questions = scoring.ask(task, layout, rule, length, 200)
         told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
         one_pass = scored(model, questions, rule)
         exact, given_length = greedy(model, questions.arranged, told, CPU)
@@ -80,10 +81,10 @@ def test_one_pass_says_what_decoding_says_in_other_architectures(
     )  # fmt: skip
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 60)
-    rule = build.rule(run)
+    rule = instantiation.rule(run)
     right = []
     for length in (1, 2, 3, 4, 6):
-        questions = evaluation.ask(task, layout, rule, length, 200)
+        questions = scoring.ask(task, layout, rule, length, 200)
         told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
         score = scored(model, questions, rule)
         exact, given_length = greedy(model, questions.arranged, told, CPU)
@@ -95,10 +96,10 @@ def test_one_pass_says_what_decoding_says_in_other_architectures(
 
 def decoded_as_scored(run: Run, model: Model, task: Task, layout: Layout, lengths: list[int]) -> None:
     """One pass and decoding agree at these lengths, and at one of them some answers are right and some wrong."""
-    rule = build.rule(run)
+    rule = instantiation.rule(run)
     right = []
     for length in lengths:
-        questions = evaluation.ask(task, layout, rule, length, 200)
+        questions = scoring.ask(task, layout, rule, length, 200)
         numbers = (rule.channels,) if rule.channels > 1 else ()
         assert questions.positions.shape == (*questions.arranged.tokens.shape, *numbers)
         told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
@@ -143,7 +144,7 @@ def test_the_agreement_is_not_for_want_of_right_and_wrong_answers(composed: Call
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 60)
     exact = [
-        scored(model, evaluation.ask(task, layout, Sequential(), length, 200), Sequential()).exact
+        scored(model, scoring.ask(task, layout, Sequential(), length, 200), Sequential()).exact
         for length in (1, 2, 3, 4)
     ]
     assert any(20 < count < 180 for count in exact), exact
@@ -171,7 +172,7 @@ def test_a_model_that_sees_the_total_length_is_decoded_for_real(
             module.encoding = LooksAtTheTotalLength()
     differs = False
     for length in (1, 2, 3):
-        questions = evaluation.ask(task, layout, Sequential(), length, 200)
+        questions = scoring.ask(task, layout, Sequential(), length, 200)
         told = Positions(torch.from_numpy(questions.positions), True)
         score = scored(model, questions, Sequential())
         assert score.exact == int(greedy(model, questions.arranged, told, CPU)[0].sum())

@@ -8,19 +8,22 @@ import torch
 from partly_trained import CPU, partly_trained, scored
 from torch import Tensor
 
-from harness import blind, build, evaluation, network, scores
-from harness.attention import Positions
-from harness.config import Run
-from harness.decoding import greedy, write
+from harness.attention.modules import Positions
+from harness.config import instantiation, network
+from harness.config.schema import Run
 from harness.encodings.base import Encoding
+from harness.evaluation import blind, scoring
+from harness.evaluation.decoding import greedy, write
 from harness.extensions.extrapolate import Extrapolate
-from harness.layouts import EOS, Causal
+from harness.layouts import Causal
+from harness.layouts.special_tokens import EOS
 from harness.models import recurrent
 from harness.models.base import Model
 from harness.positions.random_offset import RandomOffset
 from harness.positions.randomized import Randomized
 from harness.positions.sequential import Sequential
-from harness.records import Counts, ScoreRow
+from harness.results import metrics
+from harness.results.records import Counts, ScoreRow
 from tasks.base import Batch, Split
 from tasks.copying.copy import Copy
 from tasks.formal.parity import Parity
@@ -57,7 +60,7 @@ class Scripted(Model):
 def test_counts_are_what_they_say() -> None:
     task = Copy()
     layout = Causal(task)
-    found = evaluation.evaluate(
+    found = scoring.evaluate(
         Scripted({4: 0, 5: 3}),
         task,
         layout,
@@ -69,7 +72,7 @@ def test_counts_are_what_they_say() -> None:
         device=CPU,
     )
     for score in found:
-        prompts = evaluation.ask(task, layout, Sequential(), score.length, 500).arranged.tokens[:, 1]
+        prompts = scoring.ask(task, layout, Sequential(), score.length, 500).arranged.tokens[:, 1]
         wrong = int(np.isin(prompts, [4, 5]).sum())
         assert 0 < wrong < 100
         tokens = 500 * (score.length + 1)
@@ -80,7 +83,7 @@ def test_counts_are_what_they_say() -> None:
 
 def test_a_model_that_does_not_stop_in_time_is_wrong() -> None:
     task = Copy()
-    questions = evaluation.ask(task, Causal(task), Sequential(), 3, 50)
+    questions = scoring.ask(task, Causal(task), Sequential(), 3, 50)
     told = Positions(torch.arange(8)[None], True)
     assert greedy(Scripted({}), questions.arranged, told, CPU)[0].all()
     late = Scripted(dict.fromkeys(range(4, 30), 3))
@@ -92,7 +95,7 @@ def test_an_answer_that_does_not_stop_is_right_given_its_length() -> None:
     """The end token is never the likeliest: every answer is right but for its end."""
     task = Copy()
     endless = Scripted(dict.fromkeys(range(4, 30), 3))
-    scores = evaluation.evaluate(
+    scores = scoring.evaluate(
         endless, task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [3], train_length=5, examples=50,
         device=CPU,
     )  # fmt: skip
@@ -113,11 +116,11 @@ class Halves(Copy):
 def test_scores_are_told_apart_along_the_axes_of_a_task() -> None:
     task = Halves()
     model = Scripted(dict.fromkeys(range(4, 30, 2), 0) | {7: 5})  # wrong at a place, by the first symbol
-    whole, *parts = evaluation.evaluate(
+    whole, *parts = scoring.evaluate(
         model, task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [6], train_length=6, examples=200,
         device=CPU,
     )  # fmt: skip
-    prompts = evaluation.ask(task, Causal(task), Sequential(), 6, 200).arranged.tokens[:, 1]
+    prompts = scoring.ask(task, Causal(task), Sequential(), 6, 200).arranged.tokens[:, 1]
     even, seven = int((prompts % 2 == 0).sum()), int((prompts == 7).sum())
     assert whole.at == {}
     assert whole.exact == 200 - even - seven
@@ -144,25 +147,25 @@ class Syllables(Copy):
 
 def test_bits_per_byte_divide_by_the_bytes_that_tokens_stand_for() -> None:
     task = Syllables()
-    (score,) = evaluation.evaluate(
+    (score,) = scoring.evaluate(
         Scripted({}), task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [6], train_length=6,
         examples=50, device=CPU,
     )  # fmt: skip
-    symbols = evaluation.ask(task, Causal(task), Sequential(), 6, 50).arranged.tokens[:, 1:7] - 4
+    symbols = scoring.ask(task, Causal(task), Sequential(), 6, 50).arranged.tokens[:, 1:7] - 4
     assert score.bytes == 50 * 6 * 2 + int((symbols % 2).sum()), "an end is no text"
     row = ScoreRow(**{key: value for key, value in score._asdict().items() if key != "at"})
-    assert scores.bits(row) == pytest.approx(score.nats / score.bytes / np.log(2))
+    assert metrics.bits(row) == pytest.approx(score.nats / score.bytes / np.log(2))
     base = Counts(**blind.estimate(task, 6, 50)._asdict())
     assert base.bytes == score.bytes
 
 
 def test_every_run_is_asked_the_same_questions(composed: Callable[..., Run]) -> None:
     task = Parity()
-    first = evaluation.ask(task, Causal(task), Sequential(), 9, 30)
-    again = evaluation.ask(task, Causal(task), Sequential(), 9, 30)
+    first = scoring.ask(task, Causal(task), Sequential(), 9, 30)
+    again = scoring.ask(task, Causal(task), Sequential(), 9, 30)
     assert all(np.array_equal(a, b) for a, b in zip(first.arranged, again.arranged, strict=True))
     run = composed("positions=randomized")
-    drawn = [evaluation.ask(task, Causal(task), build.rule(run), 9, 30).positions for _ in range(2)]
+    drawn = [scoring.ask(task, Causal(task), instantiation.rule(run), 9, 30).positions for _ in range(2)]
     assert np.array_equal(*drawn)
 
 
@@ -171,10 +174,10 @@ def test_scores_do_not_depend_on_the_tile(composed: Callable[..., Run], monkeypa
     run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 40)
-    questions = evaluation.ask(task, layout, Sequential(), 4, 100)
+    questions = scoring.ask(task, layout, Sequential(), 4, 100)
     scores = []
     for tokens in (1, 77, 100_000):
-        monkeypatch.setitem(evaluation.TILE_TOKENS, "cpu", tokens)
+        monkeypatch.setitem(scoring.TILE_TOKENS, "cpu", tokens)
         scores.append(scored(model, questions, Sequential()))
     assert scores[0][:7] == scores[1][:7] == scores[2][:7]
     assert scores[0].nats == pytest.approx(scores[2].nats, rel=1e-5)
@@ -185,7 +188,7 @@ def test_a_tile_that_does_not_fit_in_memory_is_halved(composed: Callable[..., Ru
     run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 40)
-    questions = evaluation.ask(task, layout, Sequential(), 4, 100)
+    questions = scoring.ask(task, layout, Sequential(), 4, 100)
     wanted = scored(model, questions, Sequential())
     forward = model.forward
 
@@ -204,9 +207,9 @@ def test_evaluation_switches_dropout_off(composed: Callable[..., Run]) -> None:
     model, task, layout = partly_trained(run, 1)
     model.train()
     arguments = (task, layout, Sequential(), {"extrapolate": Extrapolate()}, [5, 21])
-    first = evaluation.evaluate(model, *arguments, train_length=20, examples=50, device=CPU)
+    first = scoring.evaluate(model, *arguments, train_length=20, examples=50, device=CPU)
     model.train()
-    assert evaluation.evaluate(model, *arguments, train_length=20, examples=50, device=CPU) == first
+    assert scoring.evaluate(model, *arguments, train_length=20, examples=50, device=CPU) == first
 
 
 def test_extensions_are_told_tokens_and_not_lengths(composed: Callable[..., Run]) -> None:
@@ -218,9 +221,7 @@ def test_extensions_are_told_tokens_and_not_lengths(composed: Callable[..., Run]
             return encoding
 
     model, task, layout = partly_trained(composed("model=nano", "lengths.train=4", "lengths.test=6"), 0)
-    evaluation.evaluate(
-        model, task, layout, Sequential(), {"spy": Spy()}, [3, 6], train_length=4, examples=2, device=CPU
-    )
+    scoring.evaluate(model, task, layout, Sequential(), {"spy": Spy()}, [3, 6], train_length=4, examples=2, device=CPU)
     assert told == [(2 * 4 + 2, 2 * 6 + 2)], "a copy of n symbols is read as 2 n + 2 tokens"
 
 
@@ -228,7 +229,7 @@ def test_tests_are_told_the_positions_of_tests() -> None:
     """Random starts are for training; randomized positions can be told to be sequential in evaluation."""
     task = Copy()
     for rule in (RandomOffset(), Randomized(evaluation="sequential")):
-        questions = evaluation.ask(task, Causal(task), rule, 7, 20)
+        questions = scoring.ask(task, Causal(task), rule, 7, 20)
         assert questions.positions.tolist() == [list(range(questions.span))]
 
 
@@ -236,11 +237,11 @@ def test_tests_are_told_the_positions_of_tests() -> None:
 def test_truncation_reads_every_prediction_from_its_last_tokens(composed: Callable[..., Run]) -> None:
     """By its definition: the model is run once for every token, on the window that ends there."""
     run = composed("encoding=learned", "encoding.rows=10", "model=nano", "lengths.train=4", "extension=truncate")
-    task = build.task(run)
+    task = instantiation.task(run)
     torch.manual_seed(0)
-    model = network.model(run, task, build.layout(run, task)).eval()
+    model = network.model(run, task, instantiation.layout(run, task)).eval()
     tokens = torch.randint(4, 12, (3, 30))
-    with evaluation.extended(model, build.extensions(run)["truncate"], 10, 30) as reader:
+    with scoring.extended(model, instantiation.extensions(run)["truncate"], 10, 30) as reader:
         read = reader(tokens, Positions(torch.arange(30)[None], True))
     for place in range(30):
         window = tokens[:, max(0, place - 9) : place + 1]
@@ -251,13 +252,13 @@ def test_truncation_reads_every_prediction_from_its_last_tokens(composed: Callab
 def test_reading_in_stretches_scores_the_same(composed: Callable[..., Run], monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of several lengths are judged together, whose scored tokens lie in different stretches."""
     run = composed("architecture=lstm", "encoding=nope", "model=nano", "task=addition")
-    task, rule = build.task(run), build.rule(run)
-    layout = build.layout(run, task)
+    task, rule = instantiation.task(run), instantiation.rule(run)
+    layout = instantiation.layout(run, task)
     torch.manual_seed(0)
     model = network.model(run, task, layout)
 
-    def score() -> list[evaluation.Score]:
-        return evaluation.evaluate(
+    def score() -> list[scoring.Score]:
+        return scoring.evaluate(
             model, task, layout, rule, {"extrapolate": Extrapolate()}, [3, 12], train_length=5, examples=50, device=CPU
         )
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from support import near_only, record, sample
 
-from harness.config import Run
+from harness.config.schema import Run
 from harness.figures import axes as maps
 from harness.figures import curves as figure
 from harness.figures import files
-from harness.leaderboard import tables
+from harness.results import tables
 from tasks.base import Task
 
 Compose = Callable[..., Run]

@@ -13,28 +13,28 @@ import torch.nn.attention.flex_attention as pytorch
 from support import choices, component
 from torch import Tensor
 
-from harness import flex
-from harness.attention import Positions, explicit
+from harness.attention import flex
+from harness.attention.modules import Positions, explicit
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.extensions.masks import Windowed
 from harness.logits.log_n import LogN
 from harness.logits.standard import Standard
 from harness.mixers.attention import Attention
 from harness.mixers.base import Layer
-from harness.shape import Shape
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:flex_attention called without"),
     pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor"),  # from PyTorch's compiler, looking at inputs
 ]
 
-SHAPE = Shape(dimension=48, heads=4, layers=1, train_tokens=20)
+DIMENSIONS = Dimensions(d_model=48, n_heads=4, n_layers=1, train_tokens=20)
 """Heads of 12 channels: the kernel takes 16."""
 
 
 def make(name: str) -> Encoding:
     torch.manual_seed(0)
-    made = component("encoding", name, SHAPE)
+    made = component("encoding", name, DIMENSIONS)
     with torch.no_grad():  # away from zeros that would hide what a parameter does
         for parameter in made.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
@@ -62,14 +62,14 @@ def cases() -> Iterator[tuple[str, bool, str, type]]:
     embeddings leave attention to ``nope``.
     """
     for name in choices("encoding"):
-        encoding = component("encoding", name, SHAPE)
+        encoding = component("encoding", name, DIMENSIONS)
         if name != "nope" and not any(map(encoding.uses, ("rotate", "distance_bias", "logit_scale"))):
             continue
         kinds = [("sequential", LogN), ("random", Standard)]
         if name in ("alibi", "rope"):
             kinds += [("offset", Standard), ("falling", Standard), ("floats", LogN)]
         for kind, logit in kinds:
-            if encoding.channels == 1 and flex.possible(encoding, logit(SHAPE), whole=kind != "floats"):
+            if encoding.channels == 1 and flex.possible(encoding, logit(DIMENSIONS), whole=kind != "floats"):
                 for causal in (True, False):
                     if ("causal" if causal else "bidirectional") in encoding.modes:
                         yield name, causal, kind, logit
@@ -96,10 +96,10 @@ def compare(
 ) -> None:
     """Outputs and the gradients of q, k, v, the layer's input and every parameter, beside the explicit kernel's."""
     device, length = where.values.device, where.values.shape[1]
-    scale = logit(SHAPE).to(device)
+    scale = logit(DIMENSIONS).to(device)
     torch.manual_seed(0)
-    inputs = torch.randn(3, 2, SHAPE.heads, length, SHAPE.head_dimension).to(device, dtype)
-    x = torch.randn(2, length, SHAPE.dimension, device=device, requires_grad=True)
+    inputs = torch.randn(3, 2, DIMENSIONS.n_heads, length, DIMENSIONS.head_dim).to(device, dtype)
+    x = torch.randn(2, length, DIMENSIONS.d_model, device=device, requires_grad=True)
     results = []
     for kernel in (flex.attend, explicit):
         q, k, v = (tensor.clone().requires_grad_() for tensor in inputs)
@@ -169,10 +169,10 @@ def test_few_kernels_serve_all_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
     encoding = make("t5")
     with torch.inference_mode():
         for batch, length in [(2, 37), (3, 37), (5, 100), (4, 300), (4, 520), (7, 700), (2, 900), (3, 130)]:
-            q, k, v = torch.randn(3, batch, SHAPE.heads, length, SHAPE.head_dimension)
+            q, k, v = torch.randn(3, batch, DIMENSIONS.n_heads, length, DIMENSIONS.head_dim)
             where = positions("sequential", batch, length)
-            got = flex.attend(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
-            wanted = explicit(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
+            got = flex.attend(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
+            wanted = explicit(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
             torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-4)
 
 
@@ -204,12 +204,12 @@ def test_the_mask_is_the_one_that_pytorch_would_find_by_looking(blocks: int) -> 
 
 def test_a_bias_stays_in_float32_beside_queries_in_bfloat16(reference: list[Tensor]) -> None:
     """Rounded to bfloat16, far distances would merge. Queries and keys are zero, so that the bias is all there is."""
-    encoding = component("encoding", "alibi", SHAPE)
-    zeros = torch.zeros(1, SHAPE.heads, 600, SHAPE.head_dimension, dtype=torch.bfloat16)
-    v = torch.randn(1, SHAPE.heads, 600, SHAPE.head_dimension)
+    encoding = component("encoding", "alibi", DIMENSIONS)
+    zeros = torch.zeros(1, DIMENSIONS.n_heads, 600, DIMENSIONS.head_dim, dtype=torch.bfloat16)
+    v = torch.randn(1, DIMENSIONS.n_heads, 600, DIMENSIONS.head_dim)
     where = positions("sequential", 1, 600)
-    got = flex.attend(zeros, zeros, v.bfloat16(), where, encoding, Standard(SHAPE), causal=True, state={})
-    true = explicit(zeros.float(), zeros.float(), v, where, encoding, Standard(SHAPE), causal=True, state={})
+    got = flex.attend(zeros, zeros, v.bfloat16(), where, encoding, Standard(DIMENSIONS), causal=True, state={})
+    true = explicit(zeros.float(), zeros.float(), v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
     assert got.dtype == torch.bfloat16
     assert (got.float() - true).abs().max() < 0.02
 
@@ -218,7 +218,10 @@ def test_a_bias_stays_in_float32_beside_queries_in_bfloat16(reference: list[Tens
 def test_a_layer_learns_the_same_with_it(precision: torch.dtype, reference: list[Tensor]) -> None:
     """Also where mixed precision chooses the types."""
     torch.manual_seed(0)
-    layer, x = Attention(Layer(SHAPE, make("t5"), Standard(SHAPE), True)), torch.randn(2, 40, SHAPE.dimension)
+    layer, x = (
+        Attention(Layer(DIMENSIONS, make("t5"), Standard(DIMENSIONS), True)),
+        torch.randn(2, 40, DIMENSIONS.d_model),
+    )
     gradients = []
     for layer.kernel in (flex.attend, explicit):
         layer.zero_grad()
@@ -233,10 +236,10 @@ def test_a_layer_learns_the_same_with_it(precision: torch.dtype, reference: list
 
 def test_what_it_has_no_place_for_goes_to_the_other_kernels(reference: list[Tensor]) -> None:
     """A window that a test adds, a bias by fractional distances, and content."""
-    q, k, v = torch.randn(3, 2, SHAPE.heads, 30, SHAPE.head_dimension)
+    q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 30, DIMENSIONS.head_dim)
     for encoding, kind in [(Windowed(make("rope"), 5), "random"), (make("alibi"), "floats"), (make("cope"), "random")]:
         where = positions(kind, 2, 30)
-        got = flex.attend(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
-        wanted = explicit(q, k, v, where, encoding, Standard(SHAPE), causal=True, state={})
+        got = flex.attend(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
+        wanted = explicit(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
         torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-4)
     assert reference == []

@@ -22,10 +22,10 @@ from pretrained import (
 )
 from support import component, layers
 
-from harness.attention import Positions
-from harness.models import saved
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
+from harness.models import huggingface_folder
 from harness.models.huggingface import HuggingFace
-from harness.shape import Shape
 
 
 @torch.no_grad()
@@ -107,14 +107,14 @@ def test_the_encoding_must_be_the_networks_or_fit_it(tmp_path: Path) -> None:
 def test_code_of_a_network_is_never_run_and_pickles_are_never_read(tmp_path: Path) -> None:
     folder = tmp_path / "network"
     library("Llama").save_pretrained(folder)
-    shape = Shape(*saved.size(folder), train_tokens=TRAINED)
-    own = layers(shape, lambda _: component("encoding", "pretrained_rotary", shape))
+    dimensions = Dimensions(*huggingface_folder.size(folder), train_tokens=TRAINED)
+    own = layers(dimensions, lambda _: component("encoding", "pretrained_rotary", dimensions))
 
     torch.save({"weight": torch.zeros(3)}, folder / "pytorch_model.bin")
     weights = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").unlink()
     with pytest.raises(ValueError, match="reading that could run code"):
-        HuggingFace(shape, ROWS, own, name_or_path=str(folder))
+        HuggingFace(dimensions, ROWS, own, name_or_path=str(folder))
     (folder / "model.safetensors").write_bytes(weights)
 
     (folder / "modeling_trap.py").write_text(f"open({str(tmp_path / 'sprung')!r}, 'w')\n")
@@ -124,9 +124,9 @@ def test_code_of_a_network_is_never_run_and_pickles_are_never_read(tmp_path: Pat
         "auto_map": {"AutoConfig": "modeling_trap.C", "AutoModelForCausalLM": "modeling_trap.M"},
     }
     (folder / "config.json").write_text(json.dumps(config))
-    saved.folder.cache_clear()
+    huggingface_folder.folder.cache_clear()
     with pytest.raises(ValueError, match="wants Python code of its own to be run"):
-        HuggingFace(shape, ROWS, own, name_or_path=str(folder))
+        HuggingFace(dimensions, ROWS, own, name_or_path=str(folder))
     assert not (tmp_path / "sprung").exists()
 
 
@@ -138,19 +138,19 @@ def test_weights_that_are_missing_are_not_drawn(tmp_path: Path) -> None:
     weights = load_file(folder / "model.safetensors")
     del weights["model.layers.1.mlp.up_proj.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    shape = Shape(*saved.size(folder), train_tokens=TRAINED)
-    encoding = component("encoding", "pretrained_rotary", shape)
+    dimensions = Dimensions(*huggingface_folder.size(folder), train_tokens=TRAINED)
+    encoding = component("encoding", "pretrained_rotary", dimensions)
     with pytest.raises(ValueError, match=r"lack model\.layers\.1\.mlp\.up_proj\.weight"):
-        HuggingFace(shape, ROWS, layers(shape, lambda _: encoding), name_or_path=str(folder))
+        HuggingFace(dimensions, ROWS, layers(dimensions, lambda _: encoding), name_or_path=str(folder))
 
 
 def test_without_the_library_a_line_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library("Llama").save_pretrained(tmp_path / "network")
-    shape = Shape(*saved.size(tmp_path / "network"), train_tokens=TRAINED)
-    encoding = component("encoding", "pretrained_rotary", shape)
+    dimensions = Dimensions(*huggingface_folder.size(tmp_path / "network"), train_tokens=TRAINED)
+    encoding = component("encoding", "pretrained_rotary", dimensions)
     monkeypatch.setitem(sys.modules, "transformers", None)
     with pytest.raises(ValueError, match=r"the library transformers is needed: pip install '.*\[huggingface\]'"):
-        HuggingFace(shape, ROWS, layers(shape, lambda _: encoding), name_or_path=str(tmp_path / "network"))
+        HuggingFace(dimensions, ROWS, layers(dimensions, lambda _: encoding), name_or_path=str(tmp_path / "network"))
 
 
 def test_every_weight_of_the_network_is_trained(tmp_path: Path) -> None:

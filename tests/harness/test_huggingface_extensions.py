@@ -7,7 +7,7 @@ import torch
 from pretrained import LLAMA3, SCALED, TABLE, TRAINED, YARN, library, logits, ours, sequences
 from support import choices, component
 
-from harness.evaluation import extended
+from harness.evaluation.scoring import extended
 
 
 @torch.no_grad()

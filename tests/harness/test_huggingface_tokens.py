@@ -9,9 +9,9 @@ import torch
 from pretrained import ROWS, TRAINED, library, logits, ours
 from support import component, layers
 
-from harness.models import saved
+from harness.dimensions import Dimensions
+from harness.models import huggingface_folder
 from harness.models.huggingface import HuggingFace
-from harness.shape import Shape
 
 
 def words(folder: Path, names: Sequence[str]) -> None:
@@ -29,10 +29,10 @@ def speaking(folder: Path, alphabet: Sequence[str]) -> tuple[Any, HuggingFace]:
     network = library("Llama")
     network.save_pretrained(folder)
     words(folder, NAMES)
-    shape = Shape(*saved.size(folder), train_tokens=TRAINED)
-    encoding = component("encoding", "pretrained_rotary", shape)
+    dimensions = Dimensions(*huggingface_folder.size(folder), train_tokens=TRAINED)
+    encoding = component("encoding", "pretrained_rotary", dimensions)
     tokens = ["[PAD]", "[BOS]", "[SEP]", "[EOS]", *alphabet]
-    model = HuggingFace(shape, len(tokens), layers(shape, lambda _: encoding), name_or_path=str(folder))
+    model = HuggingFace(dimensions, len(tokens), layers(dimensions, lambda _: encoding), name_or_path=str(folder))
     model.name_tokens(tokens)
     return network, model.eval()
 
@@ -74,8 +74,10 @@ def test_a_vocabulary_of_its_own_is_drawn_anew_and_the_seed_decides_it(tmp_path:
 
 def test_a_vocabulary_of_another_size_is_refused(tmp_path: Path) -> None:
     library("Llama").save_pretrained(tmp_path)
-    shape = Shape(*saved.size(tmp_path), train_tokens=TRAINED)
-    encoding = component("encoding", "pretrained_rotary", shape)
-    model = HuggingFace(shape, 9, layers(shape, lambda _: encoding), name_or_path=str(tmp_path), tokens="numbers")
+    dimensions = Dimensions(*huggingface_folder.size(tmp_path), train_tokens=TRAINED)
+    encoding = component("encoding", "pretrained_rotary", dimensions)
+    model = HuggingFace(
+        dimensions, 9, layers(dimensions, lambda _: encoding), name_or_path=str(tmp_path), tokens="numbers"
+    )
     with pytest.raises(ValueError, match="the network has 30 tokens, the task with its special ones 9"):
         model.name_tokens(["x"] * 9)

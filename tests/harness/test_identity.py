@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from harness import build, identity
-from harness.config import Run
-from harness.suggest import Refused
+from harness.config import identity, instantiation
+from harness.config.schema import Run
+from harness.errors import Refused
 
 Compose = Callable[..., Run]
 
 
 def ids(run: Run) -> tuple[str, str]:
-    task = build.task(run)
+    task = instantiation.task(run)
     return identity.training_name(run, task), identity.run_name(run, task)
 
 
@@ -94,7 +94,7 @@ def test_a_class_from_elsewhere_is_not_taken_for_ours(
 ) -> None:
     run = composed()
     package = tmp_path / "mine.py"
-    package.write_text("class RoPE:\n    def __init__(self, shape, *, base: float = 10000.0):\n        pass\n")
+    package.write_text("class RoPE:\n    def __init__(self, dimensions, *, base: float = 10000.0):\n        pass\n")
     monkeypatch.syspath_prepend(tmp_path)
     foreign = run.model_copy(update={"encoding": run.encoding.model_copy(update={"target": "mine.RoPE"})})
     assert ids(foreign) != ids(run)

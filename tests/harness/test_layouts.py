@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.layouts import BOS, EOS, PAD, SEP, SPECIAL, Blanks, Causal, Sentences, Translation
+from harness.layouts import Blanks, Causal, Sentences, Translation
+from harness.layouts.special_tokens import BOS, EOS, PAD, SEP, SPECIAL
 from tasks.arithmetic.addition import Addition
 from tasks.base import ABSENT, Batch
 from tasks.copying.copy import Copy

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from support import near_only, put, record, sample
 
-from harness import build, identity
 from harness.commands import leaderboard as command
-from harness.config import Run
-from harness.leaderboard import tables
-from harness.leaderboard.labels import labels
-from harness.leaderboard.sheets import csv
-from harness.records import Record
+from harness.config import identity, instantiation
+from harness.config.schema import Run
+from harness.results import tables
+from harness.results.csv_files import csv
+from harness.results.labels import labels
+from harness.results.records import Record
 
 Compose = Callable[..., Run]
 
@@ -80,7 +80,7 @@ def test_there_is_no_rank_where_no_method_scores_anything(composed: Compose) -> 
 
 
 def test_a_score_that_a_guess_reaches_is_no_rank(composed: Compose) -> None:
-    tested = identity.tested_lengths(composed(), build.task(composed()))
+    tested = identity.tested_lengths(composed(), instantiation.task(composed()))
     chance = [{"length": n, "exact": 0.4, "tokens": 0.5} for n in tested]
 
     def ranked(*right: int) -> bool:
@@ -154,7 +154,7 @@ def test_text_is_ranked_by_fewest_bits(composed: Compose) -> None:
 
 
 def test_the_baselines_of_a_task_are_rows_without_a_rank(composed: Compose) -> None:
-    tested = identity.tested_lengths(composed(), build.task(composed()))
+    tested = identity.tested_lengths(composed(), instantiation.task(composed()))
     guess = {"examples": 10, "exact": 4, "tokens": 100, "correct": 50}
     made = sample(
         composed(),

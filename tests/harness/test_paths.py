@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import cli, paths
-from harness.composition import composer
-from harness.suggest import Refused
+from harness import cli
+from harness.composition.compose import composer
+from harness.errors import Refused
+from harness.files import user_paths
 
 Said = Callable[..., str]
 
@@ -36,7 +37,7 @@ def test_a_tilde_is_the_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         assert hydra.run(["results='~'"]).results == "/somewhere"
         assert hydra.run(["results='a~b'"]).results == "a~b"
         assert hydra.run(["results=./x"]).results == "./x"
-    assert paths.expanded("~root/x", "") == os.path.expanduser("~root/x") != "~root/x"
+    assert user_paths.expanded("~root/x", "") == os.path.expanduser("~root/x") != "~root/x"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +74,7 @@ def test_what_no_shell_has_replaced_is_refused(
 def test_no_path_has_characters_that_do_not_print() -> None:
     for text in ("a\0b", "a\nb", "a\x1b[31m", " x", "x ", " "):
         with pytest.raises(Refused, match="a path"):
-            paths.expanded(text, "")
+            user_paths.expanded(text, "")
 
 
 @pytest.mark.parametrize("sweep", [(), ("-m", "seed=0,1")], ids=["run", "sweep"])

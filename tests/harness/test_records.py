@@ -12,10 +12,13 @@ from typing import Any
 import pytest
 from support import put, sample, unsealed
 
-from harness import atomic, identity, provenance, records
-from harness.config import Run
-from harness.records import Record
-from harness.suggest import Refused
+from harness import atomic
+from harness.config import identity
+from harness.config.schema import Run
+from harness.errors import Refused
+from harness.results import records
+from harness.results.records import Record
+from harness.system import provenance
 
 
 @pytest.fixture

@@ -209,7 +209,7 @@ def test_an_encoding_that_takes_pairs_is_told_no_single_numbers(
 ) -> None:
     (tmp_path / "own.py").write_text(
         "from harness.encodings.base import Encoding\n\n\nclass Plane(Encoding):\n    channels = 2\n\n"
-        "    def __init__(self, shape):\n        super().__init__()\n"
+        "    def __init__(self, dimensions):\n        super().__init__()\n"
     )
     (tmp_path / "mine" / "encoding").mkdir(parents=True)
     (tmp_path / "mine" / "encoding" / "plane.yaml").write_text("# Nothing, in two dimensions\n_target_: own.Plane\n")
@@ -244,7 +244,7 @@ def test_a_traceback_is_shown_when_it_is_asked_for(monkeypatch: pytest.MonkeyPat
 
 
 def test_help_lists_every_group_and_choice_with_a_meaning(capsys: pytest.CaptureFixture[str]) -> None:
-    from harness import catalogue
+    from harness.config import catalogue
 
     assert cli.main(["--help"]) == 0
     page = capsys.readouterr().out

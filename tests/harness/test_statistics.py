@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from support import ROOT
 
-from harness.leaderboard import statistics
+from harness.results import statistics
 
 
 def test_intervals() -> None:

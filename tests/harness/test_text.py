@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from support import put, sample
 
-from harness import records, report
-from harness.config import Run
+from harness.config.schema import Run
+from harness.errors import one_line
 from harness.figures.files import STYLE, wrapped, written
-from harness.leaderboard.sheets import csv
-from harness.suggest import one_line
-from harness.text import LONGEST, cleaned, visible
+from harness.files.escaping import LONGEST, cleaned, visible
+from harness.results import records, report
+from harness.results.csv_files import csv
 
 HOSTILE = st.text(
     st.one_of(

@@ -7,21 +7,22 @@ from pathlib import Path
 import pytest
 import torch
 
-from harness import build, identity, network, training
-from harness.config import Run
-from harness.data import TrainingData
+from harness.config import identity, instantiation, network
+from harness.config.schema import Run
+from harness.data.training_examples import TrainingData
 from harness.logits.log_n import LogN
 from harness.mixers.attention import Attention
 from harness.models.base import Model
+from harness.training import module
 
 
 def made(run: Run) -> tuple[Model, TrainingData]:
-    task = build.task(run)
-    layout = build.layout(run, task)
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
     lengths = identity.training_lengths(run, task)
     torch.manual_seed(run.seed)
     model = network.model(run, task, layout)
-    return model, TrainingData(task, layout, build.rule(run), lengths, seed=run.seed, batch=run.train.batch)
+    return model, TrainingData(task, layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("32-true", 1e-5), ("bf16-mixed", 2e-3)])
@@ -34,7 +35,7 @@ def test_thirty_steps_are_those_of_a_plain_loop(
         "train.steps=30", "train.warmup=10", "train.weight_decay=0.3", "train.clip=0.5", f"train.precision={precision}",
     )  # fmt: skip
     model, data = made(run)
-    training.train(model, data, run.train, run.trainer, seed=run.seed, checkpoints=tmp_path, loggers=[])
+    module.train(model, data, run.train, run.trainer, seed=run.seed, checkpoints=tmp_path, loggers=[])
 
     mine, data = made(run)
     recipe = run.train

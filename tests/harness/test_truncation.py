@@ -7,12 +7,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import build, evaluation, network
-from harness.attention import Positions
-from harness.config import Run
-from harness.layouts import BOS, PAD, SEP
+from harness.attention.modules import Positions
+from harness.config import instantiation, network
+from harness.config.schema import Run
+from harness.evaluation import scoring
+from harness.evaluation.truncation import pair_kept
+from harness.layouts.special_tokens import BOS, PAD, SEP
 from harness.models.base import Model
-from harness.truncation import pair_kept
 
 WINDOW = 10
 
@@ -44,9 +45,9 @@ def bert(composed: Callable[..., Run], *overrides: str) -> Model:
     """The network as it is tested on sequences that are longer than those of training."""
     text = ("task=next_sentence", "lengths.test=256")
     run = composed("architecture=bert", "encoding=learned", "model=nano", "extension=truncate", *text, *overrides)
-    task = build.task(run)
+    task = instantiation.task(run)
     torch.manual_seed(0)
-    return network.model(run, task, build.layout(run, task)).eval()
+    return network.model(run, task, instantiation.layout(run, task)).eval()
 
 
 def alone(model: Model, tokens: torch.Tensor) -> torch.Tensor:
@@ -60,7 +61,9 @@ def test_what_is_said_of_a_pair_comes_from_what_is_left_of_it(composed: Callable
     sizes = [(12, 15), (3, 20), (2, 3)]
     tokens = torch.stack([row(first, second, 31) for first, second in sizes])
     told = Positions(torch.arange(31)[None], True, tokens != PAD)
-    with evaluation.extended(model, build.extensions(composed("extension=truncate"))["truncate"], WINDOW, 31) as reader:
+    with scoring.extended(
+        model, instantiation.extensions(composed("extension=truncate"))["truncate"], WINDOW, 31
+    ) as reader:
         said = reader(tokens, told)[:, 0]
     for number, (first, second) in enumerate([(4, 3), (3, 4), (2, 3)]):
         torch.testing.assert_close(said[number], alone(model, row(first, second, first + second + 3))[0])
@@ -74,8 +77,8 @@ def test_a_hidden_token_is_read_with_the_tokens_around_it(length: int, composed:
     """
     model = bert(composed)
     tokens = row((length - 3) // 2, length - 3 - (length - 3) // 2, length)
-    with evaluation.extended(
-        model, build.extensions(composed("extension=truncate"))["truncate"], WINDOW, length
+    with scoring.extended(
+        model, instantiation.extensions(composed("extension=truncate"))["truncate"], WINDOW, length
     ) as reader:
         said = reader(tokens[None], Positions(torch.arange(length)[None], True))[0]
     size = WINDOW - 1
@@ -96,5 +99,7 @@ def test_a_hidden_token_is_read_with_the_tokens_around_it(length: int, composed:
 def test_nothing_changes_within_the_training_length(composed: Callable[..., Run]) -> None:
     model = bert(composed)
     tokens = row(3, 4, 10)
-    with evaluation.extended(model, build.extensions(composed("extension=truncate"))["truncate"], WINDOW, 10) as reader:
+    with scoring.extended(
+        model, instantiation.extensions(composed("extension=truncate"))["truncate"], WINDOW, 10
+    ) as reader:
         assert torch.equal(reader(tokens[None], Positions(torch.arange(10)[None], True))[0], alone(model, tokens))

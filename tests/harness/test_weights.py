@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_model
 from torch import Tensor, nn
 
-from harness import weights
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.errors import Refused
 from harness.models.base import Model
-from harness.suggest import Refused
-from harness.training import Trained
+from harness.training import weights
+from harness.training.module import Trained
 
 TRAINED = Trained(60, 0.25, 12.5, (20, 40), (1, 2, 2))
 NAME = "copy-rope-seed3-0123456789ab"

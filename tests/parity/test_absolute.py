@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from golden_cases import golden, logits, shape
+from golden_cases import dimensions, golden, logits
 
+from harness.dimensions import Dimensions
 from harness.encodings.digits import Digits
 from harness.encodings.learned import Learned
 from harness.encodings.learned_levels import LearnedLevels
@@ -15,20 +16,20 @@ from harness.encodings.scaled_sinusoidal import ScaledSinusoidal
 from harness.encodings.segment import Segment
 from harness.encodings.sinusoidal import Sinusoidal
 from harness.extensions.hierarchical import Hierarchical
-from harness.layouts import SEP, Causal
-from harness.shape import Shape
+from harness.layouts import Causal
+from harness.layouts.special_tokens import SEP
 from tasks.base import ABSENT, Batch
 from tasks.copying.copy import Copy
 
 
 def test_none() -> None:
     case = golden("none")
-    case.match("logits", logits(NoPE(shape(4, 16)), case))
+    case.match("logits", logits(NoPE(dimensions(4, 16)), case))
     for output, mask in (
         ("out_causal", torch.ones(20, 20).tril().bool()),
         ("out_bidirectional", torch.ones(20, 20).bool()),
     ):
-        weights = NoPE(shape(4, 16)).weights(case["logits"][None], mask[None, None])
+        weights = NoPE(dimensions(4, 16)).attention_weights(case["logits"][None], mask[None, None])
         case.match(output, (weights @ case["v"])[0])
 
 
@@ -43,7 +44,7 @@ def test_none() -> None:
 )
 def test_sinusoidal(case: str, layout: Any) -> None:
     known = golden(case)
-    encoding = Sinusoidal(Shape(64, 4, 1, 64), base=known.meta["hyper"]["base"], layout=layout)
+    encoding = Sinusoidal(Dimensions(64, 4, 1, 64), base=known.meta["hyper"]["base"], layout=layout)
     positions = known.arrays.get("positions", torch.arange(len(known["table"]))).long()
     known.match("table", encoding.table(positions))
     x = torch.randn(1, len(positions), 64)
@@ -52,7 +53,7 @@ def test_sinusoidal(case: str, layout: Any) -> None:
 
 def test_learned() -> None:
     case = golden("learned_bert")
-    encoding = Learned(Shape(64, 4, 1, 64), rows=64)
+    encoding = Learned(Dimensions(64, 4, 1, 64), rows=64)
     encoding.table.weight.data = case["position"]
     x = (case["word"][case["ids"].long()] + case["segment"][case["segments"].long()])[None]
     positions = case["positions"].long()[None]
@@ -64,7 +65,7 @@ def test_learned() -> None:
 def test_learned_with_an_offset() -> None:
     """Padding on the left is at position -1 there."""
     case = golden("learned_offset2_opt")
-    encoding = Learned(Shape(64, 4, 1, 64), rows=64, offset=2)
+    encoding = Learned(Dimensions(64, 4, 1, 64), rows=64, offset=2)
     encoding.table.weight.data = case["table_full"]
     mask = case["mask"].long()
     positions = mask.cumsum(dim=1) * mask - 1
@@ -73,7 +74,7 @@ def test_learned_with_an_offset() -> None:
 
 
 def test_learned_clamps_where_it_is_asked_to() -> None:
-    encoding = Learned(Shape(64, 4, 1, 64), rows=8, beyond="clamp", offset=1)
+    encoding = Learned(Dimensions(64, 4, 1, 64), rows=8, beyond="clamp", offset=1)
     positions = torch.tensor([[0, 7, 8, 10**6]])
     added = encoding.embed(torch.zeros(1, 4, 64), positions, positions)[0]
     assert encoding.longest is None
@@ -83,7 +84,7 @@ def test_learned_clamps_where_it_is_asked_to() -> None:
 @torch.no_grad()
 def test_learned_hierarchical() -> None:
     case = golden("learned_hierarchical")
-    encoding = Learned(Shape(64, 4, 1, 16), rows=16)
+    encoding = Learned(Dimensions(64, 4, 1, 16), rows=16)
     encoding.table.weight.data = case["base_table"]
     extended = Hierarchical(alpha=case.meta["hyper"]["alpha"]).extend(encoding, 16, 256)
     positions = case["positions"].long()[None]
@@ -96,7 +97,7 @@ def test_learned_hierarchical() -> None:
 @torch.no_grad()
 def test_hierarchical_takes_its_digits_from_trained_rows_alone() -> None:
     """Rows that training never reached do not matter, nor does an offset."""
-    encoding = Learned(Shape(64, 4, 1, 5), rows=9, offset=2)
+    encoding = Learned(Dimensions(64, 4, 1, 5), rows=9, offset=2)
     trained = encoding.table.weight[2:7].clone()
     extended = Hierarchical().extend(encoding, 5, 20)
     positions = torch.arange(25)[None]
@@ -110,7 +111,7 @@ def test_hierarchical_takes_its_digits_from_trained_rows_alone() -> None:
 
 def test_sinusoidal_scaled() -> None:
     case = golden("sinusoidal_scaled")
-    encoding = ScaledSinusoidal(Shape(64, 4, 1, 64), base=case.meta["hyper"]["base"])
+    encoding = ScaledSinusoidal(Dimensions(64, 4, 1, 64), base=case.meta["hyper"]["base"])
     assert float(encoding.scale.detach()) == case.meta["hyper"]["scale"]
     encoding.scale.data = case["scale"]
     case.match("table", encoding.table(case["positions"].long()))
@@ -118,7 +119,7 @@ def test_sinusoidal_scaled() -> None:
 
 def test_digits() -> None:
     """No public code to compare with: digits as Python writes them."""
-    encoding = Digits(Shape(64, 4, 1, 64), positions=1000)
+    encoding = Digits(Dimensions(64, 4, 1, 64), positions=1000)
     positions = torch.tensor([[0, 7, 10, 99, 305, 999]])
     added = encoding.embed(torch.zeros(1, 6, 64), positions, positions)[0]
     for row, position in zip(added, positions[0].tolist(), strict=True):
@@ -128,7 +129,7 @@ def test_digits() -> None:
 
 def test_segments_are_what_stands_before_and_after_the_separator() -> None:
     """As the causal layout lays them out, with answers of different lengths."""
-    encoding = Segment(Shape(64, 4, 1, 64))
+    encoding = Segment(Dimensions(64, 4, 1, 64))
     assert encoding.separator == SEP
     prompt, answer = np.array([[0, 1, 2], [3, ABSENT, ABSENT]]), np.array([[0, 1, 2], [3, ABSENT, ABSENT]])
     tokens = torch.from_numpy(Causal(Copy()).arrange(Batch(prompt, answer, answer != ABSENT), 4).tokens)
@@ -141,7 +142,7 @@ def test_segment_rows_of_bert() -> None:
     """The sum of token, position and segment rows, with the segments that a separator makes."""
     case = golden("learned_bert")
     segments = case["segments"].long()
-    encoding = Segment(Shape(64, 4, 1, 64), separator=29)
+    encoding = Segment(Dimensions(64, 4, 1, 64), separator=29)
     encoding.table.weight.data = case["segment"]
     tokens = torch.zeros(1, len(segments), dtype=torch.long)
     tokens[0, int((segments == 0).sum()) - 1] = 29
@@ -152,14 +153,14 @@ def test_segment_rows_of_bert() -> None:
 
 def test_learned_levels() -> None:
     """A token at (i, j) is given row i of the first table and row j of the second, as products with one-hot vectors."""
-    encoding = LearnedLevels(shape(4, 16), rows=30)
+    encoding = LearnedLevels(dimensions(4, 16), rows=30)
     positions = torch.randint(30, (2, 12, 2), generator=torch.Generator().manual_seed(0))
     x = torch.randn(2, 12, 64)
     first, second = torch.nn.functional.one_hot(positions, 30).float().unbind(2)
     tables = [parameter.detach() for parameter in encoding.parameters()]
     assert [table.shape for table in tables] == [(30, 64)] * 2
     torch.testing.assert_close(encoding.embed(x, x, positions), x + first @ tables[0] + second @ tables[1])
-    for table in LearnedLevels(shape(4, 64), rows=400, deviation=1.5).parameters():
+    for table in LearnedLevels(dimensions(4, 64), rows=400, deviation=1.5).parameters():
         assert abs(float(table.detach().std()) / 1.5 - 1) < 0.01
     with pytest.raises(IndexError, match="position 30 is beyond the 30 rows of the learned tables"):
         encoding.embed(x[:1, :1], x, torch.tensor([[[3, 30]]]))
@@ -168,4 +169,4 @@ def test_learned_levels() -> None:
 @pytest.mark.parametrize(("option", "value"), [("rows", 0), ("deviation", -0.1)])
 def test_learned_levels_refuse_numbers_that_make_no_sense(option: str, value: float) -> None:
     with pytest.raises(ValueError, match=f"^{option}={value}: "):
-        LearnedLevels(shape(4, 16), **{option: value})
+        LearnedLevels(dimensions(4, 16), **{option: value})

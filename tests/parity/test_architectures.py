@@ -11,19 +11,19 @@ import torch
 from support import ROOT, component, layers
 from torch import Tensor, nn
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.learned import Learned
 from harness.encodings.nope import NoPE
 from harness.encodings.rope import RoPE
 from harness.encodings.t5 import T5
+from harness.layouts.special_tokens import SEP
 from harness.models.base import Model
 from harness.models.bert import BERT
 from harness.models.encoder_decoder import EncoderDecoder
-from harness.shape import Shape
-from harness.special import SEP
 
-SHAPE = Shape(dimension=16, heads=2, layers=2, train_tokens=12)
+DIMENSIONS = Dimensions(d_model=16, n_heads=2, n_layers=2, train_tokens=12)
 VOCABULARY = 20
 
 
@@ -59,7 +59,7 @@ def put(parameter: nn.Parameter, value: Tensor) -> None:
 
 def made(name: str, encoding: Callable[[int], Encoding]) -> Any:
     """A choice of conf/architecture with an encoding for each layer, all weights drawn so that none is special."""
-    model = component("architecture", name, SHAPE, VOCABULARY, layers(SHAPE, encoding))
+    model = component("architecture", name, DIMENSIONS, VOCABULARY, layers(DIMENSIONS, encoding))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_()
@@ -82,7 +82,7 @@ def close(mine: Tensor, theirs: Tensor) -> None:
 
 def test_gpt2() -> None:
     case = Case("gpt2")
-    table = Learned(SHAPE, rows=32)
+    table = Learned(DIMENSIONS, rows=32)
     model = made("gpt2", lambda _: table)
     put(model.embedding.weight, case.take("transformer.wte.weight"))
     put(table.table.weight, case.take("transformer.wpe.weight"))
@@ -101,7 +101,7 @@ def test_gpt2() -> None:
 
 def test_llama() -> None:
     case = Case("llama")
-    model = made("llama", lambda _: RoPE(SHAPE, layout="half"))
+    model = made("llama", lambda _: RoPE(DIMENSIONS, layout="half"))
     put(model.embedding.weight, case.take("model.embed_tokens.weight"))
     for number, block in enumerate(model.blocks):
         here = f"model.layers.{number}"
@@ -121,7 +121,7 @@ def test_llama() -> None:
 def test_bert_with_both_heads() -> None:
     """The shorter of two rows is padded. Only the rows of the two answers are compared at ``[CLS]``."""
     case = Case("bert")
-    table = Learned(SHAPE, rows=32)
+    table = Learned(DIMENSIONS, rows=32)
     model: BERT = made("bert", lambda _: table)
     put(model.embedding.weight, case.take("bert.embeddings.word_embeddings.weight"))
     put(table.table.weight, case.take("bert.embeddings.position_embeddings.weight"))
@@ -166,9 +166,9 @@ def test_t5() -> None:
     """
     case = Case("t5")
     bias = {"buckets": 8, "farthest": 16}
-    both, past = T5(SHAPE, **bias, bidirectional=True), T5(SHAPE, **bias, bidirectional=False)
-    model: EncoderDecoder = made("t5", lambda number: both if number < SHAPE.layers else past)
-    put(model.embedding.weight, case.take("shared.weight") * SHAPE.dimension**-0.5)
+    both, past = T5(DIMENSIONS, **bias, bidirectional=True), T5(DIMENSIONS, **bias, bidirectional=False)
+    model: EncoderDecoder = made("t5", lambda number: both if number < DIMENSIONS.n_layers else past)
+    put(model.embedding.weight, case.take("shared.weight") * DIMENSIONS.d_model**-0.5)
     block: Any
     for side, blocks in (("encoder", model.encoder), ("decoder", model.decoder)):
         last = 2 if side == "decoder" else 1
@@ -197,12 +197,12 @@ def test_t5() -> None:
 @torch.no_grad()
 def unscaled(weight: Tensor) -> None:
     """Queries, the first of what is projected, larger by sqrt(d)."""
-    weight[: SHAPE.dimension] *= SHAPE.head_dimension**0.5
+    weight[: DIMENSIONS.d_model] *= DIMENSIONS.head_dim**0.5
 
 
 def test_bart() -> None:
     case = Case("bart")
-    shared = Learned(SHAPE, rows=32, offset=2)
+    shared = Learned(DIMENSIONS, rows=32, offset=2)
     model: EncoderDecoder = made("bart", lambda _: shared)
     put(model.embedding.weight, case.take("model.shared.weight"))
     block: Any
@@ -251,7 +251,7 @@ def copied(theirs: Any, mine: Any) -> None:
 @pytest.mark.parametrize("choice", ["encoder", "chomsky_encoder"])
 @torch.no_grad()
 def test_encoders_are_pytorchs(choice: str) -> None:
-    model = made(choice, lambda _: NoPE(SHAPE))
+    model = made(choice, lambda _: NoPE(DIMENSIONS))
     pre = choice == "encoder"
     tokens = torch.randint(4, VOCABULARY, (2, 12))
     shown = torch.arange(12) < torch.tensor([[12], [7]])
@@ -268,7 +268,7 @@ def test_encoders_are_pytorchs(choice: str) -> None:
 @pytest.mark.parametrize("choice", ["encoder_decoder", "vaswani"])
 @torch.no_grad()
 def test_encoder_decoders_are_pytorchs(choice: str) -> None:
-    model: EncoderDecoder = made(choice, lambda _: NoPE(SHAPE))
+    model: EncoderDecoder = made(choice, lambda _: NoPE(DIMENSIONS))
     pre = choice == "encoder_decoder"
     tokens = torch.randint(4, VOCABULARY, (1, 12))
     tokens[0, 5] = SEP

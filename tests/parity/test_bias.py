@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 import torch
-from golden_cases import Golden, golden, shape
+from golden_cases import Golden, dimensions, golden
 from torch import Tensor
 
+from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding
-from harness.encodings.bounded import bounded
+from harness.encodings.clamp import bounded
 from harness.encodings.dynamic_bias import DynamicBias
 from harness.encodings.extent import Extent
 from harness.encodings.fire import FIRE
@@ -22,7 +23,6 @@ from harness.encodings.sandwich import Sandwich
 from harness.encodings.swin import Swin
 from harness.encodings.swin_v2 import SwinV2
 from harness.encodings.t5 import T5
-from harness.shape import Shape
 
 
 def bias(encoding: Encoding, known: Golden) -> Tensor:
@@ -44,29 +44,30 @@ def fill(function: Perceptron, known: Golden) -> None:
 @pytest.mark.parametrize(("case", "heads"), [("alibi_h4", 4), ("alibi_h6", 6)])
 def test_alibi(case: str, heads: int) -> None:
     known = golden(case)
-    encoding = ALiBi(Shape(heads * 8, heads, 1, 64))
+    encoding = ALiBi(Dimensions(heads * 8, heads, 1, 64))
     known.match("slopes", encoding.slopes)
     known.match("bias", bias(encoding, known))
     length = known["scores"].shape[-1]
     positions = torch.arange(length)[None]
     visible = torch.ones(length, length).tril().bool()[None, None]
     known.match(
-        "weights_causal", encoding.weights(known["scores"][None] + encoding.bias(positions, positions), visible)[0]
+        "weights_causal",
+        encoding.attention_weights(known["scores"][None] + encoding.bias(positions, positions), visible)[0],
     )
 
 
 def test_alibi_with_learned_slopes() -> None:
     known = golden("alibi_learned")
-    encoding = ALiBi(shape(4, 16), slopes="learned")
-    torch.testing.assert_close(encoding.log_slopes.exp(), ALiBi(shape(4, 16)).slopes.float())
+    encoding = ALiBi(dimensions(4, 16), slopes="learned")
+    torch.testing.assert_close(encoding.log_slopes.exp(), ALiBi(dimensions(4, 16)).slopes.float())
     encoding.log_slopes.data = known["log_slopes"]
     scores = known["q"] @ known["k"].transpose(-1, -2) + bias(encoding, known)  # not divided, as the reference
-    known.match("weights", encoding.weights(scores[None], known["valid"].bool()[None, None])[0])
+    known.match("weights", encoding.attention_weights(scores[None], known["valid"].bool()[None, None])[0])
 
 
 def test_alibi_with_half_an_offset() -> None:
     known = golden("alibi_bidirectional_deepmind")
-    encoding = ALiBi(shape(4, 16), later="half_offset")
+    encoding = ALiBi(dimensions(4, 16), later="half_offset")
     known.match("slopes", encoding.slopes)
     known.match("bias", bias(encoding, known))
 
@@ -74,7 +75,7 @@ def test_alibi_with_half_an_offset() -> None:
 def test_alibi_of_randomized_distances() -> None:
     """The reference draws distances, not positions: the bias of a drawn distance is all that an encoding has to say."""
     known = golden("random_positions_alibi_deepmind")
-    encoding = ALiBi(shape(4, 16), later="half_offset")
+    encoding = ALiBi(dimensions(4, 16), later="half_offset")
     steps = torch.arange(len(known["distances"]))
     steps = steps[:, None] - steps
     known.match("slopes", encoding.slopes)
@@ -83,8 +84,8 @@ def test_alibi_of_randomized_distances() -> None:
 
 def test_one_sided_alibi_looks_back_with_one_half_of_the_heads_and_ahead_with_the_other() -> None:
     with pytest.raises(ValueError, match="later=one_sided: it needs an even number of heads, and there are 3"):
-        ALiBi(Shape(24, 3, 1, 20), later="one_sided")
-    got = ALiBi(shape(4, 16), later="one_sided").distance_bias(torch.arange(-3, 4))
+        ALiBi(Dimensions(24, 3, 1, 20), later="one_sided")
+    got = ALiBi(dimensions(4, 16), later="one_sided").distance_bias(torch.arange(-3, 4))
     for head, slope in enumerate((2**-4, 2**-8, 2**-4, 2**-8)):
         for column, distance in enumerate(range(-3, 4)):
             seen = distance >= 0 if head < 2 else distance <= 0
@@ -94,7 +95,7 @@ def test_one_sided_alibi_looks_back_with_one_half_of_the_heads_and_ahead_with_th
 @pytest.mark.parametrize("case", ["t5_causal", "t5_bidirectional"])
 def test_t5(case: str) -> None:
     known = golden(case)
-    encoding = T5(shape(4, 16), bidirectional=known.meta["hyper"]["bidirectional"])
+    encoding = T5(dimensions(4, 16), bidirectional=known.meta["hyper"]["bidirectional"])
     encoding.table.data = known["table"].T.contiguous()
     buckets = encoding.bucket(-known["relative"].long())
     # Which half of the table later keys have is a matter of naming: the reference gives them the upper one, as here.
@@ -104,7 +105,7 @@ def test_t5(case: str) -> None:
 
 @pytest.mark.parametrize("train_tokens", [30, 42, 100, 500])
 def test_buckets_of_t5_scaled_to_the_training_length_are_trained(train_tokens: int) -> None:
-    scaled, paper = (T5(Shape(32, 4, 1, train_tokens), farthest=farthest) for farthest in (0, 128))
+    scaled, paper = (T5(Dimensions(32, 4, 1, train_tokens), farthest=farthest) for farthest in (0, 128))
     extents = Extent(train_tokens, train_tokens - 1), Extent(1000, 999)
     assert scaled.untrained(*extents) == []
     assert bool(paper.untrained(*extents)) == (train_tokens < 113)
@@ -113,7 +114,7 @@ def test_buckets_of_t5_scaled_to_the_training_length_are_trained(train_tokens: i
 @pytest.mark.parametrize(("case", "kind"), [("kerple_log", KerpleLog), ("kerple_power", KerplePower)])
 def test_kerple(case: str, kind: type[KerpleLog | KerplePower]) -> None:
     known = golden(case)
-    encoding = kind(shape(4, 16))
+    encoding = kind(dimensions(4, 16))
     encoding.p.data, encoding.a.data = known["p"].clone(), known["a"].clone()
     known.match("bias", only_meaningful(known, bias(encoding, known)))
     assert torch.equal(encoding.a, known["a"]), "the bound is not written into the parameter"
@@ -131,7 +132,7 @@ def test_a_number_beyond_its_bound_is_led_back_and_never_further_away() -> None:
 
 def test_sandwich() -> None:
     known = golden("sandwich")
-    encoding = Sandwich(shape(4, 16), width=16)
+    encoding = Sandwich(dimensions(4, 16), width=16)
     known.match("bias", only_meaningful(known, bias(encoding, known)))
     known.match("bias_bidirectional", bias(encoding, known))
 
@@ -140,14 +141,14 @@ def test_sandwich() -> None:
 def test_fire(case: str) -> None:
     known = golden(case)
     hyper = known.meta["hyper"]
-    encoding = FIRE(shape(4, 16), c=hyper["c"], threshold=int(hyper["init_L"]))
+    encoding = FIRE(dimensions(4, 16), c=hyper["c"], threshold=int(hyper["init_L"]))
     encoding.multiplier.data = torch.tensor(hyper["L_multiplier"])
     fill(encoding.function, known)
     known.match("bias", only_meaningful(known, bias(encoding, known)))
 
 
 def test_fire_is_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    encoding, positions = FIRE(shape(4, 16)), torch.arange(50)[None]
+    encoding, positions = FIRE(dimensions(4, 16)), torch.arange(50)[None]
     whole = encoding.bias(positions, positions)
     monkeypatch.setattr("harness.encodings.fire.PAIRS", 170)
     torch.testing.assert_close(encoding.bias(positions, positions), whole)
@@ -156,14 +157,14 @@ def test_fire_is_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("case", "distance"), [("dynamic_mlp", "linear"), ("dynamic_mlp_log", "log")])
 def test_dynamic_bias(case: str, distance: Any) -> None:
     known = golden(case)
-    encoding = DynamicBias(shape(4, 16), distance=distance, depth=known.meta["hyper"]["depth"])
+    encoding = DynamicBias(dimensions(4, 16), distance=distance, depth=known.meta["hyper"]["depth"])
     fill(encoding.function, known)
     known.match("bias", bias(encoding, known))
 
 
 def test_swin() -> None:
     known = golden("swin2d")
-    encoding = Swin(shape(4, 16), window=known.meta["hyper"]["window"][0])
+    encoding = Swin(dimensions(4, 16), window=known.meta["hyper"]["window"][0])
     encoding.table.data = known["table"].T.contiguous()
     cells = known["cells"].long()[None]
     known.match("index", encoding.index(cells, cells)[0].int())
@@ -174,7 +175,7 @@ def test_swin() -> None:
 
 def test_swin_v2() -> None:
     known = golden("swinv2_cpb")
-    encoding = SwinV2(shape(4, 16), window=known.meta["hyper"]["window"][0])
+    encoding = SwinV2(dimensions(4, 16), window=known.meta["hyper"]["window"][0])
     fill(encoding.function, known)
     cells = known["cells"].long()[None]
     known.match("bias", encoding.bias(cells, cells)[0])
@@ -182,7 +183,7 @@ def test_swin_v2() -> None:
 
 def test_swin_v2_with_a_window_of_its_own_for_columns() -> None:
     """Equation 4 of the paper and the scale of the authors' code, offset by offset."""
-    encoding = SwinV2(shape(4, 16), window=8, columns=16)
+    encoding = SwinV2(dimensions(4, 16), window=8, columns=16)
     cells = torch.tensor([[[0, 0], [3, 1], [7, 15], [2, 30]]])
     bias = encoding.bias(cells, cells)[0]
     for query, key in itertools.product(range(4), repeat=2):
@@ -190,18 +191,18 @@ def test_swin_v2_with_a_window_of_its_own_for_columns() -> None:
         scaled = [8 * o / (side - 1) for o, side in zip(offset, (8, 16), strict=True)]
         x = torch.tensor([math.copysign(math.log2(1 + abs(o)) / 3, o) for o in scaled])
         torch.testing.assert_close(bias[:, query, key], 16 * torch.sigmoid(encoding.function(x)))
-    square, other = SwinV2(shape(4, 16)), SwinV2(shape(4, 16), columns=8)
+    square, other = SwinV2(dimensions(4, 16)), SwinV2(dimensions(4, 16), columns=8)
     other.load_state_dict(square.state_dict())
     assert torch.equal(square.bias(cells, cells), other.bias(cells, cells))
 
 
 def test_a_window_scaled_to_the_training_length_holds_it() -> None:
-    assert [SwinV2(Shape(32, 4, 1, tokens), window=0).window for tokens in (4, 9, 10, 16, 42)] == [2, 3, 4, 4, 7]
+    assert [SwinV2(Dimensions(32, 4, 1, tokens), window=0).window for tokens in (4, 9, 10, 16, 42)] == [2, 3, 4, 4, 7]
 
 
 @pytest.mark.parametrize("kind", [ALiBi, KerpleLog, KerplePower, Sandwich, FIRE, DynamicBias, T5])
 def test_a_bias_is_float32_in_mixed_precision(kind: type[Encoding]) -> None:
-    encoding, positions = kind(shape(4, 16)), torch.arange(900, 1200)[None]
+    encoding, positions = kind(dimensions(4, 16)), torch.arange(900, 1200)[None]
     exact = encoding.bias(positions, positions)
     with torch.autocast("cpu", torch.bfloat16):
         mixed = encoding.bias(positions, positions)

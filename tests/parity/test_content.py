@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from golden_cases import Golden, golden, shape
+from golden_cases import Golden, dimensions, golden
 from torch import Tensor
 
 from harness.encodings import cope, dape, path
@@ -38,13 +38,13 @@ def scored(encoding: Encoding, case: Golden, state: Any, *, logits: Tensor | Non
     for start in range(0, q.shape[2], step):
         rows = slice(start, min(start + step, q.shape[2]))
         some = pairs(q.shape[2], q.shape[3], rows, case.arrays.get("pos_q"))
-        parts.append(encoding.score(logits[:, :, rows], q[:, :, rows], k, some, state))
+        parts.append(encoding.modify_logits(logits[:, :, rows], q[:, :, rows], k, some, state))
     return torch.cat(parts, dim=2)[0]
 
 
 def attended(encoding: Encoding, case: Golden, logits: Tensor) -> tuple[Tensor, Tensor]:
     """Weights [H, L, L] and output [H, L, d]."""
-    weights = encoding.weights(logits[None], pairs(logits.shape[-1], 1).visible)[0]
+    weights = encoding.attention_weights(logits[None], pairs(logits.shape[-1], 1).visible)[0]
     return weights, weights @ case["v"]
 
 
@@ -57,7 +57,7 @@ def meaningful(case: Golden, name: str, mine: Tensor) -> Tensor:
 def test_cope(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cope, "PAIRS", at_once)
     case = golden("cope")
-    encoding = CoPE(shape(4, 16), positions=len(case["table"]))
+    encoding = CoPE(dimensions(4, 16), positions=len(case["table"]))
     encoding.table.data = case["table"]
     logits = scored(encoding, case, {})
     case.match("bias", meaningful(case, "bias", logits - plain(case)[0]))
@@ -66,7 +66,7 @@ def test_cope(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_both_networks_of_dape_are_as_wide() -> None:
-    encoding = DAPE(shape(4, 16), bias="fire", width=12)
+    encoding = DAPE(dimensions(4, 16), bias="fire", width=12)
     hidden = {name: len(weight) for name, weight in encoding.named_parameters() if name.endswith("layers.0.weight")}
     assert hidden == {"prior.function.layers.0.weight": 12, "correction.layers.0.weight": 12}
 
@@ -77,7 +77,7 @@ def test_dape(case: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dape, "PAIRS", at_once)
     known = golden(case)
     hyper = known.meta["hyper"]
-    encoding = DAPE(shape(4, 16), bias=hyper["base_bias"], threshold=int(hyper.get("fire_threshold", 512)))
+    encoding = DAPE(dimensions(4, 16), bias=hyper["base_bias"], threshold=int(hyper.get("fire_threshold", 512)))
     given = {
         "correction.layers.0.weight": "mlp_w0",
         "correction.layers.0.bias": "mlp_b0",
@@ -102,7 +102,7 @@ def test_dape(case: str, at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_fox() -> None:
     case = golden("fox")
-    encoding = FoX(shape(4, 16))
+    encoding = FoX(dimensions(4, 16))
     encoding.gate.weight.data, encoding.gate.bias.data = case["gate_w"], case["gate_b"]
     state = encoding.state(case["x"][None], case["pos_q"][None])
     case.match("log_forget", torch.diff(state["gates"][0], prepend=torch.zeros(4, 1)))
@@ -111,17 +111,17 @@ def test_fox() -> None:
     case.match("logits", meaningful(case, "logits", logits))
     case.match("out", attended(encoding, case, logits)[1])
     near = torch.ones(24, 24, dtype=torch.bool).tril().triu(1 - case.meta["hyper"]["window"])
-    case.match("out_window", (encoding.weights(logits[None], near) @ case["v"])[0])
+    case.match("out_window", (encoding.attention_weights(logits[None], near) @ case["v"])[0])
 
 
 def test_fox_bidirectional() -> None:
     case = golden("fox_bidirectional")
-    encoding = FoX(shape(4, 16), bidirectional=True)
+    encoding = FoX(dimensions(4, 16), bidirectional=True)
     encoding.gate.weight.data, encoding.gate.bias.data = case["gate_w"], case["gate_b"]
     state = encoding.state(case["x"][None], torch.arange(24)[None])
     zeros = torch.zeros(1, 4, 24, 16)
     for rows in (slice(0, 24), slice(5, 12)):
-        bias = encoding.score(
+        bias = encoding.modify_logits(
             torch.zeros(1, 4, 24, 24)[:, :, rows], zeros[:, :, rows], zeros, pairs(24, 16, rows), state
         )
         case.match("bias", case["bias"].index_copy(1, torch.arange(24)[rows], bias[0]))
@@ -129,11 +129,11 @@ def test_fox_bidirectional() -> None:
 
 def test_one_gate_for_both_directions_is_the_golden_bias_with_the_same_gates_twice() -> None:
     torch.manual_seed(0)
-    one, two = FoX(shape(4, 16)), FoX(shape(4, 16), bidirectional=True)
+    one, two = FoX(dimensions(4, 16)), FoX(dimensions(4, 16), bidirectional=True)
     two.gate.weight.data, two.gate.bias.data = one.gate.weight.repeat(2, 1), one.gate.bias.repeat(2)
     h, zeros = torch.randn(1, 9, 64), torch.zeros(1, 4, 9, 16)
     both = [
-        e.score(torch.zeros(1, 4, 9, 9), zeros, zeros, pairs(9, 16), e.state(h, torch.arange(9)[None]))
+        e.modify_logits(torch.zeros(1, 4, 9, 9), zeros, zeros, pairs(9, 16), e.state(h, torch.arange(9)[None]))
         for e in (one, two)
     ]
     torch.testing.assert_close(*both)
@@ -141,7 +141,7 @@ def test_one_gate_for_both_directions_is_the_golden_bias_with_the_same_gates_twi
 
 def test_grape_a() -> None:
     case = golden("grape_a")
-    encoding = GrapeA(shape(4, 16))
+    encoding = GrapeA(dimensions(4, 16))
     encoding.o.data, encoding.u.data, encoding.v.data = case["omega"], case["u"], case["v_vec"]
     case.match("bias", meaningful(case, "bias", scored(encoding, case, {}) - plain(case)[0]))
 
@@ -149,10 +149,10 @@ def test_grape_a() -> None:
 def test_stick_breaking() -> None:
     case = golden("stick_breaking")
     logits = plain(case)[0]
-    weights, out = attended(StickBreaking(shape(4, 16)), case, logits)
+    weights, out = attended(StickBreaking(dimensions(4, 16)), case, logits)
     case.match("weights", weights)
     case.match("out", out)
-    whole, with_remainder = attended(StickBreaking(shape(4, 16), remainder=True), case, logits)
+    whole, with_remainder = attended(StickBreaking(dimensions(4, 16), remainder=True), case, logits)
     case.match("remainder", whole.diagonal(dim1=1, dim2=2))
     case.match("out_with_remainder", with_remainder)
     torch.testing.assert_close(whole.sum(-1), torch.ones(4, 24))
@@ -162,7 +162,7 @@ def test_stick_breaking() -> None:
 def test_path(case: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(path, "BLOCK", block)
     known = golden(case)
-    encoding = PaTH(shape(4, 16), forget="log_forget" in known.arrays)
+    encoding = PaTH(dimensions(4, 16), forget="log_forget" in known.arrays)
     state = path.reflections(known["w"][None], known["beta"][None])
     if "log_forget" in known.arrays:
         state["gates"] = known["log_forget"][None].cumsum(-1)
@@ -211,22 +211,22 @@ def test_gradients_of_path(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_gradients_of_cope() -> None:
     torch.manual_seed(0)
-    encoding = CoPE(shape(2, 4), positions=5)
+    encoding = CoPE(dimensions(2, 4), positions=5)
     encoding.table = torch.nn.Parameter(torch.randn(5, 4, dtype=torch.float64))
     q, k, _, _ = reflecting(9)
 
     def logits(q: Tensor, k: Tensor, table: Tensor) -> Tensor:
         assert table is encoding.table, "which is perturbed in place"
-        return encoding.score(q @ k.transpose(-1, -2) / 2, q, k, pairs(9, 4), {}).tril()
+        return encoding.modify_logits(q @ k.transpose(-1, -2) / 2, q, k, pairs(9, 4), {}).tril()
 
     assert torch.autograd.gradcheck(logits, [q.requires_grad_(), k.requires_grad_(), encoding.table])
 
 
 def test_cope_says_which_rows_are_untrained() -> None:
     few, many = Extent(20, 19), Extent(100, 99)
-    assert CoPE(shape(2, 4)).untrained(few, few) == []
-    assert CoPE(shape(2, 4)).untrained(few, many) == ["rows 21 to 63 of the table keep their initial values"]
-    assert CoPE(shape(2, 4), positions=21).untrained(few, many) == []
+    assert CoPE(dimensions(2, 4)).untrained(few, few) == []
+    assert CoPE(dimensions(2, 4)).untrained(few, many) == ["rows 21 to 63 of the table keep their initial values"]
+    assert CoPE(dimensions(2, 4), positions=21).untrained(few, many) == []
 
 
 @pytest.mark.parametrize("remainder", [False, True])
@@ -235,7 +235,7 @@ def test_stick_breaking_breaks_the_stick(remainder: bool) -> None:
     logits = 2 * torch.randn(1, 2, 8, 8, dtype=torch.float64)
     visible = torch.ones(8, 8, dtype=torch.bool).tril()
     visible[6, 2] = False
-    weights = StickBreaking(shape(2, 4), remainder=remainder).weights(logits, visible[None, None])
+    weights = StickBreaking(dimensions(2, 4), remainder=remainder).attention_weights(logits, visible[None, None])
     for head in range(2):
         for i in range(8):
             left = 1.0

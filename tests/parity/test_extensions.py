@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 import torch
-from golden_cases import Golden, golden, logits, shape
+from golden_cases import Golden, dimensions, golden, logits
 from torch import Tensor
 
-from harness.attention import Positions, explicit
+from harness.attention.modules import Positions, explicit
+from harness.dimensions import Dimensions
 from harness.encodings.base import Pairs
 from harness.encodings.rope import RoPE
-from harness.extensions.around import Around
 from harness.extensions.base import Extension
 from harness.extensions.dynamic_ntk import DynamicNTK
 from harness.extensions.interpolate import Interpolate
@@ -23,10 +23,10 @@ from harness.extensions.ntk_by_parts import NTKByParts
 from harness.extensions.ntk_mixed import NTKMixed
 from harness.extensions.rerope import ReRoPE
 from harness.extensions.self_extend import SelfExtend
+from harness.extensions.wrapper import Wrapper
 from harness.extensions.yarn import YaRN
 from harness.logits.log_n import LogN
 from harness.logits.standard import Standard
-from harness.shape import Shape
 
 LAYOUTS = pytest.mark.parametrize("layout", ["half", "interleaved"])
 
@@ -56,7 +56,7 @@ def test_scaled_frequencies(case: str, extension: Extension, layout: Any) -> Non
     known = golden(case)
     hyper = known.meta["hyper"]
     trained = hyper.get("original_max_position_embeddings", 100)
-    encoding = RoPE(shape(4, 16), base=hyper["base"], layout=layout)
+    encoding = RoPE(dimensions(4, 16), base=hyper["base"], layout=layout)
     extension.extend(encoding, trained, round(trained * hyper["factor"]))
     known.match("inv_freq", encoding.frequencies)
     known.match("attention_factor", torch.tensor([encoding.attention_factor]))
@@ -68,7 +68,7 @@ def test_dynamic_ntk(layout: Any) -> None:
     case = golden("rope_dynamic_ntk")
     hyper = case.meta["hyper"]
     for length in hyper["current_lengths"]:
-        encoding = RoPE(shape(4, 16), base=hyper["base"], layout=layout)
+        encoding = RoPE(dimensions(4, 16), base=hyper["base"], layout=layout)
         trained = hyper["original_max_position_embeddings"]
         DynamicNTK(factor=hyper["factor"]).extend(encoding, trained, length)
         suffix = "" if length == hyper["current_lengths"][0] else f"_L{length}"
@@ -86,7 +86,7 @@ def test_dynamic_ntk(layout: Any) -> None:
 def test_longrope(case: str, length: int, layout: Any) -> None:
     known = golden(case)
     hyper = known.meta["hyper"]
-    encoding = RoPE(shape(4, 16), base=hyper["base"], layout=layout)
+    encoding = RoPE(dimensions(4, 16), base=hyper["base"], layout=layout)
     extension = LongRoPE(
         factor=hyper["factor"],
         original=hyper["original_max_position_embeddings"],
@@ -100,7 +100,7 @@ def test_longrope(case: str, length: int, layout: Any) -> None:
 
 
 def test_longrope_without_factors_squeezes_every_incomplete_pair_wholly() -> None:
-    encoding = RoPE(shape(4, 64))
+    encoding = RoPE(dimensions(4, 64))
     before = encoding.frequencies.clone()
     LongRoPE().extend(encoding, 100, 400)
     incomplete = before * 100 < math.tau
@@ -116,19 +116,19 @@ def test_longrope_without_factors_squeezes_every_incomplete_pair_wholly() -> Non
 def test_ntk_mixed_with_logits_that_grow(layout: Any) -> None:
     case = golden("rope_ntk_mixed_logn")
     hyper = case.meta["hyper"]
-    encoding = RoPE(shape(4, 16), base=hyper["base"], layout=layout)
+    encoding = RoPE(dimensions(4, 16), base=hyper["base"], layout=layout)
     NTKMixed(power=hyper["b"]).extend(encoding, 100, 100 * hyper["k"])
     case.match("inv_freq", encoding.frequencies)
     # log n is a choice of its own: a query at position p, if no token is missing before it, sees p + 1 keys.
-    growth = LogN(Shape(16, 1, 1, hyper["training_length"])).factor(case["pos_q"].long() + 1)[0] * 4
+    growth = LogN(Dimensions(16, 1, 1, hyper["training_length"])).factor(case["pos_q"].long() + 1)[0] * 4
     case.match("logn_scale", growth)
     case.match("logits", logits(encoding, in_layout(case, layout)) * growth[:, None])
 
 
-class Recorded(Around):
+class Recorded(Wrapper):
     """Keeps the logits that attention made."""
 
-    def score(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Any) -> Tensor:
+    def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Any) -> Tensor:
         self.logits = logits.detach()
         return logits
 
@@ -145,7 +145,7 @@ def test_two_branches(case: str, layout: Any) -> None:
         extension = LeakyReRoPE(window=hyper["window"], factor=float(hyper["scaling_factor"]))
     else:
         extension = SelfExtend(window=hyper["neighbor_window"], group=hyper["group_size"])
-    small = Shape(64, 4, 1, hyper.get("training_length", 64))
+    small = Dimensions(64, 4, 1, hyper.get("training_length", 64))
     logit = LogN(small) if "logn_scale" in known.arrays else Standard(small)
     encoding = Recorded(extension.extend(RoPE(small, base=hyper["base"], layout=layout), small.train_tokens, 48))
     positions = Positions(known["pos_q"].long()[None], True)
@@ -159,9 +159,9 @@ def test_two_branches(case: str, layout: Any) -> None:
 @pytest.mark.parametrize("tested", [101, 256, 1000])
 @pytest.mark.parametrize("extension", [ReRoPE(), LeakyReRoPE(), SelfExtend()])
 def test_scaled_windows_leave_no_distance_beyond_training(extension: Extension, trained: int, tested: int) -> None:
-    around = extension.extend(RoPE(Shape(16, 2, 1, trained)), trained, tested)
+    around = extension.extend(RoPE(Dimensions(16, 2, 1, trained)), trained, tested)
     positions = torch.arange(tested)[None]
-    other = around.elsewhere(positions, positions)
+    other = around.remapped(positions, positions)
     distances = torch.where(
         other.where,
         other.q_positions[:, :, None] - other.k_positions[:, None, :],
@@ -175,7 +175,7 @@ def test_scaled_windows_leave_no_distance_beyond_training(extension: Extension, 
 
 @pytest.mark.parametrize(("extension", "invariant"), [(ReRoPE(), True), (LeakyReRoPE(), True), (SelfExtend(), False)])
 def test_only_groups_tell_where_a_sequence_starts(extension: Extension, invariant: bool) -> None:
-    small = Shape(64, 4, 1, 42)
+    small = Dimensions(64, 4, 1, 42)
     encoding = extension.extend(RoPE(small), 42, 100)
     torch.manual_seed(0)
     q, k, v = torch.randn(3, 1, 4, 100, 16)
@@ -189,10 +189,10 @@ def test_only_groups_tell_where_a_sequence_starts(extension: Extension, invarian
 
 
 def test_yarn_scaled_to_training_spares_more_than_the_first_pair() -> None:
-    original = RoPE(shape(4, 64)).frequencies
+    original = RoPE(dimensions(4, 64)).frequencies
     kept = []
     for beta_fast in (32.0, 0.0):
-        encoding = RoPE(shape(4, 64))
+        encoding = RoPE(dimensions(4, 64))
         YaRN(beta_fast=beta_fast).extend(encoding, 42, 168)
         kept.append(int(torch.isclose(encoding.frequencies, original, rtol=1e-4).sum()))
         torch.testing.assert_close(encoding.frequencies[-1], original[-1] / 4)

@@ -11,7 +11,8 @@ import torch
 from support import ROOT
 from torch import Tensor, nn
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.encodings.nope import NoPE
 from harness.logits.standard import Standard
 from harness.mixers.attention import Attention
@@ -23,7 +24,6 @@ from harness.mixers.mamba2 import Mamba2
 from harness.mixers.matrix_memory import matrix_memory
 from harness.mixers.mlstm import MLSTM
 from harness.mixers.rg_lru import RGLRU
-from harness.shape import Shape
 
 FOLDER = ROOT / "tests" / "golden" / "mixers"
 
@@ -156,8 +156,8 @@ def test_gradients_agree_with_references(name: str) -> None:
         np.testing.assert_allclose(leaf.grad, case[f"grad_{key}"], rtol=1e-4, atol=1e-5 * max(1.0, scale))
 
 
-def layer_of(shape: Shape) -> Layer:
-    return Layer(shape, NoPE(shape), Standard(shape))
+def layer_of(dimensions: Dimensions) -> Layer:
+    return Layer(dimensions, NoPE(dimensions), Standard(dimensions))
 
 
 def loaded(mixer: Recurrent, case: Case, names: dict[str, str]) -> Recurrent:
@@ -174,7 +174,7 @@ def loaded(mixer: Recurrent, case: Case, names: dict[str, str]) -> Recurrent:
 
 def delta_layer(case: Case) -> Recurrent:
     return loaded(
-        GatedDeltaNet(layer_of(Shape(12, 2, 1, 64)), expand=8 / 6),
+        GatedDeltaNet(layer_of(Dimensions(12, 2, 1, 64)), expand=8 / 6),
         case,
         {
             "project.weight": "q_proj.weight + k_proj.weight + v_proj.weight",
@@ -192,7 +192,7 @@ def delta_layer(case: Case) -> Recurrent:
 
 def mamba2_layer(case: Case) -> Recurrent:
     return loaded(
-        Mamba2(layer_of(Shape(12, 4, 1, 64)), state=5, groups=2),
+        Mamba2(layer_of(Dimensions(12, 4, 1, 64)), state=5, groups=2),
         case,
         {
             "project.weight": "in_proj.weight",
@@ -212,7 +212,7 @@ def mlstm_layer(case: Case) -> Recurrent:
         case.arrays[name] = case[name].mT  # stored as outputs by inputs
     case.arrays["mlstm_cell.outnorm.weight"] = 1 + case["mlstm_cell.outnorm.weight"]
     return loaded(
-        MLSTM(layer_of(Shape(8, 8, 1, 64)), expand=8),
+        MLSTM(layer_of(Dimensions(8, 8, 1, 64)), expand=8),
         case,
         {
             "project.weight": "proj_up.weight",
@@ -235,7 +235,7 @@ def mlstm_layer(case: Case) -> Recurrent:
 def griffin_block(case: Case) -> Recurrent:
     case.arrays["conv_1d.w"] = case["conv_1d.w"].mT.contiguous()
     return loaded(
-        RGLRU(layer_of(Shape(8, 3, 1, 64)), expand=1.5),
+        RGLRU(layer_of(Dimensions(8, 3, 1, 64)), expand=1.5),
         case,
         {
             "open.weight": "linear_y.weight",
@@ -291,7 +291,7 @@ def test_griffins_block_agrees_with_its_reference() -> None:
 def test_rg_lru_agrees_with_its_reference() -> None:
     """The bare recurrence, going on from a state."""
     case = Case("rg_lru")
-    mixer = RGLRU(layer_of(Shape(8, 2, 1, 64)))
+    mixer = RGLRU(layer_of(Dimensions(8, 2, 1, 64)))
     with torch.no_grad():
         for gate, name in ((mixer.input_gate, "input_gate"), (mixer.decay_gate, "a_gate")):
             gate.weight.copy_(case[f"{name}.w"])
@@ -313,8 +313,8 @@ def test_rg_lru_agrees_with_its_reference() -> None:
 def test_attention_agrees_with_references(name: str, options: dict[str, bool]) -> None:
     """The references have 16 channels and 4 heads of 6: the stream is filled up to 24 with channels that are zero."""
     case = Case(name)
-    shape = Shape(24, 4, 1, 64)
-    mixer = Attention(Layer(shape, NoPE(shape), Standard(shape)), kv_heads=2, **options)
+    dimensions = Dimensions(24, 4, 1, 64)
+    mixer = Attention(Layer(dimensions, NoPE(dimensions), Standard(dimensions)), kv_heads=2, **options)
     with torch.no_grad():
         read = torch.cat([case[f"{part}_proj.weight"] for part in "qkv"])
         mixer.project.weight.copy_(nn.functional.pad(read, (0, 8)))

@@ -5,6 +5,7 @@ import pytest
 import torch
 from golden_cases import FOLDER, Golden, golden
 
+from harness.dimensions import Dimensions
 from harness.encodings.learned import Learned
 from harness.encodings.sinusoidal import Sinusoidal
 from harness.positions.abacus import numbered
@@ -12,10 +13,9 @@ from harness.positions.cape import CAPE, augmented
 from harness.positions.coupled import Coupled
 from harness.positions.coupled_levels import CoupledLevels
 from harness.positions.grid import Grid
+from harness.positions.offsets import from_starts
 from harness.positions.pose import skipping
 from harness.positions.random_offset import counted
-from harness.positions.starts import from_starts
-from harness.shape import Shape
 from tasks.arithmetic import multiple_addition_scratchpad, multiplication, sums
 from tasks.arithmetic.addition import Addition
 from tasks.arithmetic.addition_hints import hinted
@@ -249,7 +249,7 @@ def test_abacus() -> None:
     evaluated, trained = numbered(digit, 0), numbered(digit, known.meta["hyper"]["k"])
     known.match("positions", torch.from_numpy(evaluated))
     known.match("positions_train", torch.from_numpy(trained))
-    encoding = Learned(Shape(8, 1, 1, 64), rows=70)
+    encoding = Learned(Dimensions(8, 1, 1, 64), rows=70)
     encoding.table.weight.data = known["table"]
     for output, positions in (("embedding_eval", evaluated), ("embedding_train", trained)):
         at = torch.from_numpy(positions)
@@ -277,7 +277,7 @@ def test_cape() -> None:
     trained = torch.from_numpy(augmented(*draws))
     evaluated = torch.from_numpy(CAPE().sample(np.random.default_rng(0), np.array([20, 20]), 20, training=False))
     known.match("positions_train", trained)
-    encoding = Sinusoidal(Shape(64, 4, 1, 64), base=known.meta["hyper"]["base"])
+    encoding = Sinusoidal(Dimensions(64, 4, 1, 64), base=known.meta["hyper"]["base"])
     x = known["x"] * known.meta["hyper"]["content_scale"]
     for output, positions in (("output_eval", evaluated), ("output_train", trained)):
         known.match(output, encoding.embed(x, positions.long(), positions))

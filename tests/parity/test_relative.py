@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import torch
-from golden_cases import Golden, golden, shape
+from golden_cases import Golden, dimensions, golden
 from torch import Tensor
 
-from harness.attention import Positions, explicit
+from harness.attention.modules import Positions, explicit
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.bert_relative import BERTRelative
 from harness.encodings.deberta import DeBERTa
@@ -19,9 +20,8 @@ from harness.encodings.shaw import Shaw
 from harness.encodings.transformer_xl import TransformerXL
 from harness.logits.standard import Standard
 from harness.mixers.base import heads
-from harness.shape import Shape
 
-SHAPE = shape(4, 16)
+DIMENSIONS = dimensions(4, 16)
 
 
 def where(case: Golden) -> tuple[Tensor, Tensor]:
@@ -38,11 +38,11 @@ def pairs(case: Golden, encoding: Encoding) -> Pairs:
 def scores(encoding: Encoding, case: Golden) -> Tensor:
     """Scaled logits [1, H, Lq, Lk] through the encoding's hooks."""
     q, k, these = case["q"][None], case["k"][None], pairs(case, encoding)
-    return encoding.score(q @ k.transpose(-1, -2) * these.scale, q, k, these, {})
+    return encoding.modify_logits(q @ k.transpose(-1, -2) * these.scale, q, k, these, {})
 
 
 def output(encoding: Encoding, case: Golden, logits: Tensor, visible: Tensor) -> Tensor:
-    weights = encoding.weights(logits, visible)
+    weights = encoding.attention_weights(logits, visible)
     out = weights @ case["v"][None]
     if encoding.uses("value"):
         out = out + encoding.value(weights, *where(case))
@@ -65,14 +65,14 @@ def compare(encoding: Encoding, case: Golden) -> None:
 def test_shaw_with_vectors_for_keys() -> None:
     case = golden("shaw_keys_only")
     hyper = case.meta["hyper"]
-    encoding = Shaw(SHAPE, left=hyper["left"], right=hyper["right"], values=False, shared=True)
+    encoding = Shaw(DIMENSIONS, left=hyper["left"], right=hyper["right"], values=False, shared=True)
     encoding.key_table.data = case["table_k"]
     compare(encoding, case)
 
 
 def test_shaw_with_vectors_for_keys_and_values() -> None:
     case = golden("shaw_keys_values")
-    encoding = Shaw(SHAPE, left=6, right=6, shared=True)
+    encoding = Shaw(DIMENSIONS, left=6, right=6, shared=True)
     encoding.key_table.data = case["table_k"]
     assert encoding.value_table is not None
     encoding.value_table.data = case["table_v"]
@@ -84,12 +84,14 @@ def test_shaw_with_vectors_for_keys_and_values() -> None:
 def test_shaw_with_vectors_of_each_head() -> None:
     """No public code to compare with: the definition, pair by pair."""
     torch.manual_seed(0)
-    encoding = Shaw(SHAPE, left=3, right=2, deviation=1.0)
+    encoding = Shaw(DIMENSIONS, left=3, right=2, deviation=1.0)
     q, k = torch.randn(2, 1, 4, 9, 16)
     positions = torch.tensor([[0, 1, 2, 4, 5, 8, 9, 10, 20]])
     scale = torch.full((1, 1, 1, 1), 0.25)
     visible = torch.ones(1, 1, 9, 9, dtype=torch.bool)
-    logits = encoding.score(torch.zeros(1, 4, 9, 9), q, k, Pairs(slice(0, 9), positions, positions, visible, scale), {})
+    logits = encoding.modify_logits(
+        torch.zeros(1, 4, 9, 9), q, k, Pairs(slice(0, 9), positions, positions, visible, scale), {}
+    )
     weights = torch.rand(1, 4, 9, 9)
     added = encoding.value(weights, positions, positions)
     assert encoding.value_table is not None
@@ -107,7 +109,7 @@ def test_shaw_with_vectors_of_each_head() -> None:
 @pytest.mark.parametrize(("case", "meets"), [("bert_relative_key", "key"), ("bert_relative_key_query", "key_query")])
 def test_bert_relative(case: str, meets: Any) -> None:
     known = golden(case)
-    encoding = BERTRelative(SHAPE, rows=32, meets=meets)
+    encoding = BERTRelative(DIMENSIONS, rows=32, meets=meets)
     encoding.table.data = known["table"]
     compare(encoding, known)
 
@@ -117,7 +119,7 @@ def test_bert_relative(case: str, meets: Any) -> None:
 )
 def test_transformer_xl(case: str) -> None:
     known = golden(case)
-    encoding = TransformerXL(SHAPE, clamp=known.meta["hyper"].get("clamp_len") or 1000)
+    encoding = TransformerXL(DIMENSIONS, clamp=known.meta["hyper"].get("clamp_len") or 1000)
     project = known["w_r"]
     if case == "txl_bidirectional_deepmind":  # distances j - i: sine changes its sign, and is the first half of D
         project = (project * torch.tensor([-1.0, 1.0]).repeat_interleave(32)[:, None]).T
@@ -133,13 +135,13 @@ def test_transformer_xl(case: str) -> None:
 def test_transformer_xl_at_far_and_fractional_positions(start: int) -> None:
     """Against sines and cosines of the distances themselves, in float64, clamped on both sides."""
     torch.manual_seed(0)
-    encoding = TransformerXL(SHAPE, clamp=30, deviation=0.5)
+    encoding = TransformerXL(DIMENSIONS, clamp=30, deviation=0.5)
     positions = start + torch.tensor([[0.0, 0.5, 1.25, 7.0, 40.75, 90.0]])
     q, k = torch.randn(2, 1, 4, 6, 16)
     these = Pairs(
         slice(0, 6), positions, positions, torch.ones(1, 1, 6, 6, dtype=torch.bool), torch.full((1, 1, 1, 1), 0.25)
     )
-    mine = encoding.score(q @ k.transpose(-1, -2) / 4, q, k, these, {})
+    mine = encoding.modify_logits(q @ k.transpose(-1, -2) / 4, q, k, these, {})
     distances = (positions[0, :, None] - positions[0]).double().clamp(-30, 30)
     angles = distances[..., None] * 10000.0 ** (-torch.arange(0, 64, 2, dtype=torch.float64) / 64)
     relative = torch.einsum("hdn,ijn->hijd", encoding.project.double(), torch.cat([angles.sin(), angles.cos()], -1))
@@ -150,7 +152,7 @@ def test_transformer_xl_at_far_and_fractional_positions(start: int) -> None:
 
 def test_nezha() -> None:
     case = golden("nezha")
-    encoding = NEZHA(SHAPE, clip=8)
+    encoding = NEZHA(DIMENSIONS, clip=8)
     case.match("table", encoding.table)
     case.match("index", encoding.row(*where(case))[0].int())
     compare(encoding, case)
@@ -169,7 +171,7 @@ def test_deberta(case: str, terms: Any) -> None:
     known = golden(case)
     hyper = known.meta["hyper"]
     encoding = DeBERTa(
-        SHAPE, farthest=hyper["max_relative_positions"], buckets=max(0, hyper["position_buckets"]), terms=terms
+        DIMENSIONS, farthest=hyper["max_relative_positions"], buckets=max(0, hyper["position_buckets"]), terms=terms
     )
     for table, name in ((encoding.keys, "pos_key"), (encoding.queries, "pos_query")):
         if table is not None:
@@ -185,9 +187,9 @@ def test_deberta_with_a_table_that_layers_share(case: str) -> None:
     known = golden(case)
     hyper = known.meta["hyper"]
     encoding = DeBERTa(
-        SHAPE, farthest=hyper["max_relative_positions"], buckets=max(0, hyper["position_buckets"]), shared=True
+        DIMENSIONS, farthest=hyper["max_relative_positions"], buckets=max(0, hyper["position_buckets"]), shared=True
     )
-    table = torch.randn(2 * hyper["span"], SHAPE.dimension, dtype=torch.float64)
+    table = torch.randn(2 * hyper["span"], DIMENSIONS.d_model, dtype=torch.float64)
     encoding.table = torch.nn.Parameter(table.float())
     for projection, name in ((encoding.keys, "pos_key"), (encoding.queries, "pos_query")):
         assert projection is not None
@@ -200,7 +202,7 @@ def test_deberta_s_layers_project_one_table_as_the_library_s_do() -> None:
     from transformers import DebertaV2Config
     from transformers.models.deberta_v2.modeling_deberta_v2 import DisentangledSelfAttention
 
-    shape = Shape(32, 4, 2, 20)
+    dimensions = Dimensions(32, 4, 2, 20)
     config = DebertaV2Config(
         hidden_size=32,
         num_attention_heads=4,
@@ -212,7 +214,7 @@ def test_deberta_s_layers_project_one_table_as_the_library_s_do() -> None:
     )
 
     def made(number: int) -> DeBERTa:
-        return DeBERTa(replace(shape, layer=number), farthest=8, shared=True)
+        return DeBERTa(replace(dimensions, layer=number), farthest=8, shared=True)
 
     layers = list(made(0).for_layers(made, 2))
     x, mask = torch.randn(2, 20, 32), torch.ones(2, 1, 20, 20, dtype=torch.bool)
@@ -229,7 +231,7 @@ def test_deberta_s_layers_project_one_table_as_the_library_s_do() -> None:
                 linear.bias.zero_()
             q, k, v = (heads(part(x), 4) for part in (theirs.query_proj, theirs.key_proj, theirs.value_proj))
             mine = explicit(
-                q, k, v, Positions(torch.arange(20)[None], True), encoding, Standard(shape), causal=False, state={}
+                q, k, v, Positions(torch.arange(20)[None], True), encoding, Standard(dimensions), causal=False, state={}
             )
             (given, *_) = theirs(x, mask, rel_embeddings=encoding.table)
         torch.testing.assert_close(mine.transpose(1, 2).flatten(2), given, rtol=1e-4, atol=1e-5)
@@ -243,7 +245,7 @@ def test_buckets_are_the_library_s() -> None:
     distances, settings = torch.arange(-320, 321), 0
     for buckets in (*range(4, 65, 2), 128, 256):
         for farthest in range(buckets // 2 + 2, 300):
-            encoding = DeBERTa(Shape(2, 1, 1, 64), buckets=buckets, farthest=farthest)
+            encoding = DeBERTa(Dimensions(2, 1, 1, 64), buckets=buckets, farthest=farthest)
             theirs = make_log_bucket_position(distances, buckets, farthest).long()
             assert torch.equal(encoding.bucket(distances), theirs), (buckets, farthest)
             settings += 1
@@ -252,13 +254,15 @@ def test_buckets_are_the_library_s() -> None:
         for distance in (farthest - 1, 1 - farthest):
             alone = torch.tensor([distance])
             theirs = make_log_bucket_position(alone, buckets, farthest).long()
-            assert torch.equal(DeBERTa(Shape(2, 1, 1, 64), buckets=buckets, farthest=farthest).bucket(alone), theirs)
-    assert DeBERTa(Shape(8, 1, 1, 64), buckets=4, farthest=8).row(torch.tensor([-7])) == 1
+            assert torch.equal(
+                DeBERTa(Dimensions(2, 1, 1, 64), buckets=buckets, farthest=farthest).bucket(alone), theirs
+            )
+    assert DeBERTa(Dimensions(8, 1, 1, 64), buckets=4, farthest=8).row(torch.tensor([-7])) == 1
 
 
 def test_music() -> None:
     case = golden("music_skew")
-    encoding = Music(SHAPE, rows=32)
+    encoding = Music(DIMENSIONS, rows=32)
     encoding.table.data = case["table_k"].flip(0)  # which end of the table distance 0 has is a matter of naming
     compare(encoding, case)
 
@@ -266,18 +270,18 @@ def test_music() -> None:
 @torch.no_grad()
 def test_inkling() -> None:
     case = golden("inkling")
-    encoding = Inkling(SHAPE, profiles=6, extent=40)
+    encoding = Inkling(DIMENSIONS, profiles=6, extent=40)
     encoding.bank.data = case["bank"].T
     state = {"mix": case["w"].transpose(0, 1)[None]}
     empty = torch.zeros(1, 4, 28, 28)
     q = torch.zeros(1, 4, 28, 16)
-    case.match("bias", encoding.score(empty, q, q, pairs(case, encoding), state)[0])
+    case.match("bias", encoding.modify_logits(empty, q, q, pairs(case, encoding), state)[0])
 
 
 @torch.no_grad()
 def test_inkling_mixes_its_bank_by_the_layers_input() -> None:
     torch.manual_seed(0)
-    encoding = Inkling(SHAPE, profiles=3)
+    encoding = Inkling(DIMENSIONS, profiles=3)
     h = torch.randn(2, 5, 64)
     mixed = encoding.state(h, torch.arange(5)[None])["mix"]
     for head in range(4):

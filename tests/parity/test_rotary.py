@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 import torch
-from golden_cases import Golden, golden, logits, shape
+from golden_cases import Golden, dimensions, golden, logits
 from torch import Tensor
 
+from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.contextual_rope import ContextualRoPE
 from harness.encodings.fope import FoPE
@@ -17,7 +18,6 @@ from harness.encodings.pope import PoPE
 from harness.encodings.rope import RoPE
 from harness.encodings.rope_nope import RopeNope
 from harness.encodings.xpos import XPos
-from harness.shape import Shape
 
 LAYOUTS = pytest.mark.parametrize("layout", ["half", "interleaved"])
 
@@ -52,7 +52,7 @@ def test_rope(case: str, layout: Any) -> None:
     known = golden(case)
     hyper = known.meta["hyper"]
     encoding = RoPE(
-        shape(4, 16),
+        dimensions(4, 16),
         base=hyper["base"],
         layout=layout,
         fraction=hyper.get("partial_rotary_factor", 1.0),
@@ -69,7 +69,7 @@ def test_xpos(case: str, layout: Any) -> None:
     known = golden(case)
     hyper = known.meta["hyper"]
     encoding = XPos(
-        shape(4, 16), base=hyper["base"], scale_base=hyper["scale_base"], gamma=hyper["gamma"], layout=layout
+        dimensions(4, 16), base=hyper["base"], scale_base=hyper["scale_base"], gamma=hyper["gamma"], layout=layout
     )
     if "zeta" in known.arrays:
         known.match("zeta", encoding.zeta)
@@ -77,7 +77,7 @@ def test_xpos(case: str, layout: Any) -> None:
 
 
 def test_xpos_holds_up_to_the_span_that_it_refuses_to_pass() -> None:
-    encoding = XPos(Shape(16, 2, 1, 64))
+    encoding = XPos(Dimensions(16, 2, 1, 64))
     positions = torch.tensor([[100_000, 100_001, 115_000, 130_600]])
     x = torch.ones(1, 2, 4, 8)
     q, k = encoding.rotate(x, x, positions, positions, {})
@@ -94,7 +94,7 @@ def test_xpos_holds_up_to_the_span_that_it_refuses_to_pass() -> None:
 
 def test_pope() -> None:
     case = golden("pope")
-    encoding = PoPE(shape(4, 16), base=case.meta["hyper"]["base"])
+    encoding = PoPE(dimensions(4, 16), base=case.meta["hyper"]["base"])
     assert not encoding.delta.any()
     encoding.delta.data = case["delta"]
     case.match("inv_freq", encoding.frequencies)
@@ -104,7 +104,7 @@ def test_pope() -> None:
 @LAYOUTS
 def test_fope(layout: Any) -> None:
     case = golden("fope")
-    encoding = FoPE(Shape(64, 4, 1, case.meta["hyper"]["train_length"]), layout=layout)
+    encoding = FoPE(Dimensions(64, 4, 1, case.meta["hyper"]["train_length"]), layout=layout)
     case.match("inv_freq", encoding.frequencies)
     assert encoding.sines.shape == case["sin_coef"].shape
     encoding.sines, encoding.cosines = case["sin_coef"], case["cos_coef"]
@@ -115,8 +115,8 @@ def test_fope(layout: Any) -> None:
 @LAYOUTS
 def test_grape_m(layout: Any, heads_share: bool) -> None:
     case = golden("grape_m")
-    encoding = GrapeM(shape(4, 16), layout=layout, shared=heads_share)
-    torch.testing.assert_close(encoding.log_frequencies[0].exp(), RoPE(shape(4, 16)).frequencies.float())
+    encoding = GrapeM(dimensions(4, 16), layout=layout, shared=heads_share)
+    torch.testing.assert_close(encoding.log_frequencies[0].exp(), RoPE(dimensions(4, 16)).frequencies.float())
     encoding.log_frequencies.data = case["log_freq"].expand_as(encoding.log_frequencies).clone()
     case.match("logits", logits(encoding, in_layout(case, layout)))
 
@@ -124,7 +124,7 @@ def test_grape_m(layout: Any, heads_share: bool) -> None:
 @LAYOUTS
 def test_contextual_rope(layout: Any) -> None:
     case = golden("rope_contextual_phase")
-    encoding = ContextualRoPE(shape(4, 16), layout=layout, per_head=True)
+    encoding = ContextualRoPE(dimensions(4, 16), layout=layout, per_head=True)
     # A projection that reads the steps, before softplus, off the first channels.
     encoding.step.weight.data = torch.eye(4, 64)
     encoding.step.bias.data.zero_()
@@ -138,7 +138,7 @@ def test_contextual_rope(layout: Any) -> None:
 
 
 def test_contextual_rope_starts_with_equal_steps() -> None:
-    encoding = ContextualRoPE(shape(4, 16), initial=1.0)
+    encoding = ContextualRoPE(dimensions(4, 16), initial=1.0)
     steps = encoding.state(torch.randn(2, 5, 64), torch.arange(5)[None])["phase"].diff(dim=1)
     torch.testing.assert_close(steps, torch.ones(2, 4, 1))
 
@@ -149,7 +149,7 @@ def test_contextual_rope_starts_with_equal_steps() -> None:
 )
 def test_multi_channel_rope(case: str, split: Any, layout: Any) -> None:
     known = golden(case)
-    encoding = MultiChannelRoPE(shape(4, 16), base=known.meta["hyper"]["base"], split=split, layout=layout)
+    encoding = MultiChannelRoPE(dimensions(4, 16), base=known.meta["hyper"]["base"], split=split, layout=layout)
     known.match("inv_freq", encoding.frequencies)
     ordered = in_layout(known, layout)
     positions = known["positions"].T[None].long()
@@ -167,7 +167,7 @@ def test_multi_channel_rope(case: str, split: Any, layout: Any) -> None:
 )
 @LAYOUTS
 def test_multi_channel_rope_with_three_numbers(split: Any, series: list[list[int | None]], layout: Any) -> None:
-    encoding = MultiChannelRoPE(shape(2, 16), split=split, layout=layout, channels=3)
+    encoding = MultiChannelRoPE(dimensions(2, 16), split=split, layout=layout, channels=3)
     frequency = [[0.0 if m is None else 10000 ** (-m / 8) for m in row] for row in series]
     torch.testing.assert_close(encoding.frequencies, torch.tensor(frequency, dtype=torch.float64))
     x = torch.randn(1, 2, 1, 16)
@@ -177,8 +177,8 @@ def test_multi_channel_rope_with_three_numbers(split: Any, series: list[list[int
     first, second = (x[..., 0::2], x[..., 1::2]) if layout == "interleaved" else x.chunk(2, dim=-1)
     wanted = ((first**2 + second**2) * torch.tensor(turns).cos()).sum(-1)
     torch.testing.assert_close((q * k).sum(-1), wanted)
-    one = MultiChannelRoPE(shape(2, 16), split=split, layout=layout, channels=1)
-    rope = RoPE(shape(2, 16), layout=layout)
+    one = MultiChannelRoPE(dimensions(2, 16), split=split, layout=layout, channels=1)
+    rope = RoPE(dimensions(2, 16), layout=layout)
     alone = torch.tensor([[3]])
     torch.testing.assert_close(one.rotate(x, x, alone, alone, {}), rope.rotate(x, x, alone, alone, {}))
 
@@ -186,15 +186,15 @@ def test_multi_channel_rope_with_three_numbers(split: Any, series: list[list[int
 def test_rope_nope() -> None:
     case = golden("nope_interleave_layers")
     layers, interval = case.meta["hyper"]["num_layers"], case.meta["hyper"]["interval"]
-    made = [RopeNope(Shape(32, 2, layers, 64, layer), interval=interval) for layer in range(layers)]
+    made = [RopeNope(Dimensions(32, 2, layers, 64, layer), interval=interval) for layer in range(layers)]
     q, positions = torch.randn(1, 2, 5, 16), torch.arange(5)[None]
     turned = [not torch.equal(encoding.rotate(q, q, positions, positions, {})[0], q) for encoding in made]
     case.match("uses_rope", torch.tensor(turned).int())
-    rope = RoPE(Shape(32, 2, layers, 64))
+    rope = RoPE(Dimensions(32, 2, layers, 64))
     torch.testing.assert_close(
         made[0].rotate(q, q, positions, positions, {}), rope.rotate(q, q, positions, positions, {})
     )
-    assert [RopeNope(Shape(32, 2, 3, 64, layer)).turns for layer in range(3)] == [True, True, False]
+    assert [RopeNope(Dimensions(32, 2, 3, 64, layer)).turns for layer in range(3)] == [True, True, False]
 
 
 def turned_fully(frequencies: Tensor, tokens: int) -> float:
@@ -204,12 +204,12 @@ def turned_fully(frequencies: Tensor, tokens: int) -> float:
 @pytest.mark.parametrize(
     "encoding",
     [
-        RoPE(Shape(64, 4, 1, 42), base=0.0),
-        RoPE(Shape(64, 4, 1, 42), base=0.0, kept=0.5),
-        RoPE(Shape(64, 4, 1, 42), base=0.0, fraction=0.25),
-        XPos(Shape(64, 4, 1, 42), base=0.0),
-        PoPE(Shape(64, 4, 1, 42), base=0.0),
-        RopeNope(Shape(64, 4, 1, 42), base=0.0),
+        RoPE(Dimensions(64, 4, 1, 42), base=0.0),
+        RoPE(Dimensions(64, 4, 1, 42), base=0.0, kept=0.5),
+        RoPE(Dimensions(64, 4, 1, 42), base=0.0, fraction=0.25),
+        XPos(Dimensions(64, 4, 1, 42), base=0.0),
+        PoPE(Dimensions(64, 4, 1, 42), base=0.0),
+        RopeNope(Dimensions(64, 4, 1, 42), base=0.0),
     ],
 )
 def test_base_zero_gives_the_slowest_pair_one_period_in_training(encoding: Encoding) -> None:
@@ -220,4 +220,4 @@ def test_base_zero_gives_the_slowest_pair_one_period_in_training(encoding: Encod
 @pytest.mark.parametrize(("options", "message"), [({"fraction": 0.2}, "fraction=0.2"), ({"kept": 0.01}, "kept=0.01")])
 def test_shares_that_leave_no_pairs_are_refused(options: dict[str, float], message: str) -> None:
     with pytest.raises(ValueError, match=f"{message}: it must"):
-        RoPE(shape(2, 8), **options)
+        RoPE(dimensions(2, 8), **options)

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
-from golden_cases import golden, shape
+from golden_cases import dimensions, golden
 from torch import Tensor
 
-from harness.attention import Positions, explicit
+from harness.attention.modules import Positions, explicit
+from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding
 from harness.encodings.nope import NoPE
@@ -16,7 +17,6 @@ from harness.extensions.lambda_mask import LambdaMask
 from harness.extensions.sinks import Sinks
 from harness.extensions.window import Window
 from harness.logits.standard import Standard
-from harness.shape import Shape
 
 SEQUENTIAL = torch.arange(24)[None]
 GAPS = SEQUENTIAL.square() + 5
@@ -24,7 +24,7 @@ PADDED = torch.cat([SEQUENTIAL, torch.tensor([[0, 3, 3, 0]])], dim=1)
 
 
 def mask(extension: Extension, positions: Tensor = SEQUENTIAL) -> Tensor:
-    return extension.extend(NoPE(shape(4, 16)), 7, 24).visible(positions, positions)[0]
+    return extension.extend(NoPE(dimensions(4, 16)), 7, 24).visible(positions, positions)[0]
 
 
 @pytest.mark.parametrize("positions", [SEQUENTIAL, GAPS, PADDED], ids=["sequential", "gaps", "padded"])
@@ -51,7 +51,7 @@ def test_a_window_of_0_is_the_training_length() -> None:
 
 @pytest.mark.parametrize("extension", [Window(size=5), Chunks(size=5), Sinks(size=5), LambdaMask(size=5)])
 def test_queries_in_chunks_see_what_they_see_together(extension: Extension) -> None:
-    extended = extension.extend(ALiBi(shape(4, 16)), 7, 24)
+    extended = extension.extend(ALiBi(dimensions(4, 16)), 7, 24)
     whole = extended.visible(GAPS, GAPS)
     assert torch.equal(extended.visible(GAPS[:, 9:20], GAPS), whole[:, 9:20])
 
@@ -63,8 +63,10 @@ def plain(distances: Tensor, visible: Tensor, q: Tensor, k: Tensor, v: Tensor, s
 
 
 def attended(extension: Extension, positions: Tensor, q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Encoding]:
-    encoding = extension.extend(ALiBi(shape(4, 16)), 7, 24)
-    out = explicit(q, k, v, Positions(positions, False), encoding, Standard(Shape(64, 4, 1, 7)), causal=True, state={})
+    encoding = extension.extend(ALiBi(dimensions(4, 16)), 7, 24)
+    out = explicit(
+        q, k, v, Positions(positions, False), encoding, Standard(Dimensions(64, 4, 1, 7)), causal=True, state={}
+    )
     return out, encoding
 
 
@@ -88,7 +90,7 @@ def test_first_keys_have_the_distances_of_the_paper(kind: str, positions: Tensor
                 distances[i, j] = where[i] - where[oldest] + first - j
     extension = Sinks(sinks=first, size=size) if kind == "sinks" else LambdaMask(first=first, size=size)
     got, _ = attended(extension, positions, q, k, v)
-    wanted = plain(distances, visible, q[0], k[0], v[0], ALiBi(shape(4, 16)).slopes)
+    wanted = plain(distances, visible, q[0], k[0], v[0], ALiBi(dimensions(4, 16)).slopes)
     torch.testing.assert_close(got[0].double(), wanted, atol=1e-5, rtol=1e-5)
     if kind == "sinks" and positions is SEQUENTIAL:
         assert distances[20][visible[20]].tolist() == list(range(first + size - 1, -1, -1)), "positions in the cache"
@@ -96,12 +98,12 @@ def test_first_keys_have_the_distances_of_the_paper(kind: str, positions: Tensor
 
 def test_an_encoding_without_distances_is_only_masked() -> None:
     for extension in (Sinks(), LambdaMask()):
-        extended = extension.extend(Sinusoidal(shape(4, 16)), 7, 24)
+        extended = extension.extend(Sinusoidal(dimensions(4, 16)), 7, 24)
         assert extended.uses("visible")
-        assert not extended.uses("elsewhere")
+        assert not extended.uses("remapped")
 
 
 def test_a_window_on_a_grid_is_refused() -> None:
     cells = torch.zeros(1, 4, 2, dtype=torch.long)
     with pytest.raises(ValueError, match="not defined on a grid"):
-        Window().extend(NoPE(shape(4, 16)), 7, 24).visible(cells, cells)
+        Window().extend(NoPE(dimensions(4, 16)), 7, 24).visible(cells, cells)

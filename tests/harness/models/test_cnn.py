@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.models.cnn import CNN, BidirectionalCNN
-from harness.shape import Shape
 
 
 def seen(model: CNN | BidirectionalCNN, length: int, place: int) -> list[int]:
@@ -23,19 +23,19 @@ def seen(model: CNN | BidirectionalCNN, length: int, place: int) -> list[int]:
 def test_an_output_depends_on_the_receptive_field_and_on_nothing_else(
     kernel: int, dilation: int, layers: int, field: int
 ) -> None:
-    model = CNN(Shape(8, 1, layers, 10), 100, lambda: None, kernel=kernel, dilation=dilation)
+    model = CNN(Dimensions(8, 1, layers, 10), 100, lambda: None, kernel=kernel, dilation=dilation)
     assert model.receptive_field == field
     assert seen(model, 100, 95) == [*range(96 - field, 96)]
 
 
 def test_in_both_directions_it_is_centred() -> None:
-    model = BidirectionalCNN(Shape(8, 1, 3, 10), 100, lambda: None, kernel=3, dilation=3)
+    model = BidirectionalCNN(Dimensions(8, 1, 3, 10), 100, lambda: None, kernel=3, dilation=3)
     assert model.receptive_field == 27
     assert seen(model, 100, 50) == [*range(37, 64)]
 
 
 def test_hidden_tokens_change_nothing_in_both_directions() -> None:
-    model = BidirectionalCNN(Shape(8, 1, 3, 10), 20, lambda: None).eval()
+    model = BidirectionalCNN(Dimensions(8, 1, 3, 10), 20, lambda: None).eval()
     tokens = torch.randint(20, (2, 12))
     alone = model(tokens[:1, :7], Positions(torch.arange(7)[None], True))
     visible = torch.arange(12) < torch.tensor([[7], [12]])
@@ -44,13 +44,13 @@ def test_hidden_tokens_change_nothing_in_both_directions() -> None:
 
 
 def test_convolutions_that_would_pass_over_tokens_are_refused() -> None:
-    shape = Shape(8, 1, 2, 10)
+    dimensions = Dimensions(8, 1, 2, 10)
     for options, message in (
         ({"kernel": 1}, "kernel=1: it must be at least 2"),
         ({"kernel": 3, "dilation": 4}, "dilation=4: it must be at most kernel=3"),
         ({"dilation": 0}, "dilation=0: it must be at least 1"),
     ):
         with pytest.raises(ValueError, match=message):
-            CNN(shape, 5, lambda: None, **options)
+            CNN(dimensions, 5, lambda: None, **options)
     with pytest.raises(ValueError, match="kernel=4: it must be odd"):
-        BidirectionalCNN(shape, 5, lambda: None, kernel=4)
+        BidirectionalCNN(dimensions, 5, lambda: None, kernel=4)

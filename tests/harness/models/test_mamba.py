@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import ROOT, layers
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.encodings.nope import NoPE
 from harness.mixers.mamba import selective_scan
 from harness.mixers.scan import scan
 from harness.models.mamba import Mamba
-from harness.shape import Shape
 
 NAMES = {
     "norm.weight": "norm.weight",
@@ -35,15 +35,17 @@ NAMES = {
 def test_logits_are_those_of_the_transformers_library() -> None:
     golden = np.load(ROOT / "tests" / "golden" / "architectures" / "mamba.npz")
     config = json.loads(str(golden["meta"]))["config"]
-    shape = Shape(config["hidden_size"], 1, config["num_hidden_layers"], 10)
-    model = Mamba(shape, config["vocab_size"], layers(shape, lambda _: NoPE(shape)), state=config["state_size"])
+    dimensions = Dimensions(config["hidden_size"], 1, config["num_hidden_layers"], 10)
+    model = Mamba(
+        dimensions, config["vocab_size"], layers(dimensions, lambda _: NoPE(dimensions)), state=config["state_size"]
+    )
     weights = {
         "embedding.weight": golden["weights/backbone.embeddings.weight"],
         "norm.weight": golden["weights/backbone.norm_f.weight"],
         "head.weight": golden["weights/lm_head.weight"],
         **{
             f"blocks.{i}.{mine}": golden[f"weights/backbone.layers.{i}.{theirs}"]
-            for i in range(shape.layers)
+            for i in range(dimensions.n_layers)
             for theirs, mine in NAMES.items()
         },
     }
@@ -98,8 +100,8 @@ def test_gradients_through_the_scan_are_those_of_the_recurrence() -> None:
 def test_steps_start_between_a_thousandth_and_a_tenth_and_rates_at_one_to_n() -> None:
     """The initial weights of the published code, which decide how long a state is kept."""
     torch.manual_seed(0)
-    shape = Shape(64, 1, 1, 10)
-    block = Mamba(shape, 5, layers(shape, lambda _: NoPE(shape))).blocks[0].mixer
+    dimensions = Dimensions(64, 1, 1, 10)
+    block = Mamba(dimensions, 5, layers(dimensions, lambda _: NoPE(dimensions))).blocks[0].mixer
     steps = torch.nn.functional.softplus(block.step.bias.detach())
     assert steps.min() > 0.00099
     assert steps.max() < 0.1001
@@ -109,7 +111,7 @@ def test_steps_start_between_a_thousandth_and_a_tenth_and_rates_at_one_to_n() ->
 
 
 def test_sizes_below_one_are_refused() -> None:
-    shape = Shape(8, 1, 1, 10)
+    dimensions = Dimensions(8, 1, 1, 10)
     for name in ("state", "convolution", "expand"):
         with pytest.raises(ValueError, match=f"{name}=0: it must be at least 1"):
-            Mamba(shape, 5, layers(shape, lambda _: NoPE(shape)), **{name: 0})
+            Mamba(dimensions, 5, layers(dimensions, lambda _: NoPE(dimensions)), **{name: 0})

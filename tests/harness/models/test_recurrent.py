@@ -4,14 +4,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.models import recurrent
 from harness.models.gru import GRU
 from harness.models.lstm import LSTM
 from harness.models.rnn import RNN
-from harness.shape import Shape
 
-SHAPE = Shape(6, 1, 2, 10)
+DIMENSIONS = Dimensions(6, 1, 2, 10)
 TOKENS = torch.randint(5, (3, 8), generator=torch.Generator().manual_seed(1))
 POSITIONS = Positions(torch.arange(8)[None], True)
 
@@ -21,7 +21,7 @@ def stepwise(model: RNN | GRU | LSTM, step: object) -> Tensor:
     x = model.embedding(TOKENS)
     for layer in model.layers:
         weights = (layer.weight_ih_l0, layer.weight_hh_l0, layer.bias_ih_l0, layer.bias_hh_l0)
-        h = c = torch.zeros(len(TOKENS), SHAPE.dimension)
+        h = c = torch.zeros(len(TOKENS), DIMENSIONS.d_model)
         outputs = []
         for t in range(x.shape[1]):
             h, c = step(weights, x[:, t], h, c)
@@ -32,7 +32,7 @@ def stepwise(model: RNN | GRU | LSTM, step: object) -> Tensor:
 
 def test_rnn_with_either_nonlinearity() -> None:
     for name, f in (("relu", torch.relu), ("tanh", torch.tanh)):
-        model = RNN(SHAPE, 5, lambda: None, nonlinearity=name)
+        model = RNN(DIMENSIONS, 5, lambda: None, nonlinearity=name)
 
         def step(weights, x, h, c, f=f):
             w, u, b, d = weights
@@ -42,7 +42,7 @@ def test_rnn_with_either_nonlinearity() -> None:
 
 
 def test_lstm_has_input_forget_and_output_gates() -> None:
-    model = LSTM(SHAPE, 5, lambda: None)
+    model = LSTM(DIMENSIONS, 5, lambda: None)
 
     def step(weights, x, h, c):
         w, u, b, d = weights
@@ -54,7 +54,7 @@ def test_lstm_has_input_forget_and_output_gates() -> None:
 
 
 def test_gru_has_reset_and_update_gates() -> None:
-    model = GRU(SHAPE, 5, lambda: None)
+    model = GRU(DIMENSIONS, 5, lambda: None)
 
     def step(weights, x, h, c):
         w, u, b, d = weights
@@ -72,7 +72,7 @@ def test_what_is_read_in_stretches_is_what_is_read_at_once(
     kind: type[RNN | GRU | LSTM], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recurrent, "STRETCH", 3)
-    model = kind(SHAPE, 5, lambda: None)
+    model = kind(DIMENSIONS, 5, lambda: None)
     parts = list(model.stretches(TOKENS, POSITIONS))
     assert [part.shape[1] for part in parts] == [3, 3, 2]
     torch.testing.assert_close(torch.cat(parts, dim=1), model(TOKENS, POSITIONS), atol=1e-6, rtol=1e-6)

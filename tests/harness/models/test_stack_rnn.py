@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.models.stack_rnn import ACTIONS, StackLayer, StackRNN, acted
-from harness.shape import Shape
 
 PUSH, POP, LEAVE = range(ACTIONS)
 
@@ -111,12 +111,12 @@ def test_pushed_and_popped_tokens_come_back_in_reverse_at_any_depth() -> None:
 def test_sizes_below_one_are_refused() -> None:
     for options in ({"stacks": 0}, {"cell": 0}):
         with pytest.raises(ValueError, match=r"=0: it must be at least 1"):
-            StackRNN(Shape(8, 1, 1, 10), 5, lambda: None, **options)
+            StackRNN(Dimensions(8, 1, 1, 10), 5, lambda: None, **options)
 
 
 def test_the_paper_s_size() -> None:
     """One layer of 256 with a cell of 8: inputs, recurrence with the cell, three actions, eight values."""
-    model = StackRNN(Shape(256, 1, 1, 10), 6, lambda: None)
+    model = StackRNN(Dimensions(256, 1, 1, 10), 6, lambda: None)
     sizes = 256 * 257 + 256 * 264 + 3 * 257 + 8 * 257
     assert sum(p.numel() for p in model.layers.parameters()) == sizes
     tokens = torch.randint(6, (2, 7))

@@ -7,9 +7,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from harness.attention import Positions
+from harness.attention.modules import Positions
+from harness.dimensions import Dimensions
 from harness.models.tape_rnn import ACTIONS, TapeRNN, acted
-from harness.shape import Shape
 
 STAY, LEFT, RIGHT, JUMP_LEFT, JUMP_RIGHT = range(ACTIONS)
 
@@ -71,7 +71,7 @@ def test_any_number_of_moves_and_a_jump_lose_nothing() -> None:
 def test_the_jump_is_the_length_of_the_input() -> None:
     """Counted without the first token and the separator, as far as it is read, and for each row by itself."""
     told = []
-    model = TapeRNN(Shape(8, 1, 1, 10), 9, lambda: None)
+    model = TapeRNN(Dimensions(8, 1, 1, 10), 9, lambda: None)
     model.layers[0].register_forward_pre_hook(lambda module, inputs: told.append(inputs[1]))
     tokens = torch.tensor([[1, 5, 6, 7, 2, 7, 6, 2, 3], [1, 5, 2, 5, 3, 0, 0, 0, 0], [1, 5, 5, 5, 5, 5, 5, 5, 5]])
     model(tokens, Positions(torch.arange(9)[None], True))
@@ -81,4 +81,4 @@ def test_the_jump_is_the_length_of_the_input() -> None:
 def test_sizes_below_one_are_refused() -> None:
     for options in ({"tapes": 0}, {"cell": 0}, {"write": (64, 0)}):
         with pytest.raises(ValueError, match=r"(=0: it|: 0) must be at least 1"):
-            TapeRNN(Shape(8, 1, 1, 10), 5, lambda: None, **options)
+            TapeRNN(Dimensions(8, 1, 1, 10), 5, lambda: None, **options)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness import blind
+from harness.evaluation import blind
 from tasks.arithmetic.modular_expression import ModularExpression
 from tasks.arithmetic.polynomial import Polynomial
 from tasks.arithmetic.sum_modulo import SumModulo

@@ -49,7 +49,7 @@ def test_trees_are_as_likely_as_the_generator_makes_them(length: int, most: int,
     met = Counter("".join(names[row]) for row in prompts)
     assert set(met) <= set(shapes)
     expected = np.array(list(shapes.values())) / sum(shapes.values()) * len(prompts)
-    counts = np.array([met[shape] for shape in shapes])
+    counts = np.array([met[dimensions] for dimensions in shapes])
     common = expected >= 5
     assert common.sum() >= 10
     pooled = [*counts[common], counts[~common].sum()], [*expected[common], expected[~common].sum()]

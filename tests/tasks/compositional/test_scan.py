@@ -71,7 +71,7 @@ def test_a_cut_is_a_training_length(longest: int, trained_on: int, held_out: int
     task = Scan()
     trained = [length for length in range(1, longest + 1) if task.produces(length)]
     beyond = [length for length in range(longest + 1, 49) if task.produces(length)]
-    assert task.weights(trained).sum() == trained_on
+    assert task.length_weights(trained).sum() == trained_on
     rng = np.random.default_rng(0)
     assert sum(len(task.sample(rng, length, 1, "test").prompt) for length in beyond) == held_out
 

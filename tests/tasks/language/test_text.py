@@ -54,7 +54,7 @@ def test_every_length_is_tested_on_the_same_bytes() -> None:
 
 
 def test_training_windows_are_always_of_the_full_length() -> None:
-    assert Text().weights([126, 127, 128]).tolist() == [0, 0, 1]
+    assert Text().length_weights([126, 127, 128]).tolist() == [0, 0, 1]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""From the command line and the YAML files of choices to a config: Hydra, and what people mistype."""

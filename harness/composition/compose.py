@@ -1,0 +1,225 @@
+"""From the command line to runs: Hydra composes, and what it refuses is said in one line with what is possible."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from hydra import compose, initialize_config_dir
+from hydra._internal.core_plugins.basic_sweeper import BasicSweeper
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.override_parser.types import Override, OverrideType
+from hydra.errors import HydraException
+from hydra.initialize import get_gh_backup, restore_gh_from_backup
+from hydra.types import RunMode
+from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+from pydantic import ValidationError
+
+from harness.composition import isolation, suggestions
+from harness.composition.folders import folders as checked
+from harness.composition.overrides import MOST_RUNS, Reader, count
+from harness.config import catalogue, trainer_arguments
+from harness.config.schema import LISTED_GROUPS, Run
+from harness.config.validation import explained, validated
+from harness.errors import Refused, echoed, unknown
+
+
+@contextmanager
+def composer(folders: Sequence[str] = ()) -> Iterator[Composer]:
+    """Hydra, set up on conf/ and the user's own folders of choices. Raises :class:`Refused` for a file in them that
+    cannot be used.
+    """
+    _, *own = checked(folders)
+    around = get_gh_backup()  # this may be called from a program that uses Hydra itself
+    GlobalHydra.instance().clear()
+    try:
+        with isolation.alone(), initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
+            yield Composer(own)
+    finally:
+        restore_gh_from_backup(around)
+
+
+class Composer:
+    """Composes runs from overrides such as ``encoding=rope`` and ``train.steps=100``."""
+
+    def __init__(self, folders: list[Path]) -> None:
+        self._folders = [catalogue.CONF, *folders]
+        places = ",".join(suggestions.value_of(f"file://{folder}") for folder in folders)
+        self._search = [f"hydra.searchpath=[{places}]"] if folders else []
+        self._by_choices: dict[tuple[str, ...], DictConfig] = {}
+        self._reader = Reader(self._folders, self._accepts)
+
+    def run(self, overrides: Sequence[str], check: Callable[[Run], Run] = validated) -> Run:
+        """The run of these overrides, as ``check`` finds it right. Raises :class:`Refused`."""
+        composed = self.shown(overrides)
+        choices = {group: choice for group, choice in composed.hydra.runtime.choices.items() if isinstance(choice, str)}
+        try:
+            science = OmegaConf.masked_copy(composed, [str(key) for key in composed if key != "hydra"])
+            isolation.check_value("", OmegaConf.to_container(science, resolve=False))
+            container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
+            if "presets" in container:
+                raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
+            return check(Run.of(container, choices))
+        except (OmegaConfBaseException, RecursionError) as error:
+            raise Refused(_first_line(error)) from error
+        except ValidationError as error:
+            raise explained(error) from error
+
+    def _accepts(self, overrides: Sequence[str]) -> bool:
+        """Whether these overrides compose to a run, whether or not that makes sense."""
+        try:
+            self.run(overrides, check=lambda run: run)
+        except Refused:
+            return False
+        return True
+
+    def attempt(self, overrides: Sequence[str]) -> Run | Refused:
+        """The run of these overrides, or why there is none."""
+        try:
+            return self.run(overrides)
+        except Refused as refusal:
+            return refusal
+
+    def check(self, overrides: Sequence[str]) -> None:
+        """Raise :class:`Refused` unless the overrides compose."""
+        self.shown(overrides)
+
+    def shown(self, overrides: Sequence[str]) -> DictConfig:
+        """What overrides without a sweep compose to, whether or not it makes sense, Hydra's own settings included."""
+        parsed = self._reader.read(overrides)
+        if swept := [override for override in parsed if override.is_sweep_override()]:
+            self._check_lists(swept, self._compose(self._single(overrides)))
+            raise Refused(f"{echoed(swept[0].input_line)}: several values need a sweep: add -m to python -m harness")
+        return self._composed(parsed)
+
+    def multirun(self, overrides: Sequence[str]) -> bool:
+        """Whether these overrides alone ask for a sweep, as a study does."""
+        single = [override for override in self._reader.read(overrides) if not override.is_sweep_override()]
+        return self._composed(single).hydra.mode == RunMode.MULTIRUN
+
+    def cells(self, overrides: Sequence[str]) -> list[list[str]]:
+        """The overrides of every cell of a sweep: each combination of the listed values. Raises :class:`Refused`."""
+        self._check_words(overrides)
+        base = self._compose(self._single(overrides))
+        given = self._reader.read(overrides)
+        swept = {override.key_or_group for override in given}
+        params = base.hydra.sweeper.params or {}
+        if not isinstance(params, (dict, DictConfig)):
+            raise Refused(f"hydra.sweeper.params={echoed(params)}: it holds keys with the values of a sweep")
+        preset = [f"{key!s}={value}" for key, value in params.items() if key not in swept]
+        isolation.check_presets(self._reader.read(preset))
+        parsed = self._reader.read([*preset, *overrides])
+        several = {o.get_key_element(): o for o in parsed if o.is_sweep_override()}
+        self._check_lists(list(several.values()), base)
+        runs = math.prod(count(override, self._reader.options) for override in several.values())
+        if runs > MOST_RUNS:
+            raise Refused(f"these are {runs} runs, and a sweep has at most {MOST_RUNS}: divide it into several")
+        batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
+        return [list(cell) for batch in batches for cell in batch]
+
+    def _single(self, overrides: Sequence[str]) -> list[str]:
+        return [str(o.input_line) for o in self._reader.read(overrides) if not o.is_sweep_override()]
+
+    def _check_lists(self, swept: Sequence[Override], composed: DictConfig) -> None:
+        """Raise :class:`Refused` where the values of a list stand without brackets: they would be a run each."""
+        for override in swept:
+            key, _, values = str(override.input_line).partition("=")
+            takes_list = key not in LISTED_GROUPS and isinstance(OmegaConf.select(composed, key), ListConfig)
+            if takes_list and override.is_choice_sweep() and list not in map(type, override.sweep_iterator()):
+                raise Refused(
+                    f"{echoed(override.input_line)}: it takes a list: {suggestions.quoted(f'{key}=[{values}]')}"
+                )
+
+    def _composed(self, parsed: Sequence[Override]) -> DictConfig:
+        """The composed config. Cells of a sweep that choose the same files share Hydra's work and differ in the values
+        set in the end.
+        """
+        values = [
+            override
+            for override in parsed
+            if override.type is OverrideType.CHANGE and override.key_or_group not in self._reader.options
+        ]
+        choices = tuple(str(override.input_line) for override in parsed if override not in values)
+        if choices not in self._by_choices:
+            self._by_choices[choices] = self._compose(choices)
+        composed = copy.deepcopy(self._by_choices[choices])
+        try:
+            for override in values:
+                OmegaConf.update(composed, override.key_or_group, override.value(), merge=True)
+        except OmegaConfBaseException as error:
+            lines = [str(override.input_line) for override in parsed]
+            self._check_words(lines)
+            raise Refused(_first_line(error)) from error
+        return composed
+
+    def _compose(self, overrides: Sequence[str]) -> DictConfig:
+        parsed = self._reader.read(overrides)
+        try:
+            composed = self._hydras(overrides)
+        except Exception as error:  # Hydra raises what it likes, and all it is given here comes from the user
+            self._check_words(overrides)
+            raise Refused(_first_line(error)) from error
+        isolation.check_composed(composed, self._hydras([]) if self._search else composed, parsed)
+        return composed
+
+    def _hydras(self, overrides: Sequence[str]) -> DictConfig:
+        return compose("run", [*self._search, *overrides], return_hydra_config=True)
+
+    def _check_words(self, overrides: Sequence[str]) -> None:
+        """Raise :class:`Refused` for the first word that does not exist: choices first, for they decide which keys
+        there are.
+        """
+        groups = self._reader.options
+        parsed = [
+            override
+            for override in self._reader.read(overrides)
+            if override.key_or_group.partition("/")[0].partition(".")[0] != "hydra"
+        ]
+        chosen = []
+        for override in parsed:
+            if override.key_or_group in groups and not override.is_sweep_override():
+                chosen.append(str(override.input_line))
+        try:
+            composed = self._hydras(chosen)
+        except (HydraException, OmegaConfBaseException):
+            return
+        for override in parsed:
+            key = override.key_or_group
+            if (
+                key in groups
+                or override.type in ADDED
+                or OmegaConf.select(composed, key, default=_MISSING) is not _MISSING
+            ):
+                continue
+            keys = _keys(composed)
+            keys["trainer"] += trainer_arguments.handed_on()
+            raise suggestions.unknown_key(key, keys, self._folders)
+
+
+_MISSING = object()
+
+ADDED = (OverrideType.ADD, OverrideType.FORCE_ADD)
+"""Overrides of keys that need not be there."""
+
+
+def _keys(composed: DictConfig, prefix: str = "") -> dict[str, list[str]]:
+    """The keys of every part of a config, the whole being the part called ``""``."""
+    known = {prefix: [str(key) for key in composed if key not in ("hydra", "_target_", "presets")]}
+    for key in known[prefix]:
+        if isinstance(part := OmegaConf.select(composed, key), DictConfig):
+            known |= _keys(part, f"{prefix}.{key}" if prefix else key)
+    return known
+
+
+def _first_line(error: BaseException) -> str:
+    """What Hydra or OmegaConf objects to, with the key that it is about."""
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    if said.startswith("Error merging override") and error.__cause__:
+        return _first_line(error.__cause__)
+    key = getattr(error, "full_key", None)
+    return f"{key}: {said}" if key and key not in said else said

@@ -1,0 +1,203 @@
+"""What was meant by an argument that means nothing here. Whatever is advised can be typed as it stands."""
+
+from __future__ import annotations
+
+import pkgutil
+import re
+import shlex
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from itertools import zip_longest
+from pathlib import Path
+
+from harness.config import catalogue
+from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS
+from harness.errors import Refused, echoed, meant, plain
+
+KEYS = {
+    "lr": "train.learning_rate",
+    "max_lr": "train.learning_rate",
+    "step_size": "train.learning_rate",
+    "wd": "train.weight_decay",
+    "decay": "train.weight_decay",
+    "batch_size": "train.batch",
+    "bs": "train.batch",
+    "steps": "train.steps",
+    "max_steps": "train.steps",
+    "num_steps": "train.steps",
+    "iterations": "train.steps",
+    "epochs": "train.steps",
+    "max_epochs": "train.steps",
+    "num_epochs": "train.steps",
+    "warmup_steps": "train.warmup",
+    "grad_clip": "train.clip",
+    "gradient_clip_val": "train.clip",
+    "max_grad_norm": "train.clip",
+    "dtype": "train.precision",
+    "n_layers": "model.layers",
+    "n_layer": "model.layers",
+    "num_layers": "model.layers",
+    "num_hidden_layers": "model.layers",
+    "depth": "model.layers",
+    "n_heads": "model.heads",
+    "n_head": "model.heads",
+    "num_heads": "model.heads",
+    "num_attention_heads": "model.heads",
+    "d_model": "model.dimension",
+    "dim": "model.dimension",
+    "hidden_size": "model.dimension",
+    "hidden_dim": "model.dimension",
+    "n_embd": "model.dimension",
+    "embed_dim": "model.dimension",
+    "width": "model.dimension",
+    "train_length": "lengths.train",
+    "max_train_length": "lengths.train",
+    "test_length": "lengths.test",
+    "max_test_length": "lengths.test",
+    "gpus": "trainer.devices",
+    "num_gpus": "trainer.devices",
+    "device": "trainer.accelerator",
+    "threads": "launcher.threads",
+    "num_workers": "launcher.slots",
+    "random_seed": "seed",
+    "output_dir": "results",
+    "output": "results",
+    "out": "results",
+    "pos": "positions",
+    "pe": "encoding",
+    "pos_encoding": "encoding",
+    "position_encoding": "encoding",
+    "positional_encoding": "encoding",
+    "pos_emb": "encoding",
+    "dataset": "task",
+    "arch": "architecture",
+    "wandb": "logger",
+}
+"""What other programs call our keys. Other names of a choice stand in its file, in the comment ``# Also called:``."""
+
+FIRST = ("lengths", *SETTING_GROUPS)
+"""Where a key without its group is looked for first."""
+
+LONGEST = 300
+"""Characters of an argument that is worth a guess."""
+
+TYPED = (*catalogue.GROUPS, "lengths", "seed", "results", "packages", "force", "retry")
+"""What an argument can begin with."""
+
+
+def unknown_key(key: str, keys: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> Refused:
+    """``keys`` gives the keys of every part of a run, ``""`` being the whole."""
+    parent, _, last = key.rpartition(".")
+    close = _meant_key(parent, last, keys, folders)
+    guess = f"; did you mean '{close}'?" if close else "."
+    of = parent if parent in keys else ""
+    known = ", ".join(sorted(f"{of}.{one}" if of else one for one in keys[of])) or "none"
+    return Refused(f"unknown key '{echoed(key)}'{guess} {f'Keys of {of}' if of else 'Keys'}: {known}")
+
+
+def _meant_key(parent: str, last: str, keys: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> str | None:
+    if parent in catalogue.GROUPS and (chosen := _choice(parent, last, folders)):
+        return chosen
+    full = {f"{group}.{key}" if group else key for group, inside in keys.items() for key in inside}
+    siblings = keys.get(parent, ())
+    synonym = {plain(name): one for name, one in KEYS.items()}.get(plain(last))
+    close = next((one for one in siblings if plain(one) == plain(last)), None)
+    if not close and synonym in full:
+        return synonym
+    if close := close or meant(last, siblings, {}):
+        return f"{parent}.{close}" if parent else close
+    if parent and parent not in keys and (group := meant(parent, keys[""], {})) and f"{group}.{last}" in full:
+        return f"{group}.{last}"
+    if parent not in (*COMPONENT_GROUPS, *LISTED_GROUPS):
+        for groups in (FIRST, COMPONENT_GROUPS):
+            found = [f"{group}.{one}" for group in groups for one in keys.get(group, ()) if plain(one) == plain(last)]
+            if len(found) == 1:
+                return found[0]
+    if last in keys[""]:
+        return last
+    return None if parent else next(named(last, folders), None)
+
+
+def named(word: str, folders: Sequence[Path]) -> Iterator[str]:
+    """The choices of this name, as one types them."""
+    for group in catalogue.GROUPS:
+        if chosen := _choice(group, word, folders):
+            yield chosen
+
+
+def _choice(group: str, word: str, folders: Sequence[Path]) -> str | None:
+    also = {plain(name): choice for name, choice in catalogue.also_called(group, folders).items()}
+    also |= {plain(name): name for name in catalogue.names(folders)[group]}
+    return f"{group}={also[plain(word)]}" if plain(word) in also else None
+
+
+def unreadable(
+    argument: str, following: Sequence[str], folders: Sequence[Path], accepted: Callable[[str], bool]
+) -> Refused:
+    """Why an argument cannot be read. ``following`` are those after it; ``accepted`` says of what could be advised
+    whether it would do.
+    """
+    said = echoed(argument)
+    for wanted in _repaired(argument, following) if len(argument) <= LONGEST and argument.isprintable() else ():
+        if accepted(wanted):
+            why = "a value with such characters needs quotes of its own" if wanted[-1] in "'\"" else "this is written"
+            return Refused(f"{said}: {why}: {quoted(wanted)}")
+    if "=" in argument:
+        return Refused(f"{said}: this cannot be read as key=value")
+    if choices := list(named(argument, folders)):
+        return Refused(f"{said}: did you mean {' or '.join(map(quoted, choices))}?")
+    commands = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "commands")])]
+    close = get_close_matches(argument[:100], commands, n=1)
+    return Refused(
+        f"{said}: a choice is written group=name, a value key=value"
+        + (f"; did you mean the command '{close[0]}'?" if close else f". Commands: {', '.join(commands)}")
+    )
+
+
+def _repaired(argument: str, following: Sequence[str]) -> Iterator[str]:
+    """What could have been meant by an argument that cannot be read."""
+    key, equals, value = (part.strip() for part in argument.partition("="))
+    if not equals:
+        for separator in ":", ".", " ":
+            key, found, value = argument.strip().partition(separator)
+            if found:
+                yield f"{key.strip()}={value.strip()}"
+        if rest := [word for word in following[:2] if word != "="]:
+            yield f"{key}={rest[0].lstrip('=')}"
+        return
+    value = value.lstrip("= ")
+    yield f"{key}={value}"
+    if bare := value.strip("'\"()[]{}, "):
+        yield f"{key}={bare}"
+    for mark in "'\"":
+        if mark not in value and not value.endswith("\\"):
+            yield f"{key}={mark}{value}{mark}"
+    yield f"{key}={value_of(value)}"
+
+
+def value_of(text: str) -> str:
+    """Any text as Hydra's grammar takes it: in quotes, in which only quotes and backslashes before them are escaped."""
+    return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text) + "'"
+
+
+def quoted(argument: str) -> str:
+    """An argument as a shell takes it."""
+    if shlex.quote(argument) == argument or "'" not in argument:
+        return shlex.quote(argument)
+    return shlex.quote(argument) if re.search(r'["$`\\!]', argument) else f'"{argument}"'
+
+
+def check_flags(arguments: Sequence[str], flags: Collection[str]) -> None:
+    """Raise :class:`Refused` for a key that is written like a flag, such as ``--task=copy`` or ``-task copy``.
+
+    ``flags`` are those that there are.
+    """
+    for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
+        key, equals, value = argument.lstrip("-").partition("=")
+        if not argument.startswith("-") or argument.partition("=")[0] in flags:
+            continue
+        key = key if key in TYPED or key.partition(".")[0] in TYPED else KEYS.get(key.replace("-", "_"), "")
+        if key:
+            value = value if equals else following
+            wanted = quoted(f"{key}={value}") if value and not value.startswith("-") else f"{key}=..."
+            raise Refused(f"unknown flag '{echoed(argument)}'; did you mean {wanted}?")

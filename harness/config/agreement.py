@@ -1,0 +1,62 @@
+"""Whether a config is that of a science, as far as this can be known without building or importing anything."""
+
+from typing import Any
+
+from harness import declarations
+from harness.config import catalogue, classes, identity
+from harness.config.schema import ATTENTION, COMPONENT_GROUPS, Component, Run
+
+
+def disagreement(run: Run, science: dict[str, Any]) -> str:
+    """What the config of a record says otherwise than its science; empty if nothing.
+
+    Options left at their defaults are not in a science. Which those are is known for the classes of conf/ as they are
+    today, so older versions of a task are compared by what they name.
+    """
+    training = science["training"]
+    chosen = [(group, getattr(run, group), {**identity.DEFAULTS, **training}[group]) for group in COMPONENT_GROUPS]
+    if run.extension.keys() != science["extension"].keys():
+        return "its config has other extensions than its science"
+    chosen += [("extension", run.extension[name], said) for name, said in science["extension"].items()]
+    plain = [ATTENTION.name] * run.model.layers
+    if run.mixers() != training.get("pattern", plain):
+        return "its config has other mixers than its science"
+    attention = {ATTENTION.name: {"name": ATTENTION.name, "options": {}}}
+    chosen += [("mixer", run.mixer[name], said) for name, said in training.get("mixer", attention).items()]
+    for group, component, said in chosen:
+        target = said.get("target") or component.target
+        if (component.name, component.target) != (said["name"], target):
+            return f"its config has another {group} than its science"
+        if objection := classes.misnamed(group, component.name, target):
+            return objection
+        shipped = component.target == catalogue.target(group, component.name)
+        if not _same_options(component, said, shipped and training["identity"] == identity.VERSION):
+            return f"its config has other options of {group} than its science"
+    parts = {
+        "model": (run.model.model_dump(), training["model"]),
+        "train": (run.train.model_dump(), training["train"]),
+        "evaluation": (run.evaluation.model_dump(), science["evaluation"]),
+        "lengths": (run.lengths.model_dump(), training["lengths"]),
+        "seed": ({"seed": run.seed}, {"seed": training["seed"]}),
+    }
+    for name, (own, said) in parts.items():
+        if any(key not in own or own[key] != value for key, value in said.items()):
+            return f"its config has another {name} than its science"
+    if set(science["tested"]) - set(run.lengths.wanted()):
+        return "its config tests other lengths than its science"
+    return ""
+
+
+def _same_options(component: Component, said: dict[str, Any], known: bool) -> bool:
+    """``known``: the class is one of conf/ and its defaults are those of then."""
+    options = said["options"]
+    if any(key not in component.options or component.options[key] != value for key, value in options.items()):
+        return False
+    if not known:  # the source of a class from elsewhere is not looked for because a file names it
+        return True
+    declared = declarations.of(component.target)
+    if said.get("version", declared.attributes.get("version")) != declared.attributes.get("version"):
+        return True
+    where = (*declared.attributes.get("data_options", ()), *declared.attributes.get("reads", ()))
+    changed = identity.changed(component)
+    return all(key in options or key in where or key not in declared.options for key in changed)

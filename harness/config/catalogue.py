@@ -1,0 +1,84 @@
+"""The choices of every group: the files of conf/, each with a line that describes it."""
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from harness.config import choice_files
+from harness.errors import one_line
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+"""Found by its own path, so that a folder called conf in the user's working folder is not taken for it."""
+
+GROUPS = {
+    "task": "what the model learns, with training and test lengths",
+    "encoding": "how position enters the model",
+    "positions": "the position index each token receives",
+    "extension": "what changes at test time, with the same weights; several: extension=[extrapolate,ntk]",
+    "logit": "how attention logits are scaled with length",
+    "architecture": "the network",
+    "mixer": "what mixes tokens in each layer; several alternate: mixer=[mamba2,attention]",
+    "model": "size of the network",
+    "train": "training budget, learning rate and precision",
+    "optimizer": "the optimizer",
+    "schedule": "the learning rate after warm-up",
+    "evaluation": "number of test examples of each length",
+    "trainer": "devices and the attention kernel",
+    "logger": "where training curves are written; several: logger=[wandb,tensorboard]",
+    "launcher": "where a sweep (-m) runs",
+    "study": "published experiments, each a preset over all groups",
+}
+"""The groups of choices, in the order of ``--help``."""
+
+
+class Choice(NamedTuple):
+    """One file of a group: its name, the line that describes it, and the class it names, if it names one."""
+
+    name: str
+    meaning: str
+    target: str | None
+
+
+def names(folders: Sequence[Path] = (CONF,)) -> dict[str, list[str]]:
+    """The names of the choices of each group, in alphabetical order."""
+    return {
+        group: sorted({path.stem for folder in folders for path in (folder / group).glob("*.yaml")}) for group in GROUPS
+    }
+
+
+def choices(group: str, folders: Sequence[Path] = (CONF,)) -> Iterator[Choice]:
+    """The choices of a group in alphabetical order, those of later folders besides those of earlier ones."""
+    for name, path in _files(group, folders):
+        text = choice_files.text(path)
+        meanings = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#") and "@package" not in line]
+        yield Choice(name, one_line(meanings[0]) if meanings else "", _target(group, text))
+
+
+@cache
+def target(group: str, name: str) -> str | None:
+    """The class that the choice of conf/ called so names; ``None`` where there is no such choice or it names none."""
+    path = CONF / group / f"{name}.yaml"
+    return _target(group, choice_files.text(path)) if path.is_file() else None
+
+
+def _target(group: str, text: str) -> str | None:
+    content = choice_files.parsed(text)
+    node = content.get(group)
+    component = node if isinstance(node, dict) else content
+    return component.get("_target_")
+
+
+def also_called(group: str, folders: Sequence[Path] = (CONF,)) -> dict[str, str]:
+    """Other names of the choices of a group: those that the comment ``# Also called: ...`` of a file lists."""
+    return {
+        name.strip(): choice
+        for choice, path in _files(group, folders)
+        for line in re.findall(r"^# Also called: (.*)$", choice_files.text(path), re.MULTILINE)
+        for name in line.split(",")
+    }
+
+
+def _files(group: str, folders: Sequence[Path]) -> list[tuple[str, Path]]:
+    return sorted({path.stem: path for folder in folders for path in (folder / group).glob("*.yaml")}.items())

@@ -1,0 +1,137 @@
+"""What a run is, as opposed to how and where it is computed: the ids under which weights and results are found again.
+
+Two ids, because weights can be tested in more than one way: the training id names the weights, the run id names weights
+together with the lengths, extensions and number of examples they are tested with.
+
+Options of classes enter where they differ from the class's default, so that a new option with a default that changes
+nothing leaves all ids as they were.
+"""
+
+import hashlib
+import json
+from typing import Any, cast
+
+from harness import declarations
+from harness.config import catalogue
+from harness.config.schema import OPTIMIZER, SCHEDULE, Component, Run
+from harness.declarations import Option
+from harness.models import huggingface_folder
+from tasks.base import Task
+
+VERSION = 1
+"""Rises when the same config would train differently: results from before are then no longer taken for those of the
+same run.
+"""
+
+DEFAULTS: dict[str, dict[str, Any]] = {
+    group: {"name": component.name, "options": {}}
+    for group, component in (("optimizer", OPTIMIZER), ("schedule", SCHEDULE))
+}
+"""What a science that does not name these groups has of them."""
+
+
+def training(run: Run, task: Task) -> dict[str, Any]:
+    """All that decides the weights."""
+    return {
+        "identity": VERSION,
+        "task": _task(run, task),
+        "lengths": {"shortest": run.lengths.shortest, "train": run.lengths.train},
+        **{group: _component(group, getattr(run, group)) for group in ("encoding", "positions", "logit")},
+        "architecture": _architecture(run),
+        **_mixers(run),
+        "model": run.model.model_dump(),
+        "train": run.train.model_dump(),
+        **_optimization(run),
+        "seed": run.seed,
+    }
+
+
+def science(run: Run, task: Task) -> dict[str, Any]:
+    """All that decides the scores."""
+    return {
+        "training": training(run, task),
+        "tested": tested_lengths(run, task),
+        "extension": {name: _component("extension", extension) for name, extension in run.extension.items()},
+        "evaluation": run.evaluation.model_dump(),
+    }
+
+
+def digest(values: dict[str, Any]) -> str:
+    """A short name for values, the same for the same values."""
+    canonical = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()[:12]
+
+
+def training_name(run: Run, task: Task) -> str:
+    """The name of the folder that holds the weights."""
+    return f"{_prefix(run)}-{digest(training(run, task))}"
+
+
+def run_name(run: Run, task: Task) -> str:
+    """The name of the record."""
+    return f"{_prefix(run)}-{digest(science(run, task))}"
+
+
+def tested_lengths(run: Run, task: Task) -> list[int]:
+    """The lengths that are tested: those wanted that the task can produce."""
+    return [length for length in run.lengths.wanted() if task.produces(length)]
+
+
+def training_lengths(run: Run, task: Task) -> list[int]:
+    """The lengths that are trained on."""
+    return [length for length in range(run.lengths.shortest, run.lengths.train + 1) if task.produces(length)]
+
+
+def changed(component: Component) -> dict[str, Any]:
+    """The options of a component that are not its class's defaults."""
+    known = declarations.of(component.target).options
+    return {k: v for k, v in component.options.items() if k not in known or v != _default(known[k])}
+
+
+def _prefix(run: Run) -> str:
+    return f"{run.task.name}-{run.encoding.name}-seed{run.seed}"
+
+
+def _task(run: Run, task: Task) -> dict[str, Any]:
+    values = _component("task", run.task)
+    values["options"] = {key: value for key, value in values["options"].items() if key not in task.data_options}
+    values["version"] = task.version
+    if (fingerprint := task.fingerprint()) is not None:
+        values["fingerprint"] = fingerprint
+    return values
+
+
+def _architecture(run: Run) -> dict[str, Any]:
+    values = _component("architecture", run.architecture)
+    if reads := declarations.of(run.architecture.target).attributes["reads"]:
+        values["options"] = {key: value for key, value in values["options"].items() if key not in reads}
+        values["fingerprint"] = huggingface_folder.fingerprint(
+            huggingface_folder.folder(*(cast(Any, run.architecture.options[key]) for key in reads))
+        )
+    return values
+
+
+def _mixers(run: Run) -> dict[str, Any]:
+    """What the layers' mixers are, if any is another than plain attention."""
+    names = run.mixers()
+    chosen = {name: _component("mixer", run.mixer[name]) for name in dict.fromkeys(names)}
+    if chosen == {"attention": {"name": "attention", "options": {}}}:
+        return {}
+    return {"mixer": chosen, "pattern": names}
+
+
+def _optimization(run: Run) -> dict[str, Any]:
+    """The optimizer and the schedule, where they are others than AdamW and a cosine."""
+    chosen = {group: _component(group, getattr(run, group)) for group in DEFAULTS}
+    return {group: node for group, node in chosen.items() if node != DEFAULTS[group]}
+
+
+def _component(group: str, component: Component) -> dict[str, Any]:
+    values: dict[str, Any] = {"name": component.name, "options": changed(component)}
+    if component.target != catalogue.target(group, component.name):
+        values["target"] = component.target
+    return values
+
+
+def _default(option: Option) -> Any:
+    return list(option.default) if isinstance(option.default, tuple) else option.default

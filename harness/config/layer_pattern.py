@@ -1,0 +1,88 @@
+"""Which mixers a run's layers have, and what kind of network they make of its architecture. Nothing here needs
+PyTorch.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from harness import declarations
+from harness.config import catalogue
+from harness.config.schema import ATTENTION, Run
+from harness.errors import Refused
+
+
+def modes(run: Run) -> tuple[str, ...]:
+    """The kinds of attention in the network, for which encodings, logit scales and extensions must be defined:
+    ``attention-free`` alone where no layer attends.
+    """
+    architecture = _declared(run.architecture.target)
+    if architecture["mixes"] and not any(_declared(run.mixer[name].target)["attends"] for name in run.mixers()):
+        return ("attention-free",)
+    return (architecture["mode"], *architecture["also"])
+
+
+def check(run: Run) -> None:
+    """Raise :class:`Refused` where the architecture cannot have these mixers, or the pattern names others."""
+    for name in run.pattern:
+        if name not in run.mixer:
+            raise Refused(f"pattern={_list(run.pattern)}: mixer={_list(run.mixer)} has no {name}: list it there")
+    if len(run.pattern) > run.model.layers:
+        raise Refused(f"pattern={_list(run.pattern)}: these are more than model.layers={run.model.layers}")
+    if unused := [name for name in run.mixer if name not in run.mixers()]:
+        raise Refused(
+            f"mixer={_list(run.mixer)}: no layer of model.layers={run.model.layers} has {unused[0]}: leave it out, or "
+            "name it in pattern=[...]"
+        )
+    architecture = _declared(run.architecture.target)
+    if not architecture["mixes"]:
+        if run.mixers() != [ATTENTION.name] * run.model.layers:
+            raise Refused(
+                f"architecture={run.architecture.name} has layers of its own: mixer={_list(run.mixer)} is not for it. "
+                f"Architectures with mixers: {_names('architecture', lambda a: a['mixes'])}"
+            )
+        return
+    if architecture["one_block"] and len({*run.mixers()}) > 1:
+        raise Refused(
+            f"architecture={run.architecture.name} passes through one block many times, and has no place for "
+            f"mixer={_list(run.mixer)}: name one. Architectures of several blocks: {several_blocks()}"
+        )
+    own = {architecture["mode"], *architecture["also"]}
+    for name in run.mixers():
+        if not own <= set(_declared(run.mixer[name].target)["modes"]):
+            able = _names("mixer", lambda a: own <= set(a["modes"]))
+            raise Refused(
+                f"mixer={name} is not defined for architecture={run.architecture.name}, which is "
+                f"{' and '.join(sorted(own))}. Possible: {able}"
+            )
+
+
+def attending(run: Run) -> list[int]:
+    """The numbers of the layers that attend."""
+    architecture = _declared(run.architecture.target)
+    layers = list(enumerate(run.mixers()))[: 1 if architecture["one_block"] else None]
+    return [
+        number for number, name in layers if not architecture["mixes"] or _declared(run.mixer[name].target)["attends"]
+    ]
+
+
+def called(run: Run) -> str:
+    """The architecture for a message, with its mixers where they are others than attention."""
+    name = f"architecture={run.architecture.name}"
+    return name if list(run.mixer) == [ATTENTION.name] else f"{name} with mixer={_list(run.mixer)}"
+
+
+def several_blocks() -> str:
+    """The architectures whose layers have mixers and are not all one."""
+    return _names("architecture", lambda a: a["mixes"] and not a["one_block"])
+
+
+def _list(names: Iterable[str]) -> str:
+    return f"[{','.join(names)}]"
+
+
+def _declared(target: str) -> Any:
+    return declarations.of(target).attributes
+
+
+def _names(group: str, condition: Any) -> str:
+    return ", ".join(c.name for c in catalogue.choices(group) if c.target and condition(_declared(c.target)))

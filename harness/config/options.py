@@ -1,0 +1,105 @@
+"""Options of a run's components: typed, complete, and known to the classes they are for, which is read from source
+(:mod:`harness.declarations`).
+"""
+
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic.errors import PydanticUserError
+
+from harness import declarations
+from harness.config import classes, user_packages
+from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
+from harness.declarations import bounds
+from harness.declarations.bounds import complaint
+from harness.errors import Refused, unknown
+from harness.files import user_paths
+
+MOST = 10_000
+"""Items of a list."""
+
+ANNOTATIONS = {
+    **{name: value for name, value in vars(bounds).items() if not name.startswith("_")},
+    "int": Annotated[int, Field(ge=-(2**31), lt=2**31)],
+    "float": float,
+    "str": bounds.Text,
+    "bool": bool,
+    "object": JsonValue,
+    "Annotated": Annotated,
+    "Literal": Literal,
+    "Sequence": Sequence,
+    "Field": Field,
+    "AfterValidator": AfterValidator,
+    "BeforeValidator": BeforeValidator,
+}
+"""What may occur in the annotation of an option of our classes."""
+
+
+def typed(run: Run) -> Run:
+    """The same run with its options typed and complete, whether or not they make sense together."""
+    user_packages.importable(run.packages)
+    changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
+    for group in LISTED_GROUPS:
+        changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
+    return run.model_copy(update=changes)
+
+
+def _typed(group: str, component: Component, run: Run) -> Component:
+    classes.check(group, component, run.packages)
+    try:
+        declared = declarations.of(component.target)
+    except ValueError as error:
+        raise Refused(f"{group}={component.name}: {error}") from error
+    if classes.BASES[group] not in declared.ancestors:
+        raise Refused(
+            f"{group}={component.name}: {component.target} does not inherit from {classes.BASES[group]}, "
+            f"as every class of {group} does"
+        )
+    options = declared.options
+    reads = (*declared.attributes.get("reads", ()), *declared.attributes.get("data_options", ()))
+    typed = {}
+    for key, value in component.options.items():
+        if key not in options:
+            raise unknown(f"option of {group}={component.name}", key, options, "options")
+        path = f"{group}.{component.name}.{key}" if group in LISTED_GROUPS else f"{group}.{key}"
+        if key in reads:
+            _check_paths(value, f"{path}=")
+        if isinstance(value, list) and len(value) > MOST:
+            raise Refused(f"{path}: it has {len(value)} items, and {MOST} are the most")
+        try:
+            typed[key] = _canonical(options[key].annotation, value)
+        except ValidationError as error:
+            raise Refused(f"{path}={value}: {complaint(error)}") from error
+    for key, option in options.items():
+        if key not in typed:
+            if option.required:
+                raise Refused(f"{group}={component.name}: option {key} is missing")
+            typed[key] = list(option.default) if isinstance(option.default, tuple) else option.default
+    return component.model_copy(update={"options": typed})
+
+
+def _check_paths(value: Any, what: str) -> None:
+    """Raise :class:`Refused` for a path that means no place, in an option that says what a class reads. The class
+    itself replaces ``~``, so that a config stays right on another machine.
+    """
+    for one in value if isinstance(value, list) else [value]:
+        if isinstance(one, str):
+            prefix, colon, path = one.rpartition(":")
+            user_paths.expanded(path, f"{what}{prefix}{colon}")
+
+
+def _canonical(annotation: Any, value: Any) -> Any:
+    """The value as its annotation has it, and as JSON can say it. Raises ``ValidationError``."""
+    if isinstance(annotation, str):
+        return _adapter(eval(annotation, {"__builtins__": {}}, ANNOTATIONS)).validate_python(value)  # noqa: S307
+    adapter = _adapter(annotation)  # a class of the user's may want a tuple or an enumeration where YAML has a list
+    return adapter.dump_python(adapter.validate_json(json.dumps(value)), mode="json")
+
+
+def _adapter(annotation: Any) -> TypeAdapter[Any]:
+    try:
+        return TypeAdapter(annotation, config=ConfigDict(strict=True, allow_inf_nan=False))
+    except PydanticUserError:  # a type of the user's own: its constructor will say
+        return TypeAdapter(JsonValue)

@@ -1,0 +1,216 @@
+"""The typed shape of a run: what conf/ composes to, after validation. Nothing here needs PyTorch."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from harness.files import user_paths
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""What a choice may be called: it becomes part of file names and of tables."""
+
+Length = Annotated[int, Field(ge=1, le=10**6)]
+"""A length of a task, in whatever it counts."""
+
+COMPONENT_GROUPS = ("task", "encoding", "positions", "logit", "architecture", "optimizer", "schedule")
+"""Groups of which a run has one class each."""
+
+LISTED_GROUPS = ("mixer", "extension", "logger")
+"""Groups of which a run has any number of classes."""
+
+SETTING_GROUPS = ("model", "train", "evaluation", "trainer", "launcher")
+"""Groups that are settings and no class."""
+
+
+MOST_LENGTHS = 10_000
+"""Lengths that one run tests."""
+
+
+class Frozen(BaseModel):
+    """Strict, complete and unchangeable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Component(Frozen):
+    """A chosen class: what the choice is called, the class, and the options its constructor gets."""
+
+    name: Name
+    target: str
+    options: dict[str, JsonValue] = {}
+
+
+ATTENTION = Component(name="attention", target="harness.mixers.attention.Attention")
+"""What mixes tokens unless a run says otherwise, and in runs of before there was a choice."""
+
+
+OPTIMIZER = Component(name="adamw", target="harness.optimizers.adamw.AdamW")
+SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
+"""How networks are trained unless a run says otherwise, and in runs of before there was a choice."""
+
+
+class Lengths(Frozen):
+    """Which lengths are trained and which are tested; what a length counts is the task's to say."""
+
+    shortest: Length
+    """Shortest length trained on."""
+    train: Length
+    """Longest length trained on."""
+    test: Length
+    """Longest length tested."""
+    step: Length
+    """Every length that this divides is tested, besides the shortest and longest trained, the first beyond them and the
+    longest tested.
+    """
+    grid: list[Length] = Field([], max_length=MOST_LENGTHS)
+    """The tested lengths, where they should be others."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "Lengths":
+        if self.shortest > self.train:
+            raise ValueError(f"shortest={self.shortest} is above train={self.train}")
+        if not self.grid and self.test <= self.train:
+            raise ValueError(
+                f"test={self.test} is not above train={self.train}: nothing would be tested beyond the training length"
+            )
+        if not self.grid and self.test // self.step > MOST_LENGTHS:
+            raise ValueError(
+                f"test={self.test} step={self.step}: these are more than {MOST_LENGTHS} lengths to test: raise step"
+            )
+        if self.grid and min(self.grid) > self.train:
+            raise ValueError(
+                f"grid={self.grid}: nothing would be tested up to train={self.train}, so nobody would know whether "
+                "training converged: add a length from there"
+            )
+        return self
+
+    def wanted(self) -> list[int]:
+        """The lengths to test, as far as the task can produce them."""
+        if self.grid:
+            return sorted(set(self.grid))
+        regular = range(self.step, self.test + 1, self.step)
+        return sorted({*regular, self.shortest, self.train, self.train + 1, self.test})
+
+
+class Size(Frozen):
+    """How large the network is."""
+
+    dimension: int = Field(ge=1, le=2**16)
+    heads: int = Field(ge=1, le=2**12)
+    layers: int = Field(ge=1, le=2**10)
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> "Size":
+        if self.dimension % self.heads:
+            raise ValueError(f"heads={self.heads} does not divide dimension={self.dimension}")
+        return self
+
+
+class Train(Frozen):
+    """Budget and rates."""
+
+    steps: int = Field(ge=0, le=10**9)
+    """0 only for a saved network, which is then tested as it is."""
+    batch: int = Field(ge=1, le=10**6)
+    learning_rate: float = Field(gt=0)
+    warmup: int = Field(ge=0, le=10**9)
+    weight_decay: float = Field(ge=0)
+    beta2: float = Field(gt=0, lt=1)
+    clip: float = Field(ge=0)
+    precision: Literal["32-true", "bf16-mixed"]
+
+
+class Evaluation(Frozen):
+    """How well lengths are measured."""
+
+    examples: int = Field(ge=1, le=10**6)
+
+
+class TrainerSettings(Frozen):
+    """Where and how a run is computed. Nothing here may change a result beyond rounding. What is not named here is
+    handed on to Lightning (:mod:`harness.config.trainer_arguments`).
+    """
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
+
+    accelerator: Literal["auto", "cpu", "gpu"]
+    devices: int = Field(ge=1, le=2**12)
+    strategy: Literal["auto", "ddp"]
+    checkpoint_every: int = Field(ge=1, le=10**9)
+    kernel: Literal["auto", "explicit", "flex"] = "auto"  # records of earlier runs have none
+
+
+class Launcher(Frozen):
+    """Where the runs of a sweep go, and how many threads each run has."""
+
+    slots: int = Field(ge=0, le=2**12)
+    threads: int = Field(ge=0, le=2**12)
+
+
+class Run(Frozen):
+    """One run, complete: the science first, then what only says how and where."""
+
+    task: Component
+    lengths: Lengths
+    encoding: Component
+    positions: Component
+    extension: dict[Name, Component] = Field(min_length=1)
+    logit: Component
+    architecture: Component
+    mixer: dict[Name, Component] = Field(default={"attention": ATTENTION}, min_length=1)
+    """What moves information between tokens: the layers take these in turn, or as ``pattern`` says."""
+    pattern: list[Name] = []
+    """The mixers of the first layers, by name; the others repeat them. Empty: the listed ones in turn."""
+    model: Size
+    train: Train
+    optimizer: Component = OPTIMIZER
+    schedule: Component = SCHEDULE
+    evaluation: Evaluation
+    seed: int = Field(ge=0, lt=2**32)
+
+    presets: dict[str, Name] = {}
+    """What the chosen settings are called, for people."""
+    trainer: TrainerSettings
+    logger: dict[Name, Component] = {}
+    launcher: Launcher
+    results: Annotated[str, AfterValidator(lambda text: user_paths.expanded(text, ""))] = Field(min_length=1)
+    packages: list[str] = []
+    force: bool = False
+    retry: bool = False
+
+    def mixers(self) -> list[str]:
+        """The name of each layer's mixer, from the first on."""
+        names = self.pattern or list(self.mixer)
+        return [names[number % len(names)] for number in range(self.model.layers)]
+
+    @classmethod
+    def of(cls, composed: dict[str, Any], choices: dict[str, str]) -> "Run":
+        """A run from what Hydra composed: ``composed`` as a plain container, ``choices`` by group. Raises
+        ``pydantic.ValidationError``.
+        """
+
+        def component(name: str, node: Any) -> Any:
+            if not isinstance(node, dict) or "_target_" not in node:
+                return node
+            options = {key: value for key, value in node.items() if key != "_target_"}
+            return {"name": name, "target": node["_target_"], "options": options}
+
+        values = _canonical(composed)
+        for group in COMPONENT_GROUPS:
+            if group in values:
+                values[group] = component(choices.get(group, group), values[group])
+        for group in LISTED_GROUPS:
+            if isinstance(values.get(group), dict):
+                values[group] = {name: component(name, node) for name, node in values[group].items()}
+        values["presets"] = {group: choices[group] for group in SETTING_GROUPS if choices.get(group)}
+        return cls.model_validate(values)
+
+
+def _canonical(value: Any) -> Any:
+    """The same with 0.0 for -0.0, which is the same number and would be another run."""
+    if isinstance(value, dict):
+        return {key: _canonical(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_canonical(part) for part in value]
+    return value + 0.0 if isinstance(value, float) else value

@@ -1,0 +1,149 @@
+"""Training data: an endless row of examples, the same for every batch size, device and number of processes.
+
+The row is made in blocks. Block b is a function of the task, its version, the seed and b alone, so that a run can be
+taken up at any step, and any process can make just the part of a batch that is its own.
+"""
+
+from collections.abc import Container, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.attention.modules import Positions
+from harness.layouts.base import Arranged, Layout
+from harness.layouts.special_tokens import PAD
+from harness.positions.base import PositionRule
+from harness.rng import generator
+from tasks.base import ABSENT, Batch, Task
+
+BLOCK = 1024
+"""Examples made at once."""
+
+DRAWN_LATER = np.empty((1, 0), np.int64)
+"""Stands for the positions of a block whose rule draws for whole batches."""
+
+
+class TrainingBatch(NamedTuple):
+    """One process's part of one batch. ``scored`` holds the places in the flattened ``tokens`` [B, T] whose prediction
+    counts, ``targets`` what they should predict, ``total`` how many such places the whole batch has over all processes.
+    """
+
+    tokens: Tensor
+    positions: Positions
+    scored: Tensor
+    targets: Tensor
+    total: int
+
+
+class TrainingData:
+    """Batches for the steps of a run, by number."""
+
+    def __init__(
+        self, task: Task, layout: Layout, rule: PositionRule, lengths: Sequence[int], *, seed: int, batch: int
+    ) -> None:
+        self.task = task
+        self.layout = layout
+        self.rule = rule
+        self.lengths = list(lengths)
+        self.seed = seed
+        self.batch = batch
+        self.width = max(layout.width(task, length) for length in lengths)  # the same for blocks that are joined
+        self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="data")
+        self._blocks: dict[int, Future[tuple[Arranged, np.ndarray]]] = {}
+
+    def __call__(self, step: int, rank: int = 0, world: int = 1) -> TrainingBatch:
+        """The part of batch ``step`` that belongs to process ``rank`` of ``world``."""
+        arranged, positions = self._rows(step * self.batch, (step + 1) * self.batch)
+        if self.rule.scope == "batch":
+            rng = generator("positions", self.seed, "batch", step)
+            positions = self.rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True)
+        total = int(arranged.scored.sum())
+        share = slice(rank * self.batch // world, (rank + 1) * self.batch // world)
+        width = int(arranged.lengths[share].max())
+        scored = np.flatnonzero(arranged.scored[share, :width])
+        return TrainingBatch(
+            tokens=torch.from_numpy(arranged.tokens[share, :width].copy()),
+            positions=told(
+                positions[share if len(positions) > 1 else slice(1), :width],
+                arranged.lengths[share],
+                width,
+                self.rule,
+                self.layout,
+            ),
+            scored=torch.from_numpy(scored),
+            targets=torch.from_numpy(arranged.targets[share, :width].ravel()[scored]),
+            total=total,
+        )
+
+    def _block(self, number: int) -> tuple[Arranged, np.ndarray]:
+        """A block, and in the background the one after it, so that training does not wait for it."""
+        for wanted in (number, number + 1):
+            if wanted not in self._blocks:
+                self._blocks[wanted] = self._ahead.submit(self._make_block, wanted)
+        self._blocks = {kept: block for kept, block in self._blocks.items() if number - 1 <= kept <= number + 1}
+        return self._blocks[number].result()
+
+    def _rows(self, start: int, stop: int) -> tuple[Arranged, np.ndarray]:
+        parts = []
+        for block in range(start // BLOCK, (stop - 1) // BLOCK + 1):
+            arranged, positions = self._block(block)
+            rows = slice(max(start - block * BLOCK, 0), stop - block * BLOCK)
+            parts.append(
+                (Arranged(*(array[rows] for array in arranged)), positions[rows] if len(positions) > 1 else positions)
+            )
+        if len(parts) == 1:
+            return parts[0]
+        joined = Arranged(
+            *(np.concatenate(arrays) for arrays in zip(*(arranged for arranged, _ in parts), strict=True))
+        )
+        shared = len(parts[0][1]) == 1
+        return joined, parts[0][1] if shared else np.concatenate([positions for _, positions in parts])
+
+    def _make_block(self, block: int) -> tuple[Arranged, np.ndarray]:
+        width = self.width
+        tokens = np.full((BLOCK, width), PAD, np.int64)
+        targets = np.full((BLOCK, width), PAD, np.int64)
+        scored = np.zeros((BLOCK, width), bool)
+        lengths = np.zeros(BLOCK, np.int64)
+        channels = {name: np.full((BLOCK, width), ABSENT) for name in self.rule.needs}
+        for length, rows, batch in examples(self.task, self.lengths, seed=self.seed, block=block):
+            part = self.layout.arrange(batch, length)
+            wide = part.tokens.shape[1]
+            tokens[rows, :wide] = part.tokens
+            targets[rows, :wide] = part.targets
+            scored[rows, :wide] = part.scored
+            lengths[rows] = part.lengths
+            for channel, numbers in self.layout.channels(batch, length, self.rule.needs).items():
+                channels[channel][rows, :wide] = numbers
+        arranged = Arranged(tokens, targets, scored, lengths)
+        if self.rule.scope == "batch":
+            return arranged, DRAWN_LATER
+        rng = generator("positions", self.seed, block)
+        return arranged, self.rule.sample(rng, lengths, width, training=True, channels=channels)
+
+
+def told(positions: np.ndarray, lengths: np.ndarray, width: int, rule: PositionRule, layout: Layout) -> Positions:
+    """The positions that the model receives: ``positions`` [N or 1, T], of which each row has ``lengths`` [N].
+    To a model that looks both ways the padding behind them is hidden.
+    """
+    padded = layout.both_ways and bool((lengths < width).any())
+    visible = torch.from_numpy(np.arange(width) < lengths[:, None]) if padded else None
+    return Positions(torch.from_numpy(positions.copy()), rule.consecutive, visible)
+
+
+def examples(
+    task: Task, lengths: Sequence[int], *, seed: int, block: int, only: Container[int] | None = None
+) -> Iterator[tuple[int, np.ndarray, Batch]]:
+    """The examples of one block by length, with their places in the block; of all ``lengths`` or ``only`` some."""
+    name, version = type(task).__name__, task.version
+    odds = task.length_weights(list(lengths))
+    rng = generator("lengths", name, version, seed, block)
+    drawn = rng.choice(np.array(lengths), BLOCK, p=odds / odds.sum())
+    for length in np.unique(drawn).tolist():
+        if only is None or length in only:
+            rows = np.flatnonzero(drawn == length)
+            rng = generator(name, version, "train", seed, length, block)
+            yield length, rows, task.sample(rng, length, len(rows))

@@ -1,0 +1,31 @@
+"""What encodings need of the sizes of a network, known without PyTorch."""
+
+import math
+
+from harness.dimensions import Dimensions
+
+LARGEST_LOGARITHM = 69.0
+"""Of a base, about 1e30."""
+
+
+def odd(channels: int, of: str) -> str:
+    """An objection to an odd number of channels, ``of`` a head or the model; empty if there is none."""
+    if channels % 2 == 0:
+        return ""
+    return f"{channels} channels of {of} do not make pairs: the number must be even"
+
+
+def unturned(dimensions: Dimensions, interval: int) -> bool:
+    """Whether every ``interval``-th layer, or the last one of fewer layers, is this one."""
+    return (dimensions.layer + 1) % max(2, min(interval, dimensions.n_layers)) == 0
+
+
+def unfit(base: float, tokens: int, slowest: float) -> str:
+    """An objection to ``base=0``, for which :func:`harness.encodings.frequencies.base_for` finds a base."""
+    if base:
+        return ""
+    if tokens < 7:
+        return f"base=0: it must be set where training has {tokens} tokens, less than the shortest period"
+    if slowest > 0 and math.log(tokens / math.tau) / slowest > LARGEST_LOGARITHM:
+        return f"base=0: it must be set where so few pairs turn: one that fits {tokens} tokens would be above 1e30"
+    return ""

@@ -1,0 +1,154 @@
+"""The blind baseline: how well one can answer without looking at the question.
+
+A blind predictor knows the length of the question and the place in the answer, and nothing else. On some tasks it does
+so well that a score without it misleads: it sorts 500 numbers out of five with 93 % of the tokens right.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from harness.data.test_examples import AT_ONCE, portions
+from harness.layouts import Causal
+from harness.layouts.base import Layout
+from harness.rng import generator
+from tasks.base import ABSENT, Batch, Form, Task
+
+SAMPLES = 4096
+"""Examples of each length that the predictor is estimated on, drawn apart from those it is tested on. Where a task is
+finite the two overlap: SCAN's commands beyond length 22 are all of the test set.
+"""
+
+WHOLE = 1280
+"""Up to so many tokens of a prompt or an answer all samples are drawn at once: at all lengths that a task is tested at
+unless told otherwise. Longer ones are drawn in blocks, each from a stream of its own, and only counts are kept.
+"""
+
+
+class Blind(NamedTuple):
+    """Of the test examples of one length, how many a blind predictor gets right, in the same counts as a model's
+    scores. For exact match it gives the most frequent answer, for token accuracy the most frequent token of each place,
+    for ``nats`` the frequencies at each place.
+    """
+
+    length: int
+    examples: int
+    exact: int
+    tokens: int
+    correct: int
+    nats: float
+    bytes: int | None = None
+    ends: int | None = None
+    ends_correct: int | None = None
+
+
+def estimate(task: Task, length: int, examples: int, layout: Layout | None = None) -> Blind:
+    """Estimate a blind predictor on fresh examples of one length and test it on the test examples. Ends of answers
+    count where ``layout`` scores them, the causal one if none is given.
+    """
+    layout = layout or Causal(task)
+    end = len(task.alphabet)
+    counts, answer = _known(task, length)
+    usual, total = counts.argmax(axis=1), (counts + 1).sum(axis=1)
+    exact = correct = ends = ends_correct = 0
+    nats = []
+    asked = test_examples(task, length, examples)
+    for part in portions(asked):
+        truth = _with_end(part, end, task.form)
+        scored = np.pad(part.scored, ((0, 0), (0, truth.shape[1] - part.scored.shape[1]))) | (
+            (truth == end) & layout.ends(part, length)[:, None]
+        )
+        place = np.zeros(truth.shape[1], np.int64) if task.form == "stream" else np.arange(truth.shape[1])
+        right = truth == usual[place]
+        whole = right if task.form == "labels" else truth == answer[: truth.shape[1]]
+        exact += int((whole | ~scored).all(axis=1).sum())
+        correct += int((right & scored).sum())
+        ended = scored & (truth == end)
+        ends += int(ended.sum())
+        ends_correct += int((right & ended).sum())
+        chance = (counts[place, np.maximum(truth, 0)] + 1) / total[place]
+        nats.append(-np.log(chance[scored]))
+    return Blind(
+        length=length,
+        examples=len(asked.answer),
+        exact=0 if task.form == "stream" else exact,
+        tokens=sum(len(part) for part in nats),
+        correct=correct,
+        nats=float(np.concatenate(nats).sum()),
+        bytes=None if asked.sizes is None else int(asked.sizes[asked.scored].sum()),
+        ends=ends,
+        ends_correct=ends_correct,
+    )
+
+
+def test_examples(task: Task, length: int, examples: int) -> Batch:
+    """The test examples of one length: the same for every run of the task."""
+    return task.sample(generator(type(task).__name__, task.version, "test", length), length, examples, "test")
+
+
+def _known(task: Task, length: int) -> tuple[np.ndarray, np.ndarray]:
+    """What fresh examples show: how often each token, and last the end, stands at each place of an answer
+    [A + 1, tokens + 1], and the most frequent answer, filled up with ``ABSENT`` [A + 1]. Windows of running text begin
+    anywhere, so that the place in them says nothing: they have one row of counts, and no answer.
+    """
+    end, width = len(task.alphabet), task.answer_length(length) + 1
+    counts = np.zeros((1 if task.form == "stream" else width, end + 1), np.int64)
+    favourite = Favourite()
+    for known in _samples(task, length):
+        seen = _with_end(known, end, task.form)
+        place = np.zeros(seen.shape[1], np.int64) if task.form == "stream" else np.arange(seen.shape[1])
+        cell = (place * (end + 1) + seen)[seen != ABSENT]
+        counts += np.bincount(cell, minlength=counts.size).reshape(counts.shape)
+        if task.form == "answer":
+            favourite.add(seen)
+    answer = np.full(width, ABSENT)
+    answer[: len(favourite.answer)] = favourite.answer
+    return counts, answer
+
+
+def _samples(task: Task, length: int) -> Iterator[Batch]:
+    """Fresh examples, all at once or, of long ones, as many as memory shall hold."""
+    tokens = max(task.prompt_length(length), task.answer_length(length))
+    most = SAMPLES if tokens <= WHOLE else max(1, AT_ONCE // tokens)
+    for block, start in enumerate(range(0, SAMPLES, most)):
+        words = ("blind", length, block) if block else ("blind", length)
+        rng = generator(type(task).__name__, task.version, *words)
+        yield task.sample(rng, length, min(most, SAMPLES - start))
+
+
+class Favourite:
+    """The most frequent of many answers, of which none but this one is kept; of several the first in their order."""
+
+    def __init__(self) -> None:
+        self._seen: Counter[bytes] = Counter()
+        self._most = 0
+        self._spelt = b""
+
+    def add(self, answers: np.ndarray) -> None:
+        """Count answers [N, A], whose rows end in ``ABSENT``."""
+        sizes = (answers != ABSENT).sum(axis=1).tolist()
+        for row, size in zip((answers + 1).astype(">u4"), sizes, strict=True):
+            spelt = row[:size].tobytes()  # bytes of big-endian numbers have the order of the numbers
+            name = hashlib.blake2b(spelt, digest_size=16).digest()
+            self._seen[name] += 1
+            times = self._seen[name]
+            # Whatever is as frequent in the end is here once more when it gets there.
+            if times > self._most or (times == self._most and spelt < self._spelt):
+                self._most, self._spelt = times, spelt
+
+    @property
+    def answer(self) -> np.ndarray:
+        """Its tokens, none if nothing was counted."""
+        return np.frombuffer(self._spelt, ">u4").astype(np.int64) - 1
+
+
+def _with_end(batch: Batch, end: int, form: Form) -> np.ndarray:
+    """Answers with the end token after the last token of each, where answers end."""
+    if form != "answer":
+        return batch.answer
+    answer = np.pad(batch.answer, ((0, 0), (0, 1)), constant_values=ABSENT)
+    answer[np.arange(len(answer)), (batch.answer != ABSENT).sum(axis=1)] = end
+    return answer

@@ -1,0 +1,64 @@
+"""Greedy decoding, for where it is really needed: to show what a model writes, and to score models whose outputs depend
+on what comes later.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.attention.modules import Positions
+from harness.layouts.base import Arranged
+from harness.layouts.special_tokens import EOS
+from harness.models.base import Model
+
+
+def greedy(model: Model, questions: Arranged, positions: Positions, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Which rows [N] a model answers exactly when it writes the answer itself, each token the likeliest after its own
+    earlier ones; and which it does when the end token is offered just where the answer ends.
+
+    A row counts if what is written equals the targets wherever they are scored.
+    """
+    scored = torch.from_numpy(questions.scored).to(device)
+    targets = torch.from_numpy(questions.targets).to(device)
+
+    def right(written: Tensor) -> Tensor:
+        return ((written == targets) | ~scored).all(dim=1)
+
+    exact = right(write(model, questions, positions, device))
+    if bool(exact.all()):
+        return exact, exact
+    return exact, right(write(model, questions, positions, device, length_given=True))
+
+
+def write(
+    model: Model, questions: Arranged, positions: Positions, device: torch.device, *, length_given: bool = False
+) -> Tensor:
+    """What a model writes in the place of the scored targets [N, T]; it stops where the answer should end, and with
+    ``length_given`` nowhere else. Other places hold the targets.
+
+    Nothing is remembered between tokens: the model reads what stands so far, and nothing behind it, once for every
+    token.
+    """
+    tokens = torch.from_numpy(questions.tokens).to(device).long()
+    targets = torch.from_numpy(questions.targets).to(device).long()
+    written = targets.clone()
+    first = np.where(questions.scored.any(axis=1), questions.scored.argmax(axis=1), questions.scored.shape[1])
+    for start in np.unique(first):  # rows whose questions have the same number of tokens are read together
+        rows = torch.from_numpy(np.flatnonzero(first == start)).to(device)
+        read = tokens[rows]
+        where = positions.values[rows] if len(positions.values) > 1 else positions.values
+        for place in range(int(start), read.shape[1]):
+            hidden = model(read[:, : place + 1], Positions(where[:, : place + 1], positions.consecutive))
+            logits = model.readout(hidden[:, -1])
+            if length_given:
+                logits[:, EOS] = -torch.inf
+            likeliest = logits.argmax(dim=-1)
+            if length_given:
+                likeliest = torch.where(targets[rows, place] == EOS, EOS, likeliest)
+            written[rows, place] = likeliest
+            if place + 1 < read.shape[1]:
+                read[:, place + 1] = likeliest
+            if bool((likeliest == EOS).all()) and place + 1 < read.shape[1]:
+                written[rows, place + 1 :] = EOS
+                break
+    return written

@@ -1,0 +1,154 @@
+"""Numbers behind the pictures of a position encoding, read from the encoding itself through its hooks."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from harness.attention.modules import Attending, Positions, attention_weights
+from harness.dimensions import Dimensions
+from harness.encodings.base import Encoding
+from harness.models.base import Model
+
+
+@torch.no_grad()
+def vectors(encoding: Encoding, dimensions: Dimensions, tokens: Tensor) -> np.ndarray:
+    """What is added to the embeddings of these tokens [n] at positions 0 .. n - 1, [n, D]."""
+    nothing = torch.zeros(1, len(tokens), dimensions.d_model)
+    return encoding.embed(nothing, tokens[None], torch.arange(len(tokens))[None])[0].numpy()
+
+
+def level_vectors(encoding: Encoding, dimensions: Dimensions, tokens: Tensor, level: int) -> np.ndarray:
+    """:func:`vectors` of the numbers 0 .. n - 1 on one level where those on all others are 0, less their mean, in which
+    the others are, [n, D].
+    """
+    nothing = torch.zeros(1, len(tokens), dimensions.d_model)
+    positions = torch.zeros(1, len(tokens), encoding.channels, dtype=torch.long)
+    positions[..., level] = torch.arange(len(tokens))
+    with torch.no_grad():
+        rows = encoding.embed(nothing, tokens[None], positions)[0]
+    return (rows - rows.mean(0)).numpy()
+
+
+def similarity(rows: np.ndarray) -> np.ndarray:
+    """The cosine between every two rows [n, D] -> [n, n]; the diagonal is 1."""
+    unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    return unit @ unit.T
+
+
+@torch.no_grad()
+def bias(encoding: Encoding, count: int) -> np.ndarray:
+    """The bias of each head for the last of ``count`` queries, by distance 0 .. count - 1, [H, count]. NaN where the
+    query does not see the key.
+    """
+    query, keys = _last(count)
+    rows = encoding.bias(query, keys)[0, :, 0]
+    if encoding.uses("remapped"):
+        other = encoding.remapped(query, keys)
+        rows = torch.where(other.where[0, 0], encoding.bias(other.q_positions, other.k_positions)[0, :, 0], rows)
+    return _seen(encoding, query, keys, rows).flip(-1).numpy()
+
+
+@torch.no_grad()
+def kernel(encoding: Encoding, dimensions: Dimensions, count: int) -> np.ndarray:
+    """The dot product of a query and a key of ones, turned, by distance 0 .. count - 1, the mean of all heads: what a
+    rotary encoding makes of two vectors that would be alike, [count]. NaN where the query does not see the key.
+    """
+    query, keys = _last(count)
+    products = _product(encoding, dimensions, query, keys)
+    if encoding.uses("remapped"):
+        other = encoding.remapped(query, keys)
+        there = _product(encoding, dimensions, other.q_positions, other.k_positions)
+        products = torch.where(other.where[0, 0], there, products)
+    return _seen(encoding, query, keys, products).flip(-1).numpy()
+
+
+@torch.no_grad()
+def phases(frequencies: Tensor, count: int) -> np.ndarray:
+    """Where in its turn each pair of channels is at positions 0 .. count - 1, in turns from 0 to 1, [pairs, count].
+
+    A position written as digits: pair m is the digit of weight ``2 pi / f_m``, which begins anew at every full turn.
+    """
+    turns = torch.arange(count, dtype=torch.float64) * frequencies[:, None].double() / (2 * torch.pi)
+    return (turns % 1).numpy()
+
+
+@torch.no_grad()
+def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions) -> np.ndarray:
+    """The weight that the last of n tokens, of those that are not hidden, gives in the first layer to every token
+    before it, the mean of sequences [B, n], by how many tokens ago it was: [H, n], NaN for those that are never seen.
+
+    ``reader`` is ``model`` or reads with it: what it hands to the first layer in the end is what counts.
+    """
+    layer = next(module for module in model.modules() if isinstance(module, Attending))
+    kernel = layer.kernel
+    met: list[dict[str, Any]] = []
+
+    def recorded(q: Tensor, k: Tensor, v: Tensor, *rest: Any, **how: Any) -> Tensor:
+        names = ("positions", "encoding", "logit")
+        met.append({"q": q, "k": k, **dict(zip(names, rest, strict=True)), **how})
+        return kernel(q, k, v, *rest, **how)
+
+    layer.kernel = recorded
+    try:
+        reader(tokens, positions)
+    finally:
+        layer.kernel = kernel
+    where = met[-1]["positions"]
+    length = met[-1]["q"].shape[2] if where.visible is None else int(where.visible.sum(dim=1).min())
+    (weights,) = attention_weights(**met[-1], queries=[slice(length - 1, length)])
+    mean = weights[:, :, 0, :length].mean(0).flip(-1)
+    rows = torch.full((len(mean), tokens.shape[1]), torch.nan)
+    rows[:, :length] = mean.masked_fill(mean == 0, torch.nan)
+    return rows.numpy()
+
+
+@torch.no_grad()
+def grid_bias(encoding: Encoding, reach: int) -> np.ndarray:
+    """The bias of each head by the row and the column of the query minus the key's, -reach .. reach each,
+    [H, 2 reach + 1, 2 reach + 1]. NaN beyond the offsets that a table knows.
+    """
+    for known in range(reach, -1, -1):
+        query, keys = _middle(known)
+        try:
+            rows = encoding.bias(query, keys)[0, :, 0]
+        except IndexError:  # a table ends before this
+            continue
+        square = rows.unflatten(-1, (2 * known + 1, -1)).flip(-1, -2).numpy()
+        beyond = reach - known
+        return np.pad(square, ((0, 0), (beyond, beyond), (beyond, beyond)), constant_values=np.nan)
+    raise LookupError("no offset has a bias")
+
+
+@torch.no_grad()
+def grid_kernel(encoding: Encoding, dimensions: Dimensions, reach: int) -> np.ndarray:
+    """:func:`kernel` by the row and the column of the query minus the key's, -reach .. reach each, over that of a cell
+    and itself, [2 reach + 1, 2 reach + 1]: how like a cell is to all others.
+    """
+    products = _product(encoding, dimensions, *_middle(reach)).unflatten(-1, (2 * reach + 1, -1)).flip(-1, -2)
+    return (products / products[reach, reach]).numpy()
+
+
+def _last(count: int) -> tuple[Tensor, Tensor]:
+    """The positions of the last of ``count`` tokens [1, 1] and of all [1, count]."""
+    keys = torch.arange(count)[None]
+    return keys[:, -1:], keys
+
+
+def _middle(reach: int) -> tuple[Tensor, Tensor]:
+    """The cell in the middle of a square [1, 1, 2] and all its cells, row by row [1, (2 reach + 1) ** 2, 2]."""
+    steps = torch.arange(2 * reach + 1)
+    return torch.full((1, 1, 2), reach), torch.cartesian_prod(steps, steps)[None]
+
+
+def _product(encoding: Encoding, dimensions: Dimensions, query: Tensor, keys: Tensor) -> Tensor:
+    """The dot products of ones at a query's position and at those of keys, the mean of all heads [Lk]."""
+    q, k = (torch.ones(1, dimensions.n_heads, where.shape[1], dimensions.head_dim) for where in (query, keys))
+    q, k = encoding.rotate(q, k, query, keys, {})
+    return (q * k).sum(-1)[0].mean(0)
+
+
+def _seen(encoding: Encoding, query: Tensor, keys: Tensor, rows: Tensor) -> Tensor:
+    """The rows [..., Lk] with NaN where the query does not look."""
+    return rows.masked_fill(~encoding.visible(query, keys)[0, 0], torch.nan)

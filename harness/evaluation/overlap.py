@@ -1,0 +1,74 @@
+"""What the test examples are: how long the model finds them, how many of them are different, and how many of them occur
+in the training data.
+
+Training data is made anew and compared, because nothing of it is kept. Where the space of examples is large nothing
+should be found; where it is small (there are 510 strings of at most eight bits) a score in distribution says how well
+the model remembers.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.data import test_examples, training_examples
+from harness.evaluation import blind
+from harness.layouts.base import Layout
+from harness.results.records import TestFacts
+from tasks.base import ABSENT, Task
+
+MOST = 2**20
+"""Training examples that are compared, from the first on."""
+
+
+def facts(
+    task: Task, layout: Layout, trained: Sequence[int], tested: Sequence[int], *, seed: int, drawn: int, examples: int
+) -> list[TestFacts]:
+    """The facts of each tested length for a run that ``drawn`` examples are trained on. Only the first :data:`MOST` of
+    these are compared, and none of running text, whose test documents are held out.
+    """
+    found: list[TestFacts] = []
+    prompts: dict[int, np.ndarray] = {}
+    for length in tested:
+        batch = blind.test_examples(task, length, examples)
+        if length in set(trained):
+            prompts[length] = batch.prompt
+        found.append(
+            TestFacts(
+                length=length,
+                examples=len(batch.answer),
+                longest=test_examples.longest(layout, batch, length),
+                in_training=None if task.form == "stream" else 0,
+                **({} if task.form == "stream" else repeated(batch.prompt)),
+            )
+        )
+    known = in_training(task, trained, prompts, seed=seed, drawn=min(drawn, MOST))
+    return [row.model_copy(update={"in_training": known.get(row.length, row.in_training)}) for row in found]
+
+
+def repeated(prompt: np.ndarray) -> dict[str, int]:
+    """How many different prompts there are among these [N, P], and how many are the most frequent one."""
+    _, count = np.unique(prompt, axis=0, return_counts=True)
+    return {"different": len(count), "most_frequent": int(count.max())}
+
+
+def in_training(
+    task: Task, trained: Sequence[int], prompts: dict[int, np.ndarray], *, seed: int, drawn: int
+) -> dict[int, int]:
+    """How many of the prompts [N, P] of each length occur among the first ``drawn`` training examples."""
+    if task.form == "stream":
+        return {}
+    new = {length: set(_bytes(prompt, task.prompt_length(length))) for length, prompt in prompts.items()}
+    for block in range(-(-drawn // training_examples.BLOCK)):
+        for length, rows, batch in training_examples.examples(task, trained, seed=seed, block=block, only=new):
+            within = rows < drawn - block * training_examples.BLOCK
+            new[length].difference_update(_bytes(batch.prompt[within], task.prompt_length(length)))
+    return {
+        length: sum(row not in new[length] for row in _bytes(prompt, task.prompt_length(length)))
+        for length, prompt in prompts.items()
+    }
+
+
+def _bytes(prompt: np.ndarray, width: int) -> list[bytes]:
+    """Each prompt as bytes that are equal for equal prompts."""
+    padded = np.pad(prompt, ((0, 0), (0, width - prompt.shape[1])), constant_values=ABSENT)
+    return [row.tobytes() for row in padded.astype(np.int32)]

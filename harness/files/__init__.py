@@ -1,0 +1,1 @@
+"""Files and text from outside: read strictly, shown safely."""

@@ -1,0 +1,67 @@
+"""Everything at once: the prompt and a blank for every token of the answer."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from harness.layouts.base import Arranged, Layout
+from harness.layouts.special_tokens import EOS, PAD, SPECIAL
+from tasks.base import ABSENT, Batch, Task
+
+
+class Blanks(Layout):
+    """For models that look at everything at once: the prompt, and then a blank for each token that the answer can have
+    at this length, at which it is read out. The convention of Deletang et al. (2023) and Ruoss et al. (2023).
+
+    There is no ``[BOS]``. The blank behind a shorter answer says ``[EOS]``; further ones are not scored.
+    Labels are read out at the tokens they belong to, without blanks.
+    """
+
+    special = (*SPECIAL, "[BLANK]")
+    forms = ("answer", "labels")
+    both_ways = True
+
+    def width(self, task: Task, length: int) -> int:
+        return task.prompt_length(length) + self._blanks(length)
+
+    def arrange(self, batch: Batch, length: int) -> Arranged:
+        first = len(self.special)
+        prompt = np.where(batch.prompt == ABSENT, PAD, batch.prompt + first)
+        asked = (batch.prompt != ABSENT).sum(axis=1)
+        said = np.where(batch.answer == ABSENT, PAD, batch.answer + first)
+        if self.task.form == "labels":
+            return Arranged(prompt, said, batch.scored, asked)
+        count, blanks = len(prompt), self._blanks(length)
+        behind = ((0, 0), (0, blanks + 1 - said.shape[1]))
+        said, scored = np.pad(said, behind, constant_values=PAD), np.pad(batch.scored, behind)
+        end = (batch.answer != ABSENT).sum(axis=1)
+        said[np.arange(count), end], scored[np.arange(count), end] = EOS, True
+        blank = np.full((count, blanks), len(SPECIAL))
+        return Arranged(
+            self._closed_up(batch, prompt, blank),
+            self._closed_up(batch, np.full_like(prompt, PAD), said[:, :blanks]),
+            self._closed_up(batch, np.zeros_like(prompt, bool), scored[:, :blanks]),
+            asked + blanks,
+        )
+
+    def ends(self, batch: Batch, length: int) -> np.ndarray:
+        return (batch.answer != ABSENT).sum(axis=1) < self._blanks(length)
+
+    def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
+        asked, blanks = batch.prompt.shape[1], self._blanks(length)
+        found = {}
+        for name in names:
+            numbers = batch.channels[name]
+            answer = numbers[:, numbers.shape[1] - batch.answer.shape[1] :] if blanks else numbers[:, :0]
+            answer = np.pad(answer, ((0, 0), (0, blanks - answer.shape[1])), constant_values=ABSENT)
+            found[name] = self._closed_up(batch, numbers[:, :asked], answer)
+        return found
+
+    def _blanks(self, length: int) -> int:
+        return 0 if self.task.form == "labels" else self.task.answer_length(length)
+
+    def _closed_up(self, batch: Batch, prompt: np.ndarray, blanks: np.ndarray) -> np.ndarray:
+        """What belongs to prompts and to blanks in one row each, padding of shorter prompts behind."""
+        last = np.zeros(blanks.shape, bool)
+        order = np.argsort(np.concatenate([batch.prompt == ABSENT, last], axis=1), axis=1, kind="stable")
+        return np.take_along_axis(np.concatenate([prompt, blanks], axis=1), order, axis=1)

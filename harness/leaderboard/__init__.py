@@ -1,1 +1,0 @@
-"""From records to tables. pandas and SciPy; never PyTorch."""

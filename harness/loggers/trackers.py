@@ -1,0 +1,44 @@
+"""Starts the loggers of a run and gives them its scores in the end. Whatever a logger does, the run goes on."""
+
+import logging
+import math
+from collections.abc import Sequence
+
+from pytorch_lightning.loggers import Logger
+
+from harness.config import instantiation
+from harness.config.schema import Component, Run
+from harness.loggers.base import CurveLogger
+from harness.results import metrics, records
+from harness.results.paths import Places
+from harness.results.records import Record
+
+log = logging.getLogger(__name__)
+
+CURVE = Component(name="csv", target="harness.loggers.csv.CSV")
+"""Always among them."""
+
+
+def start(run: Run, name: str, where: Places, step: int) -> list[tuple[CurveLogger, Logger]]:
+    """The loggers that can be started, each with what started it, of a run that goes on from ``step``."""
+    started: list[tuple[CurveLogger, Logger]] = []
+    for choice, component in {"csv": CURVE, **run.logger}.items():
+        kind: CurveLogger = instantiation.make("logger", component, run)
+        try:
+            started.append((kind, kind.start(name, where.folder, run.model_dump(mode="json"), step)))
+        except Exception as error:
+            log.warning("logger=%s cannot start and is left out: %s", choice, records.one_line(error))
+    return started
+
+
+def finish(started: Sequence[tuple[CurveLogger, Logger]], record: Record) -> None:
+    """Give the loggers the scores, if there are any."""
+    finished = metrics.summaries(record) if record.status == "finished" else []
+    values = {f"{one.name}/{name}": value for one in finished for name, value in one._asdict().items()}
+    numbers = {name: float(value) for name, value in values.items() if not isinstance(value, str)}
+    numbers = {name: value for name, value in numbers.items() if math.isfinite(value)}
+    for kind, logger in started:
+        try:
+            kind.finish(logger, numbers)
+        except Exception as error:
+            log.warning("%s could not take the scores: %s", type(kind).__name__, records.one_line(error))

@@ -1,0 +1,112 @@
+"""What a record claims, checked as far as the record itself can contradict it: nothing is built, imported or called."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from harness.config import agreement, identity
+from harness.config.schema import Run
+from harness.files import sealed_json
+
+if TYPE_CHECKING:
+    from harness.results.records import Answers, Record
+
+WORST_LOSS = 1e6
+"""Nats of the worst loss that a token can have: logits of a million."""
+
+EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
+"""A clock that says less is wrong, and nothing is late by it."""
+
+AHEAD = timedelta(days=2)
+"""How far the clock of another machine may be ahead of ours."""
+
+
+def altered(document: Any) -> str:
+    """Why a record is not as it was written: it says another science than its name, or something else than its seal.
+    Empty if nothing shows, also where this is no record.
+    """
+    if not isinstance(document, dict):
+        return ""
+    seal = document.get(sealed_json.SEAL, "")
+    if seal and seal != sealed_json.seal(document):
+        return "its seal does not belong to what it says: it was changed after it was written"
+    try:
+        training = document["science"]["training"]
+        prefix = f"{training['task']['name']}-{training['encoding']['name']}-seed{training['seed']}"
+        names = {"name": document["science"], "training_name": training}
+        wrong = [key for key, science in names.items() if document[key] != f"{prefix}-{identity.digest(science)}"]
+    except (KeyError, TypeError):
+        return ""
+    return f"its {wrong[0]} does not belong to its science: it was changed after it was written" if wrong else ""
+
+
+def check_times(started: str, finished: str) -> None:
+    """Raise :class:`ValueError` unless these are times in UTC, in this order, and not to come."""
+    times = []
+    for text in (started, finished):
+        time = datetime.fromisoformat(text)
+        if time.utcoffset() != timedelta(0):
+            raise ValueError("its times are not in UTC")
+        times.append(time)
+    if times[0] > times[1]:
+        raise ValueError("it says it finished before it started")
+    now = datetime.now(UTC)
+    if now > EARLIEST and times[1] > now + AHEAD:
+        raise ValueError(f"it says it finished in {times[1].year}, which is to come")
+
+
+def check_config(config: dict[str, Any], science: dict[str, Any]) -> None:
+    """Raise :class:`ValueError` unless a config is one of a run and says what the science says."""
+    try:
+        run = Run.model_validate({**config, "results": "results"})
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors(include_url=False, include_input=False)[0]["loc"])
+        raise ValueError(f"its config is not that of a run: {place}") from error
+    if objection := agreement.disagreement(run, science):
+        raise ValueError(objection)
+
+
+def check_scores(record: Record) -> None:
+    """Raise :class:`ValueError` where the counts of a finished record contradict each other."""
+    whole = {(row.extension, row.length): row for row in record.scores}
+    for row in record.scores:
+        given = row.exact_given_length
+        if given is not None and not row.exact <= given <= row.examples:
+            raise ValueError(f"its counts of right answers contradict each other at length {row.length}")
+    same = {row.length: (row.examples, row.tokens) for row in record.blind}
+    asked: dict[str, Sequence[Answers]] = {"scores": record.scores, **record.shortcuts}
+    for name, rows in asked.items():
+        if any((row.examples, row.tokens) != same[row.length] for row in rows):
+            raise ValueError(f"{name}: these are of other test examples than its blind baseline")
+    for fact in record.tests:
+        if fact.examples != same[fact.length][0] or (fact.in_training or 0) > fact.examples:
+            raise ValueError(f"its facts on the test examples contradict its scores at length {fact.length}")
+    _check_slices(record, whole)
+    if set(record.novelty) - {row.extension for row in record.scores}:
+        raise ValueError("its novelty names extensions that it does not have")
+    train: dict[str, Any] = record.science["training"]["train"]  # type: ignore[index, call-overload, assignment]
+    cost = record.cost
+    assert cost is not None
+    if (cost.steps, cost.examples) != (train["steps"], train["steps"] * train["batch"]):
+        raise ValueError("its cost is not that of its training")
+    if record.training_compared > cost.examples:
+        raise ValueError("it compares with more training examples than there were")
+
+
+def _check_slices(record: Record, whole: dict[tuple[str, int], Any]) -> None:
+    parts = defaultdict(list)
+    for row in record.slices:
+        parts[row.extension, row.length, tuple(sorted(row.at))].append(row)  # each axis parts the whole
+    for (extension, length, _), rows in parts.items():
+        score = whole.get((extension, length))
+        if score is None or len({tuple(sorted(row.at.items())) for row in rows}) < len(rows):
+            raise ValueError(f"its slices are not parts of its scores at length {length}")
+        if any(row.examples > score.examples for row in rows) or any(
+            sum(getattr(row, count) for row in rows) > getattr(score, count) for count in ("tokens", "correct")
+        ):
+            raise ValueError(f"its slices are more than the whole at length {length}")

@@ -1,0 +1,38 @@
+"""What is known of a run before it is done again: its record, found without loading PyTorch."""
+
+import logging
+
+from harness.config import identity, instantiation
+from harness.config.schema import Run
+from harness.errors import Refused
+from harness.results import records
+from harness.results.paths import Places, places
+from harness.results.records import Record
+
+log = logging.getLogger(__name__)
+
+
+def where(run: Run) -> Places:
+    """The places of a run's files."""
+    task = instantiation.task(run)
+    return places(run.results, identity.run_name(run, task), identity.training_name(run, task))
+
+
+def known(run: Run, where: Places) -> Record | None:
+    """The record of a run if there is one that is to be kept: a finished one unless ``force``.
+
+    Raises :class:`Refused` if the run failed before, unless ``retry``.
+    """
+    if run.force or not where.record.exists():
+        return None
+    try:
+        record = records.read(where.record)
+    except Refused as refusal:
+        log.warning("%s; it is written anew", refusal)
+        return None
+    if record.status == "finished":
+        log.info("this run has finished before; force=true trains it again")
+        return record
+    if run.retry:
+        return None
+    raise Refused(f"this run failed before: {record.reason}. Try again with retry=true")

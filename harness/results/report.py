@@ -1,0 +1,169 @@
+"""What a finished run prints: a table and a verdict for each extension, then remarks."""
+
+import math
+import sys
+from collections.abc import Sequence
+
+from harness.results import metrics
+from harness.results.metrics import Summary
+from harness.results.records import Record
+
+NOTABLE = 0.05
+"""The exact match of a blind predictor, and the share of the test examples with the same prompt, from which on a remark
+is printed.
+"""
+
+FEW = 0.75
+"""The share of distinct prompts among the test examples below which a remark is printed."""
+
+
+def printed(record: Record) -> None:
+    """Print a finished run's table and verdict for each extension."""
+    text = record.task.metric == "bits_per_byte"
+    for summary in metrics.summaries(record):
+        title = f"{record.choice('task')} · {record.choice('encoding')} · {summary.name}"
+        table(title, _text_columns() if text else _columns(record), _rows(record, summary.name, text))
+        print(verdict(record, summary))
+        for line in record.novelty.get(summary.name, []):
+            print(f"never trained, but needed at length {record.scores[-1].length}: {line}")
+    for line in remarks(record):
+        print(line)
+
+
+def remarks(record: Record) -> list[str]:
+    """What a reader of the scores should also know: trivial baselines that score well, test examples that occur in the
+    training data, and test examples that repeat.
+    """
+    lines = []
+    for summary in metrics.baselines(record):
+        if summary.name.startswith("shortcut") or (summary.name == "blind" and summary.exact_match >= NOTABLE):
+            far = f"exact match {summary.exact_match:.3f}, token accuracy {summary.token_accuracy:.3f}"
+            lines.append(f"trivial baseline, {_named(summary.name)}: {far} beyond length {record.train_length}")
+    if record.cost and record.cost.receptive_field and record.tests:
+        longest = max(row.longest for row in record.tests)
+        field = record.cost.receptive_field
+        lines.append(f"the receptive field is {field} tokens, the longest test example has {longest}")
+    known = [row for row in record.tests if row.in_training]
+    if known:
+        worst = max(known, key=lambda row: (row.in_training or 0) / row.examples)
+        found, tested = sum(row.in_training or 0 for row in known), sum(row.examples for row in known)
+        lengths = (
+            "length " + str(worst.length) if len(known) == 1 else f"lengths {known[0].length} to {known[-1].length}"
+        )
+        most = "" if len(known) == 1 else f", most at length {worst.length}: {worst.in_training} of {worst.examples}"
+        lines.append(f"{found} of {tested} test examples at {lengths} occur in the training data{most}")
+    return [*lines, *_repetitions(record)]
+
+
+def _named(baseline: str) -> str:
+    kind, _, which = baseline.partition(" ")
+    return f'{kind} "{which}"' if which else kind
+
+
+def _repetitions(record: Record) -> list[str]:
+    """A remark where few prompts make up the test examples of a length, at the training length or beyond: the answer to
+    one of them is then a large part of the score. At shorter lengths there are few strings anyway.
+    """
+    notable = [
+        (row, row.different, row.most_frequent)
+        for row in record.tests
+        if row.length >= record.train_length and row.different is not None and row.most_frequent is not None
+        if row.different < FEW * row.examples or row.most_frequent > max(1, NOTABLE * row.examples)
+    ]
+    if not notable:
+        return []
+    notable = [found for found in notable if found[0].length > record.train_length] or notable
+    few, different, _ = min(notable, key=lambda found: found[1] / found[0].examples)
+    same, _, often = max(notable, key=lambda found: found[2] / found[0].examples)
+    return [
+        f"test examples repeat: at length {few.length} only {different} of {few.examples} are distinct; at length "
+        f"{same.length} one prompt makes up {often} of {same.examples}, {often / same.examples:.0%} of the score"
+    ]
+
+
+def verdict(record: Record, summary: Summary) -> str:
+    """One line that answers the question."""
+    beyond = f"beyond length {record.train_length}"
+    if record.task.metric == "bits_per_byte":
+        rows = [row for row in record.scores if row.extension == summary.name]
+        at_training = next((metrics.bits(row) for row in rows if row.length == record.train_length), math.nan)
+        best = min(rows, key=metrics.bits)
+        return (
+            f"bits per byte: {at_training:.3f} at the training length, {summary.bits:.3f} on average {beyond}; "
+            f"lowest {metrics.bits(best):.3f} at {best.length}"
+        )
+    measured = record.task.metric.replace("_", " ")
+    warning = (
+        ""
+        if summary.in_distribution >= metrics.CONVERGED
+        else f" · NOT CONVERGED: {measured} {summary.in_distribution:.3f} up to that length"
+    )
+    return (
+        f"reach {summary.reach} ({summary.reach_multiple:.2g}x the training length) · "
+        f"{beyond}: exact match {summary.exact_match:.3f}, token accuracy {summary.token_accuracy:.3f}{warning}"
+    )
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table: ruled on a terminal, columns apart by spaces elsewhere."""
+    if sys.stdout.isatty():
+        from rich.console import Console
+        from rich.table import Table
+        from rich.text import Text  # plain strings would be read for markup
+
+        drawn = Table(title=Text(title), title_justify="left", show_edge=False)
+        for column in columns:
+            drawn.add_column(Text(column), justify="right")
+        for row in rows:
+            drawn.add_row(*map(Text, row))
+        Console().print(drawn)
+        return
+    widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
+    print(title)
+    for row in (columns, *rows):
+        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+def _ends_apart(record: Record) -> bool:
+    """Whether answers end with a token that is scored, and whose scores are known separately."""
+    return any(row.ends for row in record.scores) and all(row.ends is not None for row in record.blind)
+
+
+def _columns(record: Record) -> list[str]:
+    own, blind = ["token accuracy"], ["blind exact", "blind token"]
+    if _ends_apart(record):
+        own, blind = [*own, "without end"], [*blind, "blind without end"]
+    return ["length", "exact match", "given length", *own, *blind, "distribution"]
+
+
+def _text_columns() -> list[str]:
+    columns = ["length", "bits per byte", "95 % over documents", "token accuracy", "blind bits", "blind token"]
+    return [*columns, "distribution"]
+
+
+def _rows(record: Record, extension: str, text: bool) -> list[list[str]]:
+    blind = {row.length: metrics.rate(row) for row in record.blind}
+    rows = []
+    apart = _ends_apart(record)
+    for row in record.scores:
+        if row.extension == extension:
+            own, base = metrics.rate(row), blind[row.length]
+            numbers = (
+                (own.bits, own.token_accuracy, base.bits, base.token_accuracy)
+                if text
+                else (
+                    own.exact_match,
+                    own.exact_given_length,
+                    own.token_accuracy,
+                    *([own.without_ends] if apart else []),
+                    base.exact_match,
+                    base.token_accuracy,
+                    *([base.without_ends] if apart else []),
+                )
+            )
+            cells = ["" if math.isnan(number) else f"{number:.3f}" for number in numbers]
+            if text:
+                low, high = metrics.bits_interval(record, extension, row.length)
+                cells.insert(1, "" if math.isnan(low) else f"{low:.3f} to {high:.3f}")
+            rows.append([str(row.length), *cells, "in" if row.length <= record.train_length else "out"])
+    return rows

@@ -1,0 +1,81 @@
+"""What a result was made with: versions, code and hardware. Nothing about the person or the place."""
+
+import platform
+import subprocess
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("torch", "pytorch-lightning", "numpy", "hydra-core", "transformers", "tokenizers")
+
+
+def collect(device: str = "cpu", threads: int | None = None, instructions: str | None = None) -> dict[str, Any]:
+    """Versions, commit and hardware. ``device`` is the kind that computed, ``cpu`` or ``cuda``; ``threads`` and
+    ``instructions`` (such as AVX2) what PyTorch used of the CPU, which rounding depends on.
+    """
+    return {
+        "harness": installed("length-generalization-harness"),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "packages": {name: installed(name) for name in PACKAGES} | {"torch": _torch()},
+        "device": _gpu() if device == "cuda" else _cpu(),
+        **({} if threads is None else {"threads": threads}),
+        **({} if instructions is None else {"instructions": instructions}),
+        **_commit(),
+    }
+
+
+def now() -> str:
+    """The time in UTC to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def installed(package: str) -> str:
+    """The installed version of a package, empty if there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _torch() -> str:
+    """PyTorch's version with its build, +cpu or +cu130, which the metadata of the ordinary wheel leaves out."""
+    import torch
+
+    return str(torch.__version__)
+
+
+def _commit() -> dict[str, Any]:
+    """The commit of the code and whether files differ from it; empty outside a git checkout."""
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return {"commit": "", "modified": False}
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True
+        ).stdout.strip()
+
+    try:
+        return {
+            "commit": git("rev-parse", "HEAD"),
+            "modified": bool(git("status", "--porcelain", "--", "harness", "tasks", "conf")),
+        }
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": "", "modified": False}
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{len(names)} x {names[0]}" if names else platform.processor()
+
+
+def _gpu() -> str:
+    import torch
+
+    return torch.cuda.get_device_name()

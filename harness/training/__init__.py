@@ -1,0 +1,1 @@
+"""Training one model with Lightning, from checkpoints to weights."""

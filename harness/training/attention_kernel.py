@@ -1,0 +1,52 @@
+"""Which kernel attention is computed with: nothing that changes a result beyond rounding."""
+
+from torch import nn
+
+from harness.attention import modules
+from harness.attention.modules import Attending
+from harness.config.schema import Run
+from harness.errors import Refused
+from harness.positions.base import PositionRule
+
+
+def choose(run: Run, model: nn.Module, rule: PositionRule, *, device: str) -> None:
+    """Give every attention layer of ``model`` the kernel that ``trainer.kernel`` names.
+
+    ``auto`` takes the fastest that PyTorch has ready-made for the encoding's hooks, ``explicit`` the one that is the
+    definition, ``flex`` FlexAttention. Raises :class:`Refused` where FlexAttention could not train this model: a run
+    that asks for it and silently did without would measure something else.
+    """
+    layers = [module for module in model.modules() if isinstance(module, Attending)]
+    if run.trainer.kernel == "explicit":
+        for layer in layers:
+            layer.kernel = modules.explicit
+    if run.trainer.kernel == "flex":
+        from harness.attention import flex  # its compiler takes seconds to import
+
+        whole = not rule.fractional and rule.channels == 1
+        for layer in layers:
+            if not flex.possible(layer.encoding, layer.logit, whole=whole):
+                raise Refused(
+                    f"trainer.kernel=flex: FlexAttention turns and scales queries and keys and adds a bias by whole "
+                    f"distances, and encoding={run.encoding.name} with positions={run.positions.name} and "
+                    f"logit={run.logit.name} is more than that: use trainer.kernel=auto"
+                )
+            layer.kernel = flex.attend
+        if device != "cuda":
+            raise Refused(
+                "trainer.kernel=flex: PyTorch sees no GPU here, or trainer.accelerator=cpu, and FlexAttention trains "
+                "on a GPU only: use trainer.kernel=auto"
+            )
+
+
+def used(model: nn.Module) -> str:
+    """The kernel that computes attention in training, for the record: ``explicit``, ``flex`` or PyTorch's ``fused``;
+    several where layers differ, none where there is no attention. Extensions may need another one in tests.
+    """
+    return ", ".join(sorted({_used(module) for module in model.modules() if isinstance(module, Attending)}))
+
+
+def _used(layer: Attending) -> str:
+    if layer.kernel is modules.attend:
+        return "fused" if modules.fusible(layer.encoding, layer.logit) else "explicit"
+    return "explicit" if layer.kernel is modules.explicit else "flex"

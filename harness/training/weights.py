@@ -1,0 +1,78 @@
+"""Trained weights as a safetensors file, which can be shared because reading it runs no code.
+
+Its header says which training the weights come from, what that took, and a digest of this and of every tensor. All is
+checked before a model gets any of it.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialized
+from torch import Tensor
+
+from harness import atomic
+from harness.errors import Refused
+from harness.models.base import Model
+from harness.results.records import one_line
+from harness.training.module import Trained
+
+
+def save(model: Model, path: Path, trained: Trained, training: str) -> None:
+    """Write the weights with what training took. ``training`` is the name of the training
+    (:func:`harness.config.identity.training_name`).
+    """
+    tensors: dict[str, Tensor] = {}
+    names: dict[tuple[object, ...], str] = {}
+    same: dict[str, str] = {}
+    for name, tensor in model.state_dict().items():
+        place = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.numel() or name)
+        if names.setdefault(place, name) == name:
+            tensors[name] = tensor.contiguous()
+        else:  # a matrix with two names, as that of embeddings which is the readout too, is written once
+            same[name] = names[place]
+    facts = {"training": training, "trained": json.dumps(trained._asdict()), "same": json.dumps(same)}
+    facts["digest"] = _digest(tensors, facts)
+    content = serialized(tensors, facts)  # the library's function for files would give them other permissions
+    atomic.write(path, content)
+
+
+def load(model: Model, path: Path, training: str) -> Trained:
+    """Put the weights of a file into the model. Raises :class:`Refused` if the file is damaged or holds the weights of
+    another training; the model is then as it was.
+    """
+    try:
+        if not path.is_file():
+            raise ValueError("it is not a file")
+        with safe_open(path, framework="pt") as file:  # the tensors lie in the file and are not copied
+            facts = dict(file.metadata() or {})
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - it is no dictionary
+        if "digest" not in facts:
+            raise ValueError("no digest is in it, as in files of earlier versions")
+        if facts.pop("digest") != _digest(tensors, facts):
+            raise ValueError("its digest is not that of its content: it was damaged or changed")
+        if facts["training"] != training:
+            raise ValueError(f"it holds those of {one_line(facts['training'])[:200]}, not of {training}")
+        tensors |= {name: tensors[kept] for name, kept in json.loads(facts["same"]).items()}
+        if _outline(tensors) != _outline(model.state_dict()):
+            raise ValueError("its tensors have other names or shapes")
+        model.load_state_dict(tensors)
+        return Trained(**json.loads(facts["trained"]))
+    except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = one_line(error)[:300] or type(error).__name__
+        raise Refused(f"{path}: these are not the weights of this run ({reason})") from error
+
+
+def _digest(tensors: dict[str, Tensor], facts: dict[str, str]) -> str:
+    """A digest of the names, types, shapes and bytes of tensors and of what is written beside them."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    for name, tensor in sorted(tensors.items()):
+        digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())
+        digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def _outline(tensors: dict[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+    return {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}
