@@ -17,7 +17,7 @@ from side_by_side import compare
 from harness.composition.compose import composer
 from harness.config import catalogue, identity, instantiation, network
 from harness.config.schema import Run
-from harness.data.training_examples import BLOCK, TrainingData, examples
+from harness.data.training_examples import TrainingData, examples
 
 
 def main() -> None:
@@ -51,7 +51,7 @@ def measured(run: Run, rounds: int) -> tuple[float, float, float]:
     model = network.model(run, task, layout)
     optimizer = torch.optim.AdamW(model.parameters(), lr=run.train.learning_rate, fused=True)
     batches = [data(step) for step in range(4)]
-    blocks = itertools.count()
+    numbers = itertools.count()
 
     def steps() -> None:
         for tokens, positions, scored, targets, _ in batches:
@@ -62,13 +62,13 @@ def measured(run: Run, rounds: int) -> tuple[float, float, float]:
 
     medians = compare(
         {
-            "sampled": lambda: list(examples(task, lengths, seed=0, block=next(blocks))),
-            "data": lambda: data._make_block(next(blocks)),
+            "sampled": lambda: list(examples(task, lengths, seed=0, block=next(numbers))),
+            "data": lambda: data._make_block(next(numbers)),
             "steps": steps,
         },
         rounds,
     )
-    return medians["sampled"] / BLOCK, medians["data"] / BLOCK, medians["steps"] / len(batches)
+    return medians["sampled"] / data.block, medians["data"] / data.block, medians["steps"] / len(batches)
 
 
 if __name__ == "__main__":

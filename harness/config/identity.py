@@ -14,6 +14,7 @@ from typing import Any, cast
 from harness import declarations
 from harness.config import catalogue
 from harness.config.schema import OPTIMIZER, SCHEDULE, Component, Run
+from harness.data import blocks
 from harness.declarations import Option
 from harness.models import huggingface_folder
 from tasks.base import Task
@@ -42,6 +43,7 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         "model": run.model.model_dump(),
         "train": run.train.model_dump(),
         **_optimization(run),
+        **_blocks(run, task),
         "seed": run.seed,
     }
 
@@ -124,6 +126,13 @@ def _optimization(run: Run) -> dict[str, Any]:
     """The optimizer and the schedule, where they are others than AdamW and a cosine."""
     chosen = {group: _component(group, getattr(run, group)) for group in DEFAULTS}
     return {group: node for group, node in chosen.items() if node != DEFAULTS[group]}
+
+
+def _blocks(run: Run, task: Task) -> dict[str, Any]:
+    """How many examples are made at once, where it is not the usual number: others are drawn then."""
+    lengths = training_lengths(run, task)
+    size = blocks.size(task, lengths) if lengths else blocks.FEWEST
+    return {} if size == blocks.FEWEST else {"block": size}
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:

@@ -13,14 +13,12 @@ import torch
 from torch import Tensor
 
 from harness.attention.modules import Positions
+from harness.data import blocks
 from harness.layouts.base import Arranged, Layout
 from harness.layouts.special_tokens import PAD
 from harness.positions.base import PositionRule
 from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
-
-BLOCK = 1024
-"""Examples made at once."""
 
 DRAWN_LATER = np.empty((1, 0), np.int64)
 """Stands for the positions of a block whose rule draws for whole batches."""
@@ -50,6 +48,7 @@ class TrainingData:
         self.lengths = list(lengths)
         self.seed = seed
         self.batch = batch
+        self.block = blocks.size(task, lengths)
         self.width = max(layout.width(task, length) for length in lengths)  # the same for blocks that are joined
         self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="data")
         self._blocks: dict[int, Future[tuple[Arranged, np.ndarray]]] = {}
@@ -65,7 +64,7 @@ class TrainingData:
         width = int(arranged.lengths[share].max())
         scored = np.flatnonzero(arranged.scored[share, :width])
         return TrainingBatch(
-            tokens=torch.from_numpy(arranged.tokens[share, :width].copy()),
+            tokens=torch.from_numpy(arranged.tokens[share, :width].astype(np.int64)),
             positions=told(
                 positions[share if len(positions) > 1 else slice(1), :width],
                 arranged.lengths[share],
@@ -74,7 +73,7 @@ class TrainingData:
                 self.layout,
             ),
             scored=torch.from_numpy(scored),
-            targets=torch.from_numpy(arranged.targets[share, :width].ravel()[scored]),
+            targets=torch.from_numpy(arranged.targets[share, :width].ravel()[scored].astype(np.int64)),
             total=total,
         )
 
@@ -88,9 +87,9 @@ class TrainingData:
 
     def _rows(self, start: int, stop: int) -> tuple[Arranged, np.ndarray]:
         parts = []
-        for block in range(start // BLOCK, (stop - 1) // BLOCK + 1):
+        for block in range(start // self.block, (stop - 1) // self.block + 1):
             arranged, positions = self._block(block)
-            rows = slice(max(start - block * BLOCK, 0), stop - block * BLOCK)
+            rows = slice(max(start - block * self.block, 0), stop - block * self.block)
             parts.append(
                 (Arranged(*(array[rows] for array in arranged)), positions[rows] if len(positions) > 1 else positions)
             )
@@ -103,12 +102,10 @@ class TrainingData:
         return joined, parts[0][1] if shared else np.concatenate([positions for _, positions in parts])
 
     def _make_block(self, block: int) -> tuple[Arranged, np.ndarray]:
-        width = self.width
-        tokens = np.full((BLOCK, width), PAD, np.int64)
-        targets = np.full((BLOCK, width), PAD, np.int64)
-        scored = np.zeros((BLOCK, width), bool)
-        lengths = np.zeros(BLOCK, np.int64)
-        channels = {name: np.full((BLOCK, width), ABSENT) for name in self.rule.needs}
+        size, width = self.block, self.width
+        tokens, targets = (np.full((size, width), PAD, np.int32) for _ in range(2))
+        scored, lengths = np.zeros((size, width), bool), np.zeros(size, np.int64)
+        channels = {name: np.full((size, width), ABSENT) for name in self.rule.needs}
         for length, rows, batch in examples(self.task, self.lengths, seed=self.seed, block=block):
             part = self.layout.arrange(batch, length)
             wide = part.tokens.shape[1]
@@ -141,7 +138,7 @@ def examples(
     name, version = type(task).__name__, task.version
     odds = task.length_weights(list(lengths))
     rng = generator("lengths", name, version, seed, block)
-    drawn = rng.choice(np.array(lengths), BLOCK, p=odds / odds.sum())
+    drawn = rng.choice(np.array(lengths), blocks.size(task, lengths), p=odds / odds.sum())
     for length in np.unique(drawn).tolist():
         if only is None or length in only:
             rows = np.flatnonzero(drawn == length)

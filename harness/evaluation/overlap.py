@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.data import test_examples, training_examples
+from harness.data import blocks, test_examples, training_examples
 from harness.evaluation import blind
 from harness.layouts.base import Layout
 from harness.results.records import TestFacts
@@ -58,9 +58,10 @@ def in_training(
     if task.form == "stream":
         return {}
     new = {length: set(_bytes(prompt, task.prompt_length(length))) for length, prompt in prompts.items()}
-    for block in range(-(-drawn // training_examples.BLOCK)):
+    size = blocks.size(task, trained)
+    for block in range(-(-drawn // size)):
         for length, rows, batch in training_examples.examples(task, trained, seed=seed, block=block, only=new):
-            within = rows < drawn - block * training_examples.BLOCK
+            within = rows < drawn - block * size
             new[length].difference_update(_bytes(batch.prompt[within], task.prompt_length(length)))
     return {
         length: sum(row not in new[length] for row in _bytes(prompt, task.prompt_length(length)))

@@ -82,7 +82,7 @@ class ListOps(Task):
         self.longest = 1
         for _ in range(depth - 1):
             self.longest = 2 + arguments * self.longest
-        self._tables: dict[int, Odds] = {}
+        self._tables: Odds | None = None
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -170,7 +170,9 @@ class ListOps(Task):
         return level._replace(argument_start=starts, argument_size=sizes)
 
     def _odds(self, length: int) -> Odds:
-        if length not in self._tables:
+        """Tables of this length at least: those of a longer one begin with the same numbers."""
+        if self._tables is None or length >= self._tables.arguments.shape[1]:
+            length = -(-length // 256) * 256
             most = self.arguments
             mixed = np.zeros((self.depth, length + 1, most + 1, most + 1))  # k arguments with n tokens, v of them lists
             lists = np.zeros((self.depth, most + 1, length + 1))
@@ -191,8 +193,8 @@ class ListOps(Task):
                                 odds * lists[levels, nested, : length + 1 - plain]
                             )
             of_arguments = mixed[:, :, 2:].sum(axis=3)
-            self._tables[length] = Odds(of_arguments.cumsum(axis=2), mixed.cumsum(axis=3), lists)
-        return self._tables[length]
+            self._tables = Odds(of_arguments.cumsum(axis=2), mixed.cumsum(axis=3), lists)
+        return self._tables
 
 
 def _drawn(rng: np.random.Generator, total: np.ndarray) -> np.ndarray:

@@ -73,7 +73,7 @@ class PCFGSet(Task):
         self.symbols = tuple(f"{letter}{number + 1}" for letter in ascii_uppercase for number in range(numbers))
         self.alphabet = (*FUNCTIONS, SEPARATOR, *self.symbols)
         self.longest = longest
-        self._made: dict[int, Tables] = {}
+        self._made = string_functions.tables(0, longest)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -136,9 +136,10 @@ class PCFGSet(Task):
         return prompt, starts
 
     def _tables(self, length: int) -> Tables:
-        if length not in self._made:
-            self._made[length] = string_functions.tables(length, self.longest)
-        return self._made[length]
+        """Tables of this length at least: those of a longer one begin with the same numbers."""
+        if length >= len(self._made.argument):
+            self._made = string_functions.tables(-(-length // 64) * 64, self.longest)
+        return self._made
 
 
 def _carried_out(levels: list[Nodes], prompt: np.ndarray, starts: list[np.ndarray]) -> np.ndarray:

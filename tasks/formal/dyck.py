@@ -58,8 +58,8 @@ class Dyck(Task):
         return length
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
-        deepest = min(self.max_depth or length, length // 2)
-        closes = _depths(deepest).sample(rng, length, count)
+        shallow = 0 < self.max_depth < length // 2
+        closes = _depths(self.max_depth).sample(rng, length, count) if shallow else _balanced(rng, length, count)
         depth = np.cumsum(1 - 2 * closes, axis=1)
         place = np.arange(length)
         innermost = _innermost(closes, depth)  # arbitrary where none is open
@@ -111,6 +111,19 @@ class Dyck(Task):
                     expected.pop()
             labels.append(expected[-1] if expected else "-")
         return labels
+
+
+def _balanced(rng: np.random.Generator, length: int, count: int) -> np.ndarray:
+    """Opening (0) and closing (1) in balanced strings of any depth, each with the same chance [count, length]."""
+    drawn = rng.random((length, count))
+    closes = np.empty((count, length), np.int64)
+    height = np.zeros(count, np.int64)
+    for place in range(length):
+        rest = length - place
+        # the share of the ways from this height to 0 in the rest of the steps that begin with a step down
+        closes[:, place] = drawn[place] < height * (rest + height + 2) / (2 * rest * (height + 1))
+        height += 1 - 2 * closes[:, place]
+    return closes
 
 
 def _depths(deepest: int) -> Automaton:

@@ -7,6 +7,9 @@ import numpy as np
 from tasks.base import Batch, Shortcut, Split, Task
 from tasks.formal.dyck import BRACKETS
 
+CELLS = 2**20
+"""Of a table of probabilities that are computed at once, at most."""
+
 
 class ShuffleDyck(Task):
     """Length counts the brackets of the prompt: ``kinds`` balanced strings, of a kind of brackets each, shuffled into
@@ -113,17 +116,23 @@ def _pairs(rng: np.random.Generator, kinds: int, pairs: int, count: int) -> np.n
     log_factorial = np.concatenate([[0.0], np.log(np.arange(1, pairs + 2)).cumsum()])
     one = -log_factorial[:-1] - log_factorial[1:]
     number = np.arange(pairs + 1)
-    others = number[:, None] - number  # pairs left for the other kinds, [all, of this one]
-    several = one
-    shares: list[np.ndarray] = []
-    for _ in range(kinds - 1):
-        ways = np.where(others >= 0, one + several[np.maximum(others, 0)], -np.inf)
-        several = np.logaddexp.reduce(ways, axis=1)
-        shares.append(np.exp(ways - several[:, None]).cumsum(axis=1))
+
+    def ways(left: np.ndarray, others: np.ndarray) -> np.ndarray:
+        """Of ``left`` pairs, so many of one kind and what is left of the ``others`` [left, of this kind]."""
+        rest = left[:, None] - number
+        return np.where(rest >= 0, one + others[np.maximum(rest, 0)], -np.inf)
+
+    several = [one]  # by the number of kinds, how many ways there are with so many pairs
+    for _ in range(kinds - 2):
+        parts = np.array_split(number, -(-(len(number) ** 2) // CELLS))
+        several.append(np.concatenate([np.logaddexp.reduce(ways(part, several[-1]), axis=1) for part in parts]))
     drawn = np.zeros((count, kinds), np.int64)
     left = np.full(count, pairs)
-    for kind, share in enumerate(reversed(shares)):
-        below = share[left] <= rng.random((count, 1))
+    for kind, others in enumerate(reversed(several)):
+        each, row = np.unique(left, return_inverse=True)
+        share = ways(each, others)
+        share = np.exp(share - np.logaddexp.reduce(share, axis=1, keepdims=True)).cumsum(axis=1)
+        below = share[row] <= rng.random((count, 1))
         drawn[:, kind] = np.minimum(below.sum(axis=1), left)
         left = left - drawn[:, kind]
     drawn[:, -1] = left

@@ -278,7 +278,8 @@ def test_on_a_gpu_a_limit_stops_the_program_too(name: str, position: int) -> Non
         f"import Pairs; e = make({name!r}).cuda(); x = torch.ones(1, 4, 2, 8, device='cuda'); "
         f"where = torch.tensor([[0, {position}]], device='cuda'); "
         "where = torch.stack([where] * e.channels, -1) if e.channels > 1 else where; e.rotate(x, x, where, where, {}); "
-        "e.uses('bias') and e.bias(where, where); e.uses('modify_logits') and e.modify_logits(torch.zeros(1, 4, 2, 2, device='cuda'), "
+        "e.uses('bias') and e.bias(where, where); "
+        "e.uses('modify_logits') and e.modify_logits(torch.zeros(1, 4, 2, 2, device='cuda'), "
         "x, x, Pairs(slice(0, 2), where, where, torch.ones(1, 1, 2, 2, dtype=bool, device='cuda'), x[..., :1]), {}); "
         "torch.cuda.synchronize()"
     )

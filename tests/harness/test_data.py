@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from harness.data.training_examples import BLOCK, TrainingBatch, TrainingData
+from harness.data import blocks
+from harness.data.blocks import FEWEST as BLOCK
+from harness.data.training_examples import TrainingBatch, TrainingData
 from harness.layouts import Causal
 from harness.layouts.special_tokens import SEP, SPECIAL
 from harness.positions.abacus import Abacus
@@ -44,6 +48,27 @@ def test_the_row_of_examples_is_the_same_for_every_batch_size(batch: int) -> Non
 
 def data_cached(batch: int, _known: dict[int, TrainingData] = {}) -> TrainingData:  # noqa: B006 - meant to persist
     return _known.setdefault(batch, data(batch=batch))
+
+
+def test_a_block_grows_with_the_number_of_lengths_and_the_row_is_the_same_for_every_batch_size() -> None:
+    """With 100 lengths a block of 1,024 would be ten examples per call of the sampler."""
+    task = Copy()
+
+    def row(batch: int) -> TrainingData:
+        return TrainingData(task, Causal(task), Sequential(), range(1, 101), seed=0, batch=batch)
+
+    assert row(32).block == 4096
+    wanted = examples(row(4096)(0))
+    parts = row(300)
+    assert [example for step in range(14) for example in examples(parts(step))][:4096] == wanted
+
+
+@given(count=st.integers(1, 4000), first=st.integers(1, 3000))
+def test_a_block_fits_in_memory(count: int, first: int) -> None:
+    task = Copy()
+    size = blocks.size(task, range(first, first + count))
+    assert size == blocks.FEWEST or size * 2 * (first + count - 1) <= blocks.TOKENS
+    assert size == blocks.FEWEST or size <= blocks.PER_LENGTH * count
 
 
 @pytest.mark.parametrize("world", [2, 4])

@@ -130,7 +130,8 @@ def test_lengths_beyond_a_saved_table_are_refused_before_it_is_loaded(composed: 
 def test_choosing_a_network_loads_nothing_heavy(tmp_path: Path) -> None:
     overrides = chosen(network(tmp_path / "network"))
     code = (
-        "import sys\nfrom harness.config import identity, instantiation\nfrom harness.composition.compose import composer\n"
+        "import sys\nfrom harness.config import identity, instantiation\n"
+        "from harness.composition.compose import composer\n"
         f"with composer() as hydra:\n    run = hydra.run({overrides!r})\n"
         "identity.run_name(run, instantiation.task(run))\nprint(*sorted(sys.modules))"
     )

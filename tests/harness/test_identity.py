@@ -72,6 +72,13 @@ def test_what_decides_only_the_test_keeps_the_weights(composed: Compose, overrid
     assert run != ids(composed())[1]
 
 
+def test_the_size_of_blocks_counts_where_it_is_not_the_usual_one(composed: Compose) -> None:
+    """Training on few lengths draws what it always drew."""
+    few, many = composed("lengths.train=31", "lengths.test=32"), composed("lengths.train=500", "lengths.test=501")
+    assert "block" not in identity.training(few, instantiation.task(few))
+    assert identity.training(many, instantiation.task(many))["block"] == 16384
+
+
 def test_ids_do_not_change_from_day_to_day(composed: Compose) -> None:
     """A change here means that finished runs are not found again: it needs a reason and a line in the changelog."""
     assert ids(composed()) == ("copy-rope-seed0-b6bdbf27b935", "copy-rope-seed0-becaa8af5915")

@@ -8,7 +8,7 @@ import pytest
 from support import sample
 
 from harness.config.schema import Run
-from harness.data import training_examples
+from harness.data import blocks, training_examples
 from harness.evaluation import blind, overlap
 from harness.layouts import Causal
 from harness.results import report
@@ -37,7 +37,7 @@ def test_the_count_is_that_of_a_plain_search() -> None:
     for block in range(2):
         for _, rows, batch in training_examples.examples(task, range(1, 8), seed=5, block=block):
             seen |= {tuple(prompt) for row, prompt in zip(rows, batch.prompt.tolist(), strict=True)
-                     if row + block * training_examples.BLOCK < drawn}  # fmt: skip
+                     if row + block * blocks.FEWEST < drawn}  # fmt: skip
     facts = overlap.facts(task, Causal(task), range(1, 8), [4, 6, 7], seed=5, drawn=drawn, examples=100)
     known = {
         length: sum(tuple(prompt) in seen for prompt in blind.test_examples(task, length, 100).prompt.tolist())
