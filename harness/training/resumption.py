@@ -108,7 +108,7 @@ def _read(path: Path) -> tuple[int, dict[str, Any]]:
 
 
 def _checked(checkpoint: dict[str, Any], module: lightning.LightningModule, step: int) -> dict[str, Any]:
-    """What Lightning and :class:`harness.training.module.Report` need of a checkpoint, found to be as they would write
+    """What Lightning and :class:`harness.training.report.Report` need of a checkpoint, found to be as they would write
     it."""
     if checkpoint.get("pytorch-lightning_version") != lightning_version:
         raise _Unusable(f"not of PyTorch Lightning {lightning_version}")
