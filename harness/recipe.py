@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from pytorch_lightning import Callback
 from pytorch_lightning.loggers import Logger
 
 from harness import atomic
@@ -26,7 +27,7 @@ from harness.results.paths import Places, places
 from harness.results.records import Record, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
-from harness.training import attention_kernel, checkpoints, devices, loop, weights
+from harness.training import attention_kernel, callbacks, checkpoints, devices, loop, weights
 from harness.training.loop import Trained
 from harness.training.module import Optimization
 from harness.training.report import Diverged
@@ -44,6 +45,7 @@ class Job(NamedTuple):
     layout: Layout
     model: Model
     optimization: Optimization
+    callbacks: Sequence[Callback]
     device: torch.device
     name: str
     where: Places
@@ -103,6 +105,7 @@ def _execute(run: Run, place: World) -> Record | None:
 def _job(run: Run, place: World) -> Job:
     device = devices.device(run.trainer)
     loop.try_arguments(run.trainer)
+    called = callbacks.made(run)
     task = instantiation.task(run)
     layout = instantiation.layout(run, task)
     with torch.random.fork_rng(devices=[]):
@@ -112,7 +115,7 @@ def _job(run: Run, place: World) -> Job:
     _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
     where = places(run.results, name, identity.training_name(run, task))
-    return Job(run, task, layout, model, _optimization(run, model), device, name, where, place)
+    return Job(run, task, layout, model, _optimization(run, model), called, device, name, where, place)
 
 
 def _optimization(run: Run, model: Model) -> Optimization:
@@ -188,9 +191,14 @@ def _training_name(job: Job) -> str:
 
 
 def _resumed(job: Job) -> Resumption | None:
-    run, folder = job.run, job.where.checkpoints
     return loop.resumable(
-        job.model, run.train, job.optimization, seed=run.seed, checkpoints=folder, training=_training_name(job)
+        job.model,
+        job.run.train,
+        job.optimization,
+        seed=job.run.seed,
+        checkpoints=job.where.checkpoints,
+        training=_training_name(job),
+        callbacks=job.callbacks,
     )
 
 
@@ -214,6 +222,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 resumed=resumed,
                 world=place,
                 interrupt=interrupt,
+                callbacks=job.callbacks,
             )
         if trained is not None:
             weights.save(job.model, job.where.weights, trained, _training_name(job))

@@ -42,6 +42,7 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         "model": run.model.model_dump(),
         "train": run.train.model_dump(),
         **_optimization(run),
+        **_callbacks(run),
         "seed": run.seed,
     }
 
@@ -124,6 +125,12 @@ def _optimization(run: Run) -> dict[str, Any]:
     """The optimizer and the schedule, where they are others than AdamW and a cosine."""
     chosen = {group: _component(group, getattr(run, group)) for group in DEFAULTS}
     return {group: node for group, node in chosen.items() if node != DEFAULTS[group]}
+
+
+def _callbacks(run: Run) -> dict[str, Any]:
+    """The callbacks in the order in which they are called, if there are any: each may change what is trained."""
+    chosen = [_component("callbacks", component) for component in run.callbacks.values()]
+    return {"callbacks": chosen} if chosen else {}
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:

@@ -49,10 +49,12 @@ def resumable(
     seed: int,
     checkpoints: Path,
     training: str,
+    callbacks: Sequence[lightning.Callback] = (),
 ) -> Resumption | None:
     """The checkpoint from which the training called ``training`` can go on, if there is one."""
     quiet()
-    return resumption.newest(checkpoints, training, Training(model, settings, seed, optimization), settings.steps)
+    module = Training(model, settings, seed, optimization)
+    return resumption.newest(checkpoints, training, module, settings.steps, callbacks)
 
 
 def train(
@@ -69,12 +71,14 @@ def train(
     resumed: Resumption | None = None,
     world: World = ALONE,
     interrupt: Interrupt | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
 ) -> Trained | None:
     """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
     checkpoints. Gives ``None`` in processes that only help the first one.
 
     ``world`` is the place of this process among those that train together. A request that reaches ``interrupt`` ends
-    training after the step at hand, which is saved.
+    training after the step at hand, which is saved. ``callbacks`` are the user's: they come first in every step, so
+    that reports and checkpoints hold what they did, and one that asks Lightning to stop ends training there.
 
     Raises :class:`Diverged` when the loss is no longer finite and ``KeyboardInterrupt`` when training ended early.
     """
@@ -84,6 +88,7 @@ def train(
     batches = Batches(data, settings.steps)
     with progress.shown("training", settings.steps, first) if world.rank == 0 else nullcontext(_unseen) as shown:
         report = Report(shown, loggers, first)
+        saving = Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)
         trainer = lightning.Trainer(
             accelerator=where.accelerator,
             devices=where.devices,
@@ -91,7 +96,7 @@ def train(
             precision=settings.precision,
             max_steps=settings.steps,
             max_epochs=-1,
-            callbacks=[report, Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)],
+            callbacks=[*callbacks, report, saving],
             plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), Processes(world)],
             default_root_dir=checkpoints,  # where it looks for files of its own, which else is the working folder
             **ALWAYS,
@@ -107,14 +112,18 @@ def train(
                 weights_only=True,
             )
         except SystemExit as exit:  # what Lightning makes of an interrupt before the first step
+            if not isinstance(exit.__context__, KeyboardInterrupt):
+                raise RuntimeError(f"a callback has called sys.exit({exit.code})") from exit
             raise KeyboardInterrupt from exit
         if world.rank > 0:
             return None
-        if trainer.global_step < settings.steps:
+        if trainer.global_step < settings.steps and (saving.stopped or not trainer.should_stop):
             raise KeyboardInterrupt
+        if not trainer.global_step:
+            raise RuntimeError("a callback has ended training before its first step")
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise Diverged("a weight is no longer finite at the end of training")
-    return Trained(settings.steps, report.loss, report.seconds, report.resumed_from, report.threads)
+    return Trained(trainer.global_step, report.loss, report.seconds, report.resumed_from, report.threads)
 
 
 def try_arguments(where: TrainerSettings) -> None:

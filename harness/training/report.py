@@ -82,7 +82,8 @@ class Report(lightning.Callback):
         loss = outputs["loss"].detach()
         self._sum = loss if self._sum is None else self._sum + loss
         self._count += 1
-        if trainer.global_step % REPORT_EVERY and trainer.global_step < trainer.max_steps:
+        last = trainer.global_step >= trainer.max_steps or trainer.should_stop  # as a callback of the user's may wish
+        if trainer.global_step % REPORT_EVERY and not last:
             return
         self.loss = float(trainer.strategy.reduce(self._sum, reduce_op="mean")) / self._count
         self._sum, self._count = None, 0
