@@ -18,7 +18,7 @@ from side_by_side import compare, printed
 from harness.composition.compose import composer
 from harness.config import identity, instantiation, network
 from harness.data.training_examples import TrainingBatch, TrainingData
-from harness.training import module
+from harness.training import loop
 
 
 def main() -> None:
@@ -50,7 +50,7 @@ def main() -> None:
     def whole() -> None:
         with tempfile.TemporaryDirectory() as folder:
             model = network.model(run, task, layout)
-            module.train(model, data, run.train, run.trainer, seed=0, checkpoints=Path(folder), loggers=[])
+            loop.train(model, data, run.train, run.trainer, seed=0, checkpoints=Path(folder), loggers=[])
 
     medians = compare(
         {

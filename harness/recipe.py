@@ -3,14 +3,12 @@
 import contextlib
 import logging
 import os
-import resource
-import sys
-import time
 import traceback
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
+from pytorch_lightning import Callback
 from pytorch_lightning.loggers import Logger
 
 from harness import atomic
@@ -18,19 +16,21 @@ from harness.config import identity, instantiation, network
 from harness.config.schema import Run
 from harness.data.training_examples import TrainingData
 from harness.errors import Refused
-from harness.evaluation import baselines, coverage, overlap, scoring
+from harness.evaluation import outcome, scoring
 from harness.launch import workers
 from harness.layouts.base import Layout
 from harness.loggers import trackers
 from harness.models.base import Model
 from harness.optimizers.base import Optimizer
 from harness.results import finished, records
-from harness.results.paths import Places, baseline_cache, places
-from harness.results.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
+from harness.results.paths import Places, places
+from harness.results.records import Record, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
-from harness.training import attention_kernel, checkpoints, devices, module, weights
-from harness.training.module import Diverged, Optimization, Trained
+from harness.training import attention_kernel, callbacks, checkpoints, devices, loop, weights
+from harness.training.loop import Trained
+from harness.training.module import Optimization
+from harness.training.report import Diverged
 from harness.training.resumption import Resumption
 from tasks.base import Task
 
@@ -45,6 +45,7 @@ class Job(NamedTuple):
     layout: Layout
     model: Model
     optimization: Optimization
+    callbacks: Sequence[Callback]
     device: torch.device
     name: str
     where: Places
@@ -103,7 +104,8 @@ def _execute(run: Run, place: World) -> Record | None:
 
 def _job(run: Run, place: World) -> Job:
     device = devices.device(run.trainer)
-    module.try_arguments(run.trainer)
+    loop.try_arguments(run.trainer)
+    called = callbacks.made(run)
     task = instantiation.task(run)
     layout = instantiation.layout(run, task)
     with torch.random.fork_rng(devices=[]):
@@ -113,7 +115,7 @@ def _job(run: Run, place: World) -> Job:
     _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
     where = places(run.results, name, identity.training_name(run, task))
-    return Job(run, task, layout, model, _optimization(run, model), device, name, where, place)
+    return Job(run, task, layout, model, _optimization(run, model), called, device, name, where, place)
 
 
 def _optimization(run: Run, model: Model) -> Optimization:
@@ -189,9 +191,14 @@ def _training_name(job: Job) -> str:
 
 
 def _resumed(job: Job) -> Resumption | None:
-    run, folder = job.run, job.where.checkpoints
-    return module.resumable(
-        job.model, run.train, job.optimization, seed=run.seed, checkpoints=folder, training=_training_name(job)
+    return loop.resumable(
+        job.model,
+        job.run.train,
+        job.optimization,
+        seed=job.run.seed,
+        checkpoints=job.where.checkpoints,
+        training=_training_name(job),
+        callbacks=job.callbacks,
     )
 
 
@@ -202,7 +209,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
     data = TrainingData(job.task, job.layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
     with signals.held() as interrupt:
         with workers.started(job.place) as place:
-            trained = module.train(
+            trained = loop.train(
                 job.model,
                 data,
                 run.train,
@@ -215,6 +222,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 resumed=resumed,
                 world=place,
                 interrupt=interrupt,
+                callbacks=job.callbacks,
             )
         if trained is not None:
             weights.save(job.model, job.where.weights, trained, _training_name(job))
@@ -224,69 +232,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
 def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
     """The part of the record that a finished run has."""
     assert trained is not None
-    run = job.run
-    tested = identity.tested_lengths(run, job.task)
-    rule, extensions = instantiation.rule(run), instantiation.extensions(run)
-    clock = _Clock()
-    scores = scoring.evaluate(
-        job.model,
-        job.task,
-        job.layout,
-        rule,
-        extensions,
-        tested,
-        train_length=run.lengths.train,
-        examples=run.evaluation.examples,
-        device=job.device,
-    )
-    evaluation_seconds = clock()
-    science, cache = identity.science(run, job.task), baseline_cache(run.results)
-    baseline = baselines.baselines(job.task, job.layout, tested, run.evaluation.examples, science, cache)
-    baseline_seconds = clock()
-    drawn = trained.steps * run.train.batch
-    trained_lengths, examples = identity.training_lengths(run, job.task), run.evaluation.examples
-    tests = overlap.facts(job.task, job.layout, trained_lengths, tested, seed=run.seed, drawn=drawn, examples=examples)
-    overlap_seconds = clock()
-    reach = {"train_length": run.lengths.train, "test_length": max(tested)}
-    return {
-        "status": "finished",
-        "novelty": coverage.novelty(job.model, job.task, job.layout, rule, extensions, **reach),
-        "scores": [ScoreRow(**_counts(score)) for score in scores if not score.at],
-        "slices": [SliceRow(**_counts(score), at=dict(score.at)) for score in scores if score.at],
-        **baseline._asdict(),
-        "tests": tests,
-        "training_compared": 0 if job.task.form == "stream" else min(drawn, overlap.MOST),
-        "final_loss": trained.loss,
-        "cost": Cost(
-            parameters=sum(parameter.numel() for parameter in job.model.parameters()),
-            receptive_field=job.model.receptive_field,
-            steps=trained.steps,
-            examples=trained.steps * run.train.batch,
-            training_seconds=round(trained.seconds, 2),
-            evaluation_seconds=evaluation_seconds,
-            baseline_seconds=baseline_seconds,
-            overlap_seconds=overlap_seconds,
-            resumed_from=list(trained.resumed_from),
-            threads=list(trained.threads),
-            peak_memory_bytes=_peak_memory(job.device),
-        ),
-    }
-
-
-class _Clock:
-    """Says the seconds since it was last asked."""
-
-    def __init__(self) -> None:
-        self._last = time.monotonic()
-
-    def __call__(self) -> float:
-        now = time.monotonic()
-        seconds, self._last = now - self._last, now
-        return round(seconds, 2)
-
-
-def _counts(score: scoring.Score) -> dict[str, Any]:
-    return {key: value for key, value in score._asdict().items() if key != "at"}
+    return outcome.of(job.run, job.task, job.layout, job.model, trained, job.device)
 
 
 def _failure(job: Job, error: Exception) -> dict[str, Any]:
@@ -316,10 +262,3 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         },
         **outcome,
     )
-
-
-def _peak_memory(device: torch.device) -> int:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated()
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

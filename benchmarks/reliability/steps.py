@@ -18,7 +18,7 @@ from harness.config import identity, instantiation, network
 from harness.config.schema import Run
 from harness.data.training_examples import TrainingData
 from harness.system import signals
-from harness.training import checkpoints, module
+from harness.training import checkpoints, loop, module
 
 LINES = 200
 """Of all lines, evenly spread."""
@@ -64,11 +64,11 @@ def trained(run: Run, folder: Path, tracer: Tracer | None = None) -> dict[str, t
     model = network.model(run, task, layout)
     lengths = identity.training_lengths(run, task)
     data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
-    known = module.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="attacked")
+    known = loop.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="attacked")
     sys.settrace(tracer)
     try:
         with signals.held() as interrupt:
-            module.train(
+            loop.train(
                 model, data, run.train, run.trainer, seed=run.seed, checkpoints=folder, loggers=[],
                 training="attacked", resumed=known, interrupt=interrupt,
             )  # fmt: skip

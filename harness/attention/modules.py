@@ -16,7 +16,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
+from harness.encodings.pairs import Pairs
 from harness.encodings.precision import raised
 from harness.logits.base import LogitScale
 

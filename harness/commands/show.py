@@ -15,6 +15,7 @@ from harness.config.schema import Run
 from harness.errors import Refused
 from harness.evaluation import baselines
 from harness.layouts.base import Arranged, Layout
+from harness.positions.base import Sequences
 from harness.results import metrics
 from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
@@ -68,7 +69,9 @@ def main(arguments: list[str]) -> int:
     channels = {name: numbers[:1] for name, numbers in batch.channels.items()}
     first = Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1], channels)
     arranged, channels = layout.arrange(first, length), layout.channels(first, length, rule.needs)
-    positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True, channels=channels)[0]
+    positions = rule.sample(
+        rng, Sequences(arranged.lengths, arranged.tokens.shape[1], training=True, channels=channels)
+    )[0]
     _print_columns(layout, arranged, positions)
     tested = identity.tested_lengths(run, task)
     lengths = f"trained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}"

@@ -19,7 +19,7 @@ INSTEAD = {
     "verbose": "HYDRA_FULL_ERROR=1 in the environment shows where an error comes from",
     "job_logging": "launcher=local writes the log of each run of a sweep beside its weights",
     "hydra_logging": "launcher=local writes the log of each run of a sweep beside its weights",
-    "callbacks": "logger=wandb and logger=tensorboard watch a run",
+    "callbacks": "callbacks=[mine] adds callbacks of your own, and logger=wandb watches a run",
     "help": "python -m harness --help shows the choices",
     "hydra_help": "python -m harness --help shows the choices",
 }

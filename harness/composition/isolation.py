@@ -22,6 +22,7 @@ from hydra.plugins.config_source import ConfigResult
 from omegaconf import DictConfig, OmegaConf
 
 from harness.config import catalogue
+from harness.config.schema import LISTED_GROUPS
 from harness.errors import Refused, one_line
 
 COMMAND_ONLY: dict[str, Any] = {"packages": []}
@@ -73,7 +74,9 @@ class CheckedFiles(FileConfigSource):
         content = OmegaConf.to_container(loaded.config, resolve=False)
         check_value("", content, where)
         if self.path != str(catalogue.CONF) and isinstance(content, dict):
-            if (place := loaded.header.get("package")) not in (None, "_global_", "_group_"):
+            group, _, name = config_path.removesuffix(".yaml").rpartition("/")
+            own = f"{group}.{name}" if group in LISTED_GROUPS else "_group_"  # of those a run may have several
+            if (place := loaded.header.get("package")) not in (None, "_global_", "_group_", own):
                 raise Refused(f"{where}@package {one_line(place)}: a choice belongs to its group, or is _global_")
             _check_keys(content, where)
         return loaded

@@ -117,7 +117,7 @@ class Reader:
             names = choice if isinstance(choice, list) and group in LISTED_GROUPS else [choice]
             for name in names:
                 if name == "":
-                    example = self.options[group][0]
+                    example = [*self.options[group], "name"][0]
                     raise Refused(f"{group}=: the name follows without a space, as in {group}={example}")
                 if str(name) not in self.options[group] or not isinstance(name, str):
                     raise self._unknown_choice(group, name)

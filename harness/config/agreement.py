@@ -23,6 +23,10 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
         return "its config has other mixers than its science"
     attention = {ATTENTION.name: {"name": ATTENTION.name, "options": {}}}
     chosen += [("mixer", run.mixer[name], said) for name, said in training.get("mixer", attention).items()]
+    called = training.get("callbacks", [])
+    if list(run.callbacks) != [said["name"] for said in called]:
+        return "its config has other callbacks than its science"
+    chosen += [("callbacks", component, said) for component, said in zip(run.callbacks.values(), called, strict=True)]
     for group, component, said in chosen:
         target = said.get("target") or component.target
         if (component.name, component.target) != (said["name"], target):

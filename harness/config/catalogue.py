@@ -24,6 +24,7 @@ GROUPS = {
     "train": "training budget, learning rate and precision",
     "optimizer": "the optimizer",
     "schedule": "the learning rate after warm-up",
+    "callbacks": "callbacks of your own for Lightning's Trainer, from --config-dir; several: callbacks=[mine,other]",
     "evaluation": "number of test examples of each length",
     "trainer": "devices and the attention kernel",
     "logger": "where training curves are written; several: logger=[wandb,tensorboard]",

@@ -28,6 +28,7 @@ BASES = {
     "architecture": "harness.models.base.Model",
     "optimizer": "harness.optimizers.base.Optimizer",
     "schedule": "harness.schedules.base.Schedule",
+    "callbacks": "pytorch_lightning.callbacks.callback.Callback",
     "logger": "harness.loggers.base.CurveLogger",
 }
 """What every class of a group is a subclass of."""

@@ -44,6 +44,7 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         "train": run.train.model_dump(),
         **_optimization(run),
         **_blocks(run, task),
+        **_callbacks(run),
         "seed": run.seed,
     }
 
@@ -133,6 +134,12 @@ def _blocks(run: Run, task: Task) -> dict[str, Any]:
     lengths = training_lengths(run, task)
     size = blocks.size(task, lengths) if lengths else blocks.FEWEST
     return {} if size == blocks.FEWEST else {"block": size}
+
+
+def _callbacks(run: Run) -> dict[str, Any]:
+    """The callbacks in the order in which they are called, if there are any: each may change what is trained."""
+    chosen = [_component("callbacks", component) for component in run.callbacks.values()]
+    return {"callbacks": chosen} if chosen else {}
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:

@@ -30,7 +30,10 @@ def make(group: str, component: Component, run: Run, *arguments: Any) -> Any:
     made = classes.load(group, component, run.packages)
     try:
         return made(*arguments, **component.options)
-    except (ValueError, OverflowError, MemoryError, RuntimeError) as error:  # the last from PyTorch, for lack of memory
+    except Exception as error:
+        expected = (ValueError, OverflowError, MemoryError, RuntimeError)  # the last from PyTorch, for lack of memory
+        if component.target.partition(".")[0] in classes.OWN_PACKAGES and not isinstance(error, expected):
+            raise  # a mistake of ours; a class of the user's may raise anything
         raise Refused(f"{component.name}: {str(error).splitlines()[0] if str(error) else 'too large'}") from error
 
 

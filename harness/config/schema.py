@@ -15,7 +15,7 @@ Length = Annotated[int, Field(ge=1, le=10**6)]
 COMPONENT_GROUPS = ("task", "encoding", "positions", "logit", "architecture", "optimizer", "schedule")
 """Groups of which a run has one class each."""
 
-LISTED_GROUPS = ("mixer", "extension", "logger")
+LISTED_GROUPS = ("mixer", "extension", "callbacks", "logger")
 """Groups of which a run has any number of classes."""
 
 SETTING_GROUPS = ("model", "train", "evaluation", "trainer", "launcher")
@@ -166,6 +166,8 @@ class Run(Frozen):
     train: Train
     optimizer: Component = OPTIMIZER
     schedule: Component = SCHEDULE
+    callbacks: dict[Name, Component] = {}
+    """Lightning's callbacks, of the user's own, in the order in which they are called."""
     evaluation: Evaluation
     seed: int = Field(ge=0, lt=2**32)
 

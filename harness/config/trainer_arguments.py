@@ -45,7 +45,7 @@ INSTEAD = {
     "num_nodes": "the processes of a run are on one machine: use trainer.devices",
     "use_distributed_sampler": "the program divides batches among devices itself: use trainer.devices",
     "plugins": "they are the program's own: use trainer.strategy and train.precision",
-    "callbacks": "they are the program's own: use logger=wandb or logger=tensorboard to watch a run",
+    "callbacks": "use the group, callbacks=[mine] with --config-dir",
     "logger": "use the group, logger=wandb or logger=[wandb,tensorboard]",
     "log_every_n_steps": SHOWN,
     "enable_progress_bar": SHOWN,

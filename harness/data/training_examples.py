@@ -16,7 +16,7 @@ from harness.attention.modules import Positions
 from harness.data import blocks
 from harness.layouts.base import Arranged, Layout
 from harness.layouts.special_tokens import PAD
-from harness.positions.base import PositionRule
+from harness.positions.base import PositionRule, Sequences
 from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
 
@@ -58,7 +58,7 @@ class TrainingData:
         arranged, positions = self._rows(step * self.batch, (step + 1) * self.batch)
         if self.rule.scope == "batch":
             rng = generator("positions", self.seed, "batch", step)
-            positions = self.rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=True)
+            positions = self.rule.sample(rng, Sequences(arranged.lengths, arranged.tokens.shape[1], training=True))
         total = int(arranged.scored.sum())
         share = slice(rank * self.batch // world, (rank + 1) * self.batch // world)
         width = int(arranged.lengths[share].max())
@@ -119,7 +119,7 @@ class TrainingData:
         if self.rule.scope == "batch":
             return arranged, DRAWN_LATER
         rng = generator("positions", self.seed, block)
-        return arranged, self.rule.sample(rng, lengths, width, training=True, channels=channels)
+        return arranged, self.rule.sample(rng, Sequences(lengths, width, training=True, channels=channels))
 
 
 def told(positions: np.ndarray, lengths: np.ndarray, width: int, rule: PositionRule, layout: Layout) -> Positions:

@@ -32,7 +32,7 @@ def declaration(target: str) -> Declaration:
         declared |= base.declared
     attributes = {name: _attribute(made, name, meant, target) for name in declared if hasattr(made, name)}
     functions = {name: getattr(made, name) for name in LIGHT if _is_static(made, name)}
-    return Declaration(_options(made, target), attributes, ancestors, functions, frozenset(declared))
+    return Declaration(_options(made, target, alone=not ours), attributes, ancestors, functions, frozenset(declared))
 
 
 def _imported(target: str) -> Any:
@@ -88,18 +88,22 @@ def _shown(value: Any) -> str:
     return "a property" if isinstance(value, property) else repr(value)[:100]
 
 
-def _options(made: type, target: str) -> dict[str, Option]:
-    """What the constructor takes by keyword, its own and, where it passes ``**options`` on, those of its base."""
+def _options(made: type, target: str, *, alone: bool) -> dict[str, Option]:
+    """What the constructor takes by keyword, its own and, where it passes ``**options`` on, those of its base. It is
+    called with them ``alone`` where no base of ours says that it is given something before them.
+    """
     options: dict[str, Option] = {}
     for base in made.__mro__:
         constructor = vars(base).get("__init__")
         if constructor is None or base is object or base.__module__.startswith(("torch.", "abc")):
             continue
         parameters = inspect.signature(constructor).parameters.values()
+        first = next(iter(parameters)).name  # the instance itself
         types_of = _annotations(constructor)
         for parameter in parameters:
             by_name = parameter.kind is parameter.KEYWORD_ONLY or (
-                parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.default is not parameter.empty
+                parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+                and (parameter.default is not parameter.empty or (alone and parameter.name != first))
             )
             if by_name and parameter.name not in options:
                 options[parameter.name] = _option(parameter, types_of.get(parameter.name), target)

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple, Self
+from typing import Any, ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from harness.declarations.bounds import Bounded
 from harness.dimensions import Dimensions
 from harness.encodings.extent import Extent
+from harness.encodings.pairs import Pairs, Remapped
 from harness.encodings.precision import shielded
 
 Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
@@ -34,34 +35,6 @@ HOOKS = (
 )
 CHANGES = ("embed", "rotate")
 """Hooks that give back what they were given, changed, in the precision that it came in."""
-
-
-class Pairs(NamedTuple):
-    """The queries and keys whose logits are at hand. Queries may be a chunk of all; keys are all, or under causal
-    attention the first ones up to the last query of the chunk. Those behind it no query of the chunk may look at.
-    """
-
-    rows: slice
-    """Which of all tokens the queries are."""
-    q_positions: Tensor
-    """[B, Lq]"""
-    k_positions: Tensor
-    """[B, Lk]"""
-    visible: Tensor
-    """[B or 1, 1, Lq, Lk], false where a query must not look."""
-    scale: Tensor
-    """What dot products are multiplied by to be logits, [B or 1, H or 1, Lq, 1], float32."""
-
-
-class Remapped(NamedTuple):
-    """Pairs whose logits are computed as if they stood at other positions."""
-
-    where: Tensor
-    """[B, Lq, Lk], true for these pairs."""
-    q_positions: Tensor
-    """Where their queries stand then, [B, Lq]; fractions are possible."""
-    k_positions: Tensor
-    """Where their keys stand then, [B, Lk]."""
 
 
 class Encoding(Bounded, nn.Module):

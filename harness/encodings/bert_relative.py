@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Count, Deviation
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.out_of_range import check
+from harness.encodings.pairs import Pairs
 from harness.encodings.relative import between, keyed, scored
 
 

@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import PairOrZero
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
+from harness.encodings.pairs import Pairs
 
 PAIRS = 2**18
 """Pairs of tokens, in each sequence and head, that are handled at once."""

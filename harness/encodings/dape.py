@@ -10,9 +10,10 @@ from torch import Tensor
 from harness.declarations.bounds import CountOrZero, Width
 from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.fire import FIRE
 from harness.encodings.kerple_log import KerpleLog
+from harness.encodings.pairs import Pairs
 from harness.encodings.perceptron import Perceptron
 
 PAIRS = 2**18

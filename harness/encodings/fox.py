@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Start
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.gates import accumulated, decay, drawn
+from harness.encodings.pairs import Pairs
 
 
 class FoX(Encoding):

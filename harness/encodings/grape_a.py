@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from harness.dimensions import Dimensions
 from harness.encodings.alibi import geometric_slopes
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
+from harness.encodings.pairs import Pairs
 from harness.encodings.precision import raised
 
 

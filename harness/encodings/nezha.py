@@ -8,9 +8,10 @@ from torch import Tensor
 
 from harness.declarations.bounds import Base, CountOrZero
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.frequencies import geometric, waves
+from harness.encodings.pairs import Pairs
 from harness.encodings.relative import between, scored, valued
 from harness.encodings.requirements import odd
 

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Width
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.gates import accumulated, decay, drawn
+from harness.encodings.pairs import Pairs
 
 BLOCK = 64
 """Tokens whose reflections are multiplied out together."""

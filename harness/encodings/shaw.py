@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import CountOrZero, Deviation
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
+from harness.encodings.pairs import Pairs
 from harness.encodings.relative import between, scored, valued
 
 

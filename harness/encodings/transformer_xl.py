@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Base, CountOrZero, Deviation
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, cosine_and_sine, geometric, waves
+from harness.encodings.pairs import Pairs
 from harness.encodings.precision import raised
 from harness.encodings.relative import between
 from harness.encodings.requirements import odd

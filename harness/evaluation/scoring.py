@@ -28,7 +28,7 @@ from harness.extensions.base import Extension
 from harness.layouts.base import Arranged, Layout
 from harness.layouts.special_tokens import EOS
 from harness.models.base import Model
-from harness.positions.base import PositionRule
+from harness.positions.base import PositionRule, Sequences
 from harness.rng import generator
 from tasks.base import Task
 
@@ -127,7 +127,9 @@ def ask(task: Task, layout: Layout, rule: PositionRule, length: int, examples: i
     arranged = test_examples.arranged(layout, batch, length)
     channels = test_examples.channels(layout, batch, length, rule.needs)
     rng = generator("test positions", type(task).__name__, task.version, length)
-    positions = rule.sample(rng, arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels)
+    positions = rule.sample(
+        rng, Sequences(arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels)
+    )
     per_example = {name: values for name, values in batch.axes.items() if values.ndim == 1}
     per_token = {name: values[batch.scored] for name, values in batch.axes.items() if values.ndim == 2}
     sizes = None if batch.sizes is None else batch.sizes[batch.scored]

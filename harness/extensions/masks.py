@@ -9,7 +9,8 @@ logits go on counting the keys that a query would see without a mask.
 import torch
 from torch import Tensor
 
-from harness.encodings.base import Encoding, Remapped
+from harness.encodings.base import Encoding
+from harness.encodings.pairs import Remapped
 from harness.extensions.wrapper import Wrapper
 
 

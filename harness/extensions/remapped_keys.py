@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from harness.encodings.base import Encoding, Remapped
+from harness.encodings.base import Encoding
+from harness.encodings.pairs import Remapped
 from harness.extensions.wrapper import Wrapper
 
 

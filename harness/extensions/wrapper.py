@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from harness.encodings.base import Encoding, Pairs, Remapped
+from harness.encodings.base import Encoding
+from harness.encodings.pairs import Pairs, Remapped
 
 
 class Wrapper(Encoding):

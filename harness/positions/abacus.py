@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.declarations.bounds import CountOrZero
-from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class Abacus(PositionRule):
@@ -23,18 +23,10 @@ class Abacus(PositionRule):
     def __init__(self, *, offset: CountOrZero = 99) -> None:
         self.offset = offset
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        if not training:
-            return numbered(channels["digit"], 0)
-        return numbered(channels["digit"], rng.integers(self.offset + 1, size=(len(lengths), 1)))
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        if not sequences.training:
+            return numbered(sequences.channels["digit"], 0)
+        return numbered(sequences.channels["digit"], rng.integers(self.offset + 1, size=(len(sequences.lengths), 1)))
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
         return maxima["digit"] + (self.offset if training else 0)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 import numpy as np
 
@@ -12,6 +12,19 @@ from tasks.base import Task
 
 NO_CHANNELS: Mapping[str, np.ndarray] = MappingProxyType({})
 NO_MAXIMA: Mapping[str, int] = MappingProxyType({})
+
+
+class Sequences(NamedTuple):
+    """The sequences whose tokens need positions."""
+
+    lengths: np.ndarray
+    """How many tokens each has [N]."""
+    width: int
+    """How many places each has positions for, its own tokens first."""
+    training: bool
+    """Whether they are trained on or tested."""
+    channels: Mapping[str, np.ndarray] = NO_CHANNELS
+    """The numbers beside the tokens that the rule needs, [N, width] each, ``ABSENT`` (-1) where a token has none."""
 
 
 class PositionRule(Bounded, ABC):
@@ -45,20 +58,11 @@ class PositionRule(Bounded, ABC):
     """
 
     @abstractmethod
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        """Positions of sequences with these numbers of tokens [N] -> [N, width], or [1, width] where all have the same.
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        """Positions of sequences [N, width], or [1, width] where all have the same; ``rng`` is all that is random.
 
-        ``channels`` holds the numbers of those that it needs beside the tokens, [N, width] each, ``ABSENT`` (-1) where
-        a token has none. Beyond a sequence's own tokens, up to ``width``, positions are arbitrary but must not pass
-        those of :meth:`largest`.
+        Beyond a sequence's own tokens, up to ``width``, positions are arbitrary but must not pass those of
+        :meth:`largest`.
         """
 
     def reaches(self, task: Task, length: int, tokens: int, *, training: bool) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from harness.declarations.bounds import NotNegative
-from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class CAPE(PositionRule):
@@ -37,28 +37,20 @@ class CAPE(PositionRule):
         self.global_scale = global_scale
         self.centred = self.two_sided = centred
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        if not training:
-            told = np.arange(width, dtype=np.float32)[None]
-            return np.minimum(told - middles(lengths), middles(lengths)) if self.centred else told
-        count, most = len(lengths), int(lengths.max(initial=0))
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        if not sequences.training:
+            told = np.arange(sequences.width, dtype=np.float32)[None]
+            return np.minimum(told - middles(sequences.lengths), middles(sequences.lengths)) if self.centred else told
+        count, most = len(sequences.lengths), int(sequences.lengths.max(initial=0))
         farthest = math.log(self.global_scale)
         shifts = rng.uniform(-self.global_shift, self.global_shift, (count, 1))
         scales = rng.uniform(-farthest, farthest, (count, 1))
-        positions = np.zeros((count, width), np.float32)
+        positions = np.zeros((count, sequences.width), np.float32)
         shifted = rng.uniform(-self.local_shift, self.local_shift, (count, most))
-        middle = middles(lengths) if self.centred else 0
+        middle = middles(sequences.lengths) if self.centred else 0
         positions[:, :most] = augmented(shifts, shifted, scales, middle)
         if self.centred:  # behind a shorter sequence it would go on past the end of the longest
-            positions[np.arange(width) >= lengths[:, None]] = 0
+            positions[np.arange(sequences.width) >= sequences.lengths[:, None]] = 0
         return positions
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:

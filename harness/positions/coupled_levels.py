@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.declarations.bounds import CountOrZero
-from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 from harness.positions.offsets import moved
 
 
@@ -25,16 +25,11 @@ class CoupledLevels(PositionRule):
     def __init__(self, *, maximum_place: CountOrZero = 41, maximum_segment: CountOrZero = 41) -> None:
         self.below = {"place": maximum_place, "segment": maximum_segment}
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        levels = [moved(rng, channels[level], below, training=training) for level, below in self.below.items()]
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        levels = [
+            moved(rng, sequences.channels[level], below, training=sequences.training)
+            for level, below in self.below.items()
+        ]
         return np.stack(levels, axis=2)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.declarations.bounds import CountOrZero
-from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 from harness.positions.offsets import moved
 
 
@@ -24,16 +24,8 @@ class Grid(PositionRule):
     def __init__(self, *, maximum: CountOrZero = 0) -> None:
         self.maximum = maximum
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        axes = [moved(rng, channels[axis], self.maximum, training=training) for axis in self.needs]
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        axes = [moved(rng, sequences.channels[axis], self.maximum, training=sequences.training) for axis in self.needs]
         return np.stack(axes, axis=2)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from harness.declarations.bounds import Count
-from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 from harness.positions.offsets import largest_of_moved
 
 
@@ -21,18 +21,12 @@ class RandomOffset(PositionRule):
     def __init__(self, *, maximum: Count = 512) -> None:
         self.maximum = maximum
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        if not training:
-            return np.arange(width)[None]
-        return np.minimum(counted(rng.integers(self.maximum - lengths + 1), width), self.maximum - 1)
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        if not sequences.training:
+            return np.arange(sequences.width)[None]
+        return np.minimum(
+            counted(rng.integers(self.maximum - sequences.lengths + 1), sequences.width), self.maximum - 1
+        )
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
         return largest_of_moved(tokens, self.maximum, training=training)

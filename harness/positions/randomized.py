@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class Randomized(PositionRule):
@@ -34,25 +34,17 @@ class Randomized(PositionRule):
         self.evaluation = evaluation
         self.scope = scope
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        if not training and self.evaluation == "sequential":
-            return np.arange(width)[None]
-        most = int(lengths.max(initial=0))
-        draws = len(lengths) if self.scope == "example" else 1
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        if not sequences.training and self.evaluation == "sequential":
+            return np.arange(sequences.width)[None]
+        most = int(sequences.lengths.max(initial=0))
+        draws = len(sequences.lengths) if self.scope == "example" else 1
         keys = rng.random((draws, self.maximum), np.float32)
         order = keys.argpartition(most - 1, axis=1)[:, :most]
         order = np.take_along_axis(order, np.take_along_axis(keys, order, axis=1).argsort(axis=1), axis=1)
         # the first n of a random order are a random choice of n
-        order = np.where(np.arange(most) < lengths[:, None], order, self.maximum)
-        positions = np.full((len(lengths), width), self.maximum - 1)
+        order = np.where(np.arange(most) < sequences.lengths[:, None], order, self.maximum)
+        positions = np.full((len(sequences.lengths), sequences.width), self.maximum - 1)
         positions[:, :most] = np.minimum(np.sort(order, axis=1), self.maximum - 1)
         return positions
 

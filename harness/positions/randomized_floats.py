@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from harness.declarations.bounds import Count
-from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class RandomizedFloats(PositionRule):
@@ -29,23 +29,15 @@ class RandomizedFloats(PositionRule):
         self.evaluation = evaluation
         self.least = least
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        if not training and self.evaluation == "even":
-            parts = np.maximum(lengths, self.least)[:, None]
-            middles = (np.arange(width) + 0.5) / parts
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        if not sequences.training and self.evaluation == "even":
+            parts = np.maximum(sequences.lengths, self.least)[:, None]
+            middles = (np.arange(sequences.width) + 0.5) / parts
             return (self.maximum * np.minimum(middles, 1)).astype(np.float32)
-        most = int(lengths.max(initial=0))
-        drawn = rng.random((len(lengths), most), np.float32)
-        drawn[np.arange(most) >= lengths[:, None]] = 1.0
-        positions = np.full((len(lengths), width), self.maximum, np.float32)
+        most = int(sequences.lengths.max(initial=0))
+        drawn = rng.random((len(sequences.lengths), most), np.float32)
+        drawn[np.arange(most) >= sequences.lengths[:, None]] = 1.0
+        positions = np.full((len(sequences.lengths), sequences.width), self.maximum, np.float32)
         positions[:, :most] = np.sort(drawn, axis=1) * np.float32(self.maximum)
         return positions
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from harness.positions.base import NO_CHANNELS, NO_MAXIMA, PositionRule
+from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class Sequential(PositionRule):
@@ -12,16 +12,8 @@ class Sequential(PositionRule):
 
     consecutive = True
 
-    def sample(
-        self,
-        rng: np.random.Generator,
-        lengths: np.ndarray,
-        width: int,
-        *,
-        training: bool,
-        channels: Mapping[str, np.ndarray] = NO_CHANNELS,
-    ) -> np.ndarray:
-        return np.arange(width)[None]
+    def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
+        return np.arange(sequences.width)[None]
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
         return tokens - 1

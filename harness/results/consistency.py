@@ -89,10 +89,13 @@ def check_scores(record: Record) -> None:
     _check_slices(record, whole)
     if set(record.novelty) - {row.extension for row in record.scores}:
         raise ValueError("its novelty names extensions that it does not have")
-    train: dict[str, Any] = record.science["training"]["train"]  # type: ignore[index, call-overload, assignment]
+    training: dict[str, Any] = record.science["training"]  # type: ignore[assignment]
+    train = training["train"]
     cost = record.cost
     assert cost is not None
-    if (cost.steps, cost.examples) != (train["steps"], train["steps"] * train["batch"]):
+    ended = training.get("callbacks") and 0 < cost.steps < train["steps"]  # callbacks may end training
+    steps = cost.steps if ended else train["steps"]
+    if (cost.steps, cost.examples) != (steps, steps * train["batch"]):
         raise ValueError("its cost is not that of its training")
     if record.training_compared > cost.examples:
         raise ValueError("it compares with more training examples than there were")

@@ -183,6 +183,7 @@ class TrainingScience(Frozen):
     optimizer: Choice = Choice(name="adamw", options={})
     """Left out where it is AdamW, as a schedule that is a cosine."""
     schedule: Choice = Choice(name="cosine", options={})
+    callbacks: list[Choice] = []
     seed: Count
 
 

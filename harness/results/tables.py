@@ -132,6 +132,13 @@ def _mixer(training: dict[str, Any]) -> dict[str, Any]:
     return {"name": "+".join(pattern[:period]), "options": options}
 
 
+def _callbacks(training: dict[str, Any]) -> dict[str, Any]:
+    """The callbacks of a run as one choice."""
+    called: list[dict[str, Any]] = training.get("callbacks", [])
+    options = {f"{node['name']}.{key}": value for node in called for key, value in node["options"].items()}
+    return {"name": "+".join(node["name"] for node in called) or "no callbacks", "options": options}
+
+
 def _runs(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run and extension: what it is, and the numbers that follow from its counts."""
     rows: list[dict[str, Any]] = []
@@ -152,8 +159,10 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
                 group: training[group]
                 for group in ("encoding", "positions", "logit", "architecture", "model", "train", "identity")
             } | {"extension": component}
-            mixed = {key: training[key] for key in ("mixer", "pattern", *identity.DEFAULTS) if key in training}
-            shown = method | {"mixer": _mixer(training)} | {k: training.get(k, v) for k, v in identity.DEFAULTS.items()}
+            named = ("mixer", "pattern", "callbacks", *identity.DEFAULTS)
+            mixed = {key: training[key] for key in named if key in training}
+            shown = method | {"mixer": _mixer(training), "callbacks": _callbacks(training)}
+            shown |= {key: training.get(key, usual) for key, usual in identity.DEFAULTS.items()}
             rows.append(
                 {
                     "object": record,

@@ -21,11 +21,19 @@ from pytorch_lightning import Callback, LightningModule, Trainer
 
 from harness import atomic
 from harness.system.signals import Interrupt
+from harness.training.callbacks import unkept
 
 KEPT = 2
 """The newest, and the one before in case the newest is damaged."""
 
 NAME = re.compile(r"step-(?P<step>[0-9]+)\.(?P<digest>[0-9a-f]{16})\.ckpt")
+
+
+WRITTEN = {
+    *("state_dict", "optimizer_states", "lr_schedulers", "loops", "epoch", "global_step"),
+    *("pytorch-lightning_version", "callbacks", "past", "training"),
+}
+"""What Lightning and this program write into a checkpoint. The rest is what callbacks of the user's have added."""
 
 
 class AtomicCheckpoints(CheckpointIO):
@@ -38,6 +46,9 @@ class AtomicCheckpoints(CheckpointIO):
         self.resumed = resumed
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: _PATH, storage_options: Any = None) -> None:
+        added = {key: value for key, value in checkpoint.items() if key not in WRITTEN}
+        if objection := unkept({**checkpoint.get("callbacks", {}), **added}):
+            raise ValueError(f"callbacks: {objection}")
         buffer = io.BytesIO()
         torch.save({**checkpoint, "training": self.training}, buffer)
         content = buffer.getvalue()
@@ -67,6 +78,8 @@ class Checkpoints(Callback):
         self.every = every
         self.interrupt = interrupt
         self.good = [first] if first else []
+        self.stopped = False
+        """Whether training was interrupted."""
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
         self.interrupt.held = True
@@ -78,7 +91,8 @@ class Checkpoints(Callback):
         stop = trainer.strategy.reduce_boolean_decision(asked, all=False)  # all processes stop if one is asked to
         if (stop or trainer.global_step % self.every == 0) and trainer.global_step < trainer.max_steps:
             self._save(trainer)
-            trainer.should_stop = stop
+            self.stopped = stop
+            trainer.should_stop = trainer.should_stop or stop  # a callback of the user's may have asked for it
 
     def _save(self, trainer: Trainer) -> None:
         step = trainer.global_step

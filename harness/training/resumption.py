@@ -7,7 +7,7 @@ whatever it is, keeps a run from going on.
 import copy
 import hashlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from harness.config.schema import Frozen
 from harness.results.records import Count, NotNegative, one_line
-from harness.training.checkpoints import NAME
+from harness.training.checkpoints import NAME, WRITTEN
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +54,15 @@ class _Unusable(Exception):
     """What a checkpoint is that cannot be used."""
 
 
-def newest(folder: Path, training: str, module: lightning.LightningModule, steps: int) -> Resumption | None:
-    """The newest checkpoint in a folder that ``module`` can go on from to ``steps``; ``training`` is the name of its
-    training. Others that are newer are named in a warning.
+def newest(
+    folder: Path,
+    training: str,
+    module: lightning.LightningModule,
+    steps: int,
+    callbacks: Sequence[lightning.Callback] = (),
+) -> Resumption | None:
+    """The newest checkpoint in a folder that ``module`` can go on from to ``steps``, with what ``callbacks`` keep in
+    it; ``training`` is the name of its training. Others that are newer are named in a warning.
     """
     for path in _newest_first(folder):
         try:
@@ -66,7 +72,7 @@ def newest(folder: Path, training: str, module: lightning.LightningModule, steps
                 raise _Unusable(f"one of {one_line(whose)[:200]}, not of {training},")
             if not 0 < step <= steps or checkpoint.get("global_step") != step:
                 raise _Unusable("not that of its step")
-            return Resumption(path, step, _checked(checkpoint, module, step))
+            return Resumption(path, step, _checked(checkpoint, module, step, callbacks))
         except _Unusable as what:
             log.warning("%s is %s and left aside", one_line(path), what)
         except OSError as error:
@@ -107,8 +113,13 @@ def _read(path: Path) -> tuple[int, dict[str, Any]]:
     return int(match["step"]), checkpoint
 
 
-def _checked(checkpoint: dict[str, Any], module: lightning.LightningModule, step: int) -> dict[str, Any]:
-    """What Lightning and :class:`harness.training.module.Report` need of a checkpoint, found to be as they would write
+def _checked(
+    checkpoint: dict[str, Any],
+    module: lightning.LightningModule,
+    step: int,
+    callbacks: Sequence[lightning.Callback],
+) -> dict[str, Any]:
+    """What Lightning and :class:`harness.training.report.Report` need of a checkpoint, found to be as they would write
     it."""
     if checkpoint.get("pytorch-lightning_version") != lightning_version:
         raise _Unusable(f"not of PyTorch Lightning {lightning_version}")
@@ -145,7 +156,17 @@ def _checked(checkpoint: dict[str, Any], module: lightning.LightningModule, step
     if rehearsal.global_step != step:
         raise _Unusable("not that of its step")
     kept = ("epoch", "global_step", "pytorch-lightning_version", "past")
-    return {**found, **{key: checkpoint.get(key) for key in kept}, "callbacks": {}}
+    return {**found, **{key: checkpoint.get(key) for key in kept}, **_of_callbacks(checkpoint, callbacks)}
+
+
+def _of_callbacks(checkpoint: dict[str, Any], callbacks: Sequence[lightning.Callback]) -> dict[str, Any]:
+    """What a checkpoint holds of these callbacks: their states, and what they have added to it."""
+    states = checkpoint.get("callbacks")
+    if not isinstance(states, dict):
+        raise _Unusable("incomplete")
+    added = {key: value for key, value in checkpoint.items() if key not in WRITTEN} if callbacks else {}
+    names = [callback.state_key for callback in callbacks]
+    return {**added, "callbacks": {name: states[name] for name in names if name in states}}
 
 
 def _moments(module: lightning.LightningModule) -> dict[int, Any]:

@@ -17,7 +17,7 @@ from harness import atomic
 from harness.errors import Refused
 from harness.models.base import Model
 from harness.results.records import one_line
-from harness.training.module import Trained
+from harness.training.loop import Trained
 
 
 def save(model: Model, path: Path, trained: Trained, training: str) -> None:

@@ -19,7 +19,7 @@ from harness.errors import Refused
 from harness.evaluation import scoring
 from harness.models.base import Model
 from harness.training import weights
-from harness.training.module import Trained
+from harness.training.loop import Trained
 
 SHARED = ("encoding=deberta", "encoding.shared=true", "encoding.farthest=8", "model=nano", "task=reverse")
 

@@ -17,7 +17,7 @@ from harness.models.base import Model
 from harness.optimizers.muon import hidden_matrices
 from harness.results.tables import leaderboard
 from harness.system.signals import Interrupt
-from harness.training import checkpoints, module
+from harness.training import checkpoints, loop
 from harness.training.module import Optimization
 
 SMALL = ("model=nano", "task=copy", "lengths.train=5", "lengths.test=10", "trainer=cpu", "train.warmup=5")
@@ -42,10 +42,8 @@ def made(run: Run) -> tuple[Model, TrainingData, Optimization]:
 def trained(run: Run, folder: Path, **options: Any) -> tuple[Model, float | None]:
     model, data, optimization = made(run)
     where = {"seed": run.seed, "checkpoints": folder, "training": "tried"}
-    known = module.resumable(model, run.train, optimization, **where)  # type: ignore[arg-type]
-    done = module.train(
-        model, data, run.train, run.trainer, optimization, **where, loggers=[], resumed=known, **options
-    )  # type: ignore[arg-type]
+    known = loop.resumable(model, run.train, optimization, **where)  # type: ignore[arg-type]
+    done = loop.train(model, data, run.train, run.trainer, optimization, **where, loggers=[], resumed=known, **options)  # type: ignore[arg-type]
     assert done is not None
     return model, done.loss
 
@@ -83,7 +81,7 @@ def test_training_that_was_cut_ends_with_the_same_weights(
 
     where = {"seed": run.seed, "checkpoints": tmp_path / "cut", "training": "tried"}
     with pytest.raises(KeyboardInterrupt):
-        module.train(
+        loop.train(
             model,
             cut,
             run.train,
@@ -95,7 +93,7 @@ def test_training_that_was_cut_ends_with_the_same_weights(
         )
     newest, step = checkpoints.saved(tmp_path / "cut")[0]
     assert 10 <= step < 20
-    resumed = module.resumable(made(run)[0], run.train, optimization, **where)  # type: ignore[arg-type]
+    resumed = loop.resumable(made(run)[0], run.train, optimization, **where)  # type: ignore[arg-type]
     assert resumed is not None
     assert resumed.path == newest
     again, _ = trained(run, tmp_path / "cut")
@@ -113,7 +111,7 @@ def test_a_checkpoint_of_another_optimizer_is_left_aside(
         run = composed(*words, f"optimizer={other}")
         model, _, optimization = made(run)
         where = {"seed": run.seed, "checkpoints": tmp_path, "training": "tried"}
-        assert module.resumable(model, run.train, optimization, **where) is None  # type: ignore[arg-type]
+        assert loop.resumable(model, run.train, optimization, **where) is None  # type: ignore[arg-type]
         assert "not of this model and optimizer" in caplog.text
 
 

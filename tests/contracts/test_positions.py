@@ -1,5 +1,6 @@
 """Every position rule of conf/positions keeps what a rule promises."""
 
+import hashlib
 import importlib
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from support import ROOT, choices
 
 from harness.positions.abacus import Abacus
-from harness.positions.base import PositionRule
+from harness.positions.base import PositionRule, Sequences
 from harness.positions.cape import CAPE
 from harness.positions.coupled import Coupled
 from harness.positions.coupled_levels import CoupledLevels
@@ -48,7 +49,7 @@ def test_positions_are_what_a_rule_declares_stay_in_range_and_are_reproducible(
 
     def draw() -> np.ndarray:
         rng = np.random.default_rng(seed)
-        return rule.sample(rng, np.array(lengths), width, training=training, channels=channels)
+        return rule.sample(rng, Sequences(np.array(lengths), width, training=training, channels=channels))
 
     positions = draw()
     assert np.array_equal(positions, draw())
@@ -73,10 +74,7 @@ def test_channels_decide_the_order_of_positions(name: str) -> None:
     for training in (True, False):
         positions = rule.sample(
             np.random.default_rng(0),
-            np.array([7]),
-            7,
-            training=training,
-            channels=dict.fromkeys(rule.needs, numbers),
+            Sequences(np.array([7]), 7, training=training, channels=dict.fromkeys(rule.needs, numbers)),
         )[0]
         same = (positions[:, None] == positions[None]).reshape(7, 7, -1).all(axis=2)
         assert np.array_equal(same, numbers[0][:, None] == numbers[0])
@@ -87,7 +85,9 @@ def test_training_meets_more_positions_than_evaluation(name: str) -> None:
     rule = RULES[name] if name != "grid" else Grid(maximum=40)
     channels = dict.fromkeys(rule.needs, np.tile(np.arange(1, 6), (2000, 1)))
     told = {
-        training: rule.sample(np.random.default_rng(0), np.full(2000, 5), 5, training=training, channels=channels).max()
+        training: rule.sample(
+            np.random.default_rng(0), Sequences(np.full(2000, 5), 5, training=training, channels=channels)
+        ).max()
         for training in (True, False)
     }
     assert told[True] == rule.largest(5, training=True, maxima=dict.fromkeys(rule.needs, 5))
@@ -112,7 +112,7 @@ def test_levels_start_apart_and_anywhere_below_their_maxima() -> None:
 
     def told(*, training: bool) -> np.ndarray:
         rng = np.random.default_rng(0)
-        return rule.sample(rng, np.full(rows, 5), 5, training=training, channels=channels)
+        return rule.sample(rng, Sequences(np.full(rows, 5), 5, training=training, channels=channels))
 
     evaluated = told(training=False)
     assert evaluated[0].tolist() == [[0, 0], [4, 2], [1, 3], [2, 0], [3, 2]]
@@ -141,7 +141,7 @@ def test_each_level_has_a_maximum_of_its_own() -> None:
 def test_a_level_without_a_maximum_starts_at_one() -> None:
     channels = dict.fromkeys(("place", "segment"), np.tile(np.arange(3), (500, 1)))
     rule = CoupledLevels(maximum_place=0, maximum_segment=9)
-    drawn = rule.sample(np.random.default_rng(0), np.full(500, 3), 3, training=True, channels=channels)
+    drawn = rule.sample(np.random.default_rng(0), Sequences(np.full(500, 3), 3, training=True, channels=channels))
     assert set(drawn[:, 0, 0]) == {1}
     assert set(drawn[:, 0, 1]) == set(range(1, 7))
 
@@ -172,7 +172,7 @@ def test_randomized_positions_are_a_uniform_choice() -> None:
     """Each of the C(6, 3) = 20 sets of three positions below six is equally likely, also beside longer sequences."""
     rule = Randomized(maximum=6)
     lengths = np.array([3, 5] * 10_000)
-    drawn = rule.sample(np.random.default_rng(0), lengths, 5, training=True)[::2, :3]
+    drawn = rule.sample(np.random.default_rng(0), Sequences(lengths, 5, training=True))[::2, :3]
     _, counts = np.unique(drawn, axis=0, return_counts=True)
     assert len(counts) == 20
     assert np.abs(counts - 500).max() < 5 * np.sqrt(500)
@@ -180,13 +180,15 @@ def test_randomized_positions_are_a_uniform_choice() -> None:
 
 def test_randomized_positions_can_be_sequential_in_evaluation() -> None:
     rule = Randomized(maximum=10, evaluation="sequential")
-    assert rule.sample(np.random.default_rng(0), np.array([50]), 50, training=False).tolist() == [list(range(50))]
+    assert rule.sample(np.random.default_rng(0), Sequences(np.array([50]), 50, training=False)).tolist() == [
+        list(range(50))
+    ]
     assert rule.largest(50, training=False) == 49
 
 
 def test_random_offsets_start_anywhere() -> None:
     rule = RandomOffset(maximum=12)
-    starts = rule.sample(np.random.default_rng(0), np.array([3] * 10_000), 3, training=True)[:, 0]
+    starts = rule.sample(np.random.default_rng(0), Sequences(np.array([3] * 10_000), 3, training=True))[:, 0]
     values, counts = np.unique(starts, return_counts=True)
     assert values.tolist() == list(range(10))
     assert np.abs(counts - 1000).max() < 5 * np.sqrt(1000)
@@ -197,7 +199,7 @@ def test_a_batch_can_share_one_draw() -> None:
     rule = Randomized(maximum=6, scope="batch")
     counts: dict[tuple[int, ...], int] = {}
     for seed in range(4000):
-        drawn = rule.sample(np.random.default_rng(seed), np.array([3, 5, 3, 5]), 5, training=True)
+        drawn = rule.sample(np.random.default_rng(seed), Sequences(np.array([3, 5, 3, 5]), 5, training=True))
         assert np.array_equal(drawn[0, :3], drawn[2, :3])
         assert np.array_equal(drawn[1], drawn[3])
         assert set(drawn[0, :3]) < set(drawn[1])
@@ -210,14 +212,14 @@ def test_a_batch_can_share_one_draw() -> None:
 def test_random_fractions_are_uniform_order_statistics() -> None:
     """The i-th of n uniform numbers is i / (n + 1) of the range on average, also beside longer sequences."""
     lengths = np.array([3, 5] * 10_000)
-    drawn = RandomizedFloats(maximum=100).sample(np.random.default_rng(0), lengths, 6, training=False)
+    drawn = RandomizedFloats(maximum=100).sample(np.random.default_rng(0), Sequences(lengths, 6, training=False))
     assert np.abs(drawn[::2, :3].mean(axis=0) - 100 * np.arange(1, 4) / 4).max() < 1
     assert np.abs(drawn[1::2, :5].mean(axis=0) - 100 * np.arange(1, 6) / 6).max() < 1
 
 
 def test_cape_draws_in_its_ranges() -> None:
     rule = CAPE(global_shift=2.0, local_shift=0.25, global_scale=1.5)
-    drawn = rule.sample(np.random.default_rng(0), np.full(4000, 9), 9, training=True).astype(float)
+    drawn = rule.sample(np.random.default_rng(0), Sequences(np.full(4000, 9), 9, training=True)).astype(float)
     farthest = 10.25 * 1.5
     assert 0.95 * farthest < drawn.max() <= farthest
     assert drawn.min() == pytest.approx(-2.25 * 1.5, rel=0.05)
@@ -228,7 +230,7 @@ def test_cape_draws_in_its_ranges() -> None:
 
 def test_pose_skips_once_and_in_the_first_half() -> None:
     rule = RULES["pose"]
-    drawn = rule.sample(np.random.default_rng(0), np.full(4000, 9), 9, training=True)
+    drawn = rule.sample(np.random.default_rng(0), Sequences(np.full(4000, 9), 9, training=True))
     steps = np.diff(drawn, axis=1)
     assert ((steps > 1).sum(axis=1) <= 1).all()
     assert set(np.unique((steps > 1).argmax(axis=1)[steps.max(axis=1) > 1] + 1)) == {1, 2, 3, 4, 5}
@@ -240,13 +242,40 @@ def test_pose_skips_once_and_in_the_first_half() -> None:
 def test_even_floats_are_the_middles_of_equal_parts() -> None:
     """``(2i - 1) / (2 max(n_train, n))`` of the range for token i from 1 (Shimizu et al., 2026)."""
     rule = RandomizedFloats(maximum=100, evaluation="even", least=4)
-    told = rule.sample(np.random.default_rng(0), np.array([2, 4, 5]), 6, training=False)
+    told = rule.sample(np.random.default_rng(0), Sequences(np.array([2, 4, 5]), 6, training=False))
     for row, tokens in zip(told, (2, 4, 5), strict=True):
         expected = [100 * (2 * i - 1) / (2 * max(4, tokens)) for i in range(1, tokens + 1)]
         assert np.allclose(row[:tokens], expected)
     assert told.dtype == np.float32
     assert told.max() <= rule.largest(6, training=False)
-    drawn = rule.sample(np.random.default_rng(0), np.array([5]), 5, training=True)
+    drawn = rule.sample(np.random.default_rng(0), Sequences(np.array([5]), 5, training=True))
     assert not np.allclose(drawn, told[2, :5]), "training draws"
     with pytest.raises(ValueError, match="least=0: it must be at least 1"):
         RandomizedFloats(least=0)
+
+
+DRAWN = {
+    "abacus": "389f32ebfc1e1c8a",
+    "cape": "1f3d2322a18ec422",
+    "coupled": "4f2419992ba5ce64",
+    "coupled_levels": "8b8ee067f1bba99e",
+    "grid": "14c12832e0bf4438",
+    "pose": "d15623389c06c89d",
+    "random_offset": "57e8fbbb644c0312",
+    "randomized": "703729000d6c2117",
+    "randomized_floats": "f027614a5460eb2f",
+    "sequential": "a86d2edb2c0c4e93",
+}
+"""A digest of what each rule gives in training and in evaluation to the same sequences."""
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_positions_are_those_of_published_runs(name: str) -> None:
+    rule, digest = RULES[name], hashlib.sha256()
+    some = np.random.default_rng(1).integers(ABSENT, 30, (4, 20))
+    channels = {channel: np.roll(some, shift, axis=1) for shift, channel in enumerate(rule.needs)}
+    for training in (True, False):
+        sequences = Sequences(np.array([5, 20, 9, 1]), 20, training=training, channels=channels)
+        positions = rule.sample(np.random.default_rng(7), sequences)
+        digest.update(str((positions.dtype, positions.shape)).encode() + np.ascontiguousarray(positions).tobytes())
+    assert digest.hexdigest()[:16] == DRAWN[name]

@@ -18,8 +18,9 @@ from torch.utils._pytree import tree_leaves
 from harness.attention.modules import Positions, explicit
 from harness.composition.compose import composer
 from harness.config import instantiation, network
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.gates import accumulated, decay
+from harness.encodings.pairs import Pairs
 from harness.encodings.rope import RoPE
 from harness.evaluation.scoring import extended
 from harness.logits.base import LogitScale

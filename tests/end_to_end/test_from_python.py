@@ -125,7 +125,7 @@ def test_a_tracker_that_cannot_be_reached_costs_a_warning_and_not_the_run(comman
 
 
 def test_a_logger_that_breaks_is_left_out(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    from harness.training.module import Report
+    from harness.training.report import Report
 
     class Broken:
         calls = 0

@@ -14,7 +14,8 @@ from harness.attention import modules
 from harness.attention.modules import Positions, attend, explicit, fusible
 from harness.config import catalogue
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
+from harness.encodings.pairs import Pairs
 from harness.logits.log_n import LogN
 from harness.logits.standard import Standard
 

@@ -19,7 +19,8 @@ from harness.config.schema import Run
 from harness.data.training_examples import TrainingData
 from harness.training import checkpoints, resumption
 from harness.training.checkpoints import AtomicCheckpoints
-from harness.training.module import Training, train
+from harness.training.loop import train
+from harness.training.module import Training
 from harness.training.resumption import Resumption
 
 NAME = "copy-rope-seed0-0123456789ab"

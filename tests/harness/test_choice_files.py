@@ -8,6 +8,7 @@ import pytest
 
 from harness import cli
 from harness.composition import folders
+from harness.config.schema import LISTED_GROUPS
 
 FAR = "# Rotates slowly\n_target_: harness.encodings.rope.RoPE\n"
 STUDY = "# @package _global_\n# Something\n"
@@ -182,6 +183,17 @@ def test_files_in_the_wrong_place(tmp_path: Path, said: Callable[..., str]) -> N
     put(tmp_path, "extension/own.yaml", "_target_: harness.extensions.ntk.NTK\n")
     (tmp_path / "mine" / "encoding" / "far.yml").unlink()
     assert "the first line should be '# @package extension.own'" in said("--config-dir", "mine")
+
+
+@pytest.mark.parametrize("group", LISTED_GROUPS)
+def test_ones_own_choices_of_a_listed_group(
+    group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    put(tmp_path, f"{group}/own.yaml", f"# @package {group}.own\n_target_: mine.Own\nsize: 3\n")
+    monkeypatch.chdir(tmp_path)
+    for chosen in ("own", "[own]"):
+        assert cli.main(["--config-dir", "mine", f"{group}={chosen}", f"{group}.own.size=4", "--cfg", "job"]) == 0
+        assert f"{group}:\n  own:\n    _target_: mine.Own\n    size: 4\n" in capsys.readouterr().out
 
 
 def test_the_keys_of_a_study_hold_and_the_command_line_goes_before_them(

@@ -14,8 +14,8 @@ from harness import atomic, cli, recipe
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.system import faults
-from harness.training import module
-from harness.training.module import Diverged
+from harness.training import loop
+from harness.training.report import Diverged
 
 TINY = ("model=nano", "trainer=cpu", "lengths.train=5", "lengths.test=10", "train.steps=2", "evaluation.examples=2")
 
@@ -68,7 +68,7 @@ def test_what_the_machine_did_leaves_no_record_and_is_said_in_one_line(
 
     run = composed(*TINY, f"results={tmp_path}")
     with monkeypatch.context() as patched:
-        patched.setattr(module, "train", fails)
+        patched.setattr(loop, "train", fails)
         with pytest.raises(type(error)):
             recipe.execute(run)
         assert not list((tmp_path / "records").glob("*"))
@@ -90,7 +90,7 @@ def test_what_a_run_did_itself_is_recorded(
     def fails(*arguments: object, **options: object) -> None:
         raise error
 
-    monkeypatch.setattr(module, "train", fails)
+    monkeypatch.setattr(loop, "train", fails)
     record = recipe.execute(composed(*TINY, f"results={tmp_path}"))
     assert record is not None
     assert record.status == "failed"

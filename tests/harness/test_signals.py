@@ -16,7 +16,7 @@ from harness.config.schema import Run
 from harness.data.training_examples import TrainingData
 from harness.models.base import Model
 from harness.system import signals
-from harness.training import checkpoints, module
+from harness.training import checkpoints, loop, module
 
 STEPS = 6
 BETWEEN = (2, 4)
@@ -66,11 +66,11 @@ class Lines:
 def trained(run: Run, folder: Path, lines: Lines | None = None) -> dict[str, torch.Tensor] | None:
     """The weights after a training, or ``None`` if it was interrupted."""
     model, data = made(run)
-    known = module.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="x")
+    known = loop.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="x")
     sys.settrace(lines)
     try:
         with signals.held() as interrupt:
-            module.train(
+            loop.train(
                 model, data, run.train, run.trainer,
                 seed=run.seed, checkpoints=folder, loggers=[], interrupt=interrupt, training="x", resumed=known,
             )  # fmt: skip

@@ -14,7 +14,7 @@ from harness import cli
 from harness.config import identity, instantiation, trainer_arguments
 from harness.config.schema import Run, TrainerSettings
 from harness.errors import Refused
-from harness.training import module
+from harness.training import loop
 
 SIGNATURE = inspect.signature(pytorch_lightning.Trainer.__init__).parameters
 NAMES = [name for name, parameter in SIGNATURE.items() if parameter.kind is parameter.KEYWORD_ONLY]
@@ -59,7 +59,7 @@ def test_what_is_not_handed_on_is_refused_with_a_key_that_there_is(
 def test_the_others_reach_lightning_and_no_id(name: str, value: str, composed: Callable[..., Run]) -> None:
     run = composed("trainer=cpu", f"trainer.{name}={value}")
     assert trainer_arguments.given(run.trainer) == {name: {"true": True}.get(value, value)}
-    module.try_arguments(run.trainer)
+    loop.try_arguments(run.trainer)
     task, usual = instantiation.task(run), composed()
     assert identity.run_name(run, task) == identity.run_name(usual, task)
 

@@ -13,7 +13,7 @@ from harness.data.training_examples import TrainingData
 from harness.logits.log_n import LogN
 from harness.mixers.attention import Attention
 from harness.models.base import Model
-from harness.training import module
+from harness.training import loop
 
 
 def made(run: Run) -> tuple[Model, TrainingData]:
@@ -35,7 +35,7 @@ def test_thirty_steps_are_those_of_a_plain_loop(
         "train.steps=30", "train.warmup=10", "train.weight_decay=0.3", "train.clip=0.5", f"train.precision={precision}",
     )  # fmt: skip
     model, data = made(run)
-    module.train(model, data, run.train, run.trainer, seed=run.seed, checkpoints=tmp_path, loggers=[])
+    loop.train(model, data, run.train, run.trainer, seed=run.seed, checkpoints=tmp_path, loggers=[])
 
     mine, data = made(run)
     recipe = run.train

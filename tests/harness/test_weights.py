@@ -13,7 +13,7 @@ from harness.attention.modules import Positions
 from harness.errors import Refused
 from harness.models.base import Model
 from harness.training import weights
-from harness.training.module import Trained
+from harness.training.loop import Trained
 
 TRAINED = Trained(60, 0.25, 12.5, (20, 40), (1, 2, 2))
 NAME = "copy-rope-seed3-0123456789ab"

@@ -8,12 +8,13 @@ from golden_cases import Golden, dimensions, golden
 from torch import Tensor
 
 from harness.encodings import cope, dape, path
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.cope import CoPE
 from harness.encodings.dape import DAPE
 from harness.encodings.extent import Extent
 from harness.encodings.fox import FoX
 from harness.encodings.grape_a import GrapeA
+from harness.encodings.pairs import Pairs
 from harness.encodings.path import PaTH
 from harness.encodings.stick_breaking import StickBreaking
 

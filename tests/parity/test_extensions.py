@@ -10,7 +10,7 @@ from torch import Tensor
 
 from harness.attention.modules import Positions, explicit
 from harness.dimensions import Dimensions
-from harness.encodings.base import Pairs
+from harness.encodings.pairs import Pairs
 from harness.encodings.rope import RoPE
 from harness.extensions.base import Extension
 from harness.extensions.dynamic_ntk import DynamicNTK

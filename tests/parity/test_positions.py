@@ -9,6 +9,7 @@ from harness.dimensions import Dimensions
 from harness.encodings.learned import Learned
 from harness.encodings.sinusoidal import Sinusoidal
 from harness.positions.abacus import numbered
+from harness.positions.base import Sequences
 from harness.positions.cape import CAPE, augmented
 from harness.positions.coupled import Coupled
 from harness.positions.coupled_levels import CoupledLevels
@@ -62,7 +63,7 @@ def test_coupled_positions_of_a_task(case: str, task: Task, length) -> None:
         numbers = task.sample(rng, length(asked), 1).channels["place"]
         rows.append(from_starts(numbers, start)[0])
         if start == 1:
-            evaluated = Coupled().sample(rng, np.array([0]), 0, training=False, channels={"place": numbers})
+            evaluated = Coupled().sample(rng, Sequences(np.array([0]), 0, training=False, channels={"place": numbers}))
             assert np.array_equal(evaluated[0], rows[-1])
     matched(known, rows)
 
@@ -75,7 +76,7 @@ def test_positions_of_cells_on_boards() -> None:
     for row, (cells, starts) in enumerate(zip(known["n_input"].tolist(), known["start"].tolist(), strict=True)):
         columns = int(theirs[row, 0, :cells].max()) - starts[0]
         numbers = boards.places(cells // columns, columns, 1)
-        told = Grid().sample(rng, np.array([0]), 0, training=False, channels=numbers)[0]  # from (1, 1)
+        told = Grid().sample(rng, Sequences(np.array([0]), 0, training=False, channels=numbers))[0]  # from (1, 1)
         for channel, axis in enumerate((1, 0)):
             cell = told[:, axis] - 1 + starts[channel] + 1
             mine[row, channel, : 2 * cells + 1] = np.concatenate([cell[:cells], [starts[channel]], cell[cells:]])
@@ -164,7 +165,7 @@ def test_in_evaluation_products_begin_where_the_published_ones_do(second: int) -
     end = 1 + length + second
     published = [*range(end - length, end + 1), *range(end - second, end + 1), *range(end - 1, 0, -1)]
     channels = task.sample(rng, length, 3).channels
-    told = Coupled().sample(rng, np.array([0]), 0, training=False, channels=channels)
+    told = Coupled().sample(rng, Sequences(np.array([0]), 0, training=False, channels=channels))
     assert told.tolist() == [published] * 3
     assert task.channel_maximum("place", length) == channels["place"].max()
 
@@ -194,7 +195,7 @@ def test_coupled_positions_of_sums_of_many_have_two_levels() -> None:
         assert "".join("0123456789+>"[token] for token in batch.answer[0]) == answer
         tokens = len(question) + 1 + len(answer)
         rng, lengths = np.random.default_rng(0), np.array([tokens])
-        told = rule.sample(rng, lengths, tokens, training=False, channels=batch.channels)[0]
+        told = rule.sample(rng, Sequences(lengths, tokens, training=False, channels=batch.channels))[0]
         mine[row, :, :tokens] = told.T + np.array(starts)[:, None] - 1
         maxima = {channel: int(batch.channels[channel].max()) for channel in rule.needs}
         assert (mine[row].max(axis=1) <= rule.largest_each(tokens, training=True, maxima=maxima)).all()
@@ -260,7 +261,7 @@ def test_cape_can_count_from_the_middle() -> None:
     """As ``normalize`` of their code does: the mean of a sequence's own positions is taken off, then they move."""
     rule, lengths = CAPE(global_shift=0.0, local_shift=0.0, global_scale=1.0, centred=True), np.array([4, 7])
     for training in (True, False):
-        told = rule.sample(np.random.default_rng(0), lengths, 9, training=training)
+        told = rule.sample(np.random.default_rng(0), Sequences(lengths, 9, training=training))
         assert told.dtype == np.float32
         assert told[0, :4].tolist() == [-1.5, -0.5, 0.5, 1.5]
         assert told[1, :7].tolist() == [-3, -2, -1, 0, 1, 2, 3]
@@ -275,7 +276,9 @@ def test_cape() -> None:
     known = golden("cape")
     draws = (known[f"draw_{name}"].numpy() for name in ("global_shift", "local_shift", "log_scale"))
     trained = torch.from_numpy(augmented(*draws))
-    evaluated = torch.from_numpy(CAPE().sample(np.random.default_rng(0), np.array([20, 20]), 20, training=False))
+    evaluated = torch.from_numpy(
+        CAPE().sample(np.random.default_rng(0), Sequences(np.array([20, 20]), 20, training=False))
+    )
     known.match("positions_train", trained)
     encoding = Sinusoidal(Dimensions(64, 4, 1, 64), base=known.meta["hyper"]["base"])
     x = known["x"] * known.meta["hyper"]["content_scale"]

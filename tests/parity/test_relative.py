@@ -10,12 +10,13 @@ from torch import Tensor
 
 from harness.attention.modules import Positions, explicit
 from harness.dimensions import Dimensions
-from harness.encodings.base import Encoding, Pairs
+from harness.encodings.base import Encoding
 from harness.encodings.bert_relative import BERTRelative
 from harness.encodings.deberta import DeBERTa
 from harness.encodings.inkling import Inkling
 from harness.encodings.music import Music
 from harness.encodings.nezha import NEZHA
+from harness.encodings.pairs import Pairs
 from harness.encodings.shaw import Shaw
 from harness.encodings.transformer_xl import TransformerXL
 from harness.logits.standard import Standard

@@ -1,0 +1,142 @@
+"""Training one model with Lightning, from its first step or a checkpoint to its weights."""
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import NamedTuple
+
+import pytorch_lightning as lightning
+import torch
+from pytorch_lightning.loggers import Logger
+
+from harness import progress
+from harness.config.schema import Train, TrainerSettings
+from harness.config.trainer_arguments import ALWAYS, given, quiet
+from harness.data.training_examples import TrainingData
+from harness.errors import Refused, echoed
+from harness.models.base import Model
+from harness.system.distributed import World
+from harness.system.signals import Interrupt
+from harness.training import resumption
+from harness.training.batches import Batches
+from harness.training.checkpoints import AtomicCheckpoints, Checkpoints
+from harness.training.module import USUAL, Optimization, Training
+from harness.training.processes import NoSignals, Processes
+from harness.training.report import Diverged, Report
+from harness.training.resumption import Resumption
+
+ALONE = World()
+
+
+class Trained(NamedTuple):
+    """What training took and what it came to, over all its parts if it was interrupted: ``loss`` of the last steps,
+    ``None`` if there were none; ``seconds`` that led to the weights, without those whose work a kill lost; the steps it
+    was taken up from, and the CPU threads that each part had.
+    """
+
+    steps: int
+    loss: float | None
+    seconds: float
+    resumed_from: Sequence[int] = ()
+    threads: Sequence[int] = ()
+
+
+def resumable(
+    model: Model,
+    settings: Train,
+    optimization: Optimization = USUAL,
+    *,
+    seed: int,
+    checkpoints: Path,
+    training: str,
+    callbacks: Sequence[lightning.Callback] = (),
+) -> Resumption | None:
+    """The checkpoint from which the training called ``training`` can go on, if there is one."""
+    quiet()
+    module = Training(model, settings, seed, optimization)
+    return resumption.newest(checkpoints, training, module, settings.steps, callbacks)
+
+
+def train(
+    model: Model,
+    data: TrainingData,
+    settings: Train,
+    where: TrainerSettings,
+    optimization: Optimization = USUAL,
+    *,
+    seed: int,
+    checkpoints: Path,
+    loggers: Sequence[Logger],
+    training: str = "",
+    resumed: Resumption | None = None,
+    world: World = ALONE,
+    interrupt: Interrupt | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
+) -> Trained | None:
+    """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
+    checkpoints. Gives ``None`` in processes that only help the first one.
+
+    ``world`` is the place of this process among those that train together. A request that reaches ``interrupt`` ends
+    training after the step at hand, which is saved. ``callbacks`` are the user's: they come first in every step, so
+    that reports and checkpoints hold what they did, and one that asks Lightning to stop ends training there.
+
+    Raises :class:`Diverged` when the loss is no longer finite and ``KeyboardInterrupt`` when training ended early.
+    """
+    quiet()
+    interrupt = interrupt or Interrupt(final=False)
+    first = resumed.step if resumed else 0
+    batches = Batches(data, settings.steps)
+    with progress.shown("training", settings.steps, first) if world.rank == 0 else nullcontext(_unseen) as shown:
+        report = Report(shown, loggers, first)
+        saving = Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)
+        trainer = lightning.Trainer(
+            accelerator=where.accelerator,
+            devices=where.devices,
+            strategy="ddp" if world.size > 1 else "auto",
+            precision=settings.precision,
+            max_steps=settings.steps,
+            max_epochs=-1,
+            callbacks=[*callbacks, report, saving],
+            plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), Processes(world)],
+            default_root_dir=checkpoints,  # where it looks for files of its own, which else is the working folder
+            **ALWAYS,
+            **given(where),
+        )
+        trainer._signal_connector = NoSignals(trainer)
+        batches.trainer = trainer
+        try:
+            trainer.fit(
+                Training(model, settings, seed, optimization),
+                train_dataloaders=batches,
+                ckpt_path=resumed.path if resumed else None,
+                weights_only=True,
+            )
+        except SystemExit as exit:  # what Lightning makes of an interrupt before the first step
+            if not isinstance(exit.__context__, KeyboardInterrupt):
+                raise RuntimeError(f"a callback has called sys.exit({exit.code})") from exit
+            raise KeyboardInterrupt from exit
+        if world.rank > 0:
+            return None
+        if trainer.global_step < settings.steps and (saving.stopped or not trainer.should_stop):
+            raise KeyboardInterrupt
+        if not trainer.global_step:
+            raise RuntimeError("a callback has ended training before its first step")
+    if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
+        raise Diverged("a weight is no longer finite at the end of training")
+    return Trained(trainer.global_step, report.loss, report.seconds, report.resumed_from, report.threads)
+
+
+def try_arguments(where: TrainerSettings) -> None:
+    """Raise :class:`Refused` where Lightning objects to the arguments that it is handed."""
+    if not (arguments := given(where)):
+        return
+    quiet()
+    try:
+        lightning.Trainer(**ALWAYS, **arguments, accelerator="cpu", devices=1)
+    except Exception as error:  # it raises whatever it likes
+        listed = " ".join(f"trainer.{name}={echoed(value)}" for name, value in arguments.items())
+        raise Refused(f"{listed}: Lightning objects: {error or type(error).__name__}") from error
+
+
+def _unseen(done: int, note: str = "") -> None:
+    """The progress of processes that only help the first one."""
