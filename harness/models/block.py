@@ -7,7 +7,7 @@ from typing import Literal, cast
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.mixers.base import Mixer, Recurrent, State
 from harness.mixers.initialization import draw
