@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from harness.attention.modules import Attending
+from harness.attention.module import Attending
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.evaluation import scoring

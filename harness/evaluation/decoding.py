@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.layouts.base import Arranged
 from harness.layouts.special_tokens import EOS
 from harness.models.base import Model

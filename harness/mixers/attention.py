@@ -4,7 +4,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from harness.attention.modules import Attending, Positions
+from harness.attention.module import Attending
+from harness.attention.positions import Positions
 from harness.declarations.bounds import CountOrZero
 from harness.dimensions import Dimensions
 from harness.mixers.base import Layer, Mixer, heads

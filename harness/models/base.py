@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.declarations.bounds import Bounded
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Mode

@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.declarations.bounds import Activation, Norm
 from harness.dimensions import Dimensions
 from harness.encodings.precision import raised

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout, Few, Taps, Width
 from harness.dimensions import Dimensions
 from harness.mixers.base import State

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout, Few, Width
 from harness.dimensions import Dimensions
 from harness.models.base import Layers, Model

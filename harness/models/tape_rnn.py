@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.declarations.bounds import CountOrZero, Dropout, Few, Width
 from harness.dimensions import Dimensions
 from harness.models.base import Layers, Model

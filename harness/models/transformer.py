@@ -5,7 +5,7 @@ from typing import cast
 
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.declarations.bounds import Activation, Biases, Dropout, Norm, Normalizer
 from harness.dimensions import Dimensions
 from harness.mixers.attention import Attention

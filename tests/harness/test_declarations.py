@@ -260,7 +260,8 @@ assert "torch" not in sys.modules
 
 def test_a_constructor_of_ours_that_hands_options_on_has_those_of_its_base() -> None:
     """With its own defaults where it has any: they decide ids."""
-    decoder, looped = (declarations.of(f"harness.models.{name}").options for name in ("decoder.Decoder", "looped.Looped"))
+    decoder = declarations.of("harness.models.decoder.Decoder").options
+    looped = declarations.of("harness.models.looped.Looped").options
     assert {name: looped[name].default for name in decoder} == {
         name: {"norm": "post", "activation": "relu"}.get(name, option.default) for name, option in decoder.items()
     }

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.models import recurrent
 from harness.models.gru import GRU

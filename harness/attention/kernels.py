@@ -1,0 +1,210 @@
+"""Attention with a position encoding: one call, several kernels.
+
+The explicit kernel, softmax(q k + bias) v with every hook in it, is the truth. The others give the same numbers faster
+where the encoding's hooks allow it: PyTorch's fused attention without a bias, with a bias that is never built as a
+matrix because it depends on the distance alone, or with a bias in chunks of queries. A bias is added in float32 also
+where the model is in bfloat16. FlexAttention is another, for runs that ask for it (:mod:`harness.attention.flex`). No
+kernel's memory grows faster than linearly with the length once gradients are off.
+
+Letters: B sequences, H heads, Lq and Lk queries and keys, d head dimension.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from harness.attention.inputs import AttentionInputs
+from harness.encodings.base import Encoding, Pairs
+from harness.encodings.precision import raised
+from harness.logits.base import LogitScale
+
+CHUNK = 512
+"""Queries handled at once where logits or biases are built, at most."""
+
+PAIRS = 2**19
+"""Pairs of a query and a key handled at once there, at most: with 4 heads their float32 logits take 8 MiB."""
+
+
+def attend(inputs: AttentionInputs) -> Tensor:
+    """Attention of q over k and v [B, H, Lq, d], by the fastest kernel that the encoding's hooks allow."""
+    q, k, v, encoding = inputs.q, inputs.k, inputs.v, inputs.encoding
+    if not fusible(encoding, inputs.logit):
+        return explicit(inputs)
+    if q.dtype.itemsize < torch.float32.itemsize and (biased(encoding) or q.device.type == "cpu"):
+        # A fused kernel rounds the bias to the precision of q, so q is given that of the bias, which is that of logits
+        # in the explicit kernel. Without a bias too on a CPU, where the backward pass is slow in bfloat16.
+        with torch.autocast(q.device.type, enabled=False):
+            exact = attend(inputs._replace(q=q.float(), k=k.float(), v=v.float()))
+        return exact.to(v.dtype)
+    q, k = _rotated(inputs)
+    q = (q * logit_factors(inputs)).to(q.dtype)
+    width = v.shape[-1]
+    if q.shape[-1] != width:  # fused kernels are for heads of one width: with others PyTorch builds the matrix
+        v = F.pad(v, (0, q.shape[-1] - width))
+    inputs = inputs._replace(q=q, k=k, v=v)
+    plain = inputs.k_positions.visible is None
+    if not biased(encoding) and plain and (not inputs.past or not inputs.causal or q.shape[2] == 1):
+        # A single query behind a past is the last token, which sees everything.
+        causal = inputs.causal and not inputs.past
+        return F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=1.0)[..., :width]
+    by_distance = inputs.k_positions.consecutive and encoding.uses("distance_bias") and not encoding.uses("bias")
+    if by_distance and plain:
+        return _biased_by_distance(inputs)[..., :width]
+    return _masked(inputs)[..., :width]
+
+
+def explicit(inputs: AttentionInputs) -> Tensor:
+    """The definition: every hook in its place, logits and weights in float32, in chunks of queries."""
+    v, encoding = inputs.v, inputs.encoding
+    chunks = []
+    for rows, weights in zip(_chunks(inputs), attention_weights(inputs, _chunks(inputs)), strict=True):
+        keys = weights.shape[-1]
+        chunk = weights.to(v.dtype) @ v[:, :, :keys]
+        if encoding.uses("value"):
+            here, where = inputs.q_positions.values[:, rows], inputs.k_positions.values[:, :keys]
+            chunk = chunk + encoding.value(weights, here, where).to(v.dtype)
+        chunks.append(chunk)
+    return torch.cat(chunks, dim=2)
+
+
+def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iterator[Tensor]:
+    """The weights that some of the queries give to the keys, [B, H, queries, keys] float32 for each slice of them: to
+    all keys, or under causal attention to those up to the last of these queries, beyond which none of them looks.
+    """
+    encoding, state = inputs.encoding, inputs.state
+    scale = logit_factors(inputs)
+    turned, every = _rotated(inputs)
+    scaled = raised(turned) * scale
+    for rows in queries:
+        seen = slice(_seen_keys(inputs, rows))
+        keys, here, where = every[:, :, seen], inputs.q_positions.values[:, rows], inputs.k_positions.values[:, seen]
+        logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
+        visible = encoding.visible(here, where)[:, None]
+        if (allowed := _allowed(inputs, rows)) is not None:
+            visible = visible & allowed
+        if encoding.uses("remapped"):
+            other = encoding.remapped(here, where)
+            q_there, k_there = encoding.rotate(
+                inputs.q[:, :, rows], inputs.k[:, :, seen], other.q_positions, other.k_positions, state
+            )
+            q_there = raised(q_there) * scale[:, :, rows]
+            there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
+            logits = torch.where(other.where[:, None], there, logits)
+        tokens = slice(inputs.past + rows.start, inputs.past + rows.stop)
+        pairs = Pairs(tokens, here, where, visible, scale[:, :, rows])
+        logits = encoding.modify_logits(logits, turned[:, :, rows], keys, pairs, state)
+        yield encoding.attention_weights(inputs.logit.by_distance(logits, here, where), visible)
+
+
+def fusible(encoding: Encoding, logit: LogitScale) -> bool:
+    """Whether a fused kernel can do all that these two do."""
+    return not logit.uses_distances() and not any(
+        encoding.uses(hook) for hook in ("remapped", "modify_logits", "attention_weights", "value", "visible")
+    )
+
+
+def biased(encoding: Encoding) -> bool:
+    """Whether the encoding adds something to the logits that does not depend on content."""
+    return encoding.uses("bias") or encoding.uses("distance_bias")
+
+
+def _rotated(inputs: AttentionInputs) -> tuple[Tensor, Tensor]:
+    if not inputs.encoding.uses("rotate"):
+        return inputs.q, inputs.k
+    where = inputs.q_positions.values, inputs.k_positions.values
+    return inputs.encoding.rotate(inputs.q, inputs.k, *where, inputs.state)
+
+
+def logit_factors(inputs: AttentionInputs) -> Tensor:
+    """What scales the dot products of each query, [B or 1, H or 1, Lq, 1], float32, float64 where q is."""
+    seen = _seen(inputs)
+    seen = seen.to(torch.float64) if inputs.q.dtype == torch.float64 else seen
+    factor = inputs.logit.factor(seen.flatten()).unflatten(1, seen.shape).transpose(0, 1)
+    if inputs.encoding.uses("logit_scale"):
+        factor = factor * inputs.encoding.logit_scale(inputs.q_positions.values)[:, None]
+    return factor[..., None]
+
+
+def _seen(inputs: AttentionInputs) -> Tensor:
+    """How many keys each query sees [B or 1, Lq]."""
+    length, visible, causal = inputs.k.shape[2], inputs.k_positions.visible, inputs.causal
+    if visible is None:
+        every = torch.arange(1, length + 1, device=inputs.q.device)
+        return (every if causal else torch.full_like(every, length))[None, inputs.past :]
+    seen = visible.cumsum(1) if causal else visible.sum(1, keepdim=True).expand(-1, length)
+    return (seen + ~visible)[:, inputs.past :]
+
+
+def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
+    """Scaled and biased logits [B, H, Lq, Lk], float32 also where the rest of the model is in bfloat16."""
+    with torch.autocast(q.device.type, enabled=False):
+        logits = raised(q) @ raised(k).transpose(-1, -2)
+    if biased(encoding):
+        logits = logits + encoding.bias(q_positions, k_positions)
+    return logits
+
+
+def _biased_by_distance(inputs: AttentionInputs) -> Tensor:
+    """A bias by distance is one vector per head. Its matrix for the queries in reverse order is that vector seen
+    through overlapping windows: a view, so nothing is copied, and gradients reach the vector.
+    """
+    q, k, v = inputs.q, inputs.k, inputs.v
+    chunks = []
+    for rows in _chunks(inputs):
+        keys, last = _seen_keys(inputs, rows), inputs.past + rows.stop - 1
+        distances = torch.arange(last, inputs.past + rows.start - keys, -1, device=q.device)
+        vector = inputs.encoding.distance_bias(distances)
+        if inputs.causal:
+            vector = vector.masked_fill(distances < 0, -torch.inf)
+        mask = vector.unfold(-1, keys, 1)[None]  # row r belongs to query rows.stop - 1 - r
+        if q.is_cuda:  # CUDA kernels need aligned rows
+            mask = mask.contiguous()
+        chunk = F.scaled_dot_product_attention(
+            q[:, :, rows].flip(2), k[:, :, :keys], v[:, :, :keys], attn_mask=mask, scale=1.0
+        )
+        chunks.append(chunk.flip(2))
+    return torch.cat(chunks, dim=2)
+
+
+def _masked(inputs: AttentionInputs) -> Tensor:
+    """Any other bias, and tokens that must not be looked at, are built for a chunk of queries at a time."""
+    q, k, v, encoding = inputs.q, inputs.k, inputs.v, inputs.encoding
+    chunks = []
+    for rows in _chunks(inputs):
+        keys = _seen_keys(inputs, rows)
+        allowed = _allowed(inputs, rows)
+        mask = allowed
+        if biased(encoding):
+            mask = encoding.bias(inputs.q_positions.values[:, rows], inputs.k_positions.values[:, :keys])
+            mask = mask if allowed is None else mask.masked_fill(~allowed, -torch.inf)
+        chunks.append(
+            F.scaled_dot_product_attention(q[:, :, rows], k[:, :, :keys], v[:, :, :keys], attn_mask=mask, scale=1.0)
+        )
+    return torch.cat(chunks, dim=2)
+
+
+def _chunks(inputs: AttentionInputs) -> Iterator[slice]:
+    """Which queries are handled at once."""
+    length = inputs.q.shape[2]
+    size = max(1, min(CHUNK, PAIRS // inputs.k.shape[2]))
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))
+
+
+def _seen_keys(inputs: AttentionInputs, rows: slice) -> int:
+    """How many of the first keys at least one of these queries may look at, by the order of tokens."""
+    return inputs.past + rows.stop if inputs.causal else inputs.k.shape[2]
+
+
+def _allowed(inputs: AttentionInputs, rows: slice) -> Tensor | None:
+    """Which of the keys of :func:`_seen_keys` each of these queries may look at, [B or 1, 1, Lq, Lk], ``None`` for all."""
+    count, device, visible = _seen_keys(inputs, rows), inputs.k.device, inputs.k_positions.visible
+    keys = torch.arange(count, device=device)
+    queries = torch.arange(inputs.past + rows.start, inputs.past + rows.stop, device=device)[:, None]
+    allowed = (keys <= queries)[None, None] if inputs.causal else None
+    if visible is None:
+        return allowed
+    shown = visible[:, None, None, :count]
+    return (shown if allowed is None else shown & allowed) | (keys == queries)
