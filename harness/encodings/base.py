@@ -109,6 +109,10 @@ class Encoding(Bounded, nn.Module):
     layers of one of these kinds is refused, because it would have another encoding.
     """
 
+    softmax: ClassVar[bool] = True
+    """Whether attention weights are a softmax of the logits; where they are not, :meth:`attention_weights` is its own.
+    """
+
     depends_on: Literal["positions", "distances", "order"] = "distances"
     """What positions are to it, so that what a test shows it for the first time can be told: each one by itself, their
     distances, or nothing: then what it does follows from the order of the tokens at most. With its default options if

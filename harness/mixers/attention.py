@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from harness.attention.module import Attending
@@ -20,10 +21,17 @@ class Attention(Attending, Mixer):
     2305.13245); 1 is multi-query attention (Shazeer, 2019, arXiv 1911.02150), 0 means as many as there are query heads.
     ``qk_norm`` normalises queries and keys of every head (RMSNorm with a scale that heads share) before the encoding
     changes them, as in Qwen3 (Henry et al., 2020, arXiv 2010.04245, proposed such a norm).
+
+    ``window`` is how many keys a query sees, the last ones with its own, and as many behind it where attention looks
+    both ways (Beltagy et al., 2020, arXiv 2004.05150); 0 means all. It counts tokens and not positions, and a logit
+    scale that grows with the number of keys counts those of the window. ``sinks`` are a learned logit for each head,
+    0 at first, that joins the softmax and has no value, so that a head can attend to nothing (OpenAI, 2025, arXiv
+    2508.10925; the learned sink of Xiao et al., 2023, arXiv 2309.17453, is a key instead). No scale multiplies it.
     """
 
     modes = ("causal", "bidirectional")
     attends = True
+    softmax_option = "sinks"
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
@@ -31,9 +39,18 @@ class Attention(Attending, Mixer):
             return f"kv_heads={options.kv_heads}: it must divide the {dimensions.n_heads} heads, or be 0 for as many"
         return ""
 
-    def __init__(self, layer: Layer, *, kv_heads: CountOrZero = 0, qk_norm: bool = False) -> None:
-        super().__init__(layer.encoding, layer.logit, causal=layer.causal)
+    def __init__(
+        self,
+        layer: Layer,
+        *,
+        kv_heads: CountOrZero = 0,
+        qk_norm: bool = False,
+        window: CountOrZero = 0,
+        sinks: bool = False,
+    ) -> None:
         dimensions = layer.dimensions
+        own = nn.Parameter(torch.zeros(dimensions.n_heads)) if sinks else None
+        super().__init__(layer.encoding, layer.logit, causal=layer.causal, window=window, sinks=own)
         self.heads, self.kv_heads = dimensions.n_heads, kv_heads or dimensions.n_heads
         self.sizes = [dimensions.head_dim * count for count in (self.heads, self.kv_heads, self.kv_heads)]
         self.project = nn.Linear(dimensions.d_model, sum(self.sizes), bias=layer.biases)

@@ -36,6 +36,9 @@ class Mixer(Bounded, nn.Module, ABC):
     attends: ClassVar[bool] = False
     """Whether it is attention, so that encodings, logit scales and extensions act on it; a literal too."""
 
+    softmax_option: ClassVar[str] = ""
+    """The option that, where it is set, needs an encoding whose weights are a softmax (``Encoding.softmax``)."""
+
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
         """What speaks against ``options``, by name, in a network of this shape; empty if nothing does. Asked before
