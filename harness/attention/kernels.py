@@ -199,7 +199,9 @@ def _seen_keys(inputs: AttentionInputs, rows: slice) -> int:
 
 
 def _allowed(inputs: AttentionInputs, rows: slice) -> Tensor | None:
-    """Which of the keys of :func:`_seen_keys` each of these queries may look at, [B or 1, 1, Lq, Lk], ``None`` for all."""
+    """Which keys, of those of :func:`_seen_keys`, each of these queries may look at, [B or 1, 1, Lq, Lk], ``None`` for
+    all.
+    """
     count, device, visible = _seen_keys(inputs, rows), inputs.k.device, inputs.k_positions.visible
     keys = torch.arange(count, device=device)
     queries = torch.arange(inputs.past + rows.start, inputs.past + rows.stop, device=device)[:, None]

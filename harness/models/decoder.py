@@ -21,6 +21,7 @@ class Decoder(Transformer):
 
     layout = "Causal"
     mode = "causal"
+    caches = True
 
     def __init__(
         self,

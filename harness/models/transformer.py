@@ -1,17 +1,18 @@
 """What Transformers with one stack of blocks share."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import cast
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
+from harness.encodings.base import Encoding
 from harness.mixers.attention import Attention
-from harness.mixers.base import Recurrent, State
-from harness.models.base import Layers, Model
+from harness.mixers.base import Recurrent
+from harness.models.base import Cache, Layers, Model
 from harness.models.block import Block, Style
-from harness.models.recurrent import STRETCH
 
 
 class Transformer(Model):
@@ -54,17 +55,17 @@ class Transformer(Model):
             x = block(x, positions)
         return self.norm(x)
 
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        blocks = [cast(Block, block) for block in self.blocks]
-        if not all(isinstance(block.mixer, Recurrent) for block in blocks):
-            yield self(tokens, positions)
-            return
-        states: list[State | None] = [None] * len(blocks)
-        for part in tokens.split(STRETCH, dim=1):
-            x = self.dropout(self.embedding(part))
-            for number, block in enumerate(blocks):
-                x, states[number] = block.run(x, states[number])
-            yield self.norm(x)
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        new = slice(cache.length if cache else 0, None)
+        x = self.dropout(embedded(self.embedding(tokens[:, new]), self.blocks, tokens, positions))
+        states = []
+        for block, before in zip(self.blocks, cache.layers if cache else [None] * len(self.blocks), strict=True):
+            x, state = cast(Block, block).forward_with_cache(x, positions, before)
+            states.append(state)
+        return self.norm(x), Cache(tokens.shape[1], tuple(states))
+
+    def constant_memory(self) -> bool:
+        return self.caches and all(isinstance(cast(Block, block).mixer, Recurrent) for block in self.blocks)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -98,9 +99,21 @@ def readout_layer(embedding: TokenEmbedding, *, tied: bool) -> nn.Linear:
 
 
 def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: Positions) -> Tensor:
-    """Token embeddings [B, L, D] with what the encoding of the first block that has attention does to them."""
+    """Embeddings [B, l, D] of the last l of ``tokens`` [B, L] with what the encoding of the first block that has
+    attention does to them.
+    """
     for block in blocks:
         mixer = cast(Block, block).mixer
         if isinstance(mixer, Attention):
-            return mixer.encoding.embed(x, tokens, positions.values)
+            return embedded_by(mixer.encoding, x, tokens, positions)
     return x
+
+
+def embedded_by(encoding: Encoding, x: Tensor, tokens: Tensor, positions: Positions) -> Tensor:
+    """Embeddings [B, l, D] of the last l of ``tokens`` [B, L] with what an encoding does to them. That may depend on
+    the tokens before them, such as a separator, but not on the embeddings of those.
+    """
+    past = tokens.shape[1] - x.shape[1]
+    if not past or not encoding.uses("embed"):
+        return encoding.embed(x, tokens, positions.values)
+    return encoding.embed(F.pad(x, (0, 0, past, 0)), tokens, positions.values)[:, past:]
