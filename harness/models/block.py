@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -10,7 +9,7 @@ from torch import Tensor, nn
 from harness.attention.positions import Positions
 from harness.declarations.bounds import Activation, Biases, Norm, Normalizer
 from harness.dimensions import Dimensions
-from harness.mixers.base import Mixer, Recurrent, State
+from harness.mixers.base import Mixer, State
 from harness.mixers.initialization import draw
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
@@ -74,12 +73,12 @@ class Block(nn.Module):
         x = self.residual(x, self.mixer_norm, lambda y: self.mixer(y, positions))
         return self.residual(x, self.feed_forward_norm, self.feed_forward)
 
-    def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """The same of a recurrent mixer, going on from its state."""
+    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+        """The same for the last tokens alone, as :meth:`harness.mixers.base.Mixer.forward_with_cache`."""
         after: list[State] = []
 
         def mix(y: Tensor) -> Tensor:
-            mixed, new = cast(Recurrent, self.mixer).run(y, state)
+            mixed, new = self.mixer.forward_with_cache(y, positions, state)
             after.append(new)
             return mixed
 

@@ -1,5 +1,6 @@
 """Looped Transformers: one block, many times."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import torch
@@ -11,7 +12,8 @@ from harness.declarations.bounds import Activation, Norm
 from harness.dimensions import Dimensions
 from harness.encodings.precision import raised
 from harness.layouts.special_tokens import SEP
-from harness.models.base import Layers
+from harness.mixers.base import State
+from harness.models.base import Cache, Layers
 from harness.models.block import Block
 from harness.models.transformer import Transformer, embedded
 
@@ -35,6 +37,7 @@ class Looped(Transformer):
     layout = "Causal"
     mode = "causal"
     one_block = True
+    caches = True
 
     def __init__(
         self,
@@ -59,8 +62,33 @@ class Looped(Transformer):
         self.read_out(dimensions, [self.block])
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        return self._read(tokens, positions, None, lambda x, step: self.block(x, positions))
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        """The states are those of every pass. Where a new token takes more passes than tokens so far did, these are
+        read again with it: before ``[SEP]``, with ``per_token``.
+        """
+        before = cache if cache and len(cache.layers) == int(self.passes(tokens).max()) else None
+        states: list[State] = []
+
+        def passed(x: Tensor, step: int) -> Tensor:
+            x, state = self.block.forward_with_cache(x, positions, before.layers[step - 1] if before else None)
+            states.append(state)
+            return x
+
+        hidden = self._read(tokens, positions, before, passed)
+        new = tokens.shape[1] - (cache.length if cache else 0)
+        return hidden[:, hidden.shape[1] - new :], Cache(tokens.shape[1], tuple(states))
+
+    def _read(
+        self, tokens: Tensor, positions: Positions, cache: Cache | None, block: Callable[[Tensor, int], Tensor]
+    ) -> Tensor:
+        """Hidden vectors of the tokens that the cache does not hold, where ``block`` passes them through the block for
+        the first, the second, ... time.
+        """
         taken = self.passes(tokens)
-        embedding = self.embedding(tokens)
+        new = slice(cache.length if cache else 0, None)
+        embedding = self.embedding(tokens[:, new])
         if self.each_step != "coordinates":
             embedding = embedded(embedding, [self.block], tokens, positions)
         x = out = self.dropout(embedding)
@@ -69,8 +97,8 @@ class Looped(Transformer):
                 x = x + embedding
             if self.each_step == "coordinates":
                 x = embedded(x, [self.block], tokens, positions) + sinusoid(step, x)
-            x = self.block(x, positions)
-            out = torch.where((taken >= step)[..., None], x, out)
+            x = block(x, step)
+            out = torch.where((taken[:, new] >= step)[..., None], x, out)
         return self.norm(out)
 
     def passes(self, tokens: Tensor) -> Tensor:

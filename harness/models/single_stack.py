@@ -1,16 +1,14 @@
 """What Transformers with one stack of blocks share."""
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
-from harness.mixers.base import Recurrent, State
-from harness.models.base import Layers
+from harness.mixers.base import Recurrent
+from harness.models.base import Cache, Layers
 from harness.models.block import Block
-from harness.models.recurrent import STRETCH
 from harness.models.transformer import Transformer, embedded
 
 
@@ -30,14 +28,14 @@ class SingleStack(Transformer):
             x = block(x, positions)
         return self.norm(x)
 
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        blocks = [cast(Block, block) for block in self.blocks]
-        if not all(isinstance(block.mixer, Recurrent) for block in blocks):
-            yield self(tokens, positions)
-            return
-        states: list[State | None] = [None] * len(blocks)
-        for part in tokens.split(STRETCH, dim=1):
-            x = self.dropout(self.embedding(part))
-            for number, block in enumerate(blocks):
-                x, states[number] = block.run(x, states[number])
-            yield self.norm(x)
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        new = slice(cache.length if cache else 0, None)
+        x = self.dropout(embedded(self.embedding(tokens[:, new]), self.blocks, tokens, positions))
+        states = []
+        for block, before in zip(self.blocks, cache.layers if cache else [None] * len(self.blocks), strict=True):
+            x, state = cast(Block, block).forward_with_cache(x, positions, before)
+            states.append(state)
+        return self.norm(x), Cache(tokens.shape[1], tuple(states))
+
+    def constant_memory(self) -> bool:
+        return self.caches and all(isinstance(cast(Block, block).mixer, Recurrent) for block in self.blocks)

@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from typing import cast
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
 from harness.declarations.bounds import Activation, Biases, Dropout, Norm, Normalizer
 from harness.dimensions import Dimensions
+from harness.encodings.base import Encoding
 from harness.mixers.attention import Attention
 from harness.models.base import Model
 from harness.models.block import Block, Style
@@ -81,9 +83,21 @@ class TokenEmbedding(nn.Embedding):
 
 
 def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: Positions) -> Tensor:
-    """Token embeddings [B, L, D] with what the encoding of the first block that has attention does to them."""
+    """Embeddings [B, l, D] of the last l of ``tokens`` [B, L] with what the encoding of the first block that has
+    attention does to them.
+    """
     for block in blocks:
         mixer = cast(Block, block).mixer
         if isinstance(mixer, Attention):
-            return mixer.encoding.embed(x, tokens, positions.values)
+            return embedded_by(mixer.encoding, x, tokens, positions)
     return x
+
+
+def embedded_by(encoding: Encoding, x: Tensor, tokens: Tensor, positions: Positions) -> Tensor:
+    """Embeddings [B, l, D] of the last l of ``tokens`` [B, L] with what an encoding does to them. That may depend on
+    the tokens before them, such as a separator, but not on the embeddings of those.
+    """
+    past = tokens.shape[1] - x.shape[1]
+    if not past or not encoding.uses("embed"):
+        return encoding.embed(x, tokens, positions.values)
+    return encoding.embed(F.pad(x, (0, 0, past, 0)), tokens, positions.values)[:, past:]
