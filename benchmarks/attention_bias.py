@@ -12,7 +12,9 @@ import torch
 import torch.nn.functional as F
 from side_by_side import compare, printed
 
-from harness.attention.modules import Positions, attend, explicit
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import attend, explicit
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.nope import NoPE
@@ -37,7 +39,7 @@ def main() -> None:
             encoding: NoPE | ALiBi | T5, call: Callable = attend, q: torch.Tensor = q, k: torch.Tensor = k,
             v: torch.Tensor = v, where: Positions = where,
         ) -> Callable[[], object]:  # fmt: skip
-            return lambda: call(q, k, v, where, encoding, logit, causal=True, state={})
+            return lambda: call(AttentionInputs.of(q, k, v, where, encoding, logit, causal=True, state={}))
 
         def materialised(
             q: torch.Tensor = q,

@@ -5,7 +5,7 @@ import importlib
 from dataclasses import replace
 from pathlib import Path
 
-from harness.attention.modules import fusible
+from harness.attention.kernels import fusible
 from harness.config import catalogue
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding

@@ -7,7 +7,7 @@ import torch
 from support import component
 
 from harness import declarations
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.config import catalogue
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding

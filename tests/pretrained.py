@@ -8,7 +8,7 @@ import torch
 from support import component, layers
 from torch import Tensor
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.models import huggingface_folder

@@ -2,22 +2,24 @@
 
 A bias is never built as a matrix, in training neither; it stays in float32 beside queries in bfloat16, and blocks of
 keys that no query may see are left out. What FlexAttention has no place for goes to
-:func:`harness.attention.modules.attend`, call by call: a run whose own encoding cannot use it is refused before
+:func:`harness.attention.kernels.attend`, call by call: a run whose own encoding cannot use it is refused before
 (:mod:`harness.training.attention_kernel`), a test-time extension that adds a window is computed all the same.
 
 Only forward does PyTorch compile it on a CPU. On a GPU the gradient of a learned bias is summed by atomic additions,
 whose order changes: two runs agree to rounding, not to the bit.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 
-from harness.attention import modules
-from harness.attention.modules import Positions, biased, fusible, logit_factors
+from harness.attention import kernels
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import biased, fusible, logit_factors
+from harness.attention.positions import Positions
 from harness.encodings.base import Encoding
 from harness.logits.base import LogitScale
 
@@ -38,31 +40,25 @@ COMPILATIONS = 64
 compiled = torch.compile(flex_attention, fullgraph=True)  # an error at the limit, not a quadratic kernel in silence
 
 
-def attend(
-    q: Tensor,
-    k: Tensor,
-    v: Tensor,
-    positions: Positions,
-    encoding: Encoding,
-    logit: LogitScale,
-    *,
-    causal: bool,
-    state: Mapping[str, Tensor],
-) -> Tensor:
-    """Attention of q over k and v, [B, H, L, d] each."""
-    if not possible(encoding, logit, whole=_whole(positions)) or positions.visible is not None:
-        return modules.attend(q, k, v, positions, encoding, logit, causal=causal, state=state)
+def attend(inputs: AttentionInputs) -> Tensor:
+    """Attention of q over k and v [B, H, Lq, d]. With a past it is :func:`harness.attention.kernels.attend`'s part."""
+    q, k, v, encoding = inputs.q, inputs.k, inputs.v, inputs.encoding
+    positions = inputs.k_positions
+    usable = possible(encoding, inputs.logit, whole=_whole(positions)) and positions.visible is None
+    if inputs.past or inputs.windowed or inputs.sinks is not None or not usable:
+        return kernels.attend(inputs)
     length, width = v.shape[2:]
     where = positions.values
-    factors = logit_factors(q, positions, encoding, logit, causal=causal)
+    factors = logit_factors(inputs)
     if encoding.uses("rotate"):
-        q, k = encoding.rotate(q, k, where, where, state)
+        q, k = encoding.rotate(q, k, where, where, inputs.state)
     blocks = -(-length // BLOCK)
-    padding = blocks * BLOCK - length if causal else 0
+    padding = blocks * BLOCK - length if inputs.causal else 0
     q, k, v = (_padded(x.to(v.dtype), padding) for x in (q * factors, k, v))
     change = _bias(q, positions, encoding) if biased(encoding) else None
+    mask = _earlier(blocks, q.device) if inputs.causal else None
     with torch._dynamo.config.patch(recompile_limit=COMPILATIONS):
-        attended = compiled(q, k, v, change, _earlier(blocks, q.device) if causal else None, scale=1.0)
+        attended = compiled(q, k, v, change, mask, scale=1.0)
     return attended[:, :, :length, :width]
 
 

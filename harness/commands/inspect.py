@@ -98,7 +98,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     """
     import torch
 
-    from harness.attention.modules import Positions
+    from harness.attention.positions import Positions
     from harness.config import identity, instantiation
     from harness.dimensions import Dimensions
     from harness.evaluation import diagnostics
@@ -217,7 +217,7 @@ def _level_figures(
 
 
 def _first(model: "Model") -> "Encoding":
-    from harness.attention.modules import Attending
+    from harness.attention.module import Attending
 
     return next(module for module in model.modules() if isinstance(module, Attending)).encoding
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.data import blocks
 from harness.layouts.base import Arranged, Layout
 from harness.layouts.special_tokens import PAD

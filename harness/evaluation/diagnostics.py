@@ -1,12 +1,13 @@
 """Numbers behind the pictures of a position encoding, read from the encoding itself through its hooks."""
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from harness.attention.modules import Attending, Positions, attention_weights
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import attention_weights
+from harness.attention.module import Attending
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.models.base import Model
@@ -83,21 +84,20 @@ def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions)
     """
     layer = next(module for module in model.modules() if isinstance(module, Attending))
     kernel = layer.kernel
-    met: list[dict[str, Any]] = []
+    met: list[AttentionInputs] = []
 
-    def recorded(q: Tensor, k: Tensor, v: Tensor, *rest: Any, **how: Any) -> Tensor:
-        names = ("positions", "encoding", "logit")
-        met.append({"q": q, "k": k, **dict(zip(names, rest, strict=True)), **how})
-        return kernel(q, k, v, *rest, **how)
+    def recorded(inputs: AttentionInputs) -> Tensor:
+        met.append(inputs)
+        return kernel(inputs)
 
     layer.kernel = recorded
     try:
         reader(tokens, positions)
     finally:
         layer.kernel = kernel
-    where = met[-1]["positions"]
-    length = met[-1]["q"].shape[2] if where.visible is None else int(where.visible.sum(dim=1).min())
-    (weights,) = attention_weights(**met[-1], queries=[slice(length - 1, length)])
+    visible = met[-1].k_positions.visible
+    length = met[-1].k.shape[2] if visible is None else int(visible.sum(dim=1).min())
+    (weights,) = attention_weights(met[-1], [slice(length - 1, length)])
     mean = weights[:, :, 0, :length].mean(0).flip(-1)
     rows = torch.full((len(mean), tokens.shape[1]), torch.nan)
     rows[:, :length] = mean.masked_fill(mean == 0, torch.nan)

@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from harness import layouts, progress
-from harness.attention.modules import Attending, Positions
+from harness.attention.module import Attending
+from harness.attention.positions import Positions
 from harness.data import test_examples
 from harness.data.training_examples import told
 from harness.encodings.base import Encoding

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.layouts.special_tokens import SEP
 from harness.models.base import Model
 

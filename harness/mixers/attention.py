@@ -2,12 +2,14 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
-from harness.attention.modules import Attending, Positions
+from harness.attention.module import Attending
+from harness.attention.positions import Positions
 from harness.declarations.bounds import CountOrZero
 from harness.dimensions import Dimensions
-from harness.mixers.base import Layer, Mixer, heads
+from harness.mixers.base import Layer, Mixer, State, heads
 from harness.mixers.initialization import draw
 
 
@@ -19,10 +21,22 @@ class Attention(Attending, Mixer):
     2305.13245); 1 is multi-query attention (Shazeer, 2019, arXiv 1911.02150), 0 means as many as there are query heads.
     ``qk_norm`` normalises queries and keys of every head (RMSNorm with a scale that heads share) before the encoding
     changes them, as in Qwen3 (Henry et al., 2020, arXiv 2010.04245, proposed such a norm).
+
+    ``window`` is how many keys a query sees, the last ones with its own, and as many behind it where attention looks
+    both ways (Beltagy et al., 2020, arXiv 2004.05150); 0 means all. It counts tokens and not positions, and a logit
+    scale that grows with the number of keys counts those of the window. ``sinks`` are a learned logit for each head,
+    0 at first, that joins the softmax and has no value, so that a head can attend to nothing (OpenAI, 2025, arXiv
+    2508.10925; the learned sink of Xiao et al., 2023, arXiv 2309.17453, is a key instead). No scale multiplies it.
+
+    A cache holds keys and values of all tokens before the encoding changes them, and the layer's input where the
+    encoding derives something from it: what an encoding does to earlier tokens may then depend on anything but later
+    ones.
     """
 
     modes = ("causal", "bidirectional")
     attends = True
+    softmax_option = "sinks"
+    caches = True
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
@@ -30,9 +44,18 @@ class Attention(Attending, Mixer):
             return f"kv_heads={options.kv_heads}: it must divide the {dimensions.n_heads} heads, or be 0 for as many"
         return ""
 
-    def __init__(self, layer: Layer, *, kv_heads: CountOrZero = 0, qk_norm: bool = False) -> None:
-        super().__init__(layer.encoding, layer.logit, causal=layer.causal)
+    def __init__(
+        self,
+        layer: Layer,
+        *,
+        kv_heads: CountOrZero = 0,
+        qk_norm: bool = False,
+        window: CountOrZero = 0,
+        sinks: bool = False,
+    ) -> None:
         dimensions = layer.dimensions
+        own = nn.Parameter(torch.zeros(dimensions.n_heads)) if sinks else None
+        super().__init__(layer.encoding, layer.logit, causal=layer.causal, window=window, sinks=own)
         self.heads, self.kv_heads = dimensions.n_heads, kv_heads or dimensions.n_heads
         self.sizes = [dimensions.head_dim * count for count in (self.heads, self.kv_heads, self.kv_heads)]
         self.project = nn.Linear(dimensions.d_model, sum(self.sizes), bias=layer.biases)
@@ -42,12 +65,20 @@ class Attention(Attending, Mixer):
         )
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
+        return self.forward_with_cache(x, positions, None)[0]
+
+    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
         q, k, v = self.project(x).split(self.sizes, dim=-1)
         q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
+        kept = (k, v, x) if self.encoding.uses("state") else (k, v)
+        if state is not None:
+            kept = tuple(torch.cat(parts, dim=-2) for parts in zip(state, kept, strict=True))
+        k, v = kept[:2]
         if self.kv_heads < self.heads:
             k, v = (part.repeat_interleave(self.heads // self.kv_heads, dim=1) for part in (k, v))
-        state = self.encoding.state(x, positions.values)
-        return self.output(self.attend(q, k, v, positions, state).transpose(1, 2).flatten(2))
+        derived = self.encoding.state(kept[-1], positions.values) if self.encoding.uses("state") else {}
+        attended = self.attend(q, k, v, positions, derived)
+        return self.output(attended.transpose(1, 2).flatten(2)), kept
 
     def draw_weights(self, dimensions: Dimensions) -> None:
         draw(dimensions, reads=(self.project,), writes=(self.output,))

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout
 from harness.dimensions import Dimensions
 from harness.layouts.special_tokens import SEP

@@ -2,23 +2,15 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
+from harness.declarations.bounds import Activation, Biases, Norm, Normalizer
 from harness.dimensions import Dimensions
-from harness.mixers.base import Mixer, Recurrent, State
+from harness.mixers.base import Mixer, State
 from harness.mixers.initialization import draw
-
-Norm = Literal["pre", "post"]
-"""Whether a sublayer reads a normalised input, or its sum with the input is normalised."""
-Normalizer = Literal["layer_norm", "rms_norm"]
-Activation = Literal["gelu", "gelu_tanh", "relu", "swiglu"]
-"""``gelu_tanh`` is the approximation in GPT-2; ``swiglu`` has a gate (:class:`Block`)."""
-Biases = Literal["feed_forward", "everywhere", "nowhere"]
-"""Which linear layers of a block have biases."""
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -32,11 +24,11 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 class Style:
     """In what the blocks of one Transformer differ from those of another."""
 
-    norm: Norm = "pre"
-    normalizer: Normalizer = "layer_norm"
-    activation: Activation = "gelu"
-    biases: Biases = "feed_forward"
-    dropout: float = 0.0
+    norm: Norm
+    normalizer: Normalizer
+    activation: Activation
+    biases: Biases
+    dropout: float
     """Share of what each sublayer adds that is dropped in training."""
 
     @property
@@ -81,12 +73,12 @@ class Block(nn.Module):
         x = self.residual(x, self.mixer_norm, lambda y: self.mixer(y, positions))
         return self.residual(x, self.feed_forward_norm, self.feed_forward)
 
-    def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """The same of a recurrent mixer, going on from its state."""
+    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+        """The same for the last tokens alone, as :meth:`harness.mixers.base.Mixer.forward_with_cache`."""
         after: list[State] = []
 
         def mix(y: Tensor) -> Tensor:
-            mixed, new = cast(Recurrent, self.mixer).run(y, state)
+            mixed, new = self.mixer.forward_with_cache(y, positions, state)
             after.append(new)
             return mixed
 

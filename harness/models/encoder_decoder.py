@@ -1,25 +1,24 @@
 """Encoder-decoder Transformer."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal, cast
+from typing import Any, ClassVar, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
-from harness.declarations.bounds import Dropout
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Mode
 from harness.layouts.special_tokens import SEP
-from harness.mixers.base import Mixer
+from harness.mixers.base import Mixer, State
 from harness.mixers.initialization import draw
-from harness.models.base import Layers, Model
+from harness.models.base import Cache, Layers
 from harness.models.block import Block, Style
-from harness.models.transformer import TokenEmbedding, embedded, readout_layer
+from harness.models.transformer import Transformer, embedded
 
 
-class EncoderDecoder(Model):
+class EncoderDecoder(Transformer):
     """An encoder reads the prompt at once, a decoder writes the answer from left to right and looks at what the encoder
     made of the prompt (Vaswani et al., 2017, arXiv 1706.03762). ``layers`` counts the blocks of each.
 
@@ -38,52 +37,29 @@ class EncoderDecoder(Model):
 
     layout = "Translation"
     mode = "bidirectional"
-    mixes = True
+    caches = True
     also: ClassVar[tuple[Mode, ...]] = ("causal",)
 
     def __init__(
-        self,
-        dimensions: Dimensions,
-        vocabulary: int,
-        layers: Layers,
-        *,
-        dropout: Dropout = 0.0,
-        norm: Literal["pre", "post"] = "pre",
-        normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
-        activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "gelu",
-        biases: Literal["feed_forward", "everywhere", "nowhere"] = "feed_forward",
-        tied: bool = False,
-        scaled: bool = False,
-        embedding_norm: bool = False,
+        self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, embedding_norm: bool = False, **block: Any
     ) -> None:
-        super().__init__()
-        style = Style(norm, normalizer, activation, biases, dropout)
-        self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=scaled)
-        self.dropout = nn.Dropout(dropout)
+        super().__init__(dimensions, vocabulary, **block)
+        style = self.style
         read, write = (layers.mixers(causal=causal, biases=style.mixer_biases) for causal in (False, True))
         self.encoder = nn.ModuleList(Block(dimensions, mixer, style) for mixer in read)
         self.decoder = nn.ModuleList(CrossBlock(dimensions, mixer, style) for mixer in write)
         sides = [style.normalized(dimensions.d_model) if embedding_norm else nn.Identity() for _ in range(2)]
         self.encoder_embedding_norm, self.decoder_embedding_norm = sides
         self.encoder_norm, self.decoder_norm = (style.last_norm(dimensions.d_model) for _ in range(2))
-        self.head = readout_layer(self.embedding, tied=tied)
-        self.embedding.draw_weights(tied=tied)
-        if not tied:
-            nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
-        for block in [*self.encoder, *self.decoder]:
-            cast(Block, block).draw_weights(dimensions)
+        self.read_out(dimensions, [*self.encoder, *self.decoder])
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> [B, L, D]. Both sides get rows of L tokens. The encoder's are the rows as they are, with all
         but the prompt hidden; the decoder's begin at ``[SEP]``, and the prompt comes behind the answer, which does not
         see it. What comes out for the prompt is of no use.
         """
-        prompt = (tokens == SEP).cumsum(dim=1) == 0
-        read = Positions(positions.values, positions.consecutive, prompt)
-        x = self._embedded(self.encoder, self.encoder_embedding_norm, tokens, read)
-        for block in self.encoder:
-            x = block(x, read)
-        memory = self.encoder_norm(x)
+        prompt = _prompt(tokens)
+        memory = self._encoded(tokens, positions, prompt)
         places = torch.arange(tokens.shape[1], device=tokens.device)
         before = prompt.sum(dim=1, keepdim=True)
         from_separator, back = (places + before) % len(places), (places - before) % len(places)
@@ -93,8 +69,37 @@ class EncoderDecoder(Model):
             x = block(x, told, memory, prompt)
         return moved(self.decoder_norm(x), back)
 
-    def readout(self, hidden: Tensor) -> Tensor:
-        return self.head(hidden)
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        """The states are those of the decoder's blocks with what each takes from the encoder. What comes out for the
+        prompt is of no use. Prompts of several lengths, or that have no end yet, leave no states: all is read again.
+        """
+        prompt, length = _prompt(tokens), tokens.shape[1]
+        new = slice(cache.length if cache else 0, None)
+        asked = int(prompt[0].sum())
+        if asked == length or bool((prompt != prompt[:1]).any()):
+            return self(tokens, positions)[:, new], Cache(length, ())
+        told = positions.first(length - asked) if positions.consecutive else positions.last(length - asked)
+        blocks = [cast(CrossBlock, block) for block in self.decoder]
+        if cache and cache.layers:
+            read, states = cache.length, cache.layers
+        else:
+            memory = self._encoded(tokens[:, :asked], positions.first(asked), prompt[:, :asked])
+            read, states = asked, tuple(block.cross.keys_and_values(memory) for block in blocks)
+        x = embedded(self.embedding(tokens[:, read:]), self.decoder, tokens[:, asked:], told)
+        x = self.dropout(self.decoder_embedding_norm(x))
+        after = []
+        for block, state in zip(blocks, states, strict=True):
+            x, state_after = block.forward_with_cache(x, told, state)
+            after.append(state_after)
+        return F.pad(self.decoder_norm(x), (0, 0, read, 0))[:, new], Cache(length, tuple(after))
+
+    def _encoded(self, tokens: Tensor, positions: Positions, prompt: Tensor) -> Tensor:
+        """What the encoder makes of the tokens [B, L], of which only those of the prompt are visible [B, L, D]."""
+        read = Positions(positions.values, positions.consecutive, prompt)
+        x = self._embedded(self.encoder, self.encoder_embedding_norm, tokens, read)
+        for block in self.encoder:
+            x = block(x, read)
+        return self.encoder_norm(x)
 
     def _embedded(self, blocks: Iterable[nn.Module], norm: nn.Module, tokens: Tensor, where: Positions) -> Tensor:
         return self.dropout(norm(embedded(self.embedding(tokens), blocks, tokens, where)))
@@ -114,6 +119,20 @@ class CrossBlock(Block):
         x = self.residual(x, self.cross_norm, lambda y: self.cross(y, memory, prompt))
         return self.residual(x, self.feed_forward_norm, self.feed_forward)
 
+    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+        """The state begins with the keys and the values of the encoder's output, all of which is visible."""
+        k, v, *own = cast(State, state)
+        after: list[State] = []
+
+        def mix(y: Tensor) -> Tensor:
+            mixed, new = self.mixer.forward_with_cache(y, positions, tuple(own) or None)
+            after.append(new)
+            return mixed
+
+        x = self.residual(x, self.mixer_norm, mix)
+        x = self.residual(x, self.cross_norm, lambda y: self.cross.attend(y, k, v, None))
+        return self.residual(x, self.feed_forward_norm, self.feed_forward), (k, v, *after[0])
+
     def draw_weights(self, dimensions: Dimensions) -> None:
         super().draw_weights(dimensions)
         draw(dimensions, reads=(self.cross.query, self.cross.project), writes=(self.cross.output,))
@@ -131,11 +150,24 @@ class CrossAttention(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor, visible: Tensor) -> Tensor:
         """x [B, Lq, D], memory [B, Lk, D], of which ``visible`` [B, Lk] -> [B, Lq, D]."""
+        return self.attend(x, *self.keys_and_values(memory), visible[:, None, None])
+
+    def keys_and_values(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, Lk, D] -> [B, H, Lk, d] each."""
+        k, v = self.project(memory).view(len(memory), memory.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        return k, v
+
+    def attend(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """x [B, Lq, D], keys and values, and which of them are visible, ``None`` for all -> [B, Lq, D]."""
         batch, length, _ = x.shape
         q = self.query(x).view(batch, length, self.heads, -1).transpose(1, 2)
-        k, v = self.project(memory).view(batch, memory.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=visible[:, None, None])
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
+
+
+def _prompt(tokens: Tensor) -> Tensor:
+    """Which tokens stand before ``[SEP]``, same shape."""
+    return (tokens == SEP).cumsum(dim=1) == 0
 
 
 def moved(rows: Tensor, order: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor, nn
 
-from harness.attention.modules import Attending, Positions
+from harness.attention.module import Attending
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles

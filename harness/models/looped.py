@@ -1,22 +1,24 @@
 """Looped Transformers: one block, many times."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
-from harness.attention.modules import Positions
-from harness.declarations.bounds import Dropout
+from harness.attention.positions import Positions
+from harness.declarations.bounds import Activation, Norm
 from harness.dimensions import Dimensions
 from harness.encodings.precision import raised
 from harness.layouts.special_tokens import SEP
-from harness.models.base import Layers, Model
-from harness.models.block import Block, Style
-from harness.models.transformer import TokenEmbedding, embedded, readout_layer
+from harness.mixers.base import State
+from harness.models.base import Cache, Layers
+from harness.models.block import Block
+from harness.models.transformer import Transformer, embedded
 
 
-class Looped(Model):
+class Looped(Transformer):
     """A causal Transformer whose blocks all have the same weights, so that their number can grow with the input.
 
     A token is read out after ``steps`` passes through the block (0: the number of layers of the model's size) and
@@ -34,8 +36,8 @@ class Looped(Model):
 
     layout = "Causal"
     mode = "causal"
-    mixes = True
     one_block = True
+    caches = True
 
     def __init__(
         self,
@@ -46,31 +48,47 @@ class Looped(Model):
         steps: Annotated[int, Field(ge=0, le=2**10)] = 0,
         per_token: Annotated[float, Field(ge=0, le=100)] = 0.0,
         each_step: Literal["nothing", "input", "coordinates"] = "coordinates",
-        dropout: Dropout = 0.0,
-        norm: Literal["pre", "post"] = "post",
-        normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
-        activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "relu",
-        biases: Literal["feed_forward", "everywhere", "nowhere"] = "feed_forward",
-        tied: bool = False,
+        norm: Norm = "post",
+        activation: Activation = "relu",
+        **block: Any,
     ) -> None:
-        super().__init__()
-        style = Style(norm, normalizer, activation, biases, dropout)
+        super().__init__(dimensions, vocabulary, norm=norm, activation=activation, **block)
         self.steps = steps or dimensions.n_layers
         self.per_token = per_token
         self.each_step = each_step
-        self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=False)
-        self.dropout = nn.Dropout(dropout)
-        self.block = Block(dimensions, next(layers.mixers(causal=True, biases=style.mixer_biases)), style)
-        self.norm = style.last_norm(dimensions.d_model)
-        self.head = readout_layer(self.embedding, tied=tied)
-        self.embedding.draw_weights(tied=tied)
-        if not tied:
-            nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
-        self.block.draw_weights(dimensions)
+        mixer = next(layers.mixers(causal=True, biases=self.style.mixer_biases))
+        self.block = Block(dimensions, mixer, self.style)
+        self.norm = self.style.last_norm(dimensions.d_model)
+        self.read_out(dimensions, [self.block])
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        return self._read(tokens, positions, None, lambda x, step: self.block(x, positions))
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        """The states are those of every pass. Where a new token takes more passes than tokens so far did, these are
+        read again with it: before ``[SEP]``, with ``per_token``.
+        """
+        before = cache if cache and len(cache.layers) == int(self.passes(tokens).max()) else None
+        states: list[State] = []
+
+        def passed(x: Tensor, step: int) -> Tensor:
+            x, state = self.block.forward_with_cache(x, positions, before.layers[step - 1] if before else None)
+            states.append(state)
+            return x
+
+        hidden = self._read(tokens, positions, before, passed)
+        new = tokens.shape[1] - (cache.length if cache else 0)
+        return hidden[:, hidden.shape[1] - new :], Cache(tokens.shape[1], tuple(states))
+
+    def _read(
+        self, tokens: Tensor, positions: Positions, cache: Cache | None, block: Callable[[Tensor, int], Tensor]
+    ) -> Tensor:
+        """Hidden vectors of the tokens that the cache does not hold, where ``block`` passes them through the block for
+        the first, the second, ... time.
+        """
         taken = self.passes(tokens)
-        embedding = self.embedding(tokens)
+        new = slice(cache.length if cache else 0, None)
+        embedding = self.embedding(tokens[:, new])
         if self.each_step != "coordinates":
             embedding = embedded(embedding, [self.block], tokens, positions)
         x = out = self.dropout(embedding)
@@ -79,8 +97,8 @@ class Looped(Model):
                 x = x + embedding
             if self.each_step == "coordinates":
                 x = embedded(x, [self.block], tokens, positions) + sinusoid(step, x)
-            x = self.block(x, positions)
-            out = torch.where((taken >= step)[..., None], x, out)
+            x = block(x, step)
+            out = torch.where((taken[:, new] >= step)[..., None], x, out)
         return self.norm(out)
 
     def passes(self, tokens: Tensor) -> Tensor:
@@ -89,9 +107,6 @@ class Looped(Model):
         places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
         counted = torch.minimum(places, before.sum(dim=1, keepdim=True) + 1)
         return self.steps + torch.ceil(counted * self.per_token).long()
-
-    def readout(self, hidden: Tensor) -> Tensor:
-        return self.head(hidden)
 
 
 def sinusoid(step: int, like: Tensor) -> Tensor:

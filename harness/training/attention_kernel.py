@@ -2,8 +2,8 @@
 
 from torch import nn
 
-from harness.attention import modules
-from harness.attention.modules import Attending
+from harness.attention import kernels
+from harness.attention.module import Attending
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.positions.base import PositionRule
@@ -19,12 +19,17 @@ def choose(run: Run, model: nn.Module, rule: PositionRule, *, device: str) -> No
     layers = [module for module in model.modules() if isinstance(module, Attending)]
     if run.trainer.kernel == "explicit":
         for layer in layers:
-            layer.kernel = modules.explicit
+            layer.kernel = kernels.explicit
     if run.trainer.kernel == "flex":
         from harness.attention import flex  # its compiler takes seconds to import
 
         whole = not rule.fractional and rule.channels == 1
         for layer in layers:
+            if layer.window or layer.sinks is not None:
+                raise Refused(
+                    "trainer.kernel=flex: FlexAttention is used here without windows and sinks, which a mixer of this "
+                    "network has: use trainer.kernel=auto"
+                )
             if not flex.possible(layer.encoding, layer.logit, whole=whole):
                 raise Refused(
                     f"trainer.kernel=flex: FlexAttention turns and scales queries and keys and adds a bias by whole "
@@ -47,6 +52,6 @@ def used(model: nn.Module) -> str:
 
 
 def _used(layer: Attending) -> str:
-    if layer.kernel is modules.attend:
-        return "fused" if modules.fusible(layer.encoding, layer.logit) else "explicit"
-    return "explicit" if layer.kernel is modules.explicit else "flex"
+    if layer.kernel is kernels.attend:
+        return "fused" if kernels.fusible(layer.encoding, layer.logit) else "explicit"
+    return "explicit" if layer.kernel is kernels.explicit else "flex"

@@ -15,7 +15,7 @@ from torch import nn
 
 import harness
 from harness import declarations
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.config import instantiation, network
 from harness.config.identity import training_lengths
 from harness.config.schema import Run
@@ -249,7 +249,7 @@ import resource, sys, torch
 from harness import declarations
 from harness.config import instantiation
 from harness.config import network
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.config.schema import Run
 
 torch.set_num_threads(2)

@@ -11,7 +11,7 @@ from encoding_cases import DIMENSIONS, Variant, make, sequential, shaken, varian
 from support import ROOT, choices
 from torch import Tensor
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.composition.compose import composer
 from harness.config import instantiation, network, validation
 from harness.encodings.base import Encoding, Mode

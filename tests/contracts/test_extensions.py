@@ -9,7 +9,7 @@ import yaml
 from support import ROOT, choices
 
 from harness import declarations
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.composition.compose import composer
 from harness.config import instantiation, network
 from harness.config.schema import Run

@@ -10,7 +10,8 @@ from safetensors import safe_open
 from support import component
 from torch import Tensor, nn
 
-from harness.attention.modules import Attending, Positions
+from harness.attention.module import Attending
+from harness.attention.positions import Positions
 from harness.config import instantiation, network
 from harness.config.schema import Run
 from harness.encodings.base import Encoding

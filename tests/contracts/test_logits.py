@@ -8,7 +8,9 @@ import torch
 from support import choices, component
 from torch import Tensor
 
-from harness.attention.modules import Positions, attend, explicit
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import attend, explicit
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding
@@ -59,7 +61,9 @@ def test_a_gradient_reaches_every_parameter(name: str) -> None:
         pytest.skip("nothing is learned")
     q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 30, DIMENSIONS.head_dim)
     where = Positions(torch.arange(30)[None], True)
-    attend(q, k, v, where, NoPE(DIMENSIONS), scale, causal=True, state={}).square().mean().backward()
+    attend(
+        AttentionInputs.of(q, k, v, where, NoPE(DIMENSIONS), scale, causal=True, state={})
+    ).square().mean().backward()
     for parameter_name, parameter in scale.named_parameters():
         assert parameter.grad is not None, parameter_name
         assert (parameter.grad != 0).all(), parameter_name
@@ -74,7 +78,7 @@ def test_kernels_agree(name: str, encoding: Callable[[Dimensions], Encoding], ca
     for kernel in (attend, explicit):
         q, k, v = (tensor.clone().requires_grad_() for tensor in inputs)
         scale.zero_grad()
-        out = kernel(q, k, v, where, encoding(DIMENSIONS), scale, causal=causal, state={})
+        out = kernel(AttentionInputs.of(q, k, v, where, encoding(DIMENSIONS), scale, causal=causal, state={}))
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
         results.append([out.detach(), q.grad, k.grad, v.grad, *(p.grad.clone() for p in scale.parameters())])
     for fast, true in zip(*results, strict=True):

@@ -7,7 +7,7 @@ import torch
 from shell import Command, only_record
 from support import QUICK, choices, component
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.composition.compose import composer
 from harness.config import instantiation, network
 from harness.config.schema import Run

@@ -15,7 +15,9 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from harness.attention.modules import Positions, explicit
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import explicit
+from harness.attention.positions import Positions
 from harness.composition.compose import composer
 from harness.config import instantiation, network
 from harness.encodings.base import Encoding
@@ -261,7 +263,7 @@ def test_scales_of_logits_can_be_had_in_float64(name: str, options: dict[str, An
     where = Positions(torch.arange(300)[None], True)
     inputs = drawn(3, 2, DIMENSIONS.n_heads, 300, DIMENSIONS.head_dim)
     single, exact = (
-        explicit(*(x.to(precision) for x in inputs), where, made, version, causal=True, state={})
+        explicit(AttentionInputs.of(*(x.to(precision) for x in inputs), where, made, version, causal=True, state={}))
         for precision, version, made in (
             (torch.float32, scale, RoPE(DIMENSIONS)),
             (torch.float64, double, RoPE(DIMENSIONS).double()),

@@ -9,7 +9,7 @@ from support import choices, component, layers, node
 from torch import Tensor
 
 from harness import declarations, layouts
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.config import instantiation, network
 from harness.config.schema import Run
 from harness.dimensions import Dimensions

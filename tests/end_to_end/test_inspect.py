@@ -9,7 +9,7 @@ from support import QUICK, choices, layers
 
 import harness
 from harness import cli
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.commands import inspect
 from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi

@@ -10,8 +10,10 @@ from support import choices, component, environment
 from torch import Tensor
 
 from harness import declarations
-from harness.attention import modules
-from harness.attention.modules import Positions, attend, explicit, fusible
+from harness.attention import kernels
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import attend, explicit, fusible
+from harness.attention.positions import Positions
 from harness.config import catalogue
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
@@ -81,13 +83,17 @@ def test_tokens_that_must_not_be_looked_at_change_nothing(name: str, causal: boo
     visible = torch.arange(30) < torch.tensor(lengths)[:, None]
     where = Positions(torch.arange(30)[None], True, visible)
     for kernel in (attend, explicit):
-        both = kernel(q, k, v, where, encoding, scale, causal=causal, state=encoding.state(h, where.values))
+        both = kernel(
+            AttentionInputs.of(q, k, v, where, encoding, scale, causal=causal, state=encoding.state(h, where.values))
+        )
         assert both.isfinite().all()
         for row, length in enumerate(lengths):
             part = (slice(row, row + 1), slice(None), slice(length))
             own = Positions(torch.arange(length)[None], True)
             state = encoding.state(h[row : row + 1, :length], own.values)
-            alone = explicit(q[part], k[part], v[part], own, encoding, scale, causal=causal, state=state)
+            alone = explicit(
+                AttentionInputs.of(q[part], k[part], v[part], own, encoding, scale, causal=causal, state=state)
+            )
             torch.testing.assert_close(both[part], alone, atol=2e-5, rtol=1e-4)
 
 
@@ -104,7 +110,7 @@ def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: in
         q, k, v = (tensor.clone().requires_grad_() for tensor in inputs)
         encoding.zero_grad()
         state = encoding.state(h, where.values)
-        out = kernel(q, k, v, where, encoding, scale, causal=causal, state=state)
+        out = kernel(AttentionInputs.of(q, k, v, where, encoding, scale, causal=causal, state=state))
         (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
         own = [p.grad.clone() for p in encoding.parameters() if p.grad is not None]
         results.append([out.detach(), q.grad, k.grad, v.grad, *own])
@@ -125,9 +131,9 @@ def test_chunks_of_queries_make_no_difference(name: str, monkeypatch: pytest.Mon
     where = positions("random", 2, 50)
     q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 50, DIMENSIONS.head_dim)
     state = encoding.state(torch.randn(2, 50, DIMENSIONS.d_model), where.values)
-    whole = explicit(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state=state)
-    monkeypatch.setattr(modules, "CHUNK", 16)
-    parts = explicit(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state=state)
+    whole = explicit(AttentionInputs.of(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state=state))
+    monkeypatch.setattr(kernels, "CHUNK", 16)
+    parts = explicit(AttentionInputs.of(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state=state))
     torch.testing.assert_close(whole, parts, atol=1e-5, rtol=1e-5)
 
 
@@ -161,15 +167,17 @@ class Everything(Encoding):
         return 1 + 0.01 * q_positions.float()
 
 
-@pytest.mark.parametrize("chunk", [modules.CHUNK, 4])
+@pytest.mark.parametrize("chunk", [kernels.CHUNK, 4])
 def test_every_hook_does_what_its_definition_says(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(modules, "CHUNK", chunk)
+    monkeypatch.setattr(kernels, "CHUNK", chunk)
     torch.manual_seed(0)
     length = 9
     q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, length, DIMENSIONS.head_dim)
     gate = torch.randn(2, length)
     where = positions("sequential", 2, length)
-    got = attend(q, k, v, where, Everything(), Standard(DIMENSIONS), causal=True, state={"gate": gate})
+    got = attend(
+        AttentionInputs.of(q, k, v, where, Everything(), Standard(DIMENSIONS), causal=True, state={"gate": gate})
+    )
     wanted = torch.zeros_like(got)
     for b in range(2):
         for h in range(DIMENSIONS.n_heads):
@@ -198,14 +206,16 @@ def test_keys_that_nothing_looks_at_are_not_computed(causal: bool, most: float) 
     encoding, length = Counting(), 2048
     q, k, v = torch.randn(3, 1, 1, length, 4)
     explicit(
-        q,
-        k,
-        v,
-        positions("sequential", 1, length),
-        encoding,
-        Standard(Dimensions(4, 1, 1, 20)),
-        causal=causal,
-        state={},
+        AttentionInputs.of(
+            q,
+            k,
+            v,
+            positions("sequential", 1, length),
+            encoding,
+            Standard(Dimensions(4, 1, 1, 20)),
+            causal=causal,
+            state={},
+        )
     )
     assert length * (length + 1) / 2 <= encoding.pairs <= most * length**2
 
@@ -216,8 +226,12 @@ def test_a_bias_is_not_rounded_to_the_precision_of_the_queries() -> None:
     torch.manual_seed(0)
     q, k, v = torch.randn(3, 1, DIMENSIONS.n_heads, 900, DIMENSIONS.head_dim, dtype=torch.bfloat16)
     where = positions("sequential", 1, 900)
-    coarse = attend(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
-    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(DIMENSIONS), causal=True, state={})
+    coarse = attend(AttentionInputs.of(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={}))
+    exact = explicit(
+        AttentionInputs.of(
+            q.float(), k.float(), v.float(), where, encoding, Standard(DIMENSIONS), causal=True, state={}
+        )
+    )
     assert coarse.dtype == torch.bfloat16
     assert (coarse.float() - exact).abs().max() < 0.02
 
@@ -230,10 +244,14 @@ def test_bfloat16_takes_a_fused_kernel_and_keeps_the_bias(name: str, monkeypatch
     torch.manual_seed(0)
     q, k, v = torch.randn(3, 1, DIMENSIONS.n_heads, 900, DIMENSIONS.head_dim, dtype=torch.bfloat16)
     where = positions("sequential", 1, 900)
-    exact = explicit(q.float(), k.float(), v.float(), where, encoding, Standard(DIMENSIONS), causal=True, state={})
-    monkeypatch.setattr(modules, "explicit", lambda *_, **__: pytest.fail("logits were built as a matrix"))
+    exact = explicit(
+        AttentionInputs.of(
+            q.float(), k.float(), v.float(), where, encoding, Standard(DIMENSIONS), causal=True, state={}
+        )
+    )
+    monkeypatch.setattr(kernels, "explicit", lambda *_, **__: pytest.fail("logits were built as a matrix"))
     with torch.autocast("cpu", torch.bfloat16):
-        fused = attend(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
+        fused = attend(AttentionInputs.of(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={}))
     assert fused.dtype == torch.bfloat16
     torch.testing.assert_close(fused, exact.bfloat16(), atol=1e-4, rtol=2**-7)
 
@@ -267,7 +285,9 @@ def test_memory_at_great_length_is_far_from_quadratic(fused: bool, length: int, 
 
 MEASURE = """
 import importlib, resource, torch
-from harness.attention.modules import Positions, attend
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import attend
+from harness.attention.positions import Positions
 from harness.logits.standard import Standard
 from harness.dimensions import Dimensions
 
@@ -279,7 +299,8 @@ x = torch.randn(1, LENGTH, 16)
 def once(encoding, n):
     where = Positions(torch.arange(n)[None], True)
     state = encoding.state(x[:, :n], where.values)
-    attend(q[..., :n, :], k[..., :n, :], v[..., :n, :], where, encoding, logit, causal=True, state=state)
+    parts = (x[..., :n, :] for x in (q, k, v))
+    attend(AttentionInputs.of(*parts, where, encoding, logit, causal=True, state=state))
 
 @torch.inference_mode()
 def measure(name, target, options):

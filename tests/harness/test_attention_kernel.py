@@ -7,8 +7,8 @@ import torch
 from support import choices
 from torch import Tensor
 
-from harness.attention import flex, modules
-from harness.attention.modules import Positions
+from harness.attention import flex, kernels
+from harness.attention.positions import Positions
 from harness.config import instantiation, network
 from harness.config.schema import Run
 from harness.errors import Refused
@@ -34,7 +34,7 @@ def used(model: Model) -> set[Callable[..., Tensor]]:
 def test_the_explicit_kernel_gives_the_logits_of_auto(composed: Compose, encoding: str) -> None:
     tokens, where = torch.randint(4, 12, (2, 40)), Positions(torch.arange(40)[None], True)
     logits = {}
-    for kernel, function in {"auto": modules.attend, "explicit": modules.explicit}.items():
+    for kernel, function in {"auto": kernels.attend, "explicit": kernels.explicit}.items():
         run = composed(f"encoding={encoding}", f"trainer.kernel={kernel}", "trainer=cpu", "model=nano")
         model = made(run)
         attention_kernel.choose(run, model, instantiation.rule(run), device="cpu")

@@ -8,7 +8,7 @@ from partly_trained import CPU, partly_trained, scored
 from support import choices
 from torch import Tensor
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.config import instantiation
 from harness.config.schema import Run
 from harness.encodings.base import Encoding

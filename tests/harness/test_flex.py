@@ -14,7 +14,9 @@ from support import choices, component
 from torch import Tensor
 
 from harness.attention import flex
-from harness.attention.modules import Positions, explicit
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import explicit
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.extensions.masks import Windowed
@@ -106,7 +108,7 @@ def compare(
         encoding.zero_grad()
         x.grad = torch.zeros_like(x)
         state = encoding.state(x, where.values)
-        out = kernel(q, k, v, where, encoding, scale, causal=causal, state=state)
+        out = kernel(AttentionInputs.of(q, k, v, where, encoding, scale, causal=causal, state=state))
         (out * torch.linspace(-1, 1, out.numel(), device=device).view_as(out)).sum().backward()
         own = {name: p.grad.clone() for name, p in encoding.named_parameters() if p.grad is not None}
         results.append({"out": out.detach(), "q": q.grad, "k": k.grad, "v": v.grad, "x": x.grad, **own})
@@ -171,8 +173,8 @@ def test_few_kernels_serve_all_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
         for batch, length in [(2, 37), (3, 37), (5, 100), (4, 300), (4, 520), (7, 700), (2, 900), (3, 130)]:
             q, k, v = torch.randn(3, batch, DIMENSIONS.n_heads, length, DIMENSIONS.head_dim)
             where = positions("sequential", batch, length)
-            got = flex.attend(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
-            wanted = explicit(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
+            got = flex.attend(AttentionInputs.of(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={}))
+            wanted = explicit(AttentionInputs.of(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={}))
             torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-4)
 
 
@@ -208,8 +210,14 @@ def test_a_bias_stays_in_float32_beside_queries_in_bfloat16(reference: list[Tens
     zeros = torch.zeros(1, DIMENSIONS.n_heads, 600, DIMENSIONS.head_dim, dtype=torch.bfloat16)
     v = torch.randn(1, DIMENSIONS.n_heads, 600, DIMENSIONS.head_dim)
     where = positions("sequential", 1, 600)
-    got = flex.attend(zeros, zeros, v.bfloat16(), where, encoding, Standard(DIMENSIONS), causal=True, state={})
-    true = explicit(zeros.float(), zeros.float(), v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
+    got = flex.attend(
+        AttentionInputs.of(zeros, zeros, v.bfloat16(), where, encoding, Standard(DIMENSIONS), causal=True, state={})
+    )
+    true = explicit(
+        AttentionInputs.of(
+            zeros.float(), zeros.float(), v, where, encoding, Standard(DIMENSIONS), causal=True, state={}
+        )
+    )
     assert got.dtype == torch.bfloat16
     assert (got.float() - true).abs().max() < 0.02
 
@@ -239,7 +247,7 @@ def test_what_it_has_no_place_for_goes_to_the_other_kernels(reference: list[Tens
     q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 30, DIMENSIONS.head_dim)
     for encoding, kind in [(Windowed(make("rope"), 5), "random"), (make("alibi"), "floats"), (make("cope"), "random")]:
         where = positions(kind, 2, 30)
-        got = flex.attend(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
-        wanted = explicit(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={})
+        got = flex.attend(AttentionInputs.of(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={}))
+        wanted = explicit(AttentionInputs.of(q, k, v, where, encoding, Standard(DIMENSIONS), causal=True, state={}))
         torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-4)
     assert reference == []

@@ -22,7 +22,7 @@ from pretrained import (
 )
 from support import component, layers
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.models import huggingface_folder
 from harness.models.huggingface import HuggingFace

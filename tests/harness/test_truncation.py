@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.config import instantiation, network
 from harness.config.schema import Run
 from harness.evaluation import scoring

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load_file, save_model
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.errors import Refused
 from harness.models.base import Model
 from harness.training import weights

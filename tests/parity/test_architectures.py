@@ -11,7 +11,7 @@ import torch
 from support import ROOT, component, layers
 from torch import Tensor, nn
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.learned import Learned

@@ -8,7 +8,9 @@ import torch
 from golden_cases import Golden, dimensions, golden, logits
 from torch import Tensor
 
-from harness.attention.modules import Positions, explicit
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import explicit
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.pairs import Pairs
 from harness.encodings.rope import RoPE
@@ -150,7 +152,7 @@ def test_two_branches(case: str, layout: Any) -> None:
     encoding = Recorded(extension.extend(RoPE(small, base=hyper["base"], layout=layout), small.train_tokens, 48))
     positions = Positions(known["pos_q"].long()[None], True)
     q, k, v = (known[name][None] for name in "qkv")
-    out = explicit(q, k, v, positions, encoding, logit, causal=True, state={})
+    out = explicit(AttentionInputs.of(q, k, v, positions, encoding, logit, causal=True, state={}))
     known.match("logits", torch.where(known["valid"].bool(), encoding.logits[0], known["logits"]))
     known.match("out", out[0])
 
@@ -181,7 +183,16 @@ def test_only_groups_tell_where_a_sequence_starts(extension: Extension, invarian
     q, k, v = torch.randn(3, 1, 4, 100, 16)
     here, there = (
         explicit(
-            q, k, v, Positions(start + torch.arange(100)[None], True), encoding, Standard(small), causal=True, state={}
+            AttentionInputs.of(
+                q,
+                k,
+                v,
+                Positions(start + torch.arange(100)[None], True),
+                encoding,
+                Standard(small),
+                causal=True,
+                state={},
+            )
         )
         for start in (0, 301)
     )

@@ -8,7 +8,9 @@ import torch
 from golden_cases import Golden, dimensions, golden
 from torch import Tensor
 
-from harness.attention.modules import Positions, explicit
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import explicit
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.bert_relative import BERTRelative
@@ -232,7 +234,16 @@ def test_deberta_s_layers_project_one_table_as_the_library_s_do() -> None:
                 linear.bias.zero_()
             q, k, v = (heads(part(x), 4) for part in (theirs.query_proj, theirs.key_proj, theirs.value_proj))
             mine = explicit(
-                q, k, v, Positions(torch.arange(20)[None], True), encoding, Standard(dimensions), causal=False, state={}
+                AttentionInputs.of(
+                    q,
+                    k,
+                    v,
+                    Positions(torch.arange(20)[None], True),
+                    encoding,
+                    Standard(dimensions),
+                    causal=False,
+                    state={},
+                )
             )
             (given, *_) = theirs(x, mask, rel_embeddings=encoding.table)
         torch.testing.assert_close(mine.transpose(1, 2).flatten(2), given, rtol=1e-4, atol=1e-5)

@@ -5,7 +5,9 @@ import torch
 from golden_cases import dimensions, golden
 from torch import Tensor
 
-from harness.attention.modules import Positions, explicit
+from harness.attention.inputs import AttentionInputs
+from harness.attention.kernels import explicit
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
 from harness.encodings.base import Encoding
@@ -65,7 +67,9 @@ def plain(distances: Tensor, visible: Tensor, q: Tensor, k: Tensor, v: Tensor, s
 def attended(extension: Extension, positions: Tensor, q: Tensor, k: Tensor, v: Tensor) -> tuple[Tensor, Encoding]:
     encoding = extension.extend(ALiBi(dimensions(4, 16)), 7, 24)
     out = explicit(
-        q, k, v, Positions(positions, False), encoding, Standard(Dimensions(64, 4, 1, 7)), causal=True, state={}
+        AttentionInputs.of(
+            q, k, v, Positions(positions, False), encoding, Standard(Dimensions(64, 4, 1, 7)), causal=True, state={}
+        )
     )
     return out, encoding
 

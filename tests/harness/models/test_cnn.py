@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from harness.attention.modules import Positions
+from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.models.cnn import CNN, BidirectionalCNN
 

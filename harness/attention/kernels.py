@@ -1,0 +1,213 @@
+"""Attention with a position encoding: one call, several kernels.
+
+The explicit kernel, softmax(q k + bias) v with every hook in it, is the truth. The others give the same numbers faster
+where the encoding's hooks allow it: PyTorch's fused attention without a bias, with a bias that is never built as a
+matrix because it depends on the distance alone, or with a bias in chunks of queries. A bias is added in float32 also
+where the model is in bfloat16. Under a window these give a chunk of queries no keys but those of its windows.
+FlexAttention is another, for runs that ask for it (:mod:`harness.attention.flex`). No kernel's memory grows faster than
+linearly with the length once gradients are off.
+
+Letters: B sequences, H heads, Lq and Lk queries and keys, d head dimension.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from harness.attention import sinks
+from harness.attention.inputs import AttentionInputs
+from harness.attention.visibility import allowed, count_seen, seen_keys, up_to_last_key, within
+from harness.encodings.base import Encoding
+from harness.encodings.pairs import Pairs
+from harness.encodings.precision import raised
+from harness.logits.base import LogitScale
+
+CHUNK = 512
+"""Queries handled at once where logits or biases are built, at most."""
+
+PAIRS = 2**19
+"""Pairs of a query and a key handled at once there, at most: with 4 heads their float32 logits take 8 MiB."""
+
+NARROW = 128
+"""Queries handled at once under a window, unless it is wider: fewer would be more calls, more would be more keys."""
+
+
+def attend(inputs: AttentionInputs) -> Tensor:
+    """Attention of q over k and v [B, H, Lq, d], by the fastest kernel that the encoding's hooks allow."""
+    q, k, v, encoding = inputs.q, inputs.k, inputs.v, inputs.encoding
+    if not fusible(encoding, inputs.logit):
+        return explicit(inputs)
+    if q.dtype.itemsize < torch.float32.itemsize and (biased(encoding) or q.device.type == "cpu"):
+        # A fused kernel rounds the bias to the precision of q, so q is given that of the bias, which is that of logits
+        # in the explicit kernel. Without a bias too on a CPU, where the backward pass is slow in bfloat16.
+        with torch.autocast(q.device.type, enabled=False):
+            exact = attend(inputs._replace(q=q.float(), k=k.float(), v=v.float()))
+        return exact.to(v.dtype)
+    q, k = _rotated(inputs)
+    q = (q * logit_factors(inputs)).to(q.dtype)
+    width = v.shape[-1]
+    if q.shape[-1] != width:  # fused kernels are for heads of one width: with others PyTorch builds the matrix
+        v = F.pad(v, (0, q.shape[-1] - width))
+    inputs = inputs._replace(q=q, k=k, v=v)
+    plain = inputs.k_positions.visible is None
+    if (
+        not biased(encoding)
+        and plain
+        and not inputs.windowed
+        and (not inputs.past or not inputs.causal or q.shape[2] == 1)
+    ):
+        # A single query behind a past is the last token, which sees everything.
+        causal = inputs.causal and not inputs.past
+        return _fused(inputs, q, k, v, causal=causal)[..., :width]
+    by_distance = inputs.k_positions.consecutive and encoding.uses("distance_bias") and not encoding.uses("bias")
+    if by_distance and plain:
+        return _biased_by_distance(inputs)[..., :width]
+    return _masked(inputs)[..., :width]
+
+
+def explicit(inputs: AttentionInputs) -> Tensor:
+    """The definition: every hook in its place, logits and weights in float32, in chunks of queries."""
+    v, encoding = inputs.v, inputs.encoding
+    chunks = []
+    for rows, weights in zip(_chunks(inputs), attention_weights(inputs, _chunks(inputs)), strict=True):
+        keys = weights.shape[-1]
+        chunk = weights.to(v.dtype) @ v[:, :, :keys]
+        if encoding.uses("value"):
+            here, where = inputs.q_positions.values[:, rows], inputs.k_positions.values[:, :keys]
+            chunk = chunk + encoding.value(weights, here, where).to(v.dtype)
+        chunks.append(chunk)
+    return torch.cat(chunks, dim=2)
+
+
+def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iterator[Tensor]:
+    """The weights that some of the queries give to the keys, [B, H, queries, keys] float32 for each slice of them: to
+    all keys, or under causal attention to those up to the last of these queries, beyond which none of them looks.
+    """
+    encoding, state = inputs.encoding, inputs.state
+    scale = logit_factors(inputs)
+    turned, every = _rotated(inputs)
+    scaled = raised(turned) * scale
+    for rows in queries:
+        seen = up_to_last_key(inputs, rows)
+        keys, here, where = every[:, :, seen], inputs.q_positions.values[:, rows], inputs.k_positions.values[:, seen]
+        logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
+        visible = encoding.visible(here, where)[:, None]
+        if (near := allowed(inputs, rows, seen)) is not None:
+            visible = visible & near
+        if encoding.uses("remapped"):
+            other = encoding.remapped(here, where)
+            q_there, k_there = encoding.rotate(
+                inputs.q[:, :, rows], inputs.k[:, :, seen], other.q_positions, other.k_positions, state
+            )
+            q_there = raised(q_there) * scale[:, :, rows]
+            there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
+            logits = torch.where(other.where[:, None], there, logits)
+        tokens = slice(inputs.past + rows.start, inputs.past + rows.stop)
+        pairs = Pairs(tokens, here, where, visible, scale[:, :, rows])
+        logits = encoding.modify_logits(logits, turned[:, :, rows], keys, pairs, state)
+        logits = inputs.logit.by_distance(logits, here, where)
+        if inputs.sinks is None:
+            yield encoding.attention_weights(logits, visible)
+        else:
+            sink = raised(inputs.sinks)[:, None, None].expand(*logits.shape[:-1], 1)
+            everywhere = F.pad(visible, (0, 1), value=True)
+            yield encoding.attention_weights(torch.cat([logits, sink], dim=-1), everywhere)[..., :-1]
+
+
+def fusible(encoding: Encoding, logit: LogitScale) -> bool:
+    """Whether a fused kernel can do all that these two do."""
+    return not logit.uses_distances() and not any(
+        encoding.uses(hook) for hook in ("remapped", "modify_logits", "attention_weights", "value", "visible")
+    )
+
+
+def biased(encoding: Encoding) -> bool:
+    """Whether the encoding adds something to the logits that does not depend on content."""
+    return encoding.uses("bias") or encoding.uses("distance_bias")
+
+
+def _rotated(inputs: AttentionInputs) -> tuple[Tensor, Tensor]:
+    if not inputs.encoding.uses("rotate"):
+        return inputs.q, inputs.k
+    where = inputs.q_positions.values, inputs.k_positions.values
+    return inputs.encoding.rotate(inputs.q, inputs.k, *where, inputs.state)
+
+
+def logit_factors(inputs: AttentionInputs) -> Tensor:
+    """What scales the dot products of each query, [B or 1, H or 1, Lq, 1], float32, float64 where q is."""
+    seen = count_seen(inputs)
+    seen = seen.to(torch.float64) if inputs.q.dtype == torch.float64 else seen
+    factor = inputs.logit.factor(seen.flatten()).unflatten(1, seen.shape).transpose(0, 1)
+    if inputs.encoding.uses("logit_scale"):
+        factor = factor * inputs.encoding.logit_scale(inputs.q_positions.values)[:, None]
+    return factor[..., None]
+
+
+def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
+    """Scaled and biased logits [B, H, Lq, Lk], float32 also where the rest of the model is in bfloat16."""
+    with torch.autocast(q.device.type, enabled=False):
+        logits = raised(q) @ raised(k).transpose(-1, -2)
+    if biased(encoding):
+        logits = logits + encoding.bias(q_positions, k_positions)
+    return logits
+
+
+def _fused(
+    inputs: AttentionInputs, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, *, causal: bool = False
+) -> Tensor:
+    """PyTorch's fused attention of scaled queries, beside the sinks of the heads if they have any."""
+    if inputs.sinks is not None:
+        return sinks.attended(q, k, v, inputs.sinks, mask, causal=causal)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=1.0)
+
+
+def _biased_by_distance(inputs: AttentionInputs) -> Tensor:
+    """A bias by distance is one vector per head. Its matrix for the queries in reverse order is that vector seen
+    through overlapping windows: a view, so nothing is copied, and gradients reach the vector.
+    """
+    q, k, v = inputs.q, inputs.k, inputs.v
+    chunks = []
+    for rows, keys in _tiles(inputs):
+        last, first = inputs.past + rows.stop - 1 - keys.start, inputs.past + rows.start - keys.stop
+        distances = torch.arange(last, first, -1, device=q.device)
+        vector = inputs.encoding.distance_bias(distances)
+        if (near := within(inputs, distances)) is not None:
+            vector = vector.masked_fill(~near, -torch.inf)
+        mask = vector.unfold(-1, keys.stop - keys.start, 1)[None]  # row r belongs to query rows.stop - 1 - r
+        if q.is_cuda:  # CUDA kernels need aligned rows
+            mask = mask.contiguous()
+        chunks.append(_fused(inputs, q[:, :, rows].flip(2), k[:, :, keys], v[:, :, keys], mask).flip(2))
+    return torch.cat(chunks, dim=2)
+
+
+def _masked(inputs: AttentionInputs) -> Tensor:
+    """Any other bias, and tokens that must not be looked at, are built for a chunk of queries at a time."""
+    q, k, v, encoding = inputs.q, inputs.k, inputs.v, inputs.encoding
+    chunks = []
+    for rows, keys in _tiles(inputs):
+        mask = near = allowed(inputs, rows, keys)
+        if biased(encoding):
+            mask = encoding.bias(inputs.q_positions.values[:, rows], inputs.k_positions.values[:, keys])
+            mask = mask if near is None else mask.masked_fill(~near, -torch.inf)
+        chunks.append(_fused(inputs, q[:, :, rows], k[:, :, keys], v[:, :, keys], mask))
+    return torch.cat(chunks, dim=2)
+
+
+def _tiles(inputs: AttentionInputs) -> Iterator[tuple[slice, slice]]:
+    """Which queries a fused kernel handles at once, and the keys that they may look at."""
+    size, most = CHUNK, inputs.k.shape[2]
+    if inputs.windowed:
+        size = min(CHUNK, max(NARROW, inputs.window))
+        most = min(most, size + inputs.window * (1 if inputs.causal else 2))
+    for rows in _chunks(inputs, max(1, min(size, PAIRS // most))):
+        yield rows, seen_keys(inputs, rows)
+
+
+def _chunks(inputs: AttentionInputs, size: int = 0) -> Iterator[slice]:
+    """Which queries are handled at once: ``size`` of them, or as many as all keys allow."""
+    length = inputs.q.shape[2]
+    size = size or max(1, min(CHUNK, PAIRS // inputs.k.shape[2]))
+    for start in range(0, length, size):
+        yield slice(start, min(start + size, length))

@@ -1,0 +1,41 @@
+"""What Transformers with one stack of blocks share."""
+
+from typing import Any, cast
+
+from torch import Tensor, nn
+
+from harness.attention.positions import Positions
+from harness.dimensions import Dimensions
+from harness.mixers.base import Recurrent
+from harness.models.base import Cache, Layers
+from harness.models.block import Block
+from harness.models.transformer import Transformer, embedded
+
+
+class SingleStack(Transformer):
+    """One block after the other. Subclasses say what is laid out for them and which way they look."""
+
+    def __init__(self, dimensions: Dimensions, vocabulary: int, layers: Layers, **block: Any) -> None:
+        super().__init__(dimensions, vocabulary, **block)
+        mixers = layers.mixers(causal=self.mode == "causal", biases=self.style.mixer_biases)
+        self.blocks = nn.ModuleList(Block(dimensions, mixer, self.style) for mixer in mixers)
+        self.norm = self.style.last_norm(dimensions.d_model)
+        self.read_out(dimensions, self.blocks)
+
+    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        x = self.dropout(embedded(self.embedding(tokens), self.blocks, tokens, positions))
+        for block in self.blocks:
+            x = block(x, positions)
+        return self.norm(x)
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        new = slice(cache.length if cache else 0, None)
+        x = self.dropout(embedded(self.embedding(tokens[:, new]), self.blocks, tokens, positions))
+        states = []
+        for block, before in zip(self.blocks, cache.layers if cache else [None] * len(self.blocks), strict=True):
+            x, state = cast(Block, block).forward_with_cache(x, positions, before)
+            states.append(state)
+        return self.norm(x), Cache(tokens.shape[1], tuple(states))
+
+    def constant_memory(self) -> bool:
+        return self.caches and all(isinstance(cast(Block, block).mixer, Recurrent) for block in self.blocks)
