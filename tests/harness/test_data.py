@@ -57,7 +57,7 @@ def test_a_block_grows_with_the_number_of_lengths_and_the_row_is_the_same_for_ev
     def row(batch: int) -> TrainingData:
         return TrainingData(task, Causal(task), Sequential(), range(1, 101), seed=0, batch=batch)
 
-    assert row(32).block == 4096
+    assert row(32).block == 2048
     wanted = examples(row(4096)(0))
     parts = row(300)
     assert [example for step in range(14) for example in examples(parts(step))][:4096] == wanted
