@@ -12,7 +12,7 @@ from tasks.base import Task
 FEWEST = 1024
 """Examples of a block, at least."""
 
-PER_LENGTH = 40
+PER_LENGTH = 32
 """Examples of each length that a block should have."""
 
 TOKENS = 2**24

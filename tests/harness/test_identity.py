@@ -74,9 +74,9 @@ def test_what_decides_only_the_test_keeps_the_weights(composed: Compose, overrid
 
 def test_the_size_of_blocks_counts_where_it_is_not_the_usual_one(composed: Compose) -> None:
     """Training on few lengths draws what it always drew."""
-    few, many = composed("lengths.train=50", "lengths.test=51"), composed("lengths.train=500", "lengths.test=501")
+    few, many = composed("lengths.train=63", "lengths.test=64"), composed("lengths.train=500", "lengths.test=501")
     assert "block" not in identity.training(few, instantiation.task(few))
-    assert identity.training(many, instantiation.task(many))["block"] == 16384
+    assert identity.training(many, instantiation.task(many))["block"] == 8192
 
 
 def test_ids_do_not_change_from_day_to_day(composed: Compose) -> None:
