@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 from predictors import NONE, Automaton, Bayes, Copied, Guess, Items, Lookup, Solved, Threshold, View, together
+from views import answer_place, from_end, from_start, number_of, place_of, said_before, with_place
 
 from tasks.base import ABSENT, Task
 
@@ -57,95 +58,51 @@ def by_true_tokens(name: str) -> bool:
     return "true tokens" in name
 
 
-def from_start(place: int) -> View:
-    return lambda asked: asked.at(np.full(len(asked.target), place))
-
-
-def from_end(place: int) -> View:
-    """``place`` 0 is the last token that may be looked at."""
-    return lambda asked: asked.at(asked.end - 1 - place)
-
-
-def answer_place(asked: Items) -> np.ndarray:
-    return asked.place
-
-
-def _with_place(view: View, several: bool) -> tuple[View, ...]:
-    return (together(view, answer_place), view) if several else (view,)
-
-
 def _places(task: Task, met: Sequence[int], several: bool) -> Iterator[tuple[str, Predictor]]:
     for place in range(12):
-        yield f"token {place + 1}", Lookup(_with_place(from_start(place), several))
-        yield f"token {place + 1} from the end", Lookup(_with_place(from_end(place), several))
+        yield f"token {place + 1}", Lookup(with_place(from_start(place), several))
+        yield f"token {place + 1} from the end", Lookup(with_place(from_end(place), several))
         yield f"token {place + 1}, copied", Copied(from_start(place))
         yield f"token {place + 1} from the end, copied", Copied(from_end(place))
     for marker in met if len(met) <= 40 else ():
         for last in (False, True):
-            found = _marker(marker, last)
+            found = place_of(marker, last)
             for offset in (-2, -1, 1, 2):
                 near = partial(lambda asked, found, offset: asked.at(found(asked) + offset), found=found, offset=offset)
                 name = f"{offset:+d} from the {'last' if last else 'first'} {task.alphabet[marker]}"
-                yield name, Lookup(_with_place(near, several))
+                yield name, Lookup(with_place(near, several))
                 yield f"{name}, copied", Copied(near)
-
-
-def _marker(marker: int, last: bool) -> View:
-    """Where a symbol stands first or last among the tokens that may be looked at; far off where it does not."""
-
-    def view(asked: Items) -> np.ndarray:
-        width = asked.prompt.shape[1]
-        places = np.arange(width)
-        here = asked.prompt == marker
-        if last:
-            nearest = np.maximum.accumulate(np.where(here, places, -width * 4), axis=1)
-            return nearest[asked.row, np.maximum(asked.end - 1, 0)]
-        first = np.where(here.any(axis=1), here.argmax(axis=1), -width * 4)[asked.row]
-        return np.where(first < asked.end, first, -width * 4)
-
-    return view
 
 
 def _window(several: bool) -> Iterator[tuple[str, Predictor]]:
     for most in range(2, 9):
         ends = [together(*(from_end(place) for place in range(size))) for size in range(most, 0, -1)]
         starts = [together(*(from_start(place) for place in range(size))) for size in range(most, 0, -1)]
-        yield f"the last {most} tokens", Lookup(tuple(v for view in ends for v in _with_place(view, several)))
-        yield f"the first {most} tokens", Lookup(tuple(v for view in starts for v in _with_place(view, several)))
+        yield f"the last {most} tokens", Lookup(tuple(v for view in ends for v in with_place(view, several)))
+        yield f"the first {most} tokens", Lookup(tuple(v for view in starts for v in with_place(view, several)))
     for size in (1, 2, 3):
         both = together(*(from_end(place) for place in range(size)), *(from_start(place) for place in range(size)))
-        yield f"the first and the last {size} tokens", Lookup(_with_place(both, several))
-
-
-def _number(symbols: Sequence[int], weights: Sequence[int]) -> View:
-    """How often symbols occur among the tokens that may be looked at, weighted and added up."""
-
-    def view(asked: Items) -> np.ndarray:
-        weight = np.zeros(int(asked.prompt.max(initial=0)) + 2, np.int64)
-        for symbol, value in zip(symbols, weights, strict=True):
-            if symbol < len(weight) - 1:
-                weight[symbol] = value
-        total = np.cumsum(np.where(asked.prompt == ABSENT, 0, weight[asked.prompt]), axis=1)
-        return np.where(asked.end > 0, total[asked.row, np.maximum(asked.end - 1, 0)], 0)
-
-    return view
+        yield f"the first and the last {size} tokens", Lookup(with_place(both, several))
 
 
 def _counts(task: Task, met: Sequence[int], several: bool) -> Iterator[tuple[str, Predictor]]:
     words = [task.alphabet[symbol] for symbol in met]
-    single = {f"the number of {word}": _number([symbol], [1]) for symbol, word in zip(met, words, strict=True)}
+    single = {f"the number of {word}": number_of([symbol], [1]) for symbol, word in zip(met, words, strict=True)}
     pairs = {
-        f"the number of {task.alphabet[one]} less that of {task.alphabet[other]}": _number([one, other], [1, -1])
+        f"the number of {task.alphabet[one]} less that of {task.alphabet[other]}": number_of([one, other], [1, -1])
         for one, other in combinations(met, 2)
     }
-    every = {"the sum of all symbols": _number(met, list(range(len(met)))), "the length": _number(met, [1] * len(met))}
+    every = {
+        "the sum of all symbols": number_of(met, list(range(len(met)))),
+        "the length": number_of(met, [1] * len(met)),
+    }
     for name, view in (single | pairs | every).items():
-        yield name, Lookup(_with_place(view, several))
+        yield name, Lookup(with_place(view, several))
         yield f"a threshold of {name}", Threshold(view)
         yield f"a threshold of the share of {name}", Threshold(lambda a, view=view: view(a) / np.maximum(a.end, 1))
         for modulus in (2, 3, 4, 5, 6, 7, 10):
             rest = partial(lambda asked, view, modulus: view(asked) % modulus, view=view, modulus=modulus)
-            yield f"{name}, modulo {modulus}", Lookup(_with_place(rest, several))
+            yield f"{name}, modulo {modulus}", Lookup(with_place(rest, several))
     last = from_end(0)
     for name, view in single.items():
         for modulus in (2, 5):
@@ -251,7 +208,7 @@ def _aligned(task: Task, known: Items) -> Iterator[tuple[str, Predictor]]:
             for offset in (-1, 1):
                 views[f"{offset:+d} from the first {task.alphabet[marker]} {how}"] = partial(
                     lambda a, found, sign, offset: a.at(found(a) + offset + sign * a.place),
-                    found=_marker(marker, last=False),
+                    found=place_of(marker, last=False),
                     sign=sign,
                     offset=offset,
                 )
@@ -271,16 +228,6 @@ def _signs(known: Items) -> list[int]:
     if len(symbols) > 200:
         return []
     return [s for s in symbols if ((known.prompt == s).sum(axis=1) == 1).mean() > 0.9]
-
-
-def said_before(back: int) -> View:
-    """The true token of the answer ``back`` places before."""
-
-    def view(asked: Items) -> np.ndarray:
-        place = asked.place - back
-        return np.where(place >= 0, asked.answer[asked.row, np.maximum(place, 0)], NONE)
-
-    return view
 
 
 def _answers_so_far() -> Iterator[tuple[str, Predictor]]:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from battery import answer_place, battery, by_true_tokens, sees_a_part
+from battery import battery, by_true_tokens, sees_a_part
 from predictors import NONE, Items, Lookup, items, joined
+from views import answer_place
 
 from harness.composition.compose import Composer, composer
 from harness.config import catalogue, identity, instantiation

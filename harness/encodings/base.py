@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, Literal, Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.declarations.bounds import Bounded
 from harness.dimensions import Dimensions
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs, Remapped
-from harness.encodings.precision import shielded
+from harness.encodings.precision import PreciseModule, shielded
 
 Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
 """Added to embeddings; content times position in the logits; a bias by position alone; queries and keys turned;
@@ -37,7 +37,7 @@ CHANGES = ("embed", "rotate")
 """Hooks that give back what they were given, changed, in the precision that it came in."""
 
 
-class Encoding(Bounded, nn.Module):
+class Encoding(Bounded, PreciseModule):
     """A position encoding that does nothing: the base of all others.
 
     A concrete encoding is final: it overrides the hooks it needs and is not a base itself; shared mathematics is a
@@ -151,33 +151,10 @@ class Encoding(Bounded, nn.Module):
         """Which of :attr:`layer_kinds` the layer ``dimensions.layer`` is, where there are any."""
         return ""
 
-    precision: torch.dtype
-    """What biases, and sines and cosines of angles, are computed in: float32, or float64 in a model of that."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.precision = _at_least_float32(torch.get_default_dtype())
-
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         for hook in {*HOOKS, *CHANGES} & vars(cls).keys():
             setattr(cls, hook, shielded(vars(cls)[hook], keeps=hook in CHANGES))
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """What ``to``, ``double``, ``cuda`` and the like do. Buffers that are not saved are constants: they move, but
-        keep their precision, float64 as a rule, unless the device has no such numbers (Apple's GPUs).
-        """
-        names = [name for name in self._non_persistent_buffers_set if self._buffers[name] is not None]
-        constants = {name: self.get_buffer(name) for name in names}
-        for name in names:
-            self._buffers[name] = None
-        super()._apply(fn, recurse)
-        self.precision = _at_least_float32(fn(torch.empty(0, dtype=self.precision)).dtype)
-        for name, constant in constants.items():
-            device = fn(torch.empty(0, dtype=torch.float32, device=constant.device)).device
-            lower = device.type == "mps" and constant.dtype == torch.float64
-            self._buffers[name] = constant.to(device, torch.float32 if lower else constant.dtype)
-        return self
 
     def for_layers(self, another: Callable[[int], Self], count: int) -> Iterator["Encoding"]:
         """The encodings of the ``count`` layers of one stack, from the first on, taken one by one as the layers are
@@ -286,7 +263,3 @@ class Encoding(Bounded, nn.Module):
     def logit_scale(self, q_positions: Tensor) -> Tensor:
         """A factor on the logits of each query, [B, Lq] -> [B, Lq], on top of the logit axis."""
         return torch.ones_like(q_positions, dtype=self.precision)
-
-
-def _at_least_float32(precision: torch.dtype) -> torch.dtype:
-    return torch.float64 if precision == torch.float64 else torch.float32

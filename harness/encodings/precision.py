@@ -7,10 +7,10 @@ written yet among them.
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def raised(x: Tensor) -> Tensor:
@@ -52,3 +52,36 @@ def _high(x: Any) -> Any:
 
 def _lowered(given: Any, precision: torch.dtype) -> Any:
     return given.to(precision) if isinstance(given, Tensor) else tuple(x.to(precision) for x in given)
+
+
+class PreciseModule(nn.Module):
+    """A module that computes with positions, and goes on doing so exactly where a model is turned to another precision
+    or device.
+    """
+
+    precision: torch.dtype
+    """What biases, and sines and cosines of angles, are computed in: float32, or float64 in a model of that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.precision = _at_least_float32(torch.get_default_dtype())
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        """What ``to``, ``double``, ``cuda`` and the like do. Buffers that are not saved are constants: they move, but
+        keep their precision, float64 as a rule, unless the device has no such numbers (Apple's GPUs).
+        """
+        names = [name for name in self._non_persistent_buffers_set if self._buffers[name] is not None]
+        constants = {name: self.get_buffer(name) for name in names}
+        for name in names:
+            self._buffers[name] = None
+        super()._apply(fn, recurse)
+        self.precision = _at_least_float32(fn(torch.empty(0, dtype=self.precision)).dtype)
+        for name, constant in constants.items():
+            device = fn(torch.empty(0, dtype=torch.float32, device=constant.device)).device
+            lower = device.type == "mps" and constant.dtype == torch.float64
+            self._buffers[name] = constant.to(device, torch.float32 if lower else constant.dtype)
+        return self
+
+
+def _at_least_float32(precision: torch.dtype) -> torch.dtype:
+    return torch.float64 if precision == torch.float64 else torch.float32

@@ -19,8 +19,9 @@ from harness.files import sealed_json
 from harness.files.escaping import cleaned
 from harness.results import consistency
 from harness.results.paths import recorded
+from harness.results.science import Count as Count
+from harness.results.science import Science
 
-Count = Annotated[int, Field(ge=0, lt=2**63)]
 NotNegative = Annotated[float, Field(ge=0)]
 Seconds = Annotated[float, Field(ge=0, le=10**10)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -135,65 +136,6 @@ class Cost(Frozen):
     resumed_from: list[Count] = []
     threads: list[Count] = []
     peak_memory_bytes: Count
-
-
-class Choice(Frozen):
-    """What was chosen of a group, and its options."""
-
-    name: Name
-    options: dict[str, JsonValue]
-    target: str = ""
-
-
-class TaskChoice(Choice):
-    """The task and the version of its data."""
-
-    version: int
-    fingerprint: str | None = None
-
-
-class ArchitectureChoice(Choice):
-    """The dimensions of the network, and the saved network that it reads if it reads one."""
-
-    fingerprint: str | None = None
-
-
-class TrainingLengths(Frozen):
-    """The shortest and the longest length trained on."""
-
-    shortest: Annotated[Count, Field(ge=1)]
-    train: Annotated[Count, Field(ge=1)]
-
-
-class TrainingScience(Frozen):
-    """What decides the weights."""
-
-    identity: int
-    task: TaskChoice
-    lengths: TrainingLengths
-    encoding: Choice
-    positions: Choice
-    logit: Choice
-    architecture: ArchitectureChoice
-    mixer: dict[Name, Choice] = {}
-    """Of each layer, in ``pattern``; empty where all have plain attention."""
-    pattern: list[Name] = []
-    model: dict[str, JsonValue]
-    train: dict[str, JsonValue]
-    optimizer: Choice = Choice(name="adamw", options={})
-    """Left out where it is AdamW, as a schedule that is a cosine."""
-    schedule: Choice = Choice(name="cosine", options={})
-    callbacks: list[Choice] = []
-    seed: Count
-
-
-class Science(Frozen):
-    """What decides the scores: as :func:`harness.config.identity.science` writes it."""
-
-    training: TrainingScience
-    tested: Annotated[list[Annotated[Count, Field(ge=1)]], Field(min_length=1)]
-    extension: Annotated[dict[Name, Choice], Field(min_length=1)]
-    evaluation: dict[str, JsonValue]
 
 
 class Record(Frozen):

@@ -25,7 +25,7 @@ def script() -> Iterator[ModuleType]:
         yield importlib.import_module("shortcuts")
     finally:
         sys.path.remove(folder)
-        for name in ("shortcuts", "battery", "predictors"):
+        for name in ("shortcuts", "battery", "views", "predictors"):
             sys.modules.pop(name, None)
 
 

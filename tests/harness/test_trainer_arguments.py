@@ -52,7 +52,7 @@ def test_what_is_not_handed_on_is_refused_with_a_key_that_there_is(
     for key in keys:
         group, _, rest = key.partition(".")
         assert rest in run[group]
-    assert keys or re.search(r"(results=|logger=|seed|show prints)", said)
+    assert keys or re.search(r"(results=|logger=|callbacks=|seed|show prints)", said)
 
 
 @pytest.mark.parametrize(("name", "value"), VALUES.items())
