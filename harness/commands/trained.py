@@ -38,7 +38,8 @@ def of_record(option: str, path: Path, words: Sequence[str]) -> tuple[Run, Path]
     return run, where.weights
 
 
-def built(run: Run, task: Task, layout: Layout, weights: Path | None) -> Model:
+def built_model(run: Run, task: Task, layout: Layout, weights: Path | None) -> Model:
+    """The network of a run, with weights from a file or as they are drawn."""
     import torch
 
     from harness.config import identity, network
