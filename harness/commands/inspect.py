@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import declarations
+from harness.commands.trained import built_model, of_record
 from harness.composition.arguments import Parser, path
 from harness.composition.compose import composer
-from harness.config import layer_pattern, network
+from harness.config import layer_pattern
 from harness.config.options import typed
 from harness.config.schema import Run
 from harness.errors import Refused
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 
     from harness.dimensions import Dimensions
     from harness.encodings.base import Encoding
-    from harness.layouts.base import Layout
     from harness.models.base import Model
-    from tasks.base import Task
 
 EXAMPLES = 16
 """Test examples over which attention is averaged."""
@@ -35,10 +34,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--output", type=path, help="folder for the pictures (default: inspected/<encoding>)")
     parser.add_argument("--config-dir", help="folder with choices of your own")
     parsed = parser.read(arguments)
-    foreign = [word for word in parsed.overrides if not word.startswith("packages=")]
-    if parsed.record and foreign:
-        raise Refused("--record brings its own config, all but packages=[...]: leave out " + " ".join(foreign))
-    run, weights = _trained(parsed.record, parsed.overrides) if parsed.record else (_composed(parsed), None)
+    run, weights = (
+        of_record("--record", parsed.record, parsed.overrides) if parsed.record else (_composed(parsed), None)
+    )
     if layer_pattern.modes(run) == ("attention-free",):
         raise Refused(f"{layer_pattern.called(run)} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
@@ -61,37 +59,6 @@ def _needs_a_grid(run: Run) -> bool:
     return takes["channels"] > tells["channels"]
 
 
-def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
-    """The run of a record and its weights. ``words`` name packages: a record does not."""
-    from harness.config import identity, instantiation, saved_configs
-    from harness.results import records
-    from harness.results.paths import places
-
-    record = records.read(path)
-    run = saved_configs.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
-    if identity.run_name(run, instantiation.task(run)) != record.name:
-        raise Refused(
-            f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here"
-        )
-    where = places(run.results, record.name, record.training_name)
-    if not where.weights.exists():
-        raise Refused(f"{where.weights}: the weights of this run are not here")
-    return run, where.weights
-
-
-def _built(run: Run, task: "Task", layout: "Layout", weights: Path | None) -> "Model":
-    import torch
-
-    from harness.config import identity
-    from harness.training.weights import load
-
-    torch.manual_seed(run.seed)
-    model = network.model(run, task, layout)
-    if weights:
-        load(model, weights, identity.training_name(run, task))
-    return model.eval()
-
-
 def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]":
     """What training does not cover, printed, and every figure that says something about the encoding as it stands in
     the first layer of the model.
@@ -110,7 +77,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     layout = instantiation.layout(run, task)
     longest = max(identity.tested_lengths(run, task))
     train_tokens, test_tokens = layout.span(task, run.lengths.train), layout.span(task, longest)
-    model = _built(run, task, layout, weights)
+    model = built_model(run, task, layout, weights)
     rule, extensions = instantiation.rule(run), instantiation.extensions(run)
     title = f"{run.encoding.name}, " + (f"trained on {run.task.name}" if weights else "as initialised")
     print(f"{title}: {train_tokens} tokens in training, {test_tokens} in the longest test")

@@ -1,4 +1,6 @@
-"""Show a task: sample questions and answers, what a model reads and predicts, and the scores of trivial baselines."""
+"""Show a task: sample questions and answers, what a model reads and predicts, what a trained one answers, and the
+scores of trivial baselines.
+"""
 
 import inspect
 import math
@@ -8,7 +10,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.composition.arguments import Parser
+from harness.commands.answers import print_answers
+from harness.commands.trained import of_record
+from harness.composition.arguments import Parser, path
 from harness.composition.compose import composer
 from harness.config import identity, instantiation
 from harness.config.schema import Run
@@ -35,9 +39,16 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--count", type=int, default=4, help="number of examples")
     parser.add_argument("--config-dir", help="folder with choices of your own")
+    parser.add_argument(
+        "--model", type=path, metavar="RECORD", help="record of a trained run: its config, and what its model answers"
+    )
     parsed = parser.read(arguments)
-    with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
-        run = hydra.run(parsed.overrides)
+    weights = None
+    if parsed.model:
+        run, weights = of_record("--model", parsed.model, parsed.overrides)
+    else:
+        with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
+            run = hydra.run(parsed.overrides)
     task = instantiation.task(run)
     layout = instantiation.layout(run, task)
     trained = identity.training_lengths(run, task)
@@ -73,6 +84,8 @@ def main(arguments: list[str]) -> int:
         rng, Sequences(arranged.lengths, arranged.tokens.shape[1], training=True, channels=channels)
     )[0]
     _print_columns(layout, arranged, positions)
+    if weights:
+        print_answers(run, task, layout, batch, length, weights)
     tested = identity.tested_lengths(run, task)
     lengths = f"trained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}"
     print("\n" + textwrap.fill(lengths, WIDTH, subsequent_indent="  "))

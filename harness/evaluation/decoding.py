@@ -1,5 +1,5 @@
-"""Greedy decoding, for where it is really needed: to show what a model writes, and to score models whose outputs depend
-on what comes later.
+"""Greedy decoding, for where it is really needed: to show what a model writes (``python -m harness show --model``), and
+to score models whose outputs depend on the total length.
 """
 
 import numpy as np
@@ -7,9 +7,21 @@ import torch
 from torch import Tensor
 
 from harness.attention.positions import Positions
-from harness.layouts.base import Arranged
+from harness.layouts.base import Arranged, Layout
 from harness.layouts.special_tokens import EOS
 from harness.models.base import Cache, Model
+
+
+def answer(model: Model, layout: Layout, questions: Arranged, positions: Positions, device: torch.device) -> Tensor:
+    """What a model answers by itself [N, T], in the place of the scored targets; other places hold the targets.
+
+    It writes the answer token by token where the layout says so; otherwise it predicts all of it at once.
+    """
+    if layout.generates:
+        return write(model, questions, positions, device)
+    tokens, targets = (torch.from_numpy(rows).to(device).long() for rows in (questions.tokens, questions.targets))
+    likeliest = model.readout(model(tokens, positions)).argmax(dim=-1)
+    return torch.where(torch.from_numpy(questions.scored).to(device), likeliest, targets)
 
 
 def greedy(model: Model, questions: Arranged, positions: Positions, device: torch.device) -> tuple[Tensor, Tensor]:

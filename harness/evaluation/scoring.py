@@ -2,7 +2,8 @@
 
 Exact match under greedy decoding needs no decoding: generation equals the answer just when every argmax is right with
 the answer fed in, by induction over its tokens. That holds where a token's output does not depend on later tokens or on
-the total length (``Encoding.prefix_consistent``); where it does not, answers are decoded token by token.
+the total length (``Encoding.prefix_consistent``); where it does, answers are decoded token by token, and without a
+key-value cache: every token that is added changes all keys and values, so there is nothing to keep.
 """
 
 import copy
@@ -168,7 +169,7 @@ def _truncated(model: Model, window: int) -> Model:
 def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judged:
     arranged = questions.arranged
     rows = max(1, TILE_TOKENS[device.type] // arranged.tokens.shape[1])
-    decode = not layout.both_ways and not all(encoding.prefix_consistent for encoding in model.encodings())
+    decode = layout.generates and not all(encoding.prefix_consistent for encoding in model.encodings())
     judged: list[Judged] = []
     for start in range(0, len(arranged.tokens), rows):
         part = slice(start, start + rows)

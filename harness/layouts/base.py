@@ -46,6 +46,13 @@ class Layout(ABC):
         self.task = task
         self.vocabulary = (*self.special, *task.alphabet)
 
+    @property
+    def generates(self) -> bool:
+        """Whether a model writes an answer token by token and reads each before the next: not where it predicts all of
+        them at once, nor where they label tokens that it is given.
+        """
+        return not self.both_ways and self.task.form != "labels"
+
     @classmethod
     def objection(cls, task: Task) -> str:
         """Why this task cannot be laid out so; empty if it can."""

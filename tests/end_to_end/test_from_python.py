@@ -166,6 +166,48 @@ def test_show(arguments: list[str], parts: list[str], capsys: pytest.CaptureFixt
     assert max(len(line) for line in page.splitlines()) < 140
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        ["encoding=alibi", "extension=[extrapolate,window]"],
+        ["encoding=rope", "task=parity", "architecture=encoder"],
+        ["encoding=nope", "architecture=lstm"],
+    ],
+)
+def test_show_what_a_trained_model_answers(
+    overrides: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    harness.run(*QUICK, *overrides, "lengths.train=6", "lengths.test=21", "train.steps=10")
+    (record,) = Path("results/records").glob("*.json")
+    capsys.readouterr()
+    assert cli.main(["show", "--model", str(record), "--length", "21", "--count", "3"]) == 0
+    page = capsys.readouterr().out
+    names = ["extrapolate", "window"] if "window" in overrides[1] else ["extrapolate"]
+    for name in names:
+        assert sum(line.startswith(f"  {name}") for line in page.splitlines()) == 3, page
+    verdicts = page.count("(right)") + page.count("(wrong)")
+    assert verdicts == 3 * len(names)
+    assert cli.main(["show", "--model", str(record), "task=copy"]) == 2
+    assert "--model brings its own config" in capsys.readouterr().err
+    (weights,) = Path("results/runs").glob("*/weights.safetensors")
+    weights.unlink()
+    assert cli.main(["show", "--model", str(record)]) == 2
+    assert "the weights of this run are not here" in capsys.readouterr().err
+
+
+def test_show_refuses_a_length_for_which_the_model_has_no_positions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    harness.run(*QUICK, "encoding=learned", "encoding.rows=50", "lengths.train=6", "lengths.test=12", "train.steps=2")
+    (record,) = Path("results/records").glob("*.json")
+    capsys.readouterr()
+    assert cli.main(["show", "--model", str(record), "--length", "30"]) == 2
+    assert "--length 30: position 61 is beyond the 50 rows" in capsys.readouterr().err
+
+
 def test_doctor_says_what_a_run_would_use(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["doctor"]) in (0, 1)
     page = capsys.readouterr().out

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from partly_trained import CPU, partly_trained, scored
@@ -180,3 +181,22 @@ def test_a_model_that_sees_the_total_length_is_decoded_for_real(
         differs |= score.exact != scored(model, questions, Sequential()).exact
         monkeypatch.setattr(LooksAtTheTotalLength, "prefix_consistent", False)
     assert differs, "one pass would have counted something else"
+
+
+@torch.no_grad()
+def test_labels_are_not_fed_back(composed: Callable[..., Run]) -> None:
+    """Where an answer labels the prompt's tokens, the model is given all of these and writes nothing: its labels are
+    those of one pass, whatever its encoding looks at.
+    """
+    run = composed("task=running_parity", "model=nano", "lengths.train=4", "lengths.test=6")
+    with torch.enable_grad():
+        model, task, layout = partly_trained(run, 60)
+    for module in model.modules():
+        if isinstance(module, Attention):
+            module.encoding = LooksAtTheTotalLength()
+    assert not layout.generates
+    questions = scoring.ask(task, layout, Sequential(), 6, 200)
+    judged = scoring._judged(model, questions, Sequential(), layout, CPU)
+    right = np.split(judged.right, questions.arranged.scored.sum(axis=1).cumsum()[:-1])
+    assert judged.exact.tolist() == [bool(row.all()) for row in right]
+    assert 0 < judged.exact.sum() < 200
