@@ -63,7 +63,7 @@ def layer(window: int, sinks: bool, encoding: Encoding, logit: LogitScale, where
 def test_a_window_and_sinks_do_what_their_definition_says(
     causal: bool, window: int, sinks: bool, hidden: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Token by token, in float64, whichever kernel and however it is cut. A logit scale counts the keys that are seen."""
+    """Token by token, in float64, whichever kernel and however it is cut; a logit scale counts the keys seen."""
     monkeypatch.setattr(kernels, "CHUNK", 7)
     torch.manual_seed(0)
     batch, length, encoding = 2, 17, make("alibi")
