@@ -38,9 +38,10 @@ def check(run: Run) -> None:
         attention = run.mixer.get(ATTENTION.name)
         changed = [f"mixer.{ATTENTION.name}.{key}" for key in identity.changed(attention)] if attention else []
         if changed or run.mixers() != [ATTENTION.name] * run.model.layers:
+            other = changed[0] if changed else f"mixer={_list(run.mixer)}"
             raise Refused(
-                f"architecture={run.architecture.name} has layers of its own: {[*changed, f'mixer={_list(run.mixer)}'][0]} "
-                f"is not for it. Architectures with mixers: {_names('architecture', lambda a: a['mixes'])}"
+                f"architecture={run.architecture.name} has layers of its own: {other} is not for it. "
+                f"Architectures with mixers: {_names('architecture', lambda a: a['mixes'])}"
             )
         return
     if architecture["one_block"] and len({*run.mixers()}) > 1:
@@ -67,8 +68,7 @@ def _check_softmax(run: Run) -> None:
         option = _declared(run.mixer[name].target)["softmax_option"]
         if option and run.mixer[name].options[option]:
             raise Refused(
-                f"mixer.{name}.{option}={str(run.mixer[name].options[option]).lower()} is for weights that are a softmax, "
-                f"and those of encoding={run.encoding.name} are none. Possible: "
+                f"mixer.{name}.{option} is for attention weights that are a softmax, and those of encoding={run.encoding.name} are none. Possible: "
                 f"{_names('encoding', lambda a: a['softmax'])}"
             )
 

@@ -125,8 +125,8 @@ def test_layers_take_mixers_in_turn_or_by_pattern() -> None:
         (("mixer.attention.window=2.5",), "mixer.attention.window=2.5: it should be a valid integer"),
         (
             ("mixer=[local_attention,attention]", "mixer.attention.sinks=true", "encoding=stick_breaking"),
-            "mixer.attention.sinks=true is for weights that are a softmax, and those of encoding=stick_breaking are "
-            "none. Possible: alibi, ",
+            "mixer.attention.sinks is for attention weights that are a softmax, and those of encoding=stick_breaking "
+            "are none. Possible: alibi, ",
         ),
         (
             ("mixer.attention.window=8", "architecture=lstm", "encoding=nope"),
@@ -169,9 +169,9 @@ def test_windows_in_every_layer_limit_what_an_output_depends_on(architecture: st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("choice", ["mixer=[rg_lru]", "architecture=hybrid"])
+@pytest.mark.parametrize("choice", ["mixer=[rg_lru]", "architecture=hybrid", "mixer=[local_attention,attention]"])
 def test_a_run_with_it_ends_in_a_record(choice: str, command: Command, tmp_path: Any) -> None:
-    encoding = "encoding=rope" if choice == "architecture=hybrid" else "encoding=nope"
+    encoding = "encoding=nope" if choice == "mixer=[rg_lru]" else "encoding=rope"
     words = (*QUICK, "task=running_parity", choice, encoding, "model.layers=3", "lengths.train=6", "lengths.test=12")
     done = command(*words)
     assert done.returncode == 0, done.stderr
