@@ -98,7 +98,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
         yield from _grid_figures(own, dimensions, max(told_in_training) + 1, max(told_in_tests) + 1, title)
         yield from _level_figures(own, dimensions, told_in_training, told_in_tests, title)
     turned = own.uses("rotate") and not own.uses("state") and one_number
-    before = diagnostics.kernel(own, dimensions, test_tokens) if turned else None
+    before = diagnostics.kernel(_in_window(model, own), dimensions, test_tokens) if turned else None
     kernels, biases, attended = {}, {}, {}
     for name, extension in extensions.items():
         with extended(model, extension, train_tokens, test_tokens) as reader:
@@ -116,9 +116,11 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
                 heading = f"{title}: a {what} as digits, {name}"
                 yield f"digits-{name}", draw.digits(turns, train_tokens, heading, what)
             if before is not None:
-                kernels[name] = diagnostics.kernel(encoding, dimensions, read) / max(abs(before[0]), 1e-12)
+                kernels[name] = diagnostics.kernel(_in_window(model, encoding), dimensions, read) / max(
+                    abs(before[0]), 1e-12
+                )
             if one_number and (encoding.uses("bias") or encoding.uses("distance_bias")):
-                biases[name] = diagnostics.bias(encoding, read)
+                biases[name] = diagnostics.bias(_in_window(model, encoding), read)
     if before is not None:
         unit = before / max(abs(before[0]), 1e-12)
         yield "kernel", draw.kernel(unit, kernels, train_tokens, f"{title}: rotary kernel")
@@ -187,6 +189,15 @@ def _first(model: "Model") -> "Encoding":
     from harness.attention.module import Attending
 
     return next(module for module in model.modules() if isinstance(module, Attending)).encoding
+
+
+def _in_window(model: "Model", encoding: "Encoding") -> "Encoding":
+    """The encoding of the first layer, looking no further than that layer does."""
+    from harness.attention.module import Attending
+    from harness.extensions.masks import Windowed
+
+    layer = next(module for module in model.modules() if isinstance(module, Attending))
+    return Windowed(encoding, layer.window) if layer.window else encoding
 
 
 def _save(figure: "Figure", folder: Path, name: str) -> str:

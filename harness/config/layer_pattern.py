@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from harness import declarations
-from harness.config import catalogue
+from harness.config import catalogue, identity
 from harness.config.schema import ATTENTION, Run
 from harness.errors import Refused
 
@@ -35,9 +35,12 @@ def check(run: Run) -> None:
         )
     architecture = _declared(run.architecture.target)
     if not architecture["mixes"]:
-        if run.mixers() != [ATTENTION.name] * run.model.layers:
+        attention = run.mixer.get(ATTENTION.name)
+        changed = [f"mixer.{ATTENTION.name}.{key}" for key in identity.changed(attention)] if attention else []
+        if changed or run.mixers() != [ATTENTION.name] * run.model.layers:
+            other = changed[0] if changed else f"mixer={_list(run.mixer)}"
             raise Refused(
-                f"architecture={run.architecture.name} has layers of its own: mixer={_list(run.mixer)} is not for it. "
+                f"architecture={run.architecture.name} has layers of its own: {other} is not for it. "
                 f"Architectures with mixers: {_names('architecture', lambda a: a['mixes'])}"
             )
         return
@@ -54,9 +57,10 @@ def check(run: Run) -> None:
                 f"mixer={name} is not defined for architecture={run.architecture.name}, which is "
                 f"{' and '.join(sorted(own))}. Possible: {able}"
             )
+    _check_softmax(run)
 
 
-def check_softmax(run: Run) -> None:
+def _check_softmax(run: Run) -> None:
     """Raise :class:`Refused` where a mixer needs attention weights to be a softmax and the encoding makes others."""
     if _declared(run.encoding.target)["softmax"]:
         return
@@ -64,8 +68,7 @@ def check_softmax(run: Run) -> None:
         option = _declared(run.mixer[name].target)["softmax_option"]
         if option and run.mixer[name].options[option]:
             raise Refused(
-                f"mixer.{name}.{option}={str(run.mixer[name].options[option]).lower()} is for attention by softmax, and "
-                f"encoding={run.encoding.name} makes weights of another kind. Possible: "
+                f"mixer.{name}.{option} is for attention weights that are a softmax, and those of encoding={run.encoding.name} are none. Possible: "
                 f"{_names('encoding', lambda a: a['softmax'])}"
             )
 

@@ -23,8 +23,8 @@ class Extent(NamedTuple):
 
     @property
     def distance(self) -> int:
-        """The largest distance between a query and a key that it sees. How far a window of tokens reaches is known where
-        positions count up in steps of one.
+        """The largest distance between a query and a key that it sees. How far a window of tokens reaches is known
+        only where positions count up in steps of one.
         """
         if self.consecutive:
             return min(self.tokens, self.window or self.tokens) - 1

@@ -70,6 +70,11 @@ def variant(request: pytest.FixtureRequest) -> Variant:
     return request.param
 
 
+def test_weights_are_a_softmax_where_it_says_so(name: str) -> None:
+    """Sinks join a softmax, which is known from the declaration before there is an instance."""
+    assert make(name).softmax is not make(name).uses("attention_weights")
+
+
 @torch.no_grad()
 def test_shift_invariance_is_as_declared(variant: Variant) -> None:
     encoding = make(variant.name, **variant.options)

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import torch
 from shell import Command, only_record
-from support import QUICK, choices, component
+from support import QUICK, choices, component, node
 
+from harness import declarations
 from harness.attention.positions import Positions
 from harness.composition.compose import composer
 from harness.config import instantiation, network
@@ -18,7 +19,7 @@ from harness.logits.standard import Standard
 from harness.mixers.base import Layer, Mixer, Recurrent
 
 DIMENSIONS = Dimensions(16, 4, 2, 64)
-RECURRENT = [name for name in choices("mixer") if name != "attention"]
+RECURRENT = [n for n in choices("mixer") if not declarations.of(node("mixer", n)["_target_"]).attributes["attends"]]
 
 
 def made(name: str, **options: Any) -> Mixer:
@@ -120,6 +121,17 @@ def test_layers_take_mixers_in_turn_or_by_pattern() -> None:
         (("mixer.attention.kv_heads=3", "model=tiny"), "kv_heads=3: it must divide the 4 heads"),
         (("mixer=[mamba2,attention]", "mixer.mamba2.groups=3", "model=tiny"), "groups=3 does not divide the 4 heads"),
         (("mixer=[mamba2,attention]", "mixer.mamba2.state=0"), "mixer.mamba2.state=0"),
+        (("mixer.attention.window=-1",), "mixer.attention.window=-1: it must be at least 0"),
+        (("mixer.attention.window=2.5",), "mixer.attention.window=2.5: it should be a valid integer"),
+        (
+            ("mixer=[local_attention,attention]", "mixer.attention.sinks=true", "encoding=stick_breaking"),
+            "mixer.attention.sinks is for attention weights that are a softmax, and those of encoding=stick_breaking "
+            "are none. Possible: alibi, ",
+        ),
+        (
+            ("mixer.attention.window=8", "architecture=lstm", "encoding=nope"),
+            "architecture=lstm has layers of its own: mixer.attention.window is not for it",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(overrides: tuple[str, ...], said: str) -> None:
@@ -128,10 +140,38 @@ def test_what_cannot_be_is_refused(overrides: tuple[str, ...], said: str) -> Non
     assert said in str(refusal.value)
 
 
+def test_layers_have_windows_and_sinks_of_their_own() -> None:
+    """Five local layers to a global one, as in Gemma 3, with sinks in the local ones alone."""
+    pattern = f"pattern=[{'local_attention,' * 5}attention]"
+    words = ("mixer=[local_attention,attention]", pattern, "model.layers=8", "mixer.local_attention.sinks=true")
+    run = composed(*words, "mixer.local_attention.window=9")
+    task = instantiation.task(run)
+    model: Any = network.model(run, task, instantiation.layout(run, task))
+    assert [block.mixer.window for block in model.blocks] == [9] * 5 + [0] + [9] * 2
+    assert [block.mixer.sinks is not None for block in model.blocks] == [True] * 5 + [False] + [True] * 2
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("architecture", "field"), [("decoder", 1 + 2 * 4), ("encoder", 1 + 4 * 4)])
+def test_windows_in_every_layer_limit_what_an_output_depends_on(architecture: str, field: int) -> None:
+    run = composed(f"architecture={architecture}", "task=running_parity", "mixer.attention.window=5", "model.layers=2")
+    task = instantiation.task(run)
+    torch.manual_seed(0)
+    model: Any = network.model(run, task, instantiation.layout(run, task)).eval()
+    assert model.receptive_field == field
+    tokens = torch.randint(4, 6, (1, 40))
+    changed = tokens.clone()
+    changed[:, 20] = 9 - tokens[:, 20]
+    differs = (model(tokens, positions(40)) - model(changed, positions(40))).abs().amax(dim=(0, 2)) > 1e-6
+    first = 20 if architecture == "decoder" else 12
+    assert differs.nonzero().flatten().tolist() == list(range(first, first + field))
+    assert network.model(composed(), task, instantiation.layout(run, task)).receptive_field is None
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("choice", ["mixer=[rg_lru]", "architecture=hybrid"])
+@pytest.mark.parametrize("choice", ["mixer=[rg_lru]", "architecture=hybrid", "mixer=[local_attention,attention]"])
 def test_a_run_with_it_ends_in_a_record(choice: str, command: Command, tmp_path: Any) -> None:
-    encoding = "encoding=rope" if choice == "architecture=hybrid" else "encoding=nope"
+    encoding = "encoding=nope" if choice == "mixer=[rg_lru]" else "encoding=rope"
     words = (*QUICK, "task=running_parity", choice, encoding, "model.layers=3", "lengths.train=6", "lengths.test=12")
     done = command(*words)
     assert done.returncode == 0, done.stderr
@@ -148,5 +188,7 @@ def test_plain_attention_leaves_ids_as_they_were() -> None:
 
     run = composed()
     assert "mixer" not in identity.training(run, instantiation.task(run))
+    for default in ("mixer.attention.window=0", "mixer.attention.sinks=false"):
+        assert "mixer" not in identity.training(composed(default), instantiation.task(run))
     other = composed("mixer.attention.qk_norm=true")
     assert identity.training(other, instantiation.task(other))["pattern"] == ["attention"] * other.model.layers

@@ -82,5 +82,14 @@ def test_flex_serves_what_it_can_and_refuses_the_rest(composed: Compose, encodin
             attention_kernel.choose(run, model, instantiation.rule(run), device="cuda")
 
 
+@pytest.mark.parametrize("option", ["window=8", "sinks=true"])
+def test_flex_is_refused_for_windows_and_sinks(composed: Compose, option: str) -> None:
+    run = composed(
+        "mixer=[local_attention,attention]", f"mixer.attention.{option}", "trainer.kernel=flex", "model=nano"
+    )
+    with pytest.raises(Refused, match=r"without windows and sinks, which .* use trainer.kernel=auto"):
+        attention_kernel.choose(run, made(run), instantiation.rule(run), device="cuda")
+
+
 def test_the_encodings_named_here_exist() -> None:
     assert set(choices("encoding")) >= FLEXIBLE

@@ -41,6 +41,14 @@ def said(run: Run) -> dict[str, str]:
         (["encoding=sinusoidal"], "positions 42 to 201 (79% of all); 25 of 32 frequencies never complete a "
          "period in training; in the test their angles reach 4.9 times further"),
         (["encoding=rope", "encoding.base=0"], "distances 42 to 201 (79% of all)"),
+        # a window hides what lies beyond it, in training as in tests
+        (["encoding=alibi", "mixer.attention.window=42"], ""),
+        (["encoding=alibi", "mixer.attention.window=50"], "distances 42 to 49 (16% of all)"),
+        (["encoding=rope", "mixer.attention.window=16"], ""),
+        (["encoding=t5", "encoding.farthest=100", "mixer.attention.window=30"], ""),
+        (["encoding=learned", "mixer.attention.window=16"], "positions 42 to 201 (79% of all); rows 42 to 201 of the "
+         "table keep their initial values"),
+        (["encoding=alibi", "mixer=[local_attention,attention]"], "distances 42 to 201 (79% of all)"),
         # what an encoding does not look at is not new to it
         *((["encoding=" + name], "") for name in ("contextual_rope", "fox", "path", "segment", "stick_breaking")),
         (["encoding=cope", "encoding.positions=20"], ""),

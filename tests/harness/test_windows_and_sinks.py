@@ -19,6 +19,7 @@ from harness.attention.positions import Positions
 from harness.config import catalogue
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
+from harness.extensions.masks import Windowed
 from harness.logits.base import LogitScale
 from harness.logits.log_n import LogN
 from harness.logits.standard import Standard
@@ -63,7 +64,7 @@ def layer(window: int, sinks: bool, encoding: Encoding, logit: LogitScale, where
 def test_a_window_and_sinks_do_what_their_definition_says(
     causal: bool, window: int, sinks: bool, hidden: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Token by token, in float64, whichever kernel and however it is cut. A logit scale counts the keys that are seen."""
+    """Token by token, in float64, whichever kernel and however it is cut; a logit scale counts the keys seen."""
     monkeypatch.setattr(kernels, "CHUNK", 7)
     torch.manual_seed(0)
     batch, length, encoding = 2, 17, make("alibi")
@@ -156,3 +157,42 @@ def test_sinks_are_not_rounded_to_the_precision_of_the_queries() -> None:
     logits = torch.tensor([70.1, 30.05])
     found = sinks.attended(q, k, v, logits, None, causal=False)
     torch.testing.assert_close(found[0, :, 0, 0].float(), 4 / (4 + logits.exp()), rtol=2**-8, atol=0)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("name", choices("encoding"))
+def test_a_window_hides_what_a_window_at_test_time_hides(name: str, causal: bool) -> None:
+    """With every encoding, those that no fused kernel serves among them."""
+    encoding = make(name)
+    if ("causal" if causal else "bidirectional") not in encoding.modes or encoding.channels > 1:
+        pytest.skip("it is not defined here")
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 40, DIMENSIONS.head_dim)
+    where = positions("random", 2, 40)
+    state = encoding.state(torch.randn(2, 40, DIMENSIONS.d_model), where.values)
+    own = attend(layer(6, False, encoding, Standard(DIMENSIONS), where, causal)(q, k, v, state))
+    other = explicit(layer(0, False, Windowed(encoding, 6), Standard(DIMENSIONS), where, causal)(q, k, v, state))
+    torch.testing.assert_close(own, other, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("extension", choices("extension"))
+def test_extensions_act_within_a_window(extension: str) -> None:
+    """What an extension does to keys far away changes nothing where a window hides them, and sinks stay as they are:
+    the same weights as of the extension without a window, those of hidden keys taken out.
+    """
+    encoding = make("learned" if extension == "hierarchical" else "rope")
+    extended = component("extension", extension).extend(encoding, 20, 60)
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 1, DIMENSIONS.n_heads, 60, DIMENSIONS.head_dim)
+    where = positions("sequential", 1, 60)
+    whole = layer(0, True, extended, Standard(DIMENSIONS), where, True)(q, k, v)
+    inputs = layer(9, True, extended, Standard(DIMENSIONS), where, True)(q, k, v)
+    (weights,) = kernels.attention_weights(whole, [slice(0, 60)])
+    distances = torch.arange(60)[:, None] - torch.arange(60)
+    kept = weights.double() * (distances.abs() < 9)
+    hidden = (weights.double() - kept).sum(-1, keepdim=True)
+    wanted = (kept / (1 - hidden)) @ v.double()
+    for kernel in (attend, explicit):
+        torch.testing.assert_close(kernel(inputs).double(), wanted, atol=1e-5, rtol=1e-4)
