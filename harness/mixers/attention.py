@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from harness.attention.module import Attending
@@ -43,12 +44,27 @@ class Attention(Attending, Mixer):
         )
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
+        carried = self.encoding.carry(positions.values) if self.encoding.uses("carry") else None
+        return self.carry(x, positions, carried)[0]
+
+    def carry(self, x: Tensor, positions: Positions, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """:meth:`forward` with what the encoding carries from block to block, and that as it leaves attention."""
         q, k, v = self.project(x).split(self.sizes, dim=-1)
         q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
         if self.kv_heads < self.heads:
             k, v = (part.repeat_interleave(self.heads // self.kv_heads, dim=1) for part in (k, v))
         state = self.encoding.state(x, positions.values)
-        return self.output(self.attend(q, k, v, positions, state).transpose(1, 2).flatten(2))
+        if carried is not None:
+            carried = carried.expand(len(x), self.heads, -1, -1)
+            state = {**state, "carried": carried}
+        width = v.shape[-1]
+        if carried is not None and self.encoding.uses("carry_through_attention"):
+            v = torch.cat([v, carried.to(v.dtype)], dim=-1)
+            attended = self.attend(q, k, v, positions, state)
+            carried = self.encoding.carry_through_attention(carried, attended[..., width:])
+        else:
+            attended = self.attend(q, k, v, positions, state)
+        return self.output(attended[..., :width].transpose(1, 2).flatten(2)), carried
 
     def draw_weights(self, dimensions: Dimensions) -> None:
         draw(dimensions, reads=(self.project,), writes=(self.output,))

@@ -2,15 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
+from harness.mixers.attention import Attention
 from harness.mixers.base import Mixer, Recurrent, State
 from harness.mixers.initialization import draw
+
+T = TypeVar("T")
 
 Norm = Literal["pre", "post"]
 """Whether a sublayer reads a normalised input, or its sum with the input is normalised."""
@@ -76,28 +79,36 @@ class Block(nn.Module):
         self.narrow = nn.Linear(width, dimensions.d_model, bias=bias)
         self.dropout = nn.Dropout(style.dropout)
 
-    def forward(self, x: Tensor, positions: Positions) -> Tensor:
-        """x [B, L, D] -> [B, L, D]."""
-        x = self.residual(x, self.mixer_norm, lambda y: self.mixer(y, positions))
-        return self.residual(x, self.feed_forward_norm, self.feed_forward)
+    def forward(self, x: Tensor, positions: Positions, carried: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """x [B, L, D] -> [B, L, D], and what the encoding carries from block to block (``Encoding.carry``)."""
+        x, carried = self.residual(x, self.mixer_norm, lambda y: self.mix(y, positions, carried))
+        return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
 
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         """The same of a recurrent mixer, going on from its state."""
-        after: list[State] = []
+        x, after = self.residual(x, self.mixer_norm, lambda y: cast(Recurrent, self.mixer).run(y, state))
+        return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, None))[0], after
 
-        def mix(y: Tensor) -> Tensor:
-            mixed, new = cast(Recurrent, self.mixer).run(y, state)
-            after.append(new)
-            return mixed
-
-        x = self.residual(x, self.mixer_norm, mix)
-        return self.residual(x, self.feed_forward_norm, self.feed_forward), after[0]
-
-    def residual(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        """What a sublayer makes of x, added to it."""
+    def residual(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], tuple[Tensor, T]]) -> tuple[Tensor, T]:
+        """What a sublayer makes of x, added to it, and what it gives besides."""
         if self.style.norm == "pre":
-            return x + self.dropout(sublayer(norm(x)))
-        return norm(x + self.dropout(sublayer(x)))
+            y, besides = sublayer(norm(x))
+            return x + self.dropout(y), besides
+        y, besides = sublayer(x)
+        return norm(x + self.dropout(y)), besides
+
+    def mix(self, x: Tensor, positions: Positions, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """What the mixer makes of x, and what it leaves of what is carried, which passes by all but attention."""
+        if carried is None or not isinstance(self.mixer, Attention):
+            return self.mixer(x, positions), carried
+        return self.mixer.carry(x, positions, carried)
+
+    def feed(self, x: Tensor, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """What the feed-forward layer makes of x, and the encoding of this block of what is carried."""
+        y = self.feed_forward(x)
+        if carried is not None and isinstance(self.mixer, Attention):
+            carried = self.mixer.encoding.carry_through_feed_forward(carried, y)
+        return y, carried
 
     def feed_forward(self, x: Tensor) -> Tensor:
         f = ACTIVATIONS[self.style.activation]

@@ -16,7 +16,7 @@ from harness.mixers.base import Mixer
 from harness.mixers.initialization import draw
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
-from harness.models.transformer import TokenEmbedding, embedded, readout_layer
+from harness.models.transformer import TokenEmbedding, embedded, readout_layer, through
 
 
 class EncoderDecoder(Model):
@@ -39,6 +39,7 @@ class EncoderDecoder(Model):
     layout = "Translation"
     mode = "bidirectional"
     mixes = True
+    carries = True
     also: ClassVar[tuple[Mode, ...]] = ("causal",)
 
     def __init__(
@@ -81,17 +82,13 @@ class EncoderDecoder(Model):
         prompt = (tokens == SEP).cumsum(dim=1) == 0
         read = Positions(positions.values, positions.consecutive, prompt)
         x = self._embedded(self.encoder, self.encoder_embedding_norm, tokens, read)
-        for block in self.encoder:
-            x = block(x, read)
-        memory = self.encoder_norm(x)
+        memory = self.encoder_norm(through(self.encoder, x, read))
         places = torch.arange(tokens.shape[1], device=tokens.device)
         before = prompt.sum(dim=1, keepdim=True)
         from_separator, back = (places + before) % len(places), (places - before) % len(places)
         told = positions if positions.consecutive else Positions(moved(positions.values, from_separator), False)
         x = self._embedded(self.decoder, self.decoder_embedding_norm, moved(tokens, from_separator), told)
-        for block in self.decoder:
-            x = block(x, told, memory, prompt)
-        return moved(self.decoder_norm(x), back)
+        return moved(self.decoder_norm(through(self.decoder, x, told, memory, prompt)), back)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -108,11 +105,13 @@ class CrossBlock(Block):
         self.cross_norm = style.normalized(dimensions.d_model)
         self.cross = CrossAttention(dimensions, bias=style.mixer_biases)
 
-    def forward(self, x: Tensor, positions: Positions, memory: Tensor, prompt: Tensor) -> Tensor:  # type: ignore[override]
-        """x and memory [B, L, D], prompt [B, L] -> [B, L, D]."""
-        x = self.residual(x, self.mixer_norm, lambda y: self.mixer(y, positions))
-        x = self.residual(x, self.cross_norm, lambda y: self.cross(y, memory, prompt))
-        return self.residual(x, self.feed_forward_norm, self.feed_forward)
+    def forward(  # type: ignore[override]
+        self, x: Tensor, positions: Positions, carried: Tensor | None, memory: Tensor, prompt: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """x and memory [B, L, D], prompt [B, L] -> [B, L, D], and what the encoding carries as in other blocks."""
+        x, carried = self.residual(x, self.mixer_norm, lambda y: self.mix(y, positions, carried))
+        x, carried = self.residual(x, self.cross_norm, lambda y: (self.cross(y, memory, prompt), carried))
+        return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
 
     def draw_weights(self, dimensions: Dimensions) -> None:
         super().draw_weights(dimensions)

@@ -13,7 +13,7 @@ from harness.encodings.precision import raised
 from harness.layouts.special_tokens import SEP
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
-from harness.models.transformer import TokenEmbedding, embedded, readout_layer
+from harness.models.transformer import TokenEmbedding, embedded, entering, readout_layer
 
 
 class Looped(Model):
@@ -35,6 +35,7 @@ class Looped(Model):
     layout = "Causal"
     mode = "causal"
     mixes = True
+    carries = True
     one_block = True
 
     def __init__(
@@ -74,12 +75,13 @@ class Looped(Model):
         if self.each_step != "coordinates":
             embedding = embedded(embedding, [self.block], tokens, positions)
         x = out = self.dropout(embedding)
+        carried = entering([self.block], positions)
         for step in range(1, int(taken.max()) + 1):
             if self.each_step == "input" and step > 1:
                 x = x + embedding
             if self.each_step == "coordinates":
                 x = embedded(x, [self.block], tokens, positions) + sinusoid(step, x)
-            x = self.block(x, positions)
+            x, carried = self.block(x, positions, carried)
             out = torch.where((taken >= step)[..., None], x, out)
         return self.norm(out)
 

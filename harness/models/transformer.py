@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
+from harness.encodings.base import Encoding
 from harness.mixers.attention import Attention
 from harness.mixers.base import Recurrent, State
 from harness.models.base import Layers, Model
@@ -23,6 +24,7 @@ class Transformer(Model):
     """
 
     mixes = True
+    carries = True
 
     def __init__(
         self,
@@ -50,9 +52,7 @@ class Transformer(Model):
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         x = self.dropout(embedded(self.embedding(tokens), self.blocks, tokens, positions))
-        for block in self.blocks:
-            x = block(x, positions)
-        return self.norm(x)
+        return self.norm(through(self.blocks, x, positions))
 
     def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
         blocks = [cast(Block, block) for block in self.blocks]
@@ -99,8 +99,25 @@ def readout_layer(embedding: TokenEmbedding, *, tied: bool) -> nn.Linear:
 
 def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: Positions) -> Tensor:
     """Token embeddings [B, L, D] with what the encoding of the first block that has attention does to them."""
+    encoding = first_encoding(blocks)
+    return x if encoding is None else encoding.embed(x, tokens, positions.values)
+
+
+def through(blocks: Iterable[nn.Module], x: Tensor, positions: Positions, *more: Tensor) -> Tensor:
+    """What a stack of blocks makes of x [B, L, D]; ``more`` is what its blocks read besides."""
+    carried = entering(blocks, positions)
     for block in blocks:
-        mixer = cast(Block, block).mixer
-        if isinstance(mixer, Attention):
-            return mixer.encoding.embed(x, tokens, positions.values)
+        x, carried = block(x, positions, carried, *more)
     return x
+
+
+def entering(blocks: Iterable[nn.Module], positions: Positions) -> Tensor | None:
+    """What the encoding carries from block to block as it enters the first one, if it carries anything."""
+    encoding = first_encoding(blocks)
+    return encoding.carry(positions.values) if encoding is not None and encoding.uses("carry") else None
+
+
+def first_encoding(blocks: Iterable[nn.Module]) -> Encoding | None:
+    """That of the first block that has attention."""
+    mixers = (cast(Block, block).mixer for block in blocks)
+    return next((mixer.encoding for mixer in mixers if isinstance(mixer, Attention)), None)
