@@ -28,9 +28,16 @@ def choices(group: str) -> list[str]:
 
 
 def node(group: str, name: str) -> dict[str, Any]:
-    """What the file of a choice says of its component, which may be a key of a file about the whole run."""
+    """What the file of a choice says of its component, which may be a key of a file about the whole run, after what it
+    includes of a file beside the groups.
+    """
     content = yaml.safe_load((ROOT / "conf" / group / f"{name}.yaml").read_text())
-    return content[group] if isinstance(content.get(group), dict) else content
+    defaults = [line for line in content.pop("defaults", []) if isinstance(line, str) and "@" in line]
+    included = [
+        yaml.safe_load((ROOT / "conf" / f"{line.strip('/').partition('@')[0]}.yaml").read_text()) for line in defaults
+    ]
+    own = content[group] if isinstance(content.get(group), dict) else content
+    return {key: value for part in [*included, own] for key, value in part.items()}
 
 
 def component(group: str, name: str, *arguments: Any, **options: Any) -> Any:

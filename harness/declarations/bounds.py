@@ -10,7 +10,7 @@ import inspect
 import typing
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
@@ -68,6 +68,13 @@ FactorOrZero = Annotated[float, Field(le=1e6), _zero_or(1)]
 """The same, where 0 stands for that of the tested length."""
 Text = Annotated[str, Field(max_length=4096)]
 """A name, a path or a pattern."""
+Norm = Literal["pre", "post"]
+"""Whether a sublayer of a block reads a normalised input, or its sum with the input is normalised."""
+Normalizer = Literal["layer_norm", "rms_norm"]
+Activation = Literal["gelu", "gelu_tanh", "relu", "swiglu"]
+"""Of a feed-forward layer. ``gelu_tanh`` is the approximation in GPT-2; ``swiglu`` has a gate."""
+Biases = Literal["feed_forward", "everywhere", "nowhere"]
+"""Which linear layers of a block have biases."""
 
 
 class Bounded:

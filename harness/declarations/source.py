@@ -43,7 +43,8 @@ def declaration(target: str) -> Declaration:
         declared |= _declared(node)
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
-            options = _options(item, target)
+            # As for classes that are imported: a constructor that takes **options has those of its base too.
+            options = (options if item.args.kwarg else {}) | _options(item, target)
         elif isinstance(item, ast.FunctionDef) and item.name in LIGHT:
             functions[item.name] = _compiled(item, tree, target)
     attributes |= _literals(node, declared, target)

@@ -2,26 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeVar, cast
+from typing import TypeVar, cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
+from harness.declarations.bounds import Activation, Biases, Norm, Normalizer
 from harness.dimensions import Dimensions
 from harness.mixers.attention import Attention
 from harness.mixers.base import Mixer, Recurrent, State
 from harness.mixers.initialization import draw
 
 T = TypeVar("T")
-
-Norm = Literal["pre", "post"]
-"""Whether a sublayer reads a normalised input, or its sum with the input is normalised."""
-Normalizer = Literal["layer_norm", "rms_norm"]
-Activation = Literal["gelu", "gelu_tanh", "relu", "swiglu"]
-"""``gelu_tanh`` is the approximation in GPT-2; ``swiglu`` has a gate (:class:`Block`)."""
-Biases = Literal["feed_forward", "everywhere", "nowhere"]
-"""Which linear layers of a block have biases."""
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -35,11 +28,11 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 class Style:
     """In what the blocks of one Transformer differ from those of another."""
 
-    norm: Norm = "pre"
-    normalizer: Normalizer = "layer_norm"
-    activation: Activation = "gelu"
-    biases: Biases = "feed_forward"
-    dropout: float = 0.0
+    norm: Norm
+    normalizer: Normalizer
+    activation: Activation
+    biases: Biases
+    dropout: float
     """Share of what each sublayer adds that is dropped in training."""
 
     @property

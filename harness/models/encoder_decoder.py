@@ -1,25 +1,24 @@
 """Encoder-decoder Transformer."""
 
 from collections.abc import Iterable
-from typing import ClassVar, Literal, cast
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
-from harness.declarations.bounds import Dropout
 from harness.dimensions import Dimensions
 from harness.encodings.base import Mode
 from harness.layouts.special_tokens import SEP
 from harness.mixers.base import Mixer
 from harness.mixers.initialization import draw
-from harness.models.base import Layers, Model
+from harness.models.base import Layers
 from harness.models.block import Block, Style
-from harness.models.transformer import TokenEmbedding, embedded, readout_layer, through
+from harness.models.transformer import Transformer, embedded, through
 
 
-class EncoderDecoder(Model):
+class EncoderDecoder(Transformer):
     """An encoder reads the prompt at once, a decoder writes the answer from left to right and looks at what the encoder
     made of the prompt (Vaswani et al., 2017, arXiv 1706.03762). ``layers`` counts the blocks of each.
 
@@ -38,41 +37,20 @@ class EncoderDecoder(Model):
 
     layout = "Translation"
     mode = "bidirectional"
-    mixes = True
-    carries = True
     also: ClassVar[tuple[Mode, ...]] = ("causal",)
 
     def __init__(
-        self,
-        dimensions: Dimensions,
-        vocabulary: int,
-        layers: Layers,
-        *,
-        dropout: Dropout = 0.0,
-        norm: Literal["pre", "post"] = "pre",
-        normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
-        activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "gelu",
-        biases: Literal["feed_forward", "everywhere", "nowhere"] = "feed_forward",
-        tied: bool = False,
-        scaled: bool = False,
-        embedding_norm: bool = False,
+        self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, embedding_norm: bool = False, **block: Any
     ) -> None:
-        super().__init__()
-        style = Style(norm, normalizer, activation, biases, dropout)
-        self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=scaled)
-        self.dropout = nn.Dropout(dropout)
+        super().__init__(dimensions, vocabulary, **block)
+        style = self.style
         read, write = (layers.mixers(causal=causal, biases=style.mixer_biases) for causal in (False, True))
         self.encoder = nn.ModuleList(Block(dimensions, mixer, style) for mixer in read)
         self.decoder = nn.ModuleList(CrossBlock(dimensions, mixer, style) for mixer in write)
         sides = [style.normalized(dimensions.d_model) if embedding_norm else nn.Identity() for _ in range(2)]
         self.encoder_embedding_norm, self.decoder_embedding_norm = sides
         self.encoder_norm, self.decoder_norm = (style.last_norm(dimensions.d_model) for _ in range(2))
-        self.head = readout_layer(self.embedding, tied=tied)
-        self.embedding.draw_weights(tied=tied)
-        if not tied:
-            nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
-        for block in [*self.encoder, *self.decoder]:
-            cast(Block, block).draw_weights(dimensions)
+        self.read_out(dimensions, [*self.encoder, *self.decoder])
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> [B, L, D]. Both sides get rows of L tokens. The encoder's are the rows as they are, with all
@@ -89,9 +67,6 @@ class EncoderDecoder(Model):
         told = positions if positions.consecutive else Positions(moved(positions.values, from_separator), False)
         x = self._embedded(self.decoder, self.decoder_embedding_norm, moved(tokens, from_separator), told)
         return moved(self.decoder_norm(through(self.decoder, x, told, memory, prompt)), back)
-
-    def readout(self, hidden: Tensor) -> Tensor:
-        return self.head(hidden)
 
     def _embedded(self, blocks: Iterable[nn.Module], norm: nn.Module, tokens: Tensor, where: Positions) -> Tensor:
         return self.dropout(norm(embedded(self.embedding(tokens), blocks, tokens, where)))

@@ -1,22 +1,22 @@
 """Looped Transformers: one block, many times."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from harness.attention.positions import Positions
-from harness.declarations.bounds import Dropout
+from harness.declarations.bounds import Activation, Norm
 from harness.dimensions import Dimensions
 from harness.encodings.precision import raised
 from harness.layouts.special_tokens import SEP
-from harness.models.base import Layers, Model
-from harness.models.block import Block, Style
-from harness.models.transformer import TokenEmbedding, embedded, entering, readout_layer
+from harness.models.base import Layers
+from harness.models.block import Block
+from harness.models.transformer import Transformer, embedded, entering
 
 
-class Looped(Model):
+class Looped(Transformer):
     """A causal Transformer whose blocks all have the same weights, so that their number can grow with the input.
 
     A token is read out after ``steps`` passes through the block (0: the number of layers of the model's size) and
@@ -34,8 +34,6 @@ class Looped(Model):
 
     layout = "Causal"
     mode = "causal"
-    mixes = True
-    carries = True
     one_block = True
 
     def __init__(
@@ -47,27 +45,18 @@ class Looped(Model):
         steps: Annotated[int, Field(ge=0, le=2**10)] = 0,
         per_token: Annotated[float, Field(ge=0, le=100)] = 0.0,
         each_step: Literal["nothing", "input", "coordinates"] = "coordinates",
-        dropout: Dropout = 0.0,
-        norm: Literal["pre", "post"] = "post",
-        normalizer: Literal["layer_norm", "rms_norm"] = "layer_norm",
-        activation: Literal["gelu", "gelu_tanh", "relu", "swiglu"] = "relu",
-        biases: Literal["feed_forward", "everywhere", "nowhere"] = "feed_forward",
-        tied: bool = False,
+        norm: Norm = "post",
+        activation: Activation = "relu",
+        **block: Any,
     ) -> None:
-        super().__init__()
-        style = Style(norm, normalizer, activation, biases, dropout)
+        super().__init__(dimensions, vocabulary, norm=norm, activation=activation, **block)
         self.steps = steps or dimensions.n_layers
         self.per_token = per_token
         self.each_step = each_step
-        self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=False)
-        self.dropout = nn.Dropout(dropout)
-        self.block = Block(dimensions, next(layers.mixers(causal=True, biases=style.mixer_biases)), style)
-        self.norm = style.last_norm(dimensions.d_model)
-        self.head = readout_layer(self.embedding, tied=tied)
-        self.embedding.draw_weights(tied=tied)
-        if not tied:
-            nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
-        self.block.draw_weights(dimensions)
+        mixer = next(layers.mixers(causal=True, biases=self.style.mixer_biases))
+        self.block = Block(dimensions, mixer, self.style)
+        self.norm = self.style.last_norm(dimensions.d_model)
+        self.read_out(dimensions, [self.block])
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         taken = self.passes(tokens)
@@ -91,9 +80,6 @@ class Looped(Model):
         places = torch.arange(1, tokens.shape[1] + 1, device=tokens.device)
         counted = torch.minimum(places, before.sum(dim=1, keepdim=True) + 1)
         return self.steps + torch.ceil(counted * self.per_token).long()
-
-    def readout(self, hidden: Tensor) -> Tensor:
-        return self.head(hidden)
 
 
 def sinusoid(step: int, like: Tensor) -> Tensor:

@@ -1,26 +1,29 @@
-"""What Transformers with one stack of blocks share."""
+"""What all Transformers share: the options of their blocks, token embeddings and a readout."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import cast
 
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
+from harness.declarations.bounds import Activation, Biases, Dropout, Norm, Normalizer
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.mixers.attention import Attention
-from harness.mixers.base import Recurrent, State
-from harness.models.base import Layers, Model
+from harness.models.base import Model
 from harness.models.block import Block, Style
-from harness.models.recurrent import STRETCH
 
 
 class Transformer(Model):
-    """Token embeddings, blocks of a mixer and a feed-forward layer, a readout. Subclasses say what is laid out for them
-    and which way they look.
+    """Token embeddings, blocks of a mixer and a feed-forward layer, a readout.
 
-    ``tied`` reads out with the matrix of the embeddings, ``scaled`` multiplies embeddings by sqrt(D) (Vaswani et al.,
-    2017, arXiv 1706.03762, section 3.4).
+    Its options are those of every Transformer, stated here and nowhere else: ``conf/block.yaml`` lists them for the
+    files of ``conf/architecture``, and subclasses that have options or defaults of their own take the others as
+    ``**block``. ``dropout`` acts on the embedding and on what each sublayer adds, never on attention weights. ``tied``
+    reads out with the matrix of the embeddings, ``scaled`` multiplies embeddings by sqrt(D) (Vaswani et al., 2017,
+    arXiv 1706.03762, section 3.4). The others are explained in :class:`~harness.models.block.Style`.
+
+    A subclass makes its blocks and then calls :meth:`read_out`, in this order, which decides the initial weights.
     """
 
     mixes = True
@@ -30,41 +33,31 @@ class Transformer(Model):
         self,
         dimensions: Dimensions,
         vocabulary: int,
-        layers: Layers,
-        style: Style,
         *,
-        causal: bool,
-        tied: bool,
-        scaled: bool,
+        dropout: Dropout = 0.0,
+        norm: Norm = "pre",
+        normalizer: Normalizer = "layer_norm",
+        activation: Activation = "gelu",
+        biases: Biases = "feed_forward",
+        tied: bool = False,
+        scaled: bool = False,
     ) -> None:
         super().__init__()
+        self.style = Style(norm, normalizer, activation, biases, dropout)
+        self.tied = tied
         self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=scaled)
-        self.dropout = nn.Dropout(style.dropout)
-        mixers = layers.mixers(causal=causal, biases=style.mixer_biases)
-        self.blocks = nn.ModuleList(Block(dimensions, mixer, style) for mixer in mixers)
-        self.norm = style.last_norm(dimensions.d_model)
-        self.head = readout_layer(self.embedding, tied=tied)
-        self.embedding.draw_weights(tied=tied)
-        if not tied:
+        self.dropout = nn.Dropout(dropout)
+
+    def read_out(self, dimensions: Dimensions, blocks: Iterable[nn.Module]) -> None:
+        """Add the readout, and draw the weights of all."""
+        self.head = nn.Linear(dimensions.d_model, self.embedding.num_embeddings, bias=False)
+        if self.tied:
+            self.head.weight = self.embedding.weight
+        self.embedding.draw_weights(tied=self.tied)
+        if not self.tied:
             nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
-        for block in self.blocks:
+        for block in blocks:
             cast(Block, block).draw_weights(dimensions)
-
-    def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        x = self.dropout(embedded(self.embedding(tokens), self.blocks, tokens, positions))
-        return self.norm(through(self.blocks, x, positions))
-
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        blocks = [cast(Block, block) for block in self.blocks]
-        if not all(isinstance(block.mixer, Recurrent) for block in blocks):
-            yield self(tokens, positions)
-            return
-        states: list[State | None] = [None] * len(blocks)
-        for part in tokens.split(STRETCH, dim=1):
-            x = self.dropout(self.embedding(part))
-            for number, block in enumerate(blocks):
-                x, states[number] = block.run(x, states[number])
-            yield self.norm(x)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -87,14 +80,6 @@ class TokenEmbedding(nn.Embedding):
         """
         root = self.embedding_dim**0.5
         nn.init.normal_(self.weight, std=1 / root if tied else 0.3 / root if self.scaled else 0.3)
-
-
-def readout_layer(embedding: TokenEmbedding, *, tied: bool) -> nn.Linear:
-    """A layer from hidden vectors to logits over the vocabulary, ``tied`` with the matrix of the embeddings."""
-    head = nn.Linear(embedding.embedding_dim, embedding.num_embeddings, bias=False)
-    if tied:
-        head.weight = embedding.weight
-    return head
 
 
 def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: Positions) -> Tensor:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Annotated, get_args, get_origin
+from typing import Annotated, Literal, get_args, get_origin
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ NUMBERS = [
     (group, target, name)
     for group, target in CLASSES
     for name, option in declarations.of(target).options.items()
-    if "Literal" not in option.annotation and option.annotation not in ("bool", "str")
+    if get_origin(eval(option.annotation, {}, ANNOTATIONS)) is not Literal and option.annotation not in ("bool", "str")
 ]
 
 

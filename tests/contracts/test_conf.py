@@ -5,6 +5,7 @@ import importlib
 import inspect
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -29,12 +30,20 @@ def name(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
+def options(cls: type) -> dict[str, Any]:
+    """The keyword-only parameters of a constructor with their defaults, after those that it hands on to its base."""
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    handed_on = any(p.kind is p.VAR_KEYWORD for p in parameters) and "__init__" in vars(cls)
+    inherits = cls.__mro__[1] if handed_on or "__init__" not in vars(cls) else None
+    own = {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return (options(inherits) if inherits and inherits is not object else {}) | own
+
+
 @pytest.mark.parametrize("path", COMPONENTS, ids=name)
 def test_yaml_keys_are_the_constructors_options_with_its_defaults(path: Path) -> None:
     content = component(path)
     module, _, cls = content.pop("_target_").rpartition(".")
-    signature = inspect.signature(getattr(importlib.import_module(module), cls).__init__)
-    keyword_only = {p.name: p.default for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY}
+    keyword_only = options(getattr(importlib.import_module(module), cls))
     assert list(content) == list(keyword_only), "the keys, in the order of the signature"
     siblings = [component(other) for other in COMPONENTS if other.parent == path.parent]
     same_class = [other for other in siblings if other.pop("_target_") == f"{module}.{cls}"]
@@ -49,8 +58,8 @@ def test_what_is_read_from_source_is_what_python_says(path: Path) -> None:
     module, _, cls = target.rpartition(".")
     real = getattr(importlib.import_module(module), cls)
     declared = declarations.of(target)
-    signature = inspect.signature(real.__init__)
-    assert list(declared.options) == [p.name for p in signature.parameters.values() if p.kind is p.KEYWORD_ONLY]
+    assert {key: option.default for key, option in declared.options.items()} == options(real)
+    assert list(declared.options) == list(options(real))
     for attribute, value in declared.attributes.items():
         if isinstance(getattr(real, attribute), (str, bool, int, tuple)):
             assert getattr(real, attribute) == value
@@ -63,7 +72,7 @@ def test_settings_are_complete(path: Path) -> None:
     assert list(content) == list(SETTINGS[path.parent.name].model_fields)
 
 
-@pytest.mark.parametrize("path", [*FILES, ROOT / "conf" / "run.yaml"], ids=name)
+@pytest.mark.parametrize("path", [*FILES, *ROOT.glob("conf/*.yaml")], ids=name)
 def test_every_key_has_a_comment_and_the_file_a_line_of_meaning(path: Path) -> None:
     lines = path.read_text().splitlines()
     meanings = [line for line in lines if line.startswith("# ") and "@package" not in line]

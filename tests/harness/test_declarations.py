@@ -256,3 +256,13 @@ assert "torch" not in sys.modules
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path, env=environment(), check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_constructor_of_ours_that_hands_options_on_has_those_of_its_base() -> None:
+    """With its own defaults where it has any: they decide ids."""
+    decoder = declarations.of("harness.models.decoder.Decoder").options
+    looped = declarations.of("harness.models.looped.Looped").options
+    assert {name: looped[name].default for name in decoder} == {
+        name: {"norm": "post", "activation": "relu"}.get(name, option.default) for name, option in decoder.items()
+    }
+    assert set(looped) - set(decoder) == {"steps", "per_token", "each_step"}
