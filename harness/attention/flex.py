@@ -45,7 +45,7 @@ def attend(inputs: AttentionInputs) -> Tensor:
     q, k, v, encoding = inputs.q, inputs.k, inputs.v, inputs.encoding
     positions = inputs.k_positions
     usable = possible(encoding, inputs.logit, whole=_whole(positions)) and positions.visible is None
-    if inputs.past or not usable:
+    if inputs.past or inputs.windowed or inputs.sinks is not None or not usable:
         return kernels.attend(inputs)
     length, width = v.shape[2:]
     where = positions.values

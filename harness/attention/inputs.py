@@ -33,6 +33,10 @@ class AttentionInputs(NamedTuple):
     """Whether a query sees no keys behind its own token."""
     state: Mapping[str, Tensor]
     """What ``Encoding.state`` gave for all Lk tokens."""
+    window: int = 0
+    """How many keys a query sees on either side, its own among them; 0: no limit."""
+    sinks: Tensor | None = None
+    """A logit for each head [H] that joins the softmax of every query and takes weight from all keys."""
 
     @classmethod
     def of(
@@ -46,11 +50,19 @@ class AttentionInputs(NamedTuple):
         *,
         causal: bool,
         state: Mapping[str, Tensor],
+        window: int = 0,
+        sinks: Tensor | None = None,
     ) -> "AttentionInputs":
         """Those of keys at ``positions`` and of queries that belong to the last Lq of these tokens."""
-        return cls(q, k, v, positions.last(q.shape[2]), positions, encoding, logit, causal, state)
+        where = positions.last(q.shape[2])
+        return cls(q, k, v, where, positions, encoding, logit, causal, state, window, sinks)
 
     @property
     def past(self) -> int:
         """How many keys stand before the token of the first query."""
         return self.k.shape[2] - self.q.shape[2]
+
+    @property
+    def windowed(self) -> bool:
+        """Whether the window hides any key."""
+        return 0 < self.window < self.k.shape[2]

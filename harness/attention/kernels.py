@@ -3,8 +3,9 @@
 The explicit kernel, softmax(q k + bias) v with every hook in it, is the truth. The others give the same numbers faster
 where the encoding's hooks allow it: PyTorch's fused attention without a bias, with a bias that is never built as a
 matrix because it depends on the distance alone, or with a bias in chunks of queries. A bias is added in float32 also
-where the model is in bfloat16. FlexAttention is another, for runs that ask for it (:mod:`harness.attention.flex`). No
-kernel's memory grows faster than linearly with the length once gradients are off.
+where the model is in bfloat16. Under a window these give a chunk of queries no keys but those of its windows.
+FlexAttention is another, for runs that ask for it (:mod:`harness.attention.flex`). No kernel's memory grows faster than
+linearly with the length once gradients are off.
 
 Letters: B sequences, H heads, Lq and Lk queries and keys, d head dimension.
 """
@@ -15,7 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from harness.attention import sinks
 from harness.attention.inputs import AttentionInputs
+from harness.attention.visibility import allowed, count_seen, seen_keys, up_to_last_key, within
 from harness.encodings.base import Encoding, Pairs
 from harness.encodings.precision import raised
 from harness.logits.base import LogitScale
@@ -25,6 +28,9 @@ CHUNK = 512
 
 PAIRS = 2**19
 """Pairs of a query and a key handled at once there, at most: with 4 heads their float32 logits take 8 MiB."""
+
+NARROW = 128
+"""Queries handled at once under a window, unless it is wider: fewer would be more calls, more would be more keys."""
 
 
 def attend(inputs: AttentionInputs) -> Tensor:
@@ -46,10 +52,15 @@ def attend(inputs: AttentionInputs) -> Tensor:
     q, k, v = (x if x.shape[-1] == wider else F.pad(x, (0, wider - x.shape[-1])) for x in (q, k, v))
     inputs = inputs._replace(q=q, k=k, v=v)
     plain = inputs.k_positions.visible is None
-    if not biased(encoding) and plain and (not inputs.past or not inputs.causal or q.shape[2] == 1):
+    if (
+        not biased(encoding)
+        and plain
+        and not inputs.windowed
+        and (not inputs.past or not inputs.causal or q.shape[2] == 1)
+    ):
         # A single query behind a past is the last token, which sees everything.
         causal = inputs.causal and not inputs.past
-        return F.scaled_dot_product_attention(q, k, v, is_causal=causal, scale=1.0)[..., :width]
+        return _fused(inputs, q, k, v, causal=causal)[..., :width]
     by_distance = inputs.k_positions.consecutive and encoding.uses("distance_bias") and not encoding.uses("bias")
     if by_distance and plain:
         return _biased_by_distance(inputs)[..., :width]
@@ -80,12 +91,12 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
     turned, every = _rotated(inputs)
     scaled = raised(turned) * scale
     for rows in queries:
-        seen = slice(_seen_keys(inputs, rows))
+        seen = up_to_last_key(inputs, rows)
         keys, here, where = every[:, :, seen], inputs.q_positions.values[:, rows], inputs.k_positions.values[:, seen]
         logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
         visible = encoding.visible(here, where)[:, None]
-        if (allowed := _allowed(inputs, rows)) is not None:
-            visible = visible & allowed
+        if (near := allowed(inputs, rows, seen)) is not None:
+            visible = visible & near
         if encoding.uses("remapped"):
             other = encoding.remapped(here, where)
             q_there, k_there = encoding.rotate(
@@ -97,7 +108,13 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
         tokens = slice(inputs.past + rows.start, inputs.past + rows.stop)
         pairs = Pairs(tokens, here, where, visible, scale[:, :, rows])
         logits = encoding.modify_logits(logits, turned[:, :, rows], keys, pairs, state)
-        yield encoding.attention_weights(inputs.logit.by_distance(logits, here, where), visible)
+        logits = inputs.logit.by_distance(logits, here, where)
+        if inputs.sinks is None:
+            yield encoding.attention_weights(logits, visible)
+        else:
+            sink = raised(inputs.sinks)[:, None, None].expand(*logits.shape[:-1], 1)
+            everywhere = F.pad(visible, (0, 1), value=True)
+            yield encoding.attention_weights(torch.cat([logits, sink], dim=-1), everywhere)[..., :-1]
 
 
 def fusible(encoding: Encoding, logit: LogitScale) -> bool:
@@ -121,22 +138,12 @@ def _rotated(inputs: AttentionInputs) -> tuple[Tensor, Tensor]:
 
 def logit_factors(inputs: AttentionInputs) -> Tensor:
     """What scales the dot products of each query, [B or 1, H or 1, Lq, 1], float32, float64 where q is."""
-    seen = _seen(inputs)
+    seen = count_seen(inputs)
     seen = seen.to(torch.float64) if inputs.q.dtype == torch.float64 else seen
     factor = inputs.logit.factor(seen.flatten()).unflatten(1, seen.shape).transpose(0, 1)
     if inputs.encoding.uses("logit_scale"):
         factor = factor * inputs.encoding.logit_scale(inputs.q_positions.values)[:, None]
     return factor[..., None]
-
-
-def _seen(inputs: AttentionInputs) -> Tensor:
-    """How many keys each query sees [B or 1, Lq]."""
-    length, visible, causal = inputs.k.shape[2], inputs.k_positions.visible, inputs.causal
-    if visible is None:
-        every = torch.arange(1, length + 1, device=inputs.q.device)
-        return (every if causal else torch.full_like(every, length))[None, inputs.past :]
-    seen = visible.cumsum(1) if causal else visible.sum(1, keepdim=True).expand(-1, length)
-    return (seen + ~visible)[:, inputs.past :]
 
 
 def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
@@ -148,25 +155,31 @@ def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, enco
     return logits
 
 
+def _fused(
+    inputs: AttentionInputs, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None, *, causal: bool = False
+) -> Tensor:
+    """PyTorch's fused attention of scaled queries, beside the sinks of the heads if they have any."""
+    if inputs.sinks is not None:
+        return sinks.attended(q, k, v, inputs.sinks, mask, causal=causal)
+    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=1.0)
+
+
 def _biased_by_distance(inputs: AttentionInputs) -> Tensor:
     """A bias by distance is one vector per head. Its matrix for the queries in reverse order is that vector seen
     through overlapping windows: a view, so nothing is copied, and gradients reach the vector.
     """
     q, k, v = inputs.q, inputs.k, inputs.v
     chunks = []
-    for rows in _chunks(inputs):
-        keys, last = _seen_keys(inputs, rows), inputs.past + rows.stop - 1
-        distances = torch.arange(last, inputs.past + rows.start - keys, -1, device=q.device)
+    for rows, keys in _tiles(inputs):
+        last, first = inputs.past + rows.stop - 1 - keys.start, inputs.past + rows.start - keys.stop
+        distances = torch.arange(last, first, -1, device=q.device)
         vector = inputs.encoding.distance_bias(distances)
-        if inputs.causal:
-            vector = vector.masked_fill(distances < 0, -torch.inf)
-        mask = vector.unfold(-1, keys, 1)[None]  # row r belongs to query rows.stop - 1 - r
+        if (near := within(inputs, distances)) is not None:
+            vector = vector.masked_fill(~near, -torch.inf)
+        mask = vector.unfold(-1, keys.stop - keys.start, 1)[None]  # row r belongs to query rows.stop - 1 - r
         if q.is_cuda:  # CUDA kernels need aligned rows
             mask = mask.contiguous()
-        chunk = F.scaled_dot_product_attention(
-            q[:, :, rows].flip(2), k[:, :, :keys], v[:, :, :keys], attn_mask=mask, scale=1.0
-        )
-        chunks.append(chunk.flip(2))
+        chunks.append(_fused(inputs, q[:, :, rows].flip(2), k[:, :, keys], v[:, :, keys], mask).flip(2))
     return torch.cat(chunks, dim=2)
 
 
@@ -174,39 +187,28 @@ def _masked(inputs: AttentionInputs) -> Tensor:
     """Any other bias, and tokens that must not be looked at, are built for a chunk of queries at a time."""
     q, k, v, encoding = inputs.q, inputs.k, inputs.v, inputs.encoding
     chunks = []
-    for rows in _chunks(inputs):
-        keys = _seen_keys(inputs, rows)
-        allowed = _allowed(inputs, rows)
-        mask = allowed
+    for rows, keys in _tiles(inputs):
+        mask = near = allowed(inputs, rows, keys)
         if biased(encoding):
-            mask = encoding.bias(inputs.q_positions.values[:, rows], inputs.k_positions.values[:, :keys])
-            mask = mask if allowed is None else mask.masked_fill(~allowed, -torch.inf)
-        chunks.append(
-            F.scaled_dot_product_attention(q[:, :, rows], k[:, :, :keys], v[:, :, :keys], attn_mask=mask, scale=1.0)
-        )
+            mask = encoding.bias(inputs.q_positions.values[:, rows], inputs.k_positions.values[:, keys])
+            mask = mask if near is None else mask.masked_fill(~near, -torch.inf)
+        chunks.append(_fused(inputs, q[:, :, rows], k[:, :, keys], v[:, :, keys], mask))
     return torch.cat(chunks, dim=2)
 
 
-def _chunks(inputs: AttentionInputs) -> Iterator[slice]:
-    """Which queries are handled at once."""
+def _tiles(inputs: AttentionInputs) -> Iterator[tuple[slice, slice]]:
+    """Which queries a fused kernel handles at once, and the keys that they may look at."""
+    size, most = CHUNK, inputs.k.shape[2]
+    if inputs.windowed:
+        size = min(CHUNK, max(NARROW, inputs.window))
+        most = min(most, size + inputs.window * (1 if inputs.causal else 2))
+    for rows in _chunks(inputs, max(1, min(size, PAIRS // most))):
+        yield rows, seen_keys(inputs, rows)
+
+
+def _chunks(inputs: AttentionInputs, size: int = 0) -> Iterator[slice]:
+    """Which queries are handled at once: ``size`` of them, or as many as all keys allow."""
     length = inputs.q.shape[2]
-    size = max(1, min(CHUNK, PAIRS // inputs.k.shape[2]))
+    size = size or max(1, min(CHUNK, PAIRS // inputs.k.shape[2]))
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
-
-
-def _seen_keys(inputs: AttentionInputs, rows: slice) -> int:
-    """How many of the first keys at least one of these queries may look at, by the order of tokens."""
-    return inputs.past + rows.stop if inputs.causal else inputs.k.shape[2]
-
-
-def _allowed(inputs: AttentionInputs, rows: slice) -> Tensor | None:
-    """Which of the keys of :func:`_seen_keys` each of these queries may look at, [B or 1, 1, Lq, Lk], ``None`` for all."""
-    count, device, visible = _seen_keys(inputs, rows), inputs.k.device, inputs.k_positions.visible
-    keys = torch.arange(count, device=device)
-    queries = torch.arange(inputs.past + rows.start, inputs.past + rows.stop, device=device)[:, None]
-    allowed = (keys <= queries)[None, None] if inputs.causal else None
-    if visible is None:
-        return allowed
-    shown = visible[:, None, None, :count]
-    return (shown if allowed is None else shown & allowed) | (keys == queries)

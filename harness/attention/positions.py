@@ -16,7 +16,7 @@ class Positions(NamedTuple):
     consecutive: bool
     visible: Tensor | None = None
 
-    def of(self, rows: slice) -> "Positions":
+    def of(self, rows: slice | Tensor) -> "Positions":
         """Those of some rows."""
         values = self.values[rows] if len(self.values) > 1 else self.values
         return Positions(values, self.consecutive, None if self.visible is None else self.visible[rows])

@@ -58,6 +58,20 @@ def check(run: Run) -> None:
             )
 
 
+def check_softmax(run: Run) -> None:
+    """Raise :class:`Refused` where a mixer needs attention weights to be a softmax and the encoding makes others."""
+    if _declared(run.encoding.target)["softmax"]:
+        return
+    for name in dict.fromkeys(run.mixers()):
+        option = _declared(run.mixer[name].target)["softmax_option"]
+        if option and run.mixer[name].options[option]:
+            raise Refused(
+                f"mixer.{name}.{option}={str(run.mixer[name].options[option]).lower()} is for attention by softmax, and "
+                f"encoding={run.encoding.name} makes weights of another kind. Possible: "
+                f"{_names('encoding', lambda a: a['softmax'])}"
+            )
+
+
 def attending(run: Run) -> list[int]:
     """The numbers of the layers that attend."""
     architecture = _declared(run.architecture.target)

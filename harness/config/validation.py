@@ -27,6 +27,7 @@ def validated(run: Run) -> Run:
     task = instantiation.task(run)
     _check_lengths(run, task)
     layer_pattern.check(run)
+    layer_pattern.check_softmax(run)
     _check_architecture(run, task)
     sizes.check(run, task)
     _check_extensions(run, task, instantiation.rule(run))

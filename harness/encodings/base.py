@@ -117,6 +117,10 @@ class Encoding(Bounded, nn.Module):
     layers of one of these kinds is refused, because it would have another encoding.
     """
 
+    softmax: ClassVar[bool] = True
+    """Whether attention weights are a softmax of the logits; where they are not, :meth:`attention_weights` is its own.
+    """
+
     depends_on: Literal["positions", "distances", "order"] = "distances"
     """What positions are to it, so that what a test shows it for the first time can be told: each one by itself, their
     distances, or nothing: then what it does follows from the order of the tokens at most. With its default options if
@@ -254,8 +258,8 @@ class Encoding(Bounded, nn.Module):
         return x
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        """What a layer derives from its own input ``h`` [B, L, D] (gates, phases), for :meth:`rotate`,
-        :meth:`modify_logits` and :meth:`attention_weights`.
+        """What a layer derives from its own input ``h`` [B, L, D] (gates, phases), for :meth:`rotate` and
+        :meth:`modify_logits`. It is always of all tokens so far, those in a key-value cache among them.
         """
         return {}
 
@@ -281,7 +285,10 @@ class Encoding(Bounded, nn.Module):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Change queries and keys, [B, H, L, d] each. Their last dimension may grow, both alike."""
+        """Change queries [B, H, Lq, d] and keys [B, H, Lk, d]. Their last dimension may grow, both alike.
+
+        Where ``state`` is used, queries are those of the last Lq of the Lk tokens, of which ``state`` is.
+        """
         return q, k
 
     def distance_bias(self, distances: Tensor) -> Tensor:

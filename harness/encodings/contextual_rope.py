@@ -67,7 +67,7 @@ class ContextualRoPE(Encoding):
     ) -> tuple[Tensor, Tensor]:
         phase = -(finest(state["phase"]) + state["rest"]).transpose(1, 2)
 
-        def turned(positions: Tensor) -> Tensor:
-            return phase[..., None] * self.frequencies
+        def turned(positions: Tensor) -> Tensor:  # queries are the last of the tokens, keys are all of them
+            return phase[:, :, phase.shape[2] - positions.shape[1] :, None] * self.frequencies
 
-        return rotate_both(q, k, q_positions, q_positions, turned, self.layout)
+        return rotate_both(q, k, q_positions, k_positions, turned, self.layout)

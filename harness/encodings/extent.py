@@ -18,8 +18,14 @@ class Extent(NamedTuple):
     """Whether positions reach as far below 0 as above it."""
     causal: bool = True
     """Whether no token sees later ones."""
+    window: int = 0
+    """How many keys a query sees on a side, its own among them; 0: no limit."""
 
     @property
     def distance(self) -> int:
-        """The largest distance between two tokens."""
-        return self.tokens - 1 if self.consecutive else self.position * (2 if self.two_sided else 1)
+        """The largest distance between a query and a key that it sees. How far a window of tokens reaches is known where
+        positions count up in steps of one.
+        """
+        if self.consecutive:
+            return min(self.tokens, self.window or self.tokens) - 1
+        return self.position * (2 if self.two_sided else 1)

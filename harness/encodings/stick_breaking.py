@@ -19,6 +19,7 @@ class StickBreaking(Encoding):
 
     kind = "content"
     depends_on = "order"
+    softmax = False
     modes = ("causal",)
 
     def __init__(self, dimensions: Dimensions, *, remainder: bool = False) -> None:

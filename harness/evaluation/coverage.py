@@ -36,7 +36,8 @@ def novelty(
     """For each extension, a line per kind of thing that a test of ``test_length`` needs and training does not cover."""
     trained = _extent(task, layout, rule, train_length, training=True)
     tested = _extent(task, layout, rule, test_length, training=False)
-    own = _encodings(model)
+    layers = [module for module in model.modules() if isinstance(module, Attending)]
+    own = [layer.encoding for layer in layers]
     found: dict[str, list[str]] = {}
     for name, extension in extensions.items():
         if extension.truncates:
@@ -45,16 +46,16 @@ def novelty(
         with scoring.extended(model, extension, trained.tokens, tested.tokens):
             lines = [
                 line
-                for (before, causal), (now, _) in zip(own, _encodings(model), strict=True)
-                for line in _lines(before, now, trained._replace(causal=causal), tested._replace(causal=causal))
+                for before, layer in zip(own, layers, strict=True)
+                for line in _lines(before, layer.encoding, _seen_by(layer, trained), _seen_by(layer, tested))
             ]
         found[name] = list(dict.fromkeys(lines))
     return found
 
 
-def _encodings(model: Model) -> list[tuple[Encoding, bool]]:
-    """The encoding of every attention module, and whether attention is causal there."""
-    return [(module.encoding, module.causal) for module in model.modules() if isinstance(module, Attending)]
+def _seen_by(layer: Attending, extent: Extent) -> Extent:
+    """How far sequences reach as one layer sees them."""
+    return extent._replace(causal=layer.causal, window=layer.window)
 
 
 def _extent(task: Task, layout: Layout, rule: PositionRule, length: int, *, training: bool) -> Extent:
@@ -113,7 +114,8 @@ def _farthest(encoding: Encoding, tested: Extent) -> int:
     if encoding.uses("remapped"):
         other = encoding.remapped(query, keys)
         distances = torch.where(other.where[:, 0], (other.q_positions - other.k_positions).float(), distances)
-    return math.ceil(float(distances[encoding.visible(query, keys)[:, 0]].max()))
+    seen = encoding.visible(query, keys)[:, 0] & (query - keys <= tested.distance)
+    return math.ceil(float(distances[seen].max()))
 
 
 def _positions(trained: tuple[int, ...], tested: tuple[int, ...]) -> list[str]:

@@ -9,7 +9,7 @@ from torch import Tensor
 from harness.attention.positions import Positions
 from harness.layouts.base import Arranged
 from harness.layouts.special_tokens import EOS
-from harness.models.base import Model
+from harness.models.base import Cache, Model
 
 
 def greedy(model: Model, questions: Arranged, positions: Positions, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -36,19 +36,25 @@ def write(
     """What a model writes in the place of the scored targets [N, T]; it stops where the answer should end, and with
     ``length_given`` nowhere else. Other places hold the targets.
 
-    Nothing is remembered between tokens: the model reads what stands so far, and nothing behind it, once for every
-    token.
+    The model reads what stands so far, and nothing behind it. A key-value cache keeps what earlier tokens came to where
+    that still holds (``Model.can_cache``); otherwise all that stands is read again for every token.
     """
     tokens = torch.from_numpy(questions.tokens).to(device).long()
     targets = torch.from_numpy(questions.targets).to(device).long()
     written = targets.clone()
+    cached = model.can_cache()
     first = np.where(questions.scored.any(axis=1), questions.scored.argmax(axis=1), questions.scored.shape[1])
     for start in np.unique(first):  # rows whose questions have the same number of tokens are read together
         rows = torch.from_numpy(np.flatnonzero(first == start)).to(device)
         read = tokens[rows]
-        where = positions.values[rows] if len(positions.values) > 1 else positions.values
+        where = positions.of(rows)
+        cache: Cache | None = None
         for place in range(int(start), read.shape[1]):
-            hidden = model(read[:, : place + 1], Positions(where[:, : place + 1], positions.consecutive))
+            so_far = read[:, : place + 1], where.first(place + 1)
+            if cached:
+                hidden, cache = model.forward_with_cache(*so_far, cache)
+            else:
+                hidden = model(*so_far)
             logits = model.readout(hidden[:, -1])
             if length_given:
                 logits[:, EOS] = -torch.inf

@@ -9,7 +9,7 @@ from harness.attention.module import Attending
 from harness.attention.positions import Positions
 from harness.declarations.bounds import CountOrZero
 from harness.dimensions import Dimensions
-from harness.mixers.base import Layer, Mixer, heads
+from harness.mixers.base import Layer, Mixer, State, heads
 from harness.mixers.initialization import draw
 
 
@@ -21,10 +21,22 @@ class Attention(Attending, Mixer):
     2305.13245); 1 is multi-query attention (Shazeer, 2019, arXiv 1911.02150), 0 means as many as there are query heads.
     ``qk_norm`` normalises queries and keys of every head (RMSNorm with a scale that heads share) before the encoding
     changes them, as in Qwen3 (Henry et al., 2020, arXiv 2010.04245, proposed such a norm).
+
+    ``window`` is how many keys a query sees, the last ones with its own, and as many behind it where attention looks
+    both ways (Beltagy et al., 2020, arXiv 2004.05150); 0 means all. It counts tokens and not positions, and a logit
+    scale that grows with the number of keys counts those of the window. ``sinks`` are a learned logit for each head,
+    0 at first, that joins the softmax and has no value, so that a head can attend to nothing (OpenAI, 2025, arXiv
+    2508.10925; the learned sink of Xiao et al., 2023, arXiv 2309.17453, is a key instead). No scale multiplies it.
+
+    A cache holds keys and values of all tokens before the encoding changes them, and the layer's input where the
+    encoding derives something from it, and what the encoding carries from block to block: what an encoding does to
+    earlier tokens may then depend on anything but later ones.
     """
 
     modes = ("causal", "bidirectional")
     attends = True
+    softmax_option = "sinks"
+    caches = True
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
@@ -32,9 +44,18 @@ class Attention(Attending, Mixer):
             return f"kv_heads={options.kv_heads}: it must divide the {dimensions.n_heads} heads, or be 0 for as many"
         return ""
 
-    def __init__(self, layer: Layer, *, kv_heads: CountOrZero = 0, qk_norm: bool = False) -> None:
-        super().__init__(layer.encoding, layer.logit, causal=layer.causal)
+    def __init__(
+        self,
+        layer: Layer,
+        *,
+        kv_heads: CountOrZero = 0,
+        qk_norm: bool = False,
+        window: CountOrZero = 0,
+        sinks: bool = False,
+    ) -> None:
         dimensions = layer.dimensions
+        own = nn.Parameter(torch.zeros(dimensions.n_heads)) if sinks else None
+        super().__init__(layer.encoding, layer.logit, causal=layer.causal, window=window, sinks=own)
         self.heads, self.kv_heads = dimensions.n_heads, kv_heads or dimensions.n_heads
         self.sizes = [dimensions.head_dim * count for count in (self.heads, self.kv_heads, self.kv_heads)]
         self.project = nn.Linear(dimensions.d_model, sum(self.sizes), bias=layer.biases)
@@ -44,27 +65,38 @@ class Attention(Attending, Mixer):
         )
 
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
-        carried = self.encoding.carry(positions.values) if self.encoding.uses("carry") else None
-        return self.carry(x, positions, carried)[0]
+        return self.forward_with_cache(x, positions, None)[0]
 
-    def carry(self, x: Tensor, positions: Positions, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """:meth:`forward` with what the encoding carries from block to block, and that as it leaves attention."""
+    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+        new = positions.last(x.shape[1]).values
+        return self.hand_on(x, positions, state, self.encoding.carry(new) if self.encoding.uses("carry") else None)[:2]
+
+    def hand_on(
+        self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """:meth:`forward_with_cache` with what the encoding carries from block to block for the tokens of x, as it
+        comes into attention and goes out of it.
+        """
         q, k, v = self.project(x).split(self.sizes, dim=-1)
         q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
+        kept = (k, v, x) if self.encoding.uses("state") else (k, v)
+        if carried is not None:
+            kept = (*kept, carried := carried.expand(len(x), self.heads, -1, -1))
+        if state is not None:
+            kept = tuple(torch.cat(parts, dim=-2) for parts in zip(state, kept, strict=True))
+        k, v = kept[:2]
         if self.kv_heads < self.heads:
             k, v = (part.repeat_interleave(self.heads // self.kv_heads, dim=1) for part in (k, v))
-        state = self.encoding.state(x, positions.values)
+        derived = self.encoding.state(kept[2], positions.values) if self.encoding.uses("state") else {}
         if carried is not None:
-            carried = carried.expand(len(x), self.heads, -1, -1)
-            state = {**state, "carried": carried}
+            derived = {**derived, "carried": kept[-1]}
         width = v.shape[-1]
-        if carried is not None and self.encoding.uses("carry_through_attention"):
-            v = torch.cat([v, carried.to(v.dtype)], dim=-1)
-            attended = self.attend(q, k, v, positions, state)
-            carried = self.encoding.carry_through_attention(carried, attended[..., width:])
+        if carried is None or not self.encoding.uses("carry_through_attention"):
+            attended = self.attend(q, k, v, positions, derived)
         else:
-            attended = self.attend(q, k, v, positions, state)
-        return self.output(attended[..., :width].transpose(1, 2).flatten(2)), carried
+            attended = self.attend(q, k, torch.cat([v, kept[-1].to(v.dtype)], dim=-1), positions, derived)
+            carried = self.encoding.carry_through_attention(carried, attended[..., width:])
+        return self.output(attended[..., :width].transpose(1, 2).flatten(2)), kept, carried
 
     def draw_weights(self, dimensions: Dimensions) -> None:
         draw(dimensions, reads=(self.project,), writes=(self.output,))

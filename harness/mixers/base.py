@@ -11,6 +11,9 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Mode
 from harness.logits.base import LogitScale
 
+State = tuple[Tensor, ...]
+"""All that later tokens need of earlier ones: a recurrent state, or keys and values."""
+
 
 class Layer(NamedTuple):
     """The layer of a network that a mixer is made for."""
@@ -36,6 +39,9 @@ class Mixer(Bounded, nn.Module, ABC):
     attends: ClassVar[bool] = False
     """Whether it is attention, so that encodings, logit scales and extensions act on it; a literal too."""
 
+    softmax_option: ClassVar[str] = ""
+    """The option that, where it is set, needs an encoding whose weights are a softmax (``Encoding.softmax``)."""
+
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
         """What speaks against ``options``, by name, in a network of this shape; empty if nothing does. Asked before
@@ -43,9 +49,18 @@ class Mixer(Bounded, nn.Module, ABC):
         """
         return ""
 
+    caches: ClassVar[bool] = False
+    """Whether :meth:`forward_with_cache` is there."""
+
     @abstractmethod
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
         """x [B, L, D] -> [B, L, D]."""
+
+    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+        """The same for the last tokens alone: x [B, l, D] of the last l of the L tokens at ``positions``, going on from
+        the state that the tokens before them left, ``None`` if there are none -> [B, l, D] and the state after them.
+        """
+        raise LookupError(f"{type(self).__name__} has no cache")
 
     @abstractmethod
     def draw_weights(self, dimensions: Dimensions) -> None:
@@ -54,15 +69,16 @@ class Mixer(Bounded, nn.Module, ABC):
         """
 
 
-State = tuple[Tensor, ...]
-"""All that later tokens need of earlier ones."""
-
-
 class Recurrent(Mixer):
     """A mixer with a state of constant size, which reads tokens from left to right and needs no positions."""
 
+    caches = True
+
     def forward(self, x: Tensor, positions: Positions) -> Tensor:
         return self.run(x, None)[0]
+
+    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+        return self.run(x, state)
 
     @abstractmethod
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:

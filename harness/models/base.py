@@ -5,7 +5,7 @@ for.
 import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
@@ -14,7 +14,7 @@ from harness.declarations.bounds import Bounded
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding, Mode
 from harness.logits.base import LogitScale
-from harness.mixers.base import Layer, Mixer
+from harness.mixers.base import Layer, Mixer, State
 
 
 class Layers:
@@ -47,6 +47,17 @@ class Layers:
         """The mixers of one stack."""
         for layer in self.stack(causal=causal, biases=biases):
             yield self._mixers[layer.dimensions.layer % len(self._mixers)](layer)
+
+
+STRETCH = 1024
+"""Tokens that are read at once where memory is constant."""
+
+
+class Cache(NamedTuple):
+    """What the first ``length`` tokens of some sequences left behind, for each layer: all that later tokens need."""
+
+    length: int
+    layers: tuple[State, ...]
 
 
 class Model(Bounded, nn.Module, ABC):
@@ -82,6 +93,11 @@ class Model(Bounded, nn.Module, ABC):
     receptive_field: int | None = None
     """How many tokens an output can depend on, its own among them; ``None`` for all."""
 
+    caches: ClassVar[bool] = False
+    """Whether :meth:`forward_with_cache` is there: not where tokens look at later ones, so that all are read again
+    whenever one is added.
+    """
+
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
         """As :meth:`harness.encodings.base.Encoding.objection`."""
@@ -91,11 +107,38 @@ class Model(Bounded, nn.Module, ABC):
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         """tokens [B, L] -> hidden vectors [B, L, D]."""
 
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        """Forward in chunks [B, l, D], for recurrent models in constant memory; all others give one chunk, that of
-        :meth:`forward`.
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        """Forward for the tokens that ``cache`` does not hold yet. ``tokens`` [B, L] and ``positions`` are those of the
+        whole sequences so far -> hidden vectors of the last ones [B, L - cache.length, D], and the cache with them.
         """
-        yield self(tokens, positions)
+        raise LookupError(f"{type(self).__name__} has no cache")
+
+    def can_cache(self) -> bool:
+        """Whether earlier tokens need not be read again when one is added. All parts must have a place for it, and what
+        earlier tokens came to must still hold: it does not where an encoding is not ``prefix_consistent``, because
+        there the number of tokens changes every hidden vector, and with it every key and value.
+        """
+        mixers = (module for module in self.modules() if isinstance(module, Mixer))
+        return (
+            self.caches
+            and all(mixer.caches for mixer in mixers)
+            and all(encoding.prefix_consistent for encoding in self.encodings())
+        )
+
+    def constant_memory(self) -> bool:
+        """Whether a cache does not grow with the number of tokens."""
+        return False
+
+    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
+        """Forward in chunks [B, l, D], where a cache does not grow; otherwise one chunk, that of :meth:`forward`."""
+        if not self.constant_memory():
+            yield self(tokens, positions)
+            return
+        cache, length = None, tokens.shape[1]
+        for start in range(0, length, STRETCH):
+            count = min(start + STRETCH, length)
+            hidden, cache = self.forward_with_cache(tokens[:, :count], positions.first(count), cache)
+            yield hidden
 
     @abstractmethod
     def readout(self, hidden: Tensor) -> Tensor:

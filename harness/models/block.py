@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar, cast
+from typing import TypeVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from harness.attention.positions import Positions
 from harness.declarations.bounds import Activation, Biases, Norm, Normalizer
 from harness.dimensions import Dimensions
 from harness.mixers.attention import Attention
-from harness.mixers.base import Mixer, Recurrent, State
+from harness.mixers.base import Mixer, State
 from harness.mixers.initialization import draw
 
 T = TypeVar("T")
@@ -77,10 +77,15 @@ class Block(nn.Module):
         x, carried = self.residual(x, self.mixer_norm, lambda y: self.mix(y, positions, carried))
         return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
 
-    def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """The same of a recurrent mixer, going on from its state."""
-        x, after = self.residual(x, self.mixer_norm, lambda y: cast(Recurrent, self.mixer).run(y, state))
-        return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, None))[0], after
+    def forward_with_cache(
+        self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None = None
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """The same for the last tokens alone, as :meth:`harness.mixers.base.Mixer.forward_with_cache`."""
+        x, (after, carried) = self.residual(
+            x, self.mixer_norm, lambda y: self.mix_with_cache(y, positions, state, carried)
+        )
+        x, carried = self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
+        return x, after, carried
 
     def residual(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], tuple[Tensor, T]]) -> tuple[Tensor, T]:
         """What a sublayer makes of x, added to it, and what it gives besides."""
@@ -94,7 +99,18 @@ class Block(nn.Module):
         """What the mixer makes of x, and what it leaves of what is carried, which passes by all but attention."""
         if carried is None or not isinstance(self.mixer, Attention):
             return self.mixer(x, positions), carried
-        return self.mixer.carry(x, positions, carried)
+        mixed, _, carried = self.mixer.hand_on(x, positions, None, carried)
+        return mixed, carried
+
+    def mix_with_cache(
+        self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None
+    ) -> tuple[Tensor, tuple[State, Tensor | None]]:
+        """The same of a mixer that goes on from its state, with the state after it."""
+        if carried is None or not isinstance(self.mixer, Attention):
+            mixed, after = self.mixer.forward_with_cache(x, positions, state)
+        else:
+            mixed, after, carried = self.mixer.hand_on(x, positions, state, carried)
+        return mixed, (after, carried)
 
     def feed(self, x: Tensor, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """What the feed-forward layer makes of x, and the encoding of this block of what is carried."""

@@ -1,7 +1,7 @@
 """Convolutions over tokens, dilated more from layer to layer."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import torch.nn.functional as F
 from pydantic import Field
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout
 from harness.dimensions import Dimensions
-from harness.models.base import Layers, Model
+from harness.models.base import Cache, Layers, Model
 from harness.models.receptive_field import overlooked, receptive_field
 
 
@@ -27,6 +27,7 @@ class CNN(Model):
 
     layout = "Causal"
     mode = "attention-free"
+    caches = True
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
@@ -51,6 +52,13 @@ class CNN(Model):
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         return self.norm(convolved(self.dropout(self.embedding(tokens)), self.blocks, None))
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        """There is nothing to keep: as many tokens as an output depends on are read again."""
+        length, past = tokens.shape[1], cache.length if cache else 0
+        first = max(0, past + 1 - cast(int, self.receptive_field))
+        hidden = self(tokens[:, first:], positions.last(length - first))
+        return hidden[:, past - first :], Cache(length, ())
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

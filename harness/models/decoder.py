@@ -15,3 +15,4 @@ class Decoder(SingleStack):
 
     layout = "Causal"
     mode = "causal"
+    caches = True

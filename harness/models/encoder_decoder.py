@@ -1,7 +1,7 @@
 """Encoder-decoder Transformer."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 import torch.nn.functional as F
@@ -11,11 +11,11 @@ from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Mode
 from harness.layouts.special_tokens import SEP
-from harness.mixers.base import Mixer
+from harness.mixers.base import Mixer, State
 from harness.mixers.initialization import draw
-from harness.models.base import Layers
+from harness.models.base import Cache, Layers
 from harness.models.block import Block, Style
-from harness.models.transformer import Transformer, embedded, through
+from harness.models.transformer import Transformer, embedded, through, through_with_cache
 
 
 class EncoderDecoder(Transformer):
@@ -37,6 +37,7 @@ class EncoderDecoder(Transformer):
 
     layout = "Translation"
     mode = "bidirectional"
+    caches = True
     also: ClassVar[tuple[Mode, ...]] = ("causal",)
 
     def __init__(
@@ -57,16 +58,41 @@ class EncoderDecoder(Transformer):
         but the prompt hidden; the decoder's begin at ``[SEP]``, and the prompt comes behind the answer, which does not
         see it. What comes out for the prompt is of no use.
         """
-        prompt = (tokens == SEP).cumsum(dim=1) == 0
-        read = Positions(positions.values, positions.consecutive, prompt)
-        x = self._embedded(self.encoder, self.encoder_embedding_norm, tokens, read)
-        memory = self.encoder_norm(through(self.encoder, x, read))
+        prompt = _prompt(tokens)
+        memory = self._encoded(tokens, positions, prompt)
         places = torch.arange(tokens.shape[1], device=tokens.device)
         before = prompt.sum(dim=1, keepdim=True)
         from_separator, back = (places + before) % len(places), (places - before) % len(places)
         told = positions if positions.consecutive else Positions(moved(positions.values, from_separator), False)
         x = self._embedded(self.decoder, self.decoder_embedding_norm, moved(tokens, from_separator), told)
         return moved(self.decoder_norm(through(self.decoder, x, told, memory, prompt)), back)
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        """The states are those of the decoder's blocks with what each takes from the encoder. What comes out for the
+        prompt is of no use. Prompts of several lengths, or that have no end yet, leave no states: all is read again.
+        """
+        prompt, length = _prompt(tokens), tokens.shape[1]
+        new = slice(cache.length if cache else 0, None)
+        asked = int(prompt[0].sum())
+        if asked == length or bool((prompt != prompt[:1]).any()):
+            return self(tokens, positions)[:, new], Cache(length, ())
+        told = positions.first(length - asked) if positions.consecutive else positions.last(length - asked)
+        blocks = [cast(CrossBlock, block) for block in self.decoder]
+        if cache and cache.layers:
+            read, states = cache.length, cache.layers
+        else:
+            memory = self._encoded(tokens[:, :asked], positions.first(asked), prompt[:, :asked])
+            read, states = asked, tuple(block.cross.keys_and_values(memory) for block in blocks)
+        x = embedded(self.embedding(tokens[:, read:]), self.decoder, tokens[:, asked:], told)
+        x = self.dropout(self.decoder_embedding_norm(x))
+        x, after = through_with_cache(self.decoder, x, told, states)
+        return F.pad(self.decoder_norm(x), (0, 0, read, 0))[:, new], Cache(length, after)
+
+    def _encoded(self, tokens: Tensor, positions: Positions, prompt: Tensor) -> Tensor:
+        """What the encoder makes of the tokens [B, L], of which only those of the prompt are visible [B, L, D]."""
+        read = Positions(positions.values, positions.consecutive, prompt)
+        x = self._embedded(self.encoder, self.encoder_embedding_norm, tokens, read)
+        return self.encoder_norm(through(self.encoder, x, read))
 
     def _embedded(self, blocks: Iterable[nn.Module], norm: nn.Module, tokens: Tensor, where: Positions) -> Tensor:
         return self.dropout(norm(embedded(self.embedding(tokens), blocks, tokens, where)))
@@ -88,6 +114,18 @@ class CrossBlock(Block):
         x, carried = self.residual(x, self.cross_norm, lambda y: (self.cross(y, memory, prompt), carried))
         return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
 
+    def forward_with_cache(
+        self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None = None
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """The state begins with the keys and the values of the encoder's output, all of which is visible."""
+        k, v, *own = cast(State, state)
+        x, (after, carried) = self.residual(
+            x, self.mixer_norm, lambda y: self.mix_with_cache(y, positions, tuple(own) or None, carried)
+        )
+        x, carried = self.residual(x, self.cross_norm, lambda y: (self.cross.attend(y, k, v, None), carried))
+        x, carried = self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
+        return x, (k, v, *after), carried
+
     def draw_weights(self, dimensions: Dimensions) -> None:
         super().draw_weights(dimensions)
         draw(dimensions, reads=(self.cross.query, self.cross.project), writes=(self.cross.output,))
@@ -105,11 +143,24 @@ class CrossAttention(nn.Module):
 
     def forward(self, x: Tensor, memory: Tensor, visible: Tensor) -> Tensor:
         """x [B, Lq, D], memory [B, Lk, D], of which ``visible`` [B, Lk] -> [B, Lq, D]."""
+        return self.attend(x, *self.keys_and_values(memory), visible[:, None, None])
+
+    def keys_and_values(self, memory: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, Lk, D] -> [B, H, Lk, d] each."""
+        k, v = self.project(memory).view(len(memory), memory.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
+        return k, v
+
+    def attend(self, x: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
+        """x [B, Lq, D], keys and values, and which of them are visible, ``None`` for all -> [B, Lq, D]."""
         batch, length, _ = x.shape
         q = self.query(x).view(batch, length, self.heads, -1).transpose(1, 2)
-        k, v = self.project(memory).view(batch, memory.shape[1], 2, self.heads, -1).permute(2, 0, 3, 1, 4)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=visible[:, None, None])
+        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
         return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
+
+
+def _prompt(tokens: Tensor) -> Tensor:
+    """Which tokens stand before ``[SEP]``, same shape."""
+    return (tokens == SEP).cumsum(dim=1) == 0
 
 
 def moved(rows: Tensor, order: Tensor) -> Tensor:

@@ -12,9 +12,11 @@ from torch import Tensor, nn
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
+from harness.mixers.base import State
 from harness.models import huggingface_folder, huggingface_library, huggingface_tokens
-from harness.models.base import Layers, Model
+from harness.models.base import Cache, Layers, Model
 from harness.models.huggingface_library import Place
+from harness.models.transformer import embedded_by
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class HuggingFace(Model):
 
     layout = "Causal"
     mode = "causal"
+    caches = True
     reads = ("name_or_path", "revision", "local_files_only")
 
     rows: Tensor
@@ -101,9 +104,26 @@ class HuggingFace(Model):
         def attend(module: nn.Module, q: Tensor, k: Tensor, v: Tensor, factor: float) -> Tensor:
             return cast(Place, self.places[cast(int, module.layer_idx)]).answer(q, k, v, factor, positions)
 
-        x = self.network.get_input_embeddings()(self.rows[tokens])
-        x = cast(Place, self.places[0]).encoding.embed(x, tokens, positions.values)
-        return huggingface_library.hidden(self.network, x, attend)
+        return huggingface_library.hidden(self.network, self._embedded(tokens, positions, 0), attend)
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        states: dict[int, State] = {}
+
+        def attend(module: nn.Module, q: Tensor, k: Tensor, v: Tensor, factor: float) -> Tensor:
+            layer = cast(int, module.layer_idx)
+            if cache:
+                k, v = (torch.cat(parts, dim=2) for parts in zip(cache.layers[layer], (k, v), strict=True))
+            states[layer] = (k, v)
+            return cast(Place, self.places[layer]).answer(q, k, v, factor, positions)
+
+        x = self._embedded(tokens, positions, cache.length if cache else 0)
+        hidden = huggingface_library.hidden(self.network, x, attend)
+        return hidden, Cache(tokens.shape[1], tuple(states[layer] for layer in sorted(states)))
+
+    def _embedded(self, tokens: Tensor, positions: Positions, past: int) -> Tensor:
+        """The embeddings of the tokens behind the first ``past``."""
+        x = self.network.get_input_embeddings()(self.rows[tokens[:, past:]])
+        return embedded_by(cast(Place, self.places[0]).encoding, x, tokens, positions)
 
     def readout(self, hidden: Tensor) -> Tensor:
         logits = cast(nn.Module, self.network.get_output_embeddings())(hidden)

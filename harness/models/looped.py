@@ -1,5 +1,6 @@
 """Looped Transformers: one block, many times."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 import torch
@@ -11,7 +12,8 @@ from harness.declarations.bounds import Activation, Norm
 from harness.dimensions import Dimensions
 from harness.encodings.precision import raised
 from harness.layouts.special_tokens import SEP
-from harness.models.base import Layers
+from harness.mixers.base import State
+from harness.models.base import Cache, Layers
 from harness.models.block import Block
 from harness.models.transformer import Transformer, embedded, entering
 
@@ -35,6 +37,7 @@ class Looped(Transformer):
     layout = "Causal"
     mode = "causal"
     one_block = True
+    caches = True
 
     def __init__(
         self,
@@ -59,19 +62,49 @@ class Looped(Transformer):
         self.read_out(dimensions, [self.block])
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        return self._read(tokens, positions, None, lambda x, step, carried: self.block(x, positions, carried))
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        """The states are those of every pass. Where a new token takes more passes than tokens so far did, these are
+        read again with it: before ``[SEP]``, with ``per_token``.
+        """
+        before = cache if cache and len(cache.layers) == int(self.passes(tokens).max()) else None
+        states: list[State] = []
+
+        def passed(x: Tensor, step: int, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
+            state = before.layers[step - 1] if before else None
+            x, state, carried = self.block.forward_with_cache(x, positions, state, carried)
+            states.append(state)
+            return x, carried
+
+        hidden = self._read(tokens, positions, before, passed)
+        new = tokens.shape[1] - (cache.length if cache else 0)
+        return hidden[:, hidden.shape[1] - new :], Cache(tokens.shape[1], tuple(states))
+
+    def _read(
+        self,
+        tokens: Tensor,
+        positions: Positions,
+        cache: Cache | None,
+        block: Callable[[Tensor, int, Tensor | None], tuple[Tensor, Tensor | None]],
+    ) -> Tensor:
+        """Hidden vectors of the tokens that the cache does not hold, where ``block`` passes them, and what the encoding
+        carries, through the block for the first, the second, ... time.
+        """
         taken = self.passes(tokens)
-        embedding = self.embedding(tokens)
+        new = slice(cache.length if cache else 0, None)
+        embedding = self.embedding(tokens[:, new])
         if self.each_step != "coordinates":
             embedding = embedded(embedding, [self.block], tokens, positions)
         x = out = self.dropout(embedding)
-        carried = entering([self.block], positions)
+        carried = entering([self.block], positions.last(x.shape[1]))
         for step in range(1, int(taken.max()) + 1):
             if self.each_step == "input" and step > 1:
                 x = x + embedding
             if self.each_step == "coordinates":
                 x = embedded(x, [self.block], tokens, positions) + sinusoid(step, x)
-            x, carried = self.block(x, positions, carried)
-            out = torch.where((taken >= step)[..., None], x, out)
+            x, carried = block(x, step, carried)
+            out = torch.where((taken[:, new] >= step)[..., None], x, out)
         return self.norm(out)
 
     def passes(self, tokens: Tensor) -> Tensor:

@@ -1,14 +1,12 @@
 """Long short-term memory."""
 
-from collections.abc import Iterator
-
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout
 from harness.dimensions import Dimensions
 from harness.models import recurrent
-from harness.models.base import Layers, Model
+from harness.models.base import Cache, Layers, Model
 
 
 class LSTM(Model):
@@ -22,16 +20,20 @@ class LSTM(Model):
 
     layout = "Causal"
     mode = "attention-free"
+    caches = True
 
     def __init__(self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.0) -> None:
         super().__init__()
         self.embedding, self.layers, self.dropout, self.head = recurrent.parts(nn.LSTM, dimensions, vocabulary, dropout)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        return recurrent.outputs(self.embedding(tokens), self.layers, self.dropout)
+        return self.forward_with_cache(tokens, positions, None)[0]
 
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        return recurrent.stretches(self.embedding, self.layers, self.dropout, tokens)
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        return recurrent.outputs(self.embedding, self.layers, self.dropout, tokens, cache)
+
+    def constant_memory(self) -> bool:
+        return True
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

@@ -1,7 +1,6 @@
 """Mamba: layers of a state space model and nothing else."""
 
 import math
-from collections.abc import Iterator
 from typing import cast
 
 import torch
@@ -12,8 +11,7 @@ from harness.declarations.bounds import Dropout, Few, Taps, Width
 from harness.dimensions import Dimensions
 from harness.mixers.base import State
 from harness.mixers.mamba import Mamba as Mixer
-from harness.models.base import Layers, Model
-from harness.models.recurrent import STRETCH
+from harness.models.base import Cache, Layers, Model
 
 
 class Mamba(Model):
@@ -26,6 +24,7 @@ class Mamba(Model):
 
     layout = "Causal"
     mode = "attention-free"
+    caches = True
 
     def __init__(
         self,
@@ -53,18 +52,18 @@ class Mamba(Model):
                 cast(Block, block).mixer.output.weight /= math.sqrt(dimensions.n_layers)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        x = self.dropout(self.embedding(tokens))
-        for block in self.blocks:
-            x, _ = block(x, None)
-        return self.norm(x)
+        return self.forward_with_cache(tokens, positions, None)[0]
 
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        states: list[State | None] = [None] * len(self.blocks)
-        for part in tokens.split(STRETCH, dim=1):
-            x = self.dropout(self.embedding(part))
-            for number, block in enumerate(self.blocks):
-                x, states[number] = block(x, states[number])
-            yield self.norm(x)
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        x = self.dropout(self.embedding(tokens[:, cache.length if cache else 0 :]))
+        states = []
+        for block, before in zip(self.blocks, cache.layers if cache else [None] * len(self.blocks), strict=True):
+            x, state = block(x, before)
+            states.append(state)
+        return self.norm(x), Cache(tokens.shape[1], tuple(states))
+
+    def constant_memory(self) -> bool:
+        return True
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

@@ -4,16 +4,14 @@ On a CPU they compute in float32 also where the rest of the model is in bfloat16
 bfloat16, PyTorch has no GRU in it, and what a run computes should not depend on the processor.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from harness.dimensions import Dimensions
-
-STRETCH = 1024
-"""Tokens that are read at once where the state is carried on."""
+from harness.mixers.base import State
+from harness.models.base import Cache
 
 
 def parts(
@@ -29,26 +27,24 @@ def parts(
     )
 
 
-def outputs(embedded: Tensor, layers: Iterable[nn.Module], dropout: nn.Module) -> Tensor:
-    """What the last layer gives, [B, L, D] -> [B, L, D]; dropout acts on the embedding and on what each layer gives."""
-    x = dropout(embedded)
-    for layer in layers:
-        x = dropout(_read(layer, x, None)[0])  # beside the last state
-    return x
+def outputs(
+    embedding: nn.Module, layers: nn.ModuleList, dropout: nn.Module, tokens: Tensor, cache: Cache | None
+) -> tuple[Tensor, Cache]:
+    """What the last layer gives for the tokens [B, L] that the cache does not hold [B, l, D], and the cache with them.
+    Dropout acts on the embedding and on what each layer gives.
+    """
+    x = dropout(embedding(tokens[:, cache.length if cache else 0 :]))
+    states = []
+    for layer, before in zip(layers, cache.layers if cache else [None] * len(layers), strict=True):
+        x, state = _read(layer, x, before)
+        x = dropout(x)
+        states.append(state)
+    return x, Cache(tokens.shape[1], tuple(states))
 
 
-def stretches(embedding: nn.Module, layers: nn.ModuleList, dropout: nn.Module, tokens: Tensor) -> Iterator[Tensor]:
-    """:func:`outputs` in chunks of ``STRETCH`` tokens; each layer continues from its last state."""
-    states: list[Any] = [None] * len(layers)
-    for part in tokens.split(STRETCH, dim=1):
-        x = dropout(embedding(part))
-        for number, layer in enumerate(layers):
-            x, states[number] = _read(layer, x, states[number])
-            x = dropout(x)
-        yield x
-
-
-def _read(layer: nn.Module, x: Tensor, state: Any) -> tuple[Tensor, Any]:
-    """What a layer gives for a stretch of tokens and the state that it is left in."""
+def _read(layer: nn.Module, x: Tensor, before: State | None) -> tuple[Tensor, State]:
+    """What a layer gives for some tokens, and the state that it is left in: one tensor, or two of an LSTM."""
+    single = not isinstance(layer, nn.LSTM)
     with torch.autocast("cpu", enabled=False):
-        return layer(x, state)
+        y, state = layer(x, before[0] if before and single else before)
+    return y, (state,) if single else state

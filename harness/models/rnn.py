@@ -1,6 +1,5 @@
 """Elman's recurrent network."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 from torch import Tensor, nn
@@ -9,7 +8,7 @@ from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout
 from harness.dimensions import Dimensions
 from harness.models import recurrent
-from harness.models.base import Layers, Model
+from harness.models.base import Cache, Layers, Model
 
 
 class RNN(Model):
@@ -23,6 +22,7 @@ class RNN(Model):
 
     layout = "Causal"
     mode = "attention-free"
+    caches = True
 
     def __init__(
         self,
@@ -39,10 +39,13 @@ class RNN(Model):
         )
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        return recurrent.outputs(self.embedding(tokens), self.layers, self.dropout)
+        return self.forward_with_cache(tokens, positions, None)[0]
 
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        return recurrent.stretches(self.embedding, self.layers, self.dropout, tokens)
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        return recurrent.outputs(self.embedding, self.layers, self.dropout, tokens, cache)
+
+    def constant_memory(self) -> bool:
+        return True
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)

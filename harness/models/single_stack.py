@@ -1,17 +1,15 @@
 """What Transformers with one stack of blocks share."""
 
-from collections.abc import Iterator
 from typing import Any, cast
 
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
-from harness.mixers.base import Recurrent, State
-from harness.models.base import Layers
+from harness.mixers.base import Recurrent
+from harness.models.base import Cache, Layers
 from harness.models.block import Block
-from harness.models.recurrent import STRETCH
-from harness.models.transformer import Transformer, embedded, through
+from harness.models.transformer import Transformer, embedded, through, through_with_cache
 
 
 class SingleStack(Transformer):
@@ -28,14 +26,12 @@ class SingleStack(Transformer):
         x = self.dropout(embedded(self.embedding(tokens), self.blocks, tokens, positions))
         return self.norm(through(self.blocks, x, positions))
 
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
-        blocks = [cast(Block, block) for block in self.blocks]
-        if not all(isinstance(block.mixer, Recurrent) for block in blocks):
-            yield self(tokens, positions)
-            return
-        states: list[State | None] = [None] * len(blocks)
-        for part in tokens.split(STRETCH, dim=1):
-            x = self.dropout(self.embedding(part))
-            for number, block in enumerate(blocks):
-                x, states[number] = block.run(x, states[number])
-            yield self.norm(x)
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        new = slice(cache.length if cache else 0, None)
+        x = self.dropout(embedded(self.embedding(tokens[:, new]), self.blocks, tokens, positions))
+        before = cache.layers if cache else [None] * len(self.blocks)
+        x, states = through_with_cache(self.blocks, x, positions, before)
+        return self.norm(x), Cache(tokens.shape[1], states)
+
+    def constant_memory(self) -> bool:
+        return self.caches and all(isinstance(cast(Block, block).mixer, Recurrent) for block in self.blocks)

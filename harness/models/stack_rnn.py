@@ -7,7 +7,8 @@ from torch import Tensor, nn
 from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout, Few, Width
 from harness.dimensions import Dimensions
-from harness.models.base import Layers, Model
+from harness.mixers.base import State
+from harness.models.base import Cache, Layers, Model
 from harness.models.controller import Controller
 
 ACTIONS = 3
@@ -29,11 +30,12 @@ class StackRNN(Model):
 
     A stack has at least a cell per token read, so it never overflows and a longer sequence changes nothing before its
     end. Tokens are read one by one in Python: time, and memory in training, grow with the square of the length; in
-    evaluation only one stack is kept. ``dropout`` acts on the embedding and on what each layer gives.
+    evaluation each layer keeps one stack. ``dropout`` acts on the embedding and on what each layer gives.
     """
 
     layout = "Causal"
     mode = "attention-free"
+    caches = True
 
     def __init__(
         self,
@@ -52,10 +54,17 @@ class StackRNN(Model):
         self.head = nn.Linear(dimensions.d_model, vocabulary)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        x = self.dropout(self.embedding(tokens))
-        for layer in self.layers:
-            x = self.dropout(layer(x))
-        return x
+        return self.forward_with_cache(tokens, positions, None)[0]
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        past = cache.length if cache else 0
+        x = self.dropout(self.embedding(tokens[:, past:]))
+        states = []
+        for layer, before in zip(self.layers, cache.layers if cache else [None] * len(self.layers), strict=True):
+            x, state = layer(x, past, before)
+            x = self.dropout(x)
+            states.append(state)
+        return x, Cache(tokens.shape[1], tuple(states))
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -71,20 +80,21 @@ class StackLayer(nn.Module):
         self.action = nn.Linear(dimension, stacks * ACTIONS)
         self.value = nn.Linear(dimension, stacks * cell)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x [B, L, D] -> [B, L, D]."""
+    def forward(self, x: Tensor, past: int, state: State | None) -> tuple[Tensor, State]:
+        """x [B, L, D] behind ``past`` tokens that left a state -> [B, L, D] and the state after them: the stacks and
+        the hidden vector.
+        """
         batch, _, dimension = x.shape
-        stacks = x.new_zeros(batch, self.size[0], 0, self.size[1])
-        hidden = x.new_zeros(batch, dimension)
+        stacks, hidden = state or (x.new_zeros(batch, self.size[0], 0, self.size[1]), x.new_zeros(batch, dimension))
         outputs = []
-        for token, driven in enumerate(self.controller.input(x).unbind(dim=1)):
+        for token, driven in enumerate(self.controller.input(x).unbind(dim=1), start=past):
             if token == stacks.shape[2]:
                 stacks = F.pad(stacks, (0, 0, 0, token or FIRST))
             hidden = self.controller(driven, hidden, stacks[:, :, 0].flatten(1))
             actions = self.action(hidden).unflatten(1, (-1, ACTIONS)).softmax(dim=-1)
             stacks = acted(stacks, actions, self.value(hidden).unflatten(1, self.size))
             outputs.append(hidden)
-        return torch.stack(outputs, dim=1)
+        return torch.stack(outputs, dim=1), (stacks, hidden)
 
 
 def acted(stacks: Tensor, actions: Tensor, values: Tensor) -> Tensor:

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from harness.attention.positions import Positions
 from harness.declarations.bounds import CountOrZero, Dropout, Few, Width
 from harness.dimensions import Dimensions
-from harness.models.base import Layers, Model
+from harness.mixers.base import State
+from harness.models.base import Cache, Layers, Model
 from harness.models.controller import Controller
 
 ACTIONS = 5
@@ -37,11 +38,12 @@ class TapeRNN(Model):
     head falls off, for which a single jump and any number of moves do not suffice.
 
     Tokens are read one by one in Python: time, and memory in training, grow with the square of the length; in
-    evaluation only one tape is kept. ``dropout`` acts on the embedding and on what each layer gives.
+    evaluation each layer keeps one tape. ``dropout`` acts on the embedding and on what each layer gives.
     """
 
     layout = "Causal"
     mode = "attention-free"
+    caches = True
 
     def __init__(
         self,
@@ -65,12 +67,19 @@ class TapeRNN(Model):
         self.head = nn.Linear(dimensions.d_model, vocabulary)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        return self.forward_with_cache(tokens, positions, None)[0]
+
+    def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
+        past = cache.length if cache else 0
         before = (tokens == self.separator).cumsum(dim=1) == 0
-        jumps = before.cumsum(dim=1).sub(1).clamp(min=0)  # the first token belongs to the layout
-        x = self.dropout(self.embedding(tokens))
-        for layer in self.layers:
-            x = self.dropout(layer(x, jumps))
-        return x
+        jumps = before.cumsum(dim=1).sub(1).clamp(min=0)[:, past:]  # the first token belongs to the layout
+        x = self.dropout(self.embedding(tokens[:, past:]))
+        states = []
+        for layer, earlier in zip(self.layers, cache.layers if cache else [None] * len(self.layers), strict=True):
+            x, state = layer(x, jumps, past, earlier)
+            x = self.dropout(x)
+            states.append(state)
+        return x, Cache(tokens.shape[1], tuple(states))
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -88,14 +97,15 @@ class TapeLayer(nn.Module):
         hidden = [part for i, o in itertools.pairwise(widths) for part in (nn.Linear(i, o), nn.ReLU())]
         self.value = nn.Sequential(*hidden, nn.Linear(widths[-1], tapes * cell))
 
-    def forward(self, x: Tensor, jumps: Tensor) -> Tensor:
-        """x [B, L, D], the length of a jump at each token [B, L] -> [B, L, D]."""
+    def forward(self, x: Tensor, jumps: Tensor, past: int, state: State | None) -> tuple[Tensor, State]:
+        """x [B, L, D] behind ``past`` tokens that left a state, the length of a jump at each token [B, L] -> [B, L, D]
+        and the state after them: the tapes and the hidden vector.
+        """
         batch, _, dimension = x.shape
-        tapes = x.new_zeros(batch, self.size[0], 1, self.size[1])
-        hidden = x.new_zeros(batch, dimension)
+        tapes, hidden = state or (x.new_zeros(batch, self.size[0], 1, self.size[1]), x.new_zeros(batch, dimension))
         outputs = []
         driven_and_jumps = zip(self.controller.input(x).unbind(dim=1), jumps.unbind(dim=1), strict=True)
-        for token, (driven, jump) in enumerate(driven_and_jumps):
+        for token, (driven, jump) in enumerate(driven_and_jumps, start=past):
             if token == tapes.shape[2] // 4:
                 more = 2 * (token or FIRST)
                 tapes = F.pad(tapes, (0, 0, more, more))
@@ -103,7 +113,7 @@ class TapeLayer(nn.Module):
             actions = self.action(hidden).unflatten(1, (-1, ACTIONS)).softmax(dim=-1)
             tapes = acted(tapes, actions, self.value(hidden).unflatten(1, self.size), jump)
             outputs.append(hidden)
-        return torch.stack(outputs, dim=1)
+        return torch.stack(outputs, dim=1), (tapes, hidden)
 
 
 def acted(tapes: Tensor, actions: Tensor, values: Tensor, jump: Tensor) -> Tensor:

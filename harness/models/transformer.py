@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import cast
 
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
@@ -10,6 +11,7 @@ from harness.declarations.bounds import Activation, Biases, Dropout, Norm, Norma
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.mixers.attention import Attention
+from harness.mixers.base import State
 from harness.models.base import Model
 from harness.models.block import Block, Style
 
@@ -83,9 +85,21 @@ class TokenEmbedding(nn.Embedding):
 
 
 def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: Positions) -> Tensor:
-    """Token embeddings [B, L, D] with what the encoding of the first block that has attention does to them."""
+    """Embeddings [B, l, D] of the last l of ``tokens`` [B, L] with what the encoding of the first block that has
+    attention does to them.
+    """
     encoding = first_encoding(blocks)
-    return x if encoding is None else encoding.embed(x, tokens, positions.values)
+    return x if encoding is None else embedded_by(encoding, x, tokens, positions)
+
+
+def embedded_by(encoding: Encoding, x: Tensor, tokens: Tensor, positions: Positions) -> Tensor:
+    """Embeddings [B, l, D] of the last l of ``tokens`` [B, L] with what an encoding does to them. That may depend on
+    the tokens before them, such as a separator, but not on the embeddings of those.
+    """
+    past = tokens.shape[1] - x.shape[1]
+    if not past or not encoding.uses("embed"):
+        return encoding.embed(x, tokens, positions.values)
+    return encoding.embed(F.pad(x, (0, 0, past, 0)), tokens, positions.values)[:, past:]
 
 
 def through(blocks: Iterable[nn.Module], x: Tensor, positions: Positions, *more: Tensor) -> Tensor:
@@ -94,6 +108,17 @@ def through(blocks: Iterable[nn.Module], x: Tensor, positions: Positions, *more:
     for block in blocks:
         x, carried = block(x, positions, carried, *more)
     return x
+
+
+def through_with_cache(
+    blocks: Iterable[nn.Module], x: Tensor, positions: Positions, states: Iterable[State | None]
+) -> tuple[Tensor, tuple[State, ...]]:
+    """The same for the last tokens alone, going on from the states of the blocks, with the states after them."""
+    carried, after = entering(blocks, positions.last(x.shape[1])), []
+    for block, state in zip(blocks, states, strict=True):
+        x, left, carried = cast(Block, block).forward_with_cache(x, positions, state, carried)
+        after.append(left)
+    return x, tuple(after)
 
 
 def entering(blocks: Iterable[nn.Module], positions: Positions) -> Tensor | None:

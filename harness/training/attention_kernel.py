@@ -25,6 +25,11 @@ def choose(run: Run, model: nn.Module, rule: PositionRule, *, device: str) -> No
 
         whole = not rule.fractional and rule.channels == 1
         for layer in layers:
+            if layer.window or layer.sinks is not None:
+                raise Refused(
+                    "trainer.kernel=flex: FlexAttention is used here without windows and sinks, which a mixer of this "
+                    "network has: use trainer.kernel=auto"
+                )
             if not flex.possible(layer.encoding, layer.logit, whole=whole):
                 raise Refused(
                     f"trainer.kernel=flex: FlexAttention turns and scales queries and keys and adds a bias by whole "

@@ -17,7 +17,7 @@ from harness.evaluation.decoding import greedy, write
 from harness.extensions.extrapolate import Extrapolate
 from harness.layouts import Causal
 from harness.layouts.special_tokens import EOS
-from harness.models import recurrent
+from harness.models import base
 from harness.models.base import Model
 from harness.positions.random_offset import RandomOffset
 from harness.positions.randomized import Randomized
@@ -263,7 +263,7 @@ def test_reading_in_stretches_scores_the_same(composed: Callable[..., Run], monk
         )
 
     whole = score()
-    monkeypatch.setattr(recurrent, "STRETCH", 4)
+    monkeypatch.setattr(base, "STRETCH", 4)
     for one, other in zip(whole, score(), strict=True):
         assert other._replace(nats=0) == one._replace(nats=0)
         assert other.nats == pytest.approx(one.nats, rel=1e-5)

@@ -80,7 +80,7 @@ def test_every_stack_has_a_distribution_of_its_own() -> None:
         layer.controller.recur.weight.zero_()
         layer.controller.recur.weight[:2, 4:] = torch.eye(2)  # what is read is what is put out
         layer.controller.input.bias.zero_()
-    tops = layer(torch.zeros(1, 3, 4))[0, :, :2]
+    tops = layer(torch.zeros(1, 3, 4), 0, None)[0][0, :, :2]
     assert torch.allclose(tops, torch.tensor([[0.0, 0.0], [1.0, 0.0], [1.0, 0.0]]))
 
 
@@ -103,7 +103,7 @@ def test_pushed_and_popped_tokens_come_back_in_reverse_at_any_depth() -> None:
     values = torch.rand(300)
     x = torch.zeros(1, 601, 4)
     x[0, :300, 0], x[0, :300, 1] = values, 1
-    tops = layer(x)[0, :, 2]
+    tops = layer(x, 0, None)[0][0, :, 2]
     assert torch.equal(tops[300:600], values.flip(0))
     assert tops[600] < 1e-30
 
