@@ -79,7 +79,7 @@ class Attention(Attending, Mixer):
         """
         q, k, v = self.project(x).split(self.sizes, dim=-1)
         q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
-        kept = (k, v, x) if self.encoding.uses("state") else (k, v)
+        kept: State = (k, v, x) if self.encoding.uses("state") else (k, v)
         if carried is not None:
             kept = (*kept, carried := carried.expand(len(x), self.heads, -1, -1))
         if state is not None:

@@ -5,7 +5,7 @@ or refuses the encoding before anything is computed.
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +40,7 @@ DIMENSIONS = Dimensions(d_model=32, n_heads=4, n_layers=3, train_tokens=42)
 VOCABULARY = 12
 
 
-def declared(group: str, name: str) -> dict[str, Any]:
+def declared(group: str, name: str) -> Mapping[str, Any]:
     return declarations.of(node(group, name)["_target_"]).attributes
 
 

@@ -3,6 +3,7 @@ was run: what is carried out of the second layer is part of the loss, so every w
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 import torch
@@ -72,7 +73,7 @@ def test_two_layers_of_the_published_code(kernel: object) -> None:
     case = golden("tape")
     made = blocks(case)
     for block in made:
-        block.mixer.kernel = kernel
+        cast(Block, block).mixer.kernel = kernel  # type: ignore[assignment]
     x = case["x"].double().requires_grad_()
     positions = Positions(case["pos_q"].long()[None], True)
     carried = entering(made, positions)
@@ -85,7 +86,7 @@ def test_two_layers_of_the_published_code(kernel: object) -> None:
     loss = (hidden * case["direction"]).sum() + (carried * case["pull"]).sum()
     case.match("loss", loss)
     loss.backward()
-    case.match("gradient_x", x.grad)
+    case.match("gradient_x", cast(Tensor, x.grad))
     for name, parameter, expected in compared(made, case, "gradient_"):
-        error = (parameter.grad - expected).abs().max()
+        error = (cast(Tensor, parameter.grad) - expected).abs().max()
         assert error <= 2e-6 * expected.abs().max(), name
