@@ -17,6 +17,14 @@ class Dimensions:
     """Positions that the longest training sequence takes."""
     layer: int = 0
     """The block, from 0 in its stack, for which something is made."""
+    attending_later: int | None = None
+    """How many blocks of its stack behind this one attend; ``None`` where all of them do."""
+
+    @property
+    def followed(self) -> bool:
+        """Whether a later block of its stack attends."""
+        later = self.n_layers - 1 - self.layer if self.attending_later is None else self.attending_later
+        return later > 0
 
     @property
     def head_dim(self) -> int:

@@ -48,8 +48,9 @@ def attend(inputs: AttentionInputs) -> Tensor:
     q, k = _rotated(inputs)
     q = (q * logit_factors(inputs)).to(q.dtype)
     width = v.shape[-1]
-    if q.shape[-1] != width:  # fused kernels are for heads of one width: with others PyTorch builds the matrix
-        v = F.pad(v, (0, q.shape[-1] - width))
+    # Fused kernels are for heads of one width: with others PyTorch builds the matrix.
+    wider = max(q.shape[-1], width)
+    q, k, v = (x if x.shape[-1] == wider else F.pad(x, (0, wider - x.shape[-1])) for x in (q, k, v))
     inputs = inputs._replace(q=q, k=k, v=v)
     plain = inputs.k_positions.visible is None
     if (
@@ -76,7 +77,8 @@ def explicit(inputs: AttentionInputs) -> Tensor:
         chunk = weights.to(v.dtype) @ v[:, :, :keys]
         if encoding.uses("value"):
             here, where = inputs.q_positions.values[:, rows], inputs.k_positions.values[:, :keys]
-            chunk = chunk + encoding.value(weights, here, where).to(v.dtype)
+            added = encoding.value(weights, here, where).to(v.dtype)
+            chunk = chunk + F.pad(added, (0, chunk.shape[-1] - added.shape[-1]))  # what is carried is no value
         chunks.append(chunk)
     return torch.cat(chunks, dim=2)
 

@@ -3,11 +3,13 @@ PyTorch.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from harness import declarations
 from harness.config import catalogue, identity
 from harness.config.schema import ATTENTION, Run
+from harness.dimensions import Dimensions
 from harness.errors import Refused
 
 
@@ -80,6 +82,13 @@ def attending(run: Run) -> list[int]:
     return [
         number for number, name in layers if not architecture["mixes"] or _declared(run.mixer[name].target)["attends"]
     ]
+
+
+def dimensions_of(run: Run, dimensions: Dimensions, number: int) -> Dimensions:
+    """Those of a layer, of which an encoding is made. One block that is passed through many times follows itself."""
+    if _declared(run.architecture.target)["one_block"]:
+        return replace(dimensions, layer=number)
+    return replace(dimensions, layer=number, attending_later=sum(other > number for other in attending(run)))
 
 
 def called(run: Run) -> str:

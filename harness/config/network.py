@@ -1,12 +1,11 @@
 """The network of a run, from its config."""
 
 import copy
-import dataclasses
 import itertools
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from harness.config import instantiation
+from harness.config import instantiation, layer_pattern
 from harness.config.instantiation import make
 from harness.config.schema import Run
 from harness.encodings.base import Encoding
@@ -24,7 +23,7 @@ def model(run: Run, task: Task, layout: Layout) -> Model:
     stacks = itertools.count()
 
     def another(number: int) -> Encoding:
-        return make("encoding", run.encoding, run, dataclasses.replace(dimensions, layer=number))
+        return make("encoding", run.encoding, run, layer_pattern.dimensions_of(run, dimensions, number))
 
     def encodings() -> Iterator[Encoding]:
         return (copy.deepcopy(own) if next(stacks) else own).for_layers(another, dimensions.n_layers)

@@ -4,7 +4,6 @@ Classes say so themselves (``Encoding.objection``, ``frequency_count`` and ``wid
 ``Extension.objection_to``), and are asked without loading PyTorch.
 """
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,7 +41,8 @@ def _check_layers(run: Run, dimensions: Dimensions) -> None:
     """An encoding whose layers differ by number needs layers of each kind: without them it is another encoding."""
     kinds = declarations.of(run.encoding.target).attributes["layer_kinds"]
     found = {
-        asked(run.encoding, "layer_kind", replace(dimensions, layer=number)) for number in layer_pattern.attending(run)
+        asked(run.encoding, "layer_kind", layer_pattern.dimensions_of(run, dimensions, number))
+        for number in layer_pattern.attending(run)
     }
     missing = [kind for kind in kinds if kind not in found]
     if not missing:
@@ -53,8 +53,9 @@ def _check_layers(run: Run, dimensions: Dimensions) -> None:
     else:
         reason = f"model.layers={dimensions.n_layers}"
         remedy = "change model.layers, pattern or the options of the encoding so that one is"
+    needs = f"has layers of several kinds, {' and '.join(kinds)}" if len(kinds) > 1 else f"needs a layer {kinds[0]}"
     raise Refused(
-        f"encoding={run.encoding.name} has layers of several kinds, {' and '.join(kinds)}, but in "
+        f"encoding={run.encoding.name} {needs}, but in "
         f"{layer_pattern.called(run)}, {reason}, no layer with attention would be {missing[0]}: "
         f"{remedy}, or choose another encoding"
     )

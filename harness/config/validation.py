@@ -105,6 +105,13 @@ def _check_architecture(run: Run, task: Task) -> None:
                 f"{group}={component.name} is not defined for {layer_pattern.called(run)}, "
                 f"which is {' and '.join(modes)}. Possible: {able}"
             )
+    carries = declarations.of(run.encoding.target).attributes["carries"]
+    if carries and not declarations.of(run.architecture.target).attributes["carries"]:
+        able = _choices_where("architecture", lambda a: a["carries"])
+        raise Refused(
+            f"encoding={run.encoding.name} hands positions from block to block, which "
+            f"architecture={run.architecture.name} does not. Architectures that do: {able}"
+        )
     if reads:
         return
     if declarations.of(run.encoding.target).attributes["pretrained"]:

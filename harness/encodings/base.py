@@ -32,6 +32,9 @@ HOOKS = (
     "value",
     "visible",
     "logit_scale",
+    "carry",
+    "carry_through_attention",
+    "carry_through_feed_forward",
 )
 CHANGES = ("embed", "rotate")
 """Hooks that give back what they were given, changed, in the precision that it came in."""
@@ -76,6 +79,11 @@ class Encoding(Bounded, PreciseModule):
 
     per_layer: ClassVar[bool] = False
     """Whether every layer has its own instance, which knows its number: ``dimensions.layer``."""
+
+    carries: ClassVar[bool] = False
+    """Whether it hands something from block to block beside the hidden vectors (:meth:`carry`): only an architecture
+    whose blocks do so (``Model.carries``) can have it.
+    """
 
     layer_kinds: ClassVar[tuple[str, ...]] = ()
     """What the layers of a network are by :meth:`layer_kind`, where they differ by number: a run whose network lacks
@@ -204,6 +212,25 @@ class Encoding(Bounded, PreciseModule):
         :meth:`modify_logits`. It is always of all tokens so far, those in a key-value cache among them.
         """
         return {}
+
+    def carry(self, positions: Tensor) -> Tensor:
+        """What goes from block to block beside the hidden vectors, as it enters the first block that attends:
+        ``positions`` [B, L] -> [B or 1, H or 1, L, c].
+
+        All hooks that receive a layer's state find in it, under ``carried``, what has come to this layer
+        [B, H, L, c]. It keeps its precision; what attention and the feed-forward layer tell it comes in theirs.
+        """
+        raise LookupError(f"{type(self).__name__} carries nothing")
+
+    def carry_through_attention(self, carried: Tensor, attended: Tensor) -> Tensor:
+        """What is carried on from a layer's attention. ``attended`` is the mean of all ``carried`` [B, H, L, c] by the
+        weights of attention, as its output is that of the values.
+        """
+        return carried
+
+    def carry_through_feed_forward(self, carried: Tensor, y: Tensor) -> Tensor:
+        """What is carried on from a feed-forward layer, which makes ``y`` [B, L, D] of the hidden vectors."""
+        return carried
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

@@ -24,6 +24,15 @@ class Wrapper(Encoding):
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         return self.inner.state(h, positions)
 
+    def carry(self, positions: Tensor) -> Tensor:
+        return self.inner.carry(positions)
+
+    def carry_through_attention(self, carried: Tensor, attended: Tensor) -> Tensor:
+        return self.inner.carry_through_attention(carried, attended)
+
+    def carry_through_feed_forward(self, carried: Tensor, y: Tensor) -> Tensor:
+        return self.inner.carry_through_feed_forward(carried, y)
+
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:

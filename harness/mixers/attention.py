@@ -29,8 +29,8 @@ class Attention(Attending, Mixer):
     2508.10925; the learned sink of Xiao et al., 2023, arXiv 2309.17453, is a key instead). No scale multiplies it.
 
     A cache holds keys and values of all tokens before the encoding changes them, and the layer's input where the
-    encoding derives something from it: what an encoding does to earlier tokens may then depend on anything but later
-    ones.
+    encoding derives something from it, and what the encoding carries from block to block: what an encoding does to
+    earlier tokens may then depend on anything but later ones.
     """
 
     modes = ("causal", "bidirectional")
@@ -68,17 +68,35 @@ class Attention(Attending, Mixer):
         return self.forward_with_cache(x, positions, None)[0]
 
     def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+        new = positions.last(x.shape[1]).values
+        return self.hand_on(x, positions, state, self.encoding.carry(new) if self.encoding.uses("carry") else None)[:2]
+
+    def hand_on(
+        self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None
+    ) -> tuple[Tensor, State, Tensor | None]:
+        """:meth:`forward_with_cache` with what the encoding carries from block to block for the tokens of x, as it
+        comes into attention and goes out of it.
+        """
         q, k, v = self.project(x).split(self.sizes, dim=-1)
         q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
-        kept = (k, v, x) if self.encoding.uses("state") else (k, v)
+        kept: State = (k, v, x) if self.encoding.uses("state") else (k, v)
+        if carried is not None:
+            kept = (*kept, carried := carried.expand(len(x), self.heads, -1, -1))
         if state is not None:
             kept = tuple(torch.cat(parts, dim=-2) for parts in zip(state, kept, strict=True))
         k, v = kept[:2]
         if self.kv_heads < self.heads:
             k, v = (part.repeat_interleave(self.heads // self.kv_heads, dim=1) for part in (k, v))
-        derived = self.encoding.state(kept[-1], positions.values) if self.encoding.uses("state") else {}
-        attended = self.attend(q, k, v, positions, derived)
-        return self.output(attended.transpose(1, 2).flatten(2)), kept
+        derived = self.encoding.state(kept[2], positions.values) if self.encoding.uses("state") else {}
+        if carried is not None:
+            derived = {**derived, "carried": kept[-1]}
+        width = v.shape[-1]
+        if carried is None or not self.encoding.uses("carry_through_attention"):
+            attended = self.attend(q, k, v, positions, derived)
+        else:
+            attended = self.attend(q, k, torch.cat([v, kept[-1].to(v.dtype)], dim=-1), positions, derived)
+            carried = self.encoding.carry_through_attention(carried, attended[..., width:])
+        return self.output(attended[..., :width].transpose(1, 2).flatten(2)), kept, carried
 
     def draw_weights(self, dimensions: Dimensions) -> None:
         draw(dimensions, reads=(self.project,), writes=(self.output,))

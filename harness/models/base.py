@@ -84,6 +84,9 @@ class Model(Bounded, nn.Module, ABC):
     mixes: ClassVar[bool] = False
     """Whether its layers have the mixers that a run chooses (``Layers.mixers``)."""
 
+    carries: ClassVar[bool] = False
+    """Whether its blocks hand on what an encoding carries from one to the next (``Encoding.carries``)."""
+
     one_block: ClassVar[bool] = False
     """Whether all its layers are one, passed through many times: the first, with the number 0."""
 

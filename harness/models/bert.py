@@ -13,7 +13,7 @@ from harness.layouts.special_tokens import SEP
 from harness.mixers.initialization import draw
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
-from harness.models.transformer import TokenEmbedding, embedded
+from harness.models.transformer import TokenEmbedding, embedded, through
 
 
 class BERT(Model):
@@ -34,6 +34,7 @@ class BERT(Model):
     layout = "Sentences"
     mode = "bidirectional"
     mixes = True
+    carries = True
 
     def __init__(self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.1) -> None:
         super().__init__()
@@ -64,8 +65,7 @@ class BERT(Model):
         """
         x = self.embedding(tokens) + self.segments(segments(tokens))
         x = self.dropout(self.embedding_norm(embedded(x, self.blocks, tokens, positions)))
-        for block in self.blocks:
-            x = block(x, positions)
+        x = through(self.blocks, x, positions)
         pooled = torch.tanh(self.pooler(x[:, :1]))
         restored = self.restore_norm(F.gelu(self.restore(x[:, 1:])))
         return torch.cat([F.pad(pooled, (0, x.shape[2])), F.pad(restored, (x.shape[2], 0))], dim=1)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,8 +10,11 @@ from torch import Tensor, nn
 from harness.attention.positions import Positions
 from harness.declarations.bounds import Activation, Biases, Norm, Normalizer
 from harness.dimensions import Dimensions
+from harness.mixers.attention import Attention
 from harness.mixers.base import Mixer, State
 from harness.mixers.initialization import draw
+
+T = TypeVar("T")
 
 ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "gelu": F.gelu,
@@ -68,28 +72,52 @@ class Block(nn.Module):
         self.narrow = nn.Linear(width, dimensions.d_model, bias=bias)
         self.dropout = nn.Dropout(style.dropout)
 
-    def forward(self, x: Tensor, positions: Positions) -> Tensor:
-        """x [B, L, D] -> [B, L, D]."""
-        x = self.residual(x, self.mixer_norm, lambda y: self.mixer(y, positions))
-        return self.residual(x, self.feed_forward_norm, self.feed_forward)
+    def forward(self, x: Tensor, positions: Positions, carried: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """x [B, L, D] -> [B, L, D], and what the encoding carries from block to block (``Encoding.carry``)."""
+        x, carried = self.residual(x, self.mixer_norm, lambda y: self.mix(y, positions, carried))
+        return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
 
-    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+    def forward_with_cache(
+        self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None = None
+    ) -> tuple[Tensor, State, Tensor | None]:
         """The same for the last tokens alone, as :meth:`harness.mixers.base.Mixer.forward_with_cache`."""
-        after: list[State] = []
+        x, (after, carried) = self.residual(
+            x, self.mixer_norm, lambda y: self.mix_with_cache(y, positions, state, carried)
+        )
+        x, carried = self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
+        return x, after, carried
 
-        def mix(y: Tensor) -> Tensor:
-            mixed, new = self.mixer.forward_with_cache(y, positions, state)
-            after.append(new)
-            return mixed
-
-        x = self.residual(x, self.mixer_norm, mix)
-        return self.residual(x, self.feed_forward_norm, self.feed_forward), after[0]
-
-    def residual(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], Tensor]) -> Tensor:
-        """What a sublayer makes of x, added to it."""
+    def residual(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], tuple[Tensor, T]]) -> tuple[Tensor, T]:
+        """What a sublayer makes of x, added to it, and what it gives besides."""
         if self.style.norm == "pre":
-            return x + self.dropout(sublayer(norm(x)))
-        return norm(x + self.dropout(sublayer(x)))
+            y, besides = sublayer(norm(x))
+            return x + self.dropout(y), besides
+        y, besides = sublayer(x)
+        return norm(x + self.dropout(y)), besides
+
+    def mix(self, x: Tensor, positions: Positions, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """What the mixer makes of x, and what it leaves of what is carried, which passes by all but attention."""
+        if carried is None or not isinstance(self.mixer, Attention):
+            return self.mixer(x, positions), carried
+        mixed, _, carried = self.mixer.hand_on(x, positions, None, carried)
+        return mixed, carried
+
+    def mix_with_cache(
+        self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None
+    ) -> tuple[Tensor, tuple[State, Tensor | None]]:
+        """The same of a mixer that goes on from its state, with the state after it."""
+        if carried is None or not isinstance(self.mixer, Attention):
+            mixed, after = self.mixer.forward_with_cache(x, positions, state)
+        else:
+            mixed, after, carried = self.mixer.hand_on(x, positions, state, carried)
+        return mixed, (after, carried)
+
+    def feed(self, x: Tensor, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """What the feed-forward layer makes of x, and the encoding of this block of what is carried."""
+        y = self.feed_forward(x)
+        if carried is not None and isinstance(self.mixer, Attention):
+            carried = self.mixer.encoding.carry_through_feed_forward(carried, y)
+        return y, carried
 
     def feed_forward(self, x: Tensor) -> Tensor:
         f = ACTIVATIONS[self.style.activation]

@@ -15,7 +15,7 @@ from harness.mixers.base import Mixer, State
 from harness.mixers.initialization import draw
 from harness.models.base import Cache, Layers
 from harness.models.block import Block, Style
-from harness.models.transformer import Transformer, embedded
+from harness.models.transformer import Transformer, embedded, through, through_with_cache
 
 
 class EncoderDecoder(Transformer):
@@ -65,9 +65,7 @@ class EncoderDecoder(Transformer):
         from_separator, back = (places + before) % len(places), (places - before) % len(places)
         told = positions if positions.consecutive else Positions(moved(positions.values, from_separator), False)
         x = self._embedded(self.decoder, self.decoder_embedding_norm, moved(tokens, from_separator), told)
-        for block in self.decoder:
-            x = block(x, told, memory, prompt)
-        return moved(self.decoder_norm(x), back)
+        return moved(self.decoder_norm(through(self.decoder, x, told, memory, prompt)), back)
 
     def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
         """The states are those of the decoder's blocks with what each takes from the encoder. What comes out for the
@@ -87,19 +85,14 @@ class EncoderDecoder(Transformer):
             read, states = asked, tuple(block.cross.keys_and_values(memory) for block in blocks)
         x = embedded(self.embedding(tokens[:, read:]), self.decoder, tokens[:, asked:], told)
         x = self.dropout(self.decoder_embedding_norm(x))
-        after = []
-        for block, state in zip(blocks, states, strict=True):
-            x, state_after = block.forward_with_cache(x, told, state)
-            after.append(state_after)
-        return F.pad(self.decoder_norm(x), (0, 0, read, 0))[:, new], Cache(length, tuple(after))
+        x, after = through_with_cache(self.decoder, x, told, states)
+        return F.pad(self.decoder_norm(x), (0, 0, read, 0))[:, new], Cache(length, after)
 
     def _encoded(self, tokens: Tensor, positions: Positions, prompt: Tensor) -> Tensor:
         """What the encoder makes of the tokens [B, L], of which only those of the prompt are visible [B, L, D]."""
         read = Positions(positions.values, positions.consecutive, prompt)
         x = self._embedded(self.encoder, self.encoder_embedding_norm, tokens, read)
-        for block in self.encoder:
-            x = block(x, read)
-        return self.encoder_norm(x)
+        return self.encoder_norm(through(self.encoder, x, read))
 
     def _embedded(self, blocks: Iterable[nn.Module], norm: nn.Module, tokens: Tensor, where: Positions) -> Tensor:
         return self.dropout(norm(embedded(self.embedding(tokens), blocks, tokens, where)))
@@ -113,25 +106,25 @@ class CrossBlock(Block):
         self.cross_norm = style.normalized(dimensions.d_model)
         self.cross = CrossAttention(dimensions, bias=style.mixer_biases)
 
-    def forward(self, x: Tensor, positions: Positions, memory: Tensor, prompt: Tensor) -> Tensor:  # type: ignore[override]
-        """x and memory [B, L, D], prompt [B, L] -> [B, L, D]."""
-        x = self.residual(x, self.mixer_norm, lambda y: self.mixer(y, positions))
-        x = self.residual(x, self.cross_norm, lambda y: self.cross(y, memory, prompt))
-        return self.residual(x, self.feed_forward_norm, self.feed_forward)
+    def forward(  # type: ignore[override]
+        self, x: Tensor, positions: Positions, carried: Tensor | None, memory: Tensor, prompt: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """x and memory [B, L, D], prompt [B, L] -> [B, L, D], and what the encoding carries as in other blocks."""
+        x, carried = self.residual(x, self.mixer_norm, lambda y: self.mix(y, positions, carried))
+        x, carried = self.residual(x, self.cross_norm, lambda y: (self.cross(y, memory, prompt), carried))
+        return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
 
-    def forward_with_cache(self, x: Tensor, positions: Positions, state: State | None) -> tuple[Tensor, State]:
+    def forward_with_cache(
+        self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None = None
+    ) -> tuple[Tensor, State, Tensor | None]:
         """The state begins with the keys and the values of the encoder's output, all of which is visible."""
         k, v, *own = cast(State, state)
-        after: list[State] = []
-
-        def mix(y: Tensor) -> Tensor:
-            mixed, new = self.mixer.forward_with_cache(y, positions, tuple(own) or None)
-            after.append(new)
-            return mixed
-
-        x = self.residual(x, self.mixer_norm, mix)
-        x = self.residual(x, self.cross_norm, lambda y: self.cross.attend(y, k, v, None))
-        return self.residual(x, self.feed_forward_norm, self.feed_forward), (k, v, *after[0])
+        x, (after, carried) = self.residual(
+            x, self.mixer_norm, lambda y: self.mix_with_cache(y, positions, tuple(own) or None, carried)
+        )
+        x, carried = self.residual(x, self.cross_norm, lambda y: (self.cross.attend(y, k, v, None), carried))
+        x, carried = self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
+        return x, (k, v, *after), carried
 
     def draw_weights(self, dimensions: Dimensions) -> None:
         super().draw_weights(dimensions)

@@ -15,7 +15,7 @@ from harness.layouts.special_tokens import SEP
 from harness.mixers.base import State
 from harness.models.base import Cache, Layers
 from harness.models.block import Block
-from harness.models.transformer import Transformer, embedded
+from harness.models.transformer import Transformer, embedded, entering
 
 
 class Looped(Transformer):
@@ -62,7 +62,7 @@ class Looped(Transformer):
         self.read_out(dimensions, [self.block])
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
-        return self._read(tokens, positions, None, lambda x, step: self.block(x, positions))
+        return self._read(tokens, positions, None, lambda x, step, carried: self.block(x, positions, carried))
 
     def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
         """The states are those of every pass. Where a new token takes more passes than tokens so far did, these are
@@ -71,20 +71,25 @@ class Looped(Transformer):
         before = cache if cache and len(cache.layers) == int(self.passes(tokens).max()) else None
         states: list[State] = []
 
-        def passed(x: Tensor, step: int) -> Tensor:
-            x, state = self.block.forward_with_cache(x, positions, before.layers[step - 1] if before else None)
+        def passed(x: Tensor, step: int, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
+            state = before.layers[step - 1] if before else None
+            x, state, carried = self.block.forward_with_cache(x, positions, state, carried)
             states.append(state)
-            return x
+            return x, carried
 
         hidden = self._read(tokens, positions, before, passed)
         new = tokens.shape[1] - (cache.length if cache else 0)
         return hidden[:, hidden.shape[1] - new :], Cache(tokens.shape[1], tuple(states))
 
     def _read(
-        self, tokens: Tensor, positions: Positions, cache: Cache | None, block: Callable[[Tensor, int], Tensor]
+        self,
+        tokens: Tensor,
+        positions: Positions,
+        cache: Cache | None,
+        block: Callable[[Tensor, int, Tensor | None], tuple[Tensor, Tensor | None]],
     ) -> Tensor:
-        """Hidden vectors of the tokens that the cache does not hold, where ``block`` passes them through the block for
-        the first, the second, ... time.
+        """Hidden vectors of the tokens that the cache does not hold, where ``block`` passes them, and what the encoding
+        carries, through the block for the first, the second, ... time.
         """
         taken = self.passes(tokens)
         new = slice(cache.length if cache else 0, None)
@@ -92,12 +97,13 @@ class Looped(Transformer):
         if self.each_step != "coordinates":
             embedding = embedded(embedding, [self.block], tokens, positions)
         x = out = self.dropout(embedding)
+        carried = entering([self.block], positions.last(x.shape[1]))
         for step in range(1, int(taken.max()) + 1):
             if self.each_step == "input" and step > 1:
                 x = x + embedding
             if self.each_step == "coordinates":
                 x = embedded(x, [self.block], tokens, positions) + sinusoid(step, x)
-            x = block(x, step)
+            x, carried = block(x, step, carried)
             out = torch.where((taken[:, new] >= step)[..., None], x, out)
         return self.norm(out)
 

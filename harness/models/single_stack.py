@@ -11,7 +11,7 @@ from harness.mixers.attention import Attention
 from harness.mixers.base import Mixer, Recurrent
 from harness.models.base import Cache, Layers
 from harness.models.block import Block
-from harness.models.transformer import Transformer, embedded
+from harness.models.transformer import Transformer, embedded, through, through_with_cache
 
 
 class SingleStack(Transformer):
@@ -27,18 +27,14 @@ class SingleStack(Transformer):
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         x = self.dropout(embedded(self.embedding(tokens), self.blocks, tokens, positions))
-        for block in self.blocks:
-            x = block(x, positions)
-        return self.norm(x)
+        return self.norm(through(self.blocks, x, positions))
 
     def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
         new = slice(cache.length if cache else 0, None)
         x = self.dropout(embedded(self.embedding(tokens[:, new]), self.blocks, tokens, positions))
-        states = []
-        for block, before in zip(self.blocks, cache.layers if cache else [None] * len(self.blocks), strict=True):
-            x, state = cast(Block, block).forward_with_cache(x, positions, before)
-            states.append(state)
-        return self.norm(x), Cache(tokens.shape[1], tuple(states))
+        before = cache.layers if cache else [None] * len(self.blocks)
+        x, states = through_with_cache(self.blocks, x, positions, before)
+        return self.norm(x), Cache(tokens.shape[1], states)
 
     def constant_memory(self) -> bool:
         return self.caches and all(isinstance(cast(Block, block).mixer, Recurrent) for block in self.blocks)

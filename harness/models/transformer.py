@@ -11,6 +11,7 @@ from harness.declarations.bounds import Activation, Biases, Dropout, Norm, Norma
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.mixers.attention import Attention
+from harness.mixers.base import State
 from harness.models.base import Model
 from harness.models.block import Block, Style
 
@@ -28,6 +29,7 @@ class Transformer(Model):
     """
 
     mixes = True
+    carries = True
 
     def __init__(
         self,
@@ -86,11 +88,8 @@ def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: 
     """Embeddings [B, l, D] of the last l of ``tokens`` [B, L] with what the encoding of the first block that has
     attention does to them.
     """
-    for block in blocks:
-        mixer = cast(Block, block).mixer
-        if isinstance(mixer, Attention):
-            return embedded_by(mixer.encoding, x, tokens, positions)
-    return x
+    encoding = first_encoding(blocks)
+    return x if encoding is None else embedded_by(encoding, x, tokens, positions)
 
 
 def embedded_by(encoding: Encoding, x: Tensor, tokens: Tensor, positions: Positions) -> Tensor:
@@ -101,3 +100,34 @@ def embedded_by(encoding: Encoding, x: Tensor, tokens: Tensor, positions: Positi
     if not past or not encoding.uses("embed"):
         return encoding.embed(x, tokens, positions.values)
     return encoding.embed(F.pad(x, (0, 0, past, 0)), tokens, positions.values)[:, past:]
+
+
+def through(blocks: Iterable[nn.Module], x: Tensor, positions: Positions, *more: Tensor) -> Tensor:
+    """What a stack of blocks makes of x [B, L, D]; ``more`` is what its blocks read besides."""
+    carried = entering(blocks, positions)
+    for block in blocks:
+        x, carried = block(x, positions, carried, *more)
+    return x
+
+
+def through_with_cache(
+    blocks: Iterable[nn.Module], x: Tensor, positions: Positions, states: Iterable[State | None]
+) -> tuple[Tensor, tuple[State, ...]]:
+    """The same for the last tokens alone, going on from the states of the blocks, with the states after them."""
+    carried, after = entering(blocks, positions.last(x.shape[1])), []
+    for block, state in zip(blocks, states, strict=True):
+        x, left, carried = cast(Block, block).forward_with_cache(x, positions, state, carried)
+        after.append(left)
+    return x, tuple(after)
+
+
+def entering(blocks: Iterable[nn.Module], positions: Positions) -> Tensor | None:
+    """What the encoding carries from block to block as it enters the first one, if it carries anything."""
+    encoding = first_encoding(blocks)
+    return encoding.carry(positions.values) if encoding is not None and encoding.uses("carry") else None
+
+
+def first_encoding(blocks: Iterable[nn.Module]) -> Encoding | None:
+    """That of the first block that has attention."""
+    mixers = (cast(Block, block).mixer for block in blocks)
+    return next((mixer.encoding for mixer in mixers if isinstance(mixer, Attention)), None)

@@ -133,12 +133,12 @@ def test_it_trains_in_bfloat16(name: str) -> None:
 
 @torch.no_grad()
 def test_outputs_do_not_depend_on_later_tokens(variant: Variant) -> None:
-    made = model(variant)
+    made = model(variant).double()  # in float32 sums of other lengths differ, and layers can make more of it
     channels = made.encodings()[0].channels
     whole = made(tokens(3, 30), sequential(30, channels=channels))
     for length in (1, 7, 29):
         part = made(tokens(3, 30)[:, :length], sequential(length, channels=channels))
-        assert torch.allclose(whole[:, :length], part, atol=1e-5) == all(e.prefix_consistent for e in made.encodings())
+        assert torch.allclose(whole[:, :length], part, atol=1e-9) == all(e.prefix_consistent for e in made.encodings())
 
 
 @torch.no_grad()

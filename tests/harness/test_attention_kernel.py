@@ -63,7 +63,7 @@ def test_the_record_says_which_kernel_computed(composed: Compose, overrides: tup
 FLEXIBLE = {
     "alibi", "contextual_rope", "digits", "dynamic_bias", "fope", "grape_m", "kerple_log", "kerple_power", "learned",
     "nope", "pope", "rope", "rope_nope", "sandwich", "scaled_sinusoidal", "segment", "sinusoidal",
-    "t5", "xpos",
+    "t5", "tape", "xpos",
 }  # fmt: skip
 """Encodings of conf/ that enter before attention, turn queries and keys, or add a bias by distance."""
 

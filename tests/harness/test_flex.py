@@ -242,6 +242,18 @@ def test_a_layer_learns_the_same_with_it(precision: torch.dtype, reference: list
         torch.testing.assert_close(gradients[0][name], true, atol=tolerance * float(true.abs().max()), rtol=tolerance)
 
 
+@pytest.mark.parametrize("name", ["nope", "alibi", "pope"])
+def test_values_may_be_wider_than_queries(name: str, reference: list[Tensor]) -> None:
+    """Where an encoding carries something that attention takes the mean of."""
+    encoding, where = make(name), positions("random", 2, 30)
+    q, k, v, more = torch.randn(4, 2, DIMENSIONS.n_heads, 30, DIMENSIONS.head_dim)
+    inputs = AttentionInputs.of(
+        q, k, torch.cat([v, more, more[..., :3]], dim=-1), where, encoding, Standard(DIMENSIONS), causal=True, state={}
+    )
+    torch.testing.assert_close(flex.attend(inputs), explicit(inputs), atol=1e-5, rtol=1e-4)
+    assert len(reference) == 1
+
+
 def test_what_it_has_no_place_for_goes_to_the_other_kernels(reference: list[Tensor]) -> None:
     """A window that a test adds, a bias by fractional distances, and content."""
     q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 30, DIMENSIONS.head_dim)
