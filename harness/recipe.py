@@ -29,7 +29,7 @@ from harness.results.paths import Places, baseline_cache, places
 from harness.results.records import Cost, Record, ScoreRow, SliceRow, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
-from harness.training import attention_kernel, checkpoints, devices, module, weights
+from harness.training import attention_kernel, checkpoints, devices, initial_weights, module, weights
 from harness.training.module import Diverged, Optimization, Trained
 from harness.training.resumption import Resumption
 from tasks.base import Task
@@ -75,6 +75,8 @@ def _execute(run: Run, place: World) -> Record | None:
         return None
     if (record := finished.known(run, job.where)) is not None:
         return record
+    if run.force or not (job.where.weights.exists() or checkpoints.saved(job.where.checkpoints)):
+        initial_weights.take_over(job.model, run)  # refused before anything is written
     with atomic.lock(job.where.lock, lambda: log.warning("waiting for another process in %s", job.where.folder)):
         if (record := finished.known(run, job.where)) is not None:
             return record
@@ -172,7 +174,7 @@ def _trained_before(job: Job) -> Trained | None:
     be used.
     """
     if not job.run.train.steps:
-        return Trained(0, None, 0.0)
+        return Trained(0, None, 0.0, initial=initial_weights.take_over(job.model, job.run))
     if not job.where.weights.exists():
         return None
     try:
@@ -198,6 +200,7 @@ def _resumed(job: Job) -> Resumption | None:
 def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ()) -> Trained | None:
     """Train the model, from a checkpoint if there is one, and keep its weights."""
     run = job.run
+    initial = "" if resumed else initial_weights.take_over(job.model, run)
     lengths = identity.training_lengths(run, job.task)
     data = TrainingData(job.task, job.layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
     with signals.held() as interrupt:
@@ -213,6 +216,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 loggers=loggers,
                 training=_training_name(job),
                 resumed=resumed,
+                initial=initial,
                 world=place,
                 interrupt=interrupt,
             )
@@ -268,6 +272,7 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
             overlap_seconds=overlap_seconds,
             resumed_from=list(trained.resumed_from),
             threads=list(trained.threads),
+            initial_weights=trained.initial,
             peak_memory_bytes=_peak_memory(job.device),
         ),
     }

@@ -63,17 +63,9 @@ def _needs_a_grid(run: Run) -> bool:
 
 def _trained(path: Path, words: Sequence[str]) -> tuple[Run, Path]:
     """The run of a record and its weights. ``words`` name packages: a record does not."""
-    from harness.config import identity, instantiation, saved_configs
-    from harness.results import records
-    from harness.results.paths import places
+    from harness.results import trained_runs
 
-    record = records.read(path)
-    run = saved_configs.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
-    if identity.run_name(run, instantiation.task(run)) != record.name:
-        raise Refused(
-            f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here"
-        )
-    where = places(run.results, record.name, record.training_name)
+    run, _, where = trained_runs.found(path, words)
     if not where.weights.exists():
         raise Refused(f"{where.weights}: the weights of this run are not here")
     return run, where.weights

@@ -121,7 +121,7 @@ class Cost(Frozen):
     of evaluation those of the scores, then those of the baselines and of the comparison of test and training examples
     (``None`` in the first records, whose ``evaluation_seconds`` are of all three). And how many tokens an output of the
     network can depend on, where it is not all; the steps from which training was taken up again, and the CPU threads
-    that each of its parts had.
+    that each of its parts had; the digest of the weights that it began with, where they are those of another run.
     """
 
     parameters: Count
@@ -134,6 +134,7 @@ class Cost(Frozen):
     overlap_seconds: Seconds | None = None
     resumed_from: list[Count] = []
     threads: list[Count] = []
+    initial_weights: str = ""
     peak_memory_bytes: Count
 
 
@@ -165,6 +166,16 @@ class TrainingLengths(Frozen):
     train: Annotated[Count, Field(ge=1)]
 
 
+class WeightsFrom(Frozen):
+    """Where initial weights come from that are not drawn: the training that made them and a digest of it without its
+    seeds (empty for those of a saved network), and how many tokens the longest sequence had there.
+    """
+
+    training: str = ""
+    method: str = ""
+    tokens: Annotated[Count, Field(ge=1)]
+
+
 class TrainingScience(Frozen):
     """What decides the weights."""
 
@@ -181,8 +192,11 @@ class TrainingScience(Frozen):
     model: dict[str, JsonValue]
     train: dict[str, JsonValue]
     optimizer: Choice = Choice(name="adamw", options={})
-    """Left out where it is AdamW, as a schedule that is a cosine."""
+    """Left out where it is AdamW, as a schedule that is a cosine and an extension that changes nothing."""
     schedule: Choice = Choice(name="cosine", options={})
+    train_extension: Choice = Choice(name="extrapolate", options={})
+    weights_from: WeightsFrom | None = None
+    """Left out where initial weights are drawn."""
     seed: Count
 
 

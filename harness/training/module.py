@@ -46,7 +46,8 @@ class Diverged(RuntimeError):
 class Trained(NamedTuple):
     """What training took and what it came to, over all its parts if it was interrupted: ``loss`` of the last steps,
     ``None`` if there were none; ``seconds`` that led to the weights, without those whose work a kill lost; the steps it
-    was taken up from, and the CPU threads that each part had.
+    was taken up from, and the CPU threads that each part had; the digest of the weights that it began with, where they
+    are those of another run.
     """
 
     steps: int
@@ -54,6 +55,7 @@ class Trained(NamedTuple):
     seconds: float
     resumed_from: Sequence[int] = ()
     threads: Sequence[int] = ()
+    initial: str = ""
 
 
 class Optimization(NamedTuple):
@@ -166,6 +168,7 @@ class Report(lightning.Callback):
             seconds=self.seconds,
             resumed_from=self.resumed_from,
             threads=self.threads,
+            initial=self.past.initial,
         ).model_dump()
 
     def on_load_checkpoint(
@@ -232,11 +235,13 @@ def train(
     loggers: Sequence[Logger],
     training: str = "",
     resumed: Resumption | None = None,
+    initial: str = "",
     world: World = ALONE,
     interrupt: Interrupt | None = None,
 ) -> Trained | None:
     """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
-    checkpoints. Gives ``None`` in processes that only help the first one.
+    checkpoints, and ``initial`` the digest of weights of another run that it begins with. Gives ``None`` in processes
+    that only help the first one.
 
     ``world`` is the place of this process among those that train together. A request that reaches ``interrupt`` ends
     training after the step at hand, which is saved.
@@ -249,6 +254,7 @@ def train(
     batches = Batches(data, settings.steps)
     with progress.shown("training", settings.steps, first) if world.rank == 0 else nullcontext(_unseen) as shown:
         report = Report(shown, loggers, first)
+        report.past = Past(initial=initial)
         trainer = lightning.Trainer(
             accelerator=where.accelerator,
             devices=where.devices,
@@ -279,7 +285,8 @@ def train(
             raise KeyboardInterrupt
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise Diverged("a weight is no longer finite at the end of training")
-    return Trained(settings.steps, report.loss, report.seconds, report.resumed_from, report.threads)
+    past = report.past
+    return Trained(settings.steps, report.loss, report.seconds, report.resumed_from, report.threads, past.initial)
 
 
 def try_arguments(where: TrainerSettings) -> None:
