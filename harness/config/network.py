@@ -44,19 +44,18 @@ def model(run: Run, task: Task, layout: Layout) -> Model:
 
 def _extend(model: Model, run: Run, extended: Extended) -> None:
     """Change the constants of the encodings, which go on being trained."""
+    name = f"train_extension={extended.extension.name}"
     extension: Extension = make("train_extension", extended.extension, run)
-    for encoding in {
-        id(layer.encoding): layer.encoding for layer in model.modules() if isinstance(layer, Attending)
-    }.values():
+    attending = [module for module in model.modules() if isinstance(module, Attending)]
+    for encoding in {id(module.encoding): module.encoding for module in attending}.values():
         try:
             changed = extension.extend(encoding, extended.trained, extended.target)
         except Exception as error:  # one of the user's may do anything
-            objection = error or type(error).__name__
-            raise Refused(f"train_extension={extended.extension.name}: {objection}") from error
+            raise Refused(f"{name}: {error or type(error).__name__}") from error
         if changed is not encoding:
             raise Refused(
-                f"train_extension={extended.extension.name}: it puts something in the place of the encoding, and weights "
-                "can be trained only with extensions that change its constants"
+                f"{name}: it puts something in the place of the encoding, and weights can be trained only with "
+                "extensions that change its constants"
             )
 
 
