@@ -132,17 +132,15 @@ def _mixer(training: dict[str, Any]) -> dict[str, Any]:
     return {"name": "+".join(pattern[:period]), "options": options}
 
 
-def _trained_with(extension: dict[str, Any]) -> dict[str, Any]:
-    """The extension in training as a method's name has it, where one of the same name may act at test time."""
-    return extension | {"name": f"trained with {extension['name']}"}
-
-
-def _origin(training: dict[str, Any]) -> dict[str, Any]:
-    """Where a run's initial weights come from, whatever the seed, as a choice with options."""
-    said = training.get("weights_from")
-    if said is None:
+def _origin(training: dict[str, Any], extension: dict[str, Any]) -> dict[str, Any]:
+    """Where a run's initial weights come from, whatever the seed, and how they were extended, as a choice with
+    options.
+    """
+    if (said := training.get("weights_from")) is None:
         return {"name": "from scratch", "options": {}}
-    return {"name": "fine-tuned", "options": {"original_tokens": said["tokens"], "weights": said.get("method", "")}}
+    how = "" if extension == identity.DEFAULTS["train_extension"] else f" with {extension['name']}"
+    facts = {"original_tokens": said["tokens"], "weights": said.get("method", "")}
+    return {"name": f"fine-tuned{how}", "options": {**extension["options"], **facts}}
 
 
 def _runs(records: Sequence[Record]) -> pd.DataFrame:
@@ -166,9 +164,9 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
                 for group in ("encoding", "positions", "logit", "architecture", "model", "train", "identity")
             } | {"extension": component}
             mixed = {key: training[key] for key in ("mixer", "pattern", *identity.DEFAULTS) if key in training}
-            origin = _origin(training)
-            shown = method | {"mixer": _mixer(training)} | {k: training.get(k, v) for k, v in identity.DEFAULTS.items()}
-            shown |= {"train_extension": _trained_with(shown["train_extension"]), "weights_from": origin}
+            others = {key: training.get(key, value) for key, value in identity.DEFAULTS.items()}
+            origin = _origin(training, others.pop("train_extension"))
+            shown = method | {"mixer": _mixer(training), "weights_from": origin} | others
             mixed |= {"weights_from": origin} if "weights_from" in training else {}
             rows.append(
                 {
