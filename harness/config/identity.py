@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from harness import declarations, layouts
 from harness.config import catalogue, origins
-from harness.config.schema import OPTIMIZER, SCHEDULE, TRAIN_EXTENSION, Component, Run
+from harness.config.schema import OPTIMIZER, SCHEDULE, TRAIN_EXTENSION, Component, Origin, Run
 from harness.declarations import Option
 from harness.models import huggingface_folder
 from tasks.base import Task
@@ -142,8 +142,21 @@ def _weights_from(run: Run, task: Task) -> dict[str, Any]:
     if tokens is None:
         return {}
     origin = run.weights_from
-    named = {} if origin is None else {"training": origin.training, "method": origin.method}
+    named = (
+        {} if origin is None else {"training": origin.training, "method": origin.method, "inherited": inherited(origin)}
+    )
     return {"weights_from": {**named, "tokens": tokens}}
+
+
+def inherited(origin: Origin) -> str:
+    """A digest of what earlier trainings made of the encoding. It follows from the training that is named beside it,
+    and is there so that a config can be held to it where the records of those trainings are not.
+    """
+    links = [
+        {"extension": _component("train_extension", link.extension), "trained": link.trained, "target": link.target}
+        for link in origin.extended
+    ]
+    return digest({"built_for": origin.built_for, "extended": links})
 
 
 def method(training: dict[str, Any]) -> str:

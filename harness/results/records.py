@@ -167,12 +167,14 @@ class TrainingLengths(Frozen):
 
 
 class WeightsFrom(Frozen):
-    """Where initial weights come from that are not drawn: the training that made them and a digest of it without its
-    seeds (empty for those of a saved network), and how many tokens the longest sequence had there.
+    """Where initial weights come from that are not drawn: the training that made them, a digest of it without its seeds
+    and one of what it made of the encoding (all empty for those of a saved network), and how many tokens the longest
+    sequence had there.
     """
 
     training: str = ""
     method: str = ""
+    inherited: str = ""
     tokens: Annotated[Count, Field(ge=1)]
 
 

@@ -173,6 +173,7 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
                     "object": record,
                     "status": record.status,
                     "seed": record.seed,
+                    "origin": (training.get("weights_from") or {}).get("training", ""),
                     "metric": record.task.metric,
                     "task_node": {"task": _flat(task)},
                     "task_id": identity.digest(task),
@@ -187,7 +188,7 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
     runs = pd.DataFrame(rows)
     # The same weights may have been tested twice, in runs that list other extensions: a seed counts once.
     runs = runs.sort_values("status", ascending=False, kind="stable", ignore_index=True)  # finished before failed
-    runs = runs.drop_duplicates(["task_id", "method_id", "seed"], ignore_index=True)
+    runs = runs.drop_duplicates(["task_id", "method_id", "seed", "origin"], ignore_index=True)
     runs["task"] = _named(runs, "task", "task")
     methods = [_named(those, "method", "encoding") for _, those in runs.groupby("task_id")]
     runs["method"] = pd.concat(methods)  # a method's name says how it differs from the others of its task

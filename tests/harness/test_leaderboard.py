@@ -326,6 +326,7 @@ def test_weights_trained_further_are_another_method_whose_seeds_are_one(composed
     runs = [
         record(composed(*quick), near_only),
         *[further(origin, "yarn", f"seed={seed}") for seed, origin in enumerate(origins)],
+        further(origins[1], "yarn", "seed=0"),
         further(origins[0], "yarn", "train_extension.factor=4"),
         further(origins[0], "extrapolate"),
         further(longer, "extrapolate"),
@@ -339,4 +340,4 @@ def test_weights_trained_further_are_another_method_whose_seeds_are_one(composed
         "rope · fine-tuned · original_tokens=22",
         "rope · fine-tuned · original_tokens=32",
     }
-    assert sorted(table.seeds) == [1, 1, 1, 1, 2]
+    assert sorted(table.seeds) == [1, 1, 1, 1, 3]
