@@ -58,7 +58,7 @@ def _other_origin(run: Run, training: dict[str, Any]) -> str:
     shipped = origin is not None and all(
         link.extension.target == catalogue.target("train_extension", link.extension.name) for link in origin.extended
     )
-    if origin is not None and shipped and identity.inherited(origin) != said["inherited"]:
+    if origin is not None and shipped and identity.inherited(origin) != said.get("inherited"):
         return "its config has other extensions of earlier trainings than its science"
     if origin is not None and run.lengths.original is None and origin.tokens != said["tokens"]:
         return "its config has weights trained on another length than its science"
