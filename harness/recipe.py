@@ -27,7 +27,7 @@ from harness.results.paths import Places, places
 from harness.results.records import Record, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
-from harness.training import attention_kernel, callbacks, checkpoints, devices, loop, weights
+from harness.training import attention_kernel, callbacks, checkpoints, devices, initial_weights, loop, weights
 from harness.training.loop import Trained
 from harness.training.module import Optimization
 from harness.training.report import Diverged
@@ -76,6 +76,8 @@ def _execute(run: Run, place: World) -> Record | None:
         return None
     if (record := finished.known(run, job.where)) is not None:
         return record
+    if run.force or not (job.where.weights.exists() or checkpoints.saved(job.where.checkpoints)):
+        initial_weights.take_over(job.model, run)  # refused before anything is written
     with atomic.lock(job.where.lock, lambda: log.warning("waiting for another process in %s", job.where.folder)):
         if (record := finished.known(run, job.where)) is not None:
             return record
@@ -174,7 +176,7 @@ def _trained_before(job: Job) -> Trained | None:
     be used.
     """
     if not job.run.train.steps:
-        return Trained(0, None, 0.0)
+        return Trained(0, None, 0.0, initial=initial_weights.take_over(job.model, job.run))
     if not job.where.weights.exists():
         return None
     try:
@@ -205,6 +207,7 @@ def _resumed(job: Job) -> Resumption | None:
 def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ()) -> Trained | None:
     """Train the model, from a checkpoint if there is one, and keep its weights."""
     run = job.run
+    initial = "" if resumed else initial_weights.take_over(job.model, run)
     lengths = identity.training_lengths(run, job.task)
     data = TrainingData(job.task, job.layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
     with signals.held() as interrupt:
@@ -220,6 +223,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 loggers=loggers,
                 training=_training_name(job),
                 resumed=resumed,
+                initial=initial,
                 world=place,
                 interrupt=interrupt,
                 callbacks=job.callbacks,

@@ -34,7 +34,7 @@ class Attending(nn.Module):
         self.logit = logit
         self.causal = causal
         self.window = window
-        self.register_parameter("sinks", sinks)
+        self.sinks = sinks
         self.kernel: Callable[[AttentionInputs], Tensor] = attend
         """What computes it. All kernels agree with :func:`harness.attention.kernels.explicit`."""
 

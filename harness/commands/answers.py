@@ -14,6 +14,7 @@ from harness.config.schema import Run
 from harness.errors import Refused
 from harness.layouts.base import Arranged, Layout
 from harness.layouts.special_tokens import EOS
+from harness.positions.base import Sequences
 from harness.rng import generator
 from tasks.base import Batch, Task
 
@@ -56,7 +57,8 @@ def _answered(
     model, rule = built_model(run, task, layout, weights), instantiation.rule(run)
     width = questions.tokens.shape[1]
     channels = layout.channels(batch, length, rule.needs)
-    where = rule.sample(generator("show", length), questions.lengths, width, training=False, channels=channels)
+    sequences = Sequences(questions.lengths, width, training=False, channels=channels)
+    where = rule.sample(generator("show", length), sequences)
     positions = told(where, questions.lengths, width, rule, layout)
     spans = (layout.span(task, size) for size in (identity.training_lengths(run, task)[-1], length))
     train_tokens, test_tokens = spans

@@ -22,17 +22,9 @@ def of_record(option: str, path: Path, words: Sequence[str]) -> tuple[Run, Path]
     foreign = [word for word in words if not word.startswith("packages=")]
     if foreign:
         raise Refused(f"{option} brings its own config, all but packages=[...]: leave out " + " ".join(foreign))
-    from harness.config import identity, instantiation, saved_configs
-    from harness.results import records
-    from harness.results.paths import places
+    from harness.results import trained_runs
 
-    record = records.read(path)
-    run = saved_configs.run(record.config, words, results=str(path.parent.parent), where=f"{records.one_line(path)}: ")
-    if identity.run_name(run, instantiation.task(run)) != record.name:
-        raise Refused(
-            f"{records.one_line(path)}: its config is not that of its name, or its data is not what lies here"
-        )
-    where = places(run.results, record.name, record.training_name)
+    run, _, where = trained_runs.found(path, words)
     if not where.weights.exists():
         raise Refused(f"{where.weights}: the weights of this run are not here")
     return run, where.weights

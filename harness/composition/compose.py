@@ -27,6 +27,7 @@ from harness.config import catalogue, trainer_arguments
 from harness.config.schema import LISTED_GROUPS, Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, echoed, unknown
+from harness.results.trained_runs import with_origin
 
 
 @contextmanager
@@ -64,7 +65,7 @@ class Composer:
             container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
             if "presets" in container:
                 raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
-            return check(Run.of(container, choices))
+            return check(with_origin(Run.of(container, choices)))
         except (OmegaConfBaseException, RecursionError) as error:
             raise Refused(_first_line(error)) from error
         except ValidationError as error:

@@ -30,7 +30,8 @@ def page(commands: Mapping[str, str], folder: str | None = None) -> str:
             lines += [f"  {group + '=' + choice.name:<27} {choice.meaning}" for choice in choices]
     lines += [
         "",
-        "Values outside the groups: lengths.train, lengths.test, lengths.step, seed, results, force, retry, packages",
+        "Values outside the groups: lengths.train, lengths.test, lengths.step, lengths.original, weights_from, seed, "
+        "results, force, retry, packages",
     ]
     return "\n".join([*lines, FOOT])
 

@@ -16,7 +16,7 @@ from hydra.core.override_parser.types import ChoiceSweep, Glob, Override, Overri
 from hydra.errors import HydraException
 
 from harness.composition import hydra_settings, isolation, suggestions
-from harness.config import catalogue, trainer_arguments
+from harness.config import catalogue, classes, trainer_arguments
 from harness.config.schema import LISTED_GROUPS
 from harness.errors import Refused, echoed, unknown
 
@@ -123,6 +123,13 @@ class Reader:
                     raise self._unknown_choice(group, name)
 
     def _unknown_choice(self, group: str, name: Any) -> Refused:
+        for other, base in classes.BASES.items():
+            if base == classes.BASES.get(group) and name in self.options[other]:
+                meaning = catalogue.GROUPS[other].partition(";")[0]
+                return Refused(
+                    f"{group}={echoed(name)}: this is a choice of {other} only, {meaning}. "
+                    f"Choices of {group}: {', '.join(self.options[group])}"
+                )
         also = catalogue.also_called(group, self._folders)
         return unknown(group, str(name), self.options[group], "choices", also)
 

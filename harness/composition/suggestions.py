@@ -54,6 +54,14 @@ KEYS = {
     "max_train_length": "lengths.train",
     "test_length": "lengths.test",
     "max_test_length": "lengths.test",
+    "original_length": "lengths.original",
+    "extension": "train_extension",
+    "from": "weights_from",
+    "init_from": "weights_from",
+    "initial_weights": "weights_from",
+    "resume_from": "weights_from",
+    "finetune_from": "weights_from",
+    "checkpoint": "weights_from",
     "gpus": "trainer.devices",
     "num_gpus": "trainer.devices",
     "device": "trainer.accelerator",
@@ -81,7 +89,7 @@ FIRST = ("lengths", *SETTING_GROUPS)
 LONGEST = 300
 """Characters of an argument that is worth a guess."""
 
-TYPED = (*catalogue.GROUPS, "lengths", "seed", "results", "packages", "force", "retry")
+TYPED = (*catalogue.GROUPS, "lengths", "weights_from", "seed", "results", "packages", "force", "retry")
 """What an argument can begin with."""
 
 

@@ -36,6 +36,8 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
         shipped = component.target == catalogue.target(group, component.name)
         if not _same_options(component, said, shipped and training["identity"] == identity.VERSION):
             return f"its config has other options of {group} than its science"
+    if objection := _other_origin(run, training):
+        return objection
     parts = {
         "model": (run.model.model_dump(), training["model"]),
         "train": (run.train.model_dump(), training["train"]),
@@ -48,6 +50,22 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
             return f"its config has another {name} than its science"
     if set(science["tested"]) - set(run.lengths.wanted()):
         return "its config tests other lengths than its science"
+    return ""
+
+
+def _other_origin(run: Run, training: dict[str, Any]) -> str:
+    """What the config says otherwise on where the weights come from."""
+    said, origin = training.get("weights_from") or {}, run.weights_from
+    own = ("", "") if origin is None else (origin.training, origin.method)
+    if own != (said.get("training", ""), said.get("method", "")):
+        return "its config takes its initial weights from elsewhere than its science"
+    shipped = origin is not None and all(
+        link.extension.target == catalogue.target("train_extension", link.extension.name) for link in origin.extended
+    )
+    if origin is not None and shipped and identity.inherited(origin) != said.get("inherited"):
+        return "its config has other extensions of earlier trainings than its science"
+    if origin is not None and run.lengths.original is None and origin.tokens != said["tokens"]:
+        return "its config has weights trained on another length than its science"
     return ""
 
 

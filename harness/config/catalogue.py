@@ -16,6 +16,7 @@ GROUPS = {
     "task": "what the model learns, with training and test lengths",
     "encoding": "how position enters the model",
     "positions": "the position index each token receives",
+    "train_extension": "what changes before weights of another run are trained further (weights_from=...)",
     "extension": "what changes at test time, with the same weights; several: extension=[extrapolate,ntk]",
     "logit": "how attention logits are scaled with length",
     "architecture": "the network",

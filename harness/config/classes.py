@@ -23,6 +23,7 @@ BASES = {
     "encoding": "harness.encodings.base.Encoding",
     "positions": "harness.positions.base.PositionRule",
     "mixer": "harness.mixers.base.Mixer",
+    "train_extension": "harness.extensions.base.Extension",
     "extension": "harness.extensions.base.Extension",
     "logit": "harness.logits.base.LogitScale",
     "architecture": "harness.models.base.Model",

@@ -11,9 +11,9 @@ import hashlib
 import json
 from typing import Any, cast
 
-from harness import declarations
-from harness.config import catalogue
-from harness.config.schema import OPTIMIZER, SCHEDULE, Component, Run
+from harness import declarations, layouts
+from harness.config import catalogue, origins
+from harness.config.schema import OPTIMIZER, SCHEDULE, TRAIN_EXTENSION, Component, Origin, Run
 from harness.data import blocks
 from harness.declarations import Option
 from harness.models import huggingface_folder
@@ -26,7 +26,11 @@ same run.
 
 DEFAULTS: dict[str, dict[str, Any]] = {
     group: {"name": component.name, "options": {}}
-    for group, component in (("optimizer", OPTIMIZER), ("schedule", SCHEDULE))
+    for group, component in (
+        ("optimizer", OPTIMIZER),
+        ("schedule", SCHEDULE),
+        ("train_extension", TRAIN_EXTENSION),
+    )
 }
 """What a science that does not name these groups has of them."""
 
@@ -42,7 +46,8 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         **_mixers(run),
         "model": run.model.model_dump(),
         "train": run.train.model_dump(),
-        **_optimization(run),
+        **_others(run),
+        **_weights_from(run, task),
         **_blocks(run, task),
         **_callbacks(run),
         "seed": run.seed,
@@ -123,8 +128,10 @@ def _mixers(run: Run) -> dict[str, Any]:
     return {"mixer": chosen, "pattern": names}
 
 
-def _optimization(run: Run) -> dict[str, Any]:
-    """The optimizer and the schedule, where they are others than AdamW and a cosine."""
+def _others(run: Run) -> dict[str, Any]:
+    """The optimizer, the schedule and the extension in training, where they are others than AdamW, a cosine and
+    none.
+    """
     chosen = {group: _component(group, getattr(run, group)) for group in DEFAULTS}
     return {group: node for group, node in chosen.items() if node != DEFAULTS[group]}
 
@@ -140,6 +147,40 @@ def _callbacks(run: Run) -> dict[str, Any]:
     """The callbacks in the order in which they are called, if there are any: each may change what is trained."""
     chosen = [_component("callbacks", component) for component in run.callbacks.values()]
     return {"callbacks": chosen} if chosen else {}
+
+
+def _weights_from(run: Run, task: Task) -> dict[str, Any]:
+    """Where initial weights come from that are not drawn, and how many tokens they were trained on. Where the files lie
+    does not enter it; the content of a saved network is part of the architecture.
+    """
+    layout = getattr(layouts, declarations.of(run.architecture.target).attributes["layout"])(task)
+    tokens = origins.original_tokens(run, task, layout)
+    if tokens is None:
+        return {}
+    origin = run.weights_from
+    named = (
+        {} if origin is None else {"training": origin.training, "method": origin.method, "inherited": inherited(origin)}
+    )
+    return {"weights_from": {**named, "tokens": tokens}}
+
+
+def inherited(origin: Origin) -> str:
+    """A digest of what earlier trainings made of the encoding. It follows from the training that is named beside it,
+    and is there so that a config can be held to it where the records of those trainings are not.
+    """
+    links = [
+        {"extension": _component("train_extension", link.extension), "trained": link.trained, "target": link.target}
+        for link in origin.extended
+    ]
+    return digest({"built_for": origin.built_for, "extended": links})
+
+
+def method(training: dict[str, Any]) -> str:
+    """A digest of all that decides the weights but the seeds."""
+    values = {key: value for key, value in training.items() if key != "seed"}
+    if "weights_from" in values:
+        values["weights_from"] = {k: v for k, v in values["weights_from"].items() if k != "training"}
+    return digest(values)
 
 
 def _component(group: str, component: Component) -> dict[str, Any]:

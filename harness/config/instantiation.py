@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from harness import declarations, layouts
-from harness.config import classes
+from harness.config import classes, origins
 from harness.config.schema import Component, Run
 from harness.dimensions import Dimensions
 from harness.errors import Refused
@@ -52,6 +52,11 @@ def extensions(run: Run) -> dict[str, Extension]:
     return {name: make("extension", component, run) for name, component in run.extension.items()}
 
 
+def train_extension(run: Run) -> Extension:
+    """The extension with which weights are trained further."""
+    return make("train_extension", run.train_extension, run)
+
+
 def layout(run: Run, task: Task) -> Layout:
     """The layout that the architecture reads, for a task."""
     return layout_of(run)(task)
@@ -64,4 +69,4 @@ def layout_of(run: Run) -> type[Layout]:
 
 def dimensions_of(run: Run, task: Task, layout: Layout) -> Dimensions:
     """The sizes that the network is built for."""
-    return Dimensions(run.model.dimension, run.model.heads, run.model.layers, layout.span(task, run.lengths.train))
+    return Dimensions(run.model.dimension, run.model.heads, run.model.layers, origins.built_for(run, task, layout))

@@ -70,8 +70,8 @@ def _check_softmax(run: Run) -> None:
         option = _declared(run.mixer[name].target)["softmax_option"]
         if option and run.mixer[name].options[option]:
             raise Refused(
-                f"mixer.{name}.{option} is for attention weights that are a softmax, and those of encoding={run.encoding.name} are none. Possible: "
-                f"{_names('encoding', lambda a: a['softmax'])}"
+                f"mixer.{name}.{option} is for attention weights that are a softmax, and those of "
+                f"encoding={run.encoding.name} are none. Possible: {_names('encoding', lambda a: a['softmax'])}"
             )
 
 

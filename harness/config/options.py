@@ -43,6 +43,12 @@ def typed(run: Run) -> Run:
     changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
     for group in LISTED_GROUPS:
         changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
+    if run.weights_from is not None:
+        links = [
+            link.model_copy(update={"extension": _typed("train_extension", link.extension, run)})
+            for link in run.weights_from.extended
+        ]
+        changes["weights_from"] = run.weights_from.model_copy(update={"extended": links})
     return run.model_copy(update=changes)
 
 

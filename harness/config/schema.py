@@ -12,7 +12,16 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
 Length = Annotated[int, Field(ge=1, le=10**6)]
 """A length of a task, in whatever it counts."""
 
-COMPONENT_GROUPS = ("task", "encoding", "positions", "logit", "architecture", "optimizer", "schedule")
+COMPONENT_GROUPS = (
+    "task",
+    "encoding",
+    "positions",
+    "train_extension",
+    "logit",
+    "architecture",
+    "optimizer",
+    "schedule",
+)
 """Groups of which a run has one class each."""
 
 LISTED_GROUPS = ("mixer", "extension", "callbacks", "logger")
@@ -48,6 +57,44 @@ OPTIMIZER = Component(name="adamw", target="harness.optimizers.adamw.AdamW")
 SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
 """How networks are trained unless a run says otherwise, and in runs of before there was a choice."""
 
+TRAIN_EXTENSION = Component(name="extrapolate", target="harness.extensions.extrapolate.Extrapolate")
+"""What changes in the encoding before weights are trained further, unless a run says otherwise: nothing."""
+
+
+class Extended(Frozen):
+    """An extension with which weights were trained: what it changed, and from how many tokens to how many."""
+
+    extension: Component
+    trained: int = Field(ge=1)
+    target: int = Field(ge=1)
+
+
+class Origin(Frozen):
+    """The run whose weights are trained further. Only ``record`` is typed; the rest is read from that record when the
+    run is composed, and kept, so that the run is known where the record is not.
+    """
+
+    record: Annotated[str, AfterValidator(lambda text: user_paths.expanded(text, "weights_from="))] = Field(
+        min_length=1, max_length=4096
+    )
+    """The file of the record; the weights lie in the same folder of results."""
+    training: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,200})?$")
+    """The name of the training that made the weights; empty before the record has been read."""
+    method: str = ""
+    """A digest of what decided the weights, all but the seed: what the seeds of one method have in common."""
+    steps: int = Field(0, ge=0)
+    """Steps of that training."""
+    length: int = Field(0, ge=0)
+    """The longest length trained on there."""
+    tokens: int = Field(0, ge=0)
+    """Tokens of the longest sequence trained on there."""
+    built_for: int = Field(0, ge=0)
+    """Training tokens that the network was built for: those of the first training, where there were several."""
+    extended: list[Extended] = Field([], max_length=100)
+    """The extensions with which the weights were trained, the first one first."""
+    network: dict[str, JsonValue] = {}
+    """What the network is, which the run that goes on has to agree with."""
+
 
 class Lengths(Frozen):
     """Which lengths are trained and which are tested; what a length counts is the task's to say."""
@@ -64,6 +111,10 @@ class Lengths(Frozen):
     """
     grid: list[Length] = Field([], max_length=MOST_LENGTHS)
     """The tested lengths, where they should be others."""
+    original: Length | None = None
+    """The longest length that the weights were trained on before this run; ``None``: as their record or the
+    configuration of the saved network says.
+    """
 
     @model_validator(mode="after")
     def _ordered(self) -> "Lengths":
@@ -155,6 +206,8 @@ class Run(Frozen):
     lengths: Lengths
     encoding: Component
     positions: Component
+    train_extension: Component = TRAIN_EXTENSION
+    """What changes in the encoding of weights that were trained before, for the lengths trained now."""
     extension: dict[Name, Component] = Field(min_length=1)
     logit: Component
     architecture: Component
@@ -170,6 +223,8 @@ class Run(Frozen):
     """Lightning's callbacks, of the user's own, in the order in which they are called."""
     evaluation: Evaluation
     seed: int = Field(ge=0, lt=2**32)
+    weights_from: Origin | None = None
+    """Where the initial weights come from; ``None``: they are drawn, or those of a saved network."""
 
     presets: dict[str, Name] = {}
     """What the chosen settings are called, for people."""
@@ -205,6 +260,8 @@ class Run(Frozen):
         for group in LISTED_GROUPS:
             if isinstance(values.get(group), dict):
                 values[group] = {name: component(name, node) for name, node in values[group].items()}
+        if isinstance(origin := values.get("weights_from"), str):
+            values["weights_from"] = {"record": origin} if origin else None
         values["presets"] = {group: choices[group] for group in SETTING_GROUPS if choices.get(group)}
         return cls.model_validate(values)
 

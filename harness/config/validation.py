@@ -12,7 +12,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 
 from harness import declarations, layouts
-from harness.config import catalogue, identity, instantiation, layer_pattern, sizes, trainer_arguments
+from harness.config import catalogue, fine_tuning, identity, instantiation, layer_pattern, sizes, trainer_arguments
 from harness.config.options import typed
 from harness.config.schema import Run, Size
 from harness.errors import Refused
@@ -28,6 +28,7 @@ def validated(run: Run) -> Run:
     _check_lengths(run, task)
     layer_pattern.check(run)
     _check_architecture(run, task)
+    fine_tuning.check(run, task)
     sizes.check(run, task)
     _check_extensions(run, task, instantiation.rule(run))
     _check_positions(run, task, instantiation.rule(run))
@@ -119,7 +120,7 @@ def _check_architecture(run: Run, task: Task) -> None:
             f"encoding={run.encoding.name} is what a saved network was trained with, and "
             f"architecture={run.architecture.name} reads none. Possible: {_readers()}"
         )
-    if not run.train.steps:
+    if not run.train.steps and run.weights_from is None:
         raise Refused(
             f"train.steps=0: architecture={run.architecture.name} knows nothing without training. Only a saved network "
             f"can be tested as it is: {_readers()}"

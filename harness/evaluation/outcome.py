@@ -63,6 +63,7 @@ def of(run: Run, task: Task, layout: Layout, model: Model, trained: Trained, dev
             overlap_seconds=overlap_seconds,
             resumed_from=list(trained.resumed_from),
             threads=list(trained.threads),
+            initial_weights=trained.initial,
             peak_memory_bytes=_peak_memory(device),
         ),
     }

@@ -32,6 +32,18 @@ class Extension(Bounded, ABC):
     (:mod:`harness.evaluation.truncation`).
     """
 
+    trains: ClassVar[bool] = False
+    """Whether weights can be trained with it (``train_extension``): it changes constants of the encoding that it is
+    given, nothing that is learned, and puts nothing around it.
+    """
+
+    factor: float = 0.0
+    """The scale that a user has fixed, of extensions that have one; 0: it follows from the lengths."""
+
+    def alters(self, train_tokens: int, test_tokens: int) -> bool:
+        """Whether it changes anything where weights trained on so many tokens are trained further on so many."""
+        return test_tokens > train_tokens or self.factor > 0
+
     def longest(self, known: int | None, train_tokens: int) -> int | None:
         """How many positions an encoding knows with this extension that knows ``known`` without; ``None``: no limit."""
         return known

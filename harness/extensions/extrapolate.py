@@ -14,6 +14,7 @@ class Extrapolate(Extension):
     """Nothing changes: positions continue beyond those of training."""
 
     modes = ("causal", "bidirectional", "cross", "grid", "attention-free")
+    trains = True
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         return encoding

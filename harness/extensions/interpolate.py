@@ -19,6 +19,7 @@ class Interpolate(Extension):
     """
 
     needs = "frequencies"
+    trains = True
 
     def __init__(self, *, factor: FactorOrZero = 0.0) -> None:
         self.factor = factor

@@ -24,6 +24,7 @@ class Llama3(Extension):
     """
 
     needs = "frequencies"
+    trains = True
 
     def __init__(self, *, factor: FactorOrZero = 0.0, low: Positive = 1.0, high: Positive = 4.0) -> None:
         if low >= high:

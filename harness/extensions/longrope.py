@@ -29,6 +29,7 @@ class LongRoPE(Extension):
     """
 
     needs = "attention_factor"
+    trains = True
 
     def __init__(
         self,
@@ -72,5 +73,5 @@ class LongRoPE(Extension):
             factors = torch.ones_like(frequencies)
         replace(encoding, frequencies / factors)
         rotary: Any = encoding
-        rotary.attention_factor = math.sqrt(1 + math.log(max(scale, 1.0)) / math.log(original))
+        rotary.attention_factor *= math.sqrt(1 + math.log(max(scale, 1.0)) / math.log(original))
         return encoding

@@ -21,6 +21,7 @@ class NTK(Extension):
     """
 
     needs = "frequencies"
+    trains = True
 
     def __init__(self, *, factor: FactorOrZero = 0.0) -> None:
         self.factor = factor

@@ -25,6 +25,7 @@ class NTKByParts(Extension):
     """
 
     needs = "frequencies"
+    trains = True
 
     def __init__(
         self,

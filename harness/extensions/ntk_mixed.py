@@ -23,6 +23,7 @@ class NTKMixed(Extension):
     """
 
     needs = "frequencies"
+    trains = True
 
     def __init__(self, *, factor: FactorOrZero = 0.0, power: Annotated[float, Field(gt=0, le=100)] = 0.75) -> None:
         self.factor = factor

@@ -27,6 +27,7 @@ class YaRN(Extension):
     """
 
     needs = "attention_factor"
+    trains = True
 
     def __init__(self, *, factor: FactorOrZero = 0.0, beta_fast: NotNegative = 32.0, beta_slow: Positive = 1.0) -> None:
         if beta_fast and beta_fast <= beta_slow:
@@ -48,5 +49,5 @@ class YaRN(Extension):
         slow = ramp(len(frequencies), first, last)
         replace(encoding, frequencies / scale * slow + frequencies * (1 - slow))
         rotary: Any = encoding
-        rotary.attention_factor = 0.1 * math.log(scale) + 1 if scale > 1 else 1.0
+        rotary.attention_factor *= 0.1 * math.log(scale) + 1 if scale > 1 else 1.0  # it may have been trained with one
         return encoding

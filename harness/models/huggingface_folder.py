@@ -16,6 +16,9 @@ from harness.files import reading
 WIDTH, HEADS, LAYERS = ("hidden_size", "n_embd"), ("num_attention_heads", "n_head"), ("num_hidden_layers", "n_layer")
 """What families of networks call their sizes."""
 
+CONTEXT = ("max_position_embeddings", "n_positions")
+"""What families call the number of tokens that a network was made for."""
+
 CHUNK = 2**22
 """Bytes of weights that are digested at once."""
 
@@ -81,6 +84,13 @@ def size(path: Path) -> Dimensions:
         return found
 
     return Dimensions(number(WIDTH), number(HEADS), number(LAYERS))
+
+
+def context(path: Path) -> int | None:
+    """The tokens that the network was made for, if ``config.json`` states it."""
+    content = config(path)
+    found = next((content[name] for name in CONTEXT if name in content), None)
+    return found if type(found) is int and found > 0 else None
 
 
 @cache

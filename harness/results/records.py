@@ -122,7 +122,7 @@ class Cost(Frozen):
     of evaluation those of the scores, then those of the baselines and of the comparison of test and training examples
     (``None`` in the first records, whose ``evaluation_seconds`` are of all three). And how many tokens an output of the
     network can depend on, where it is not all; the steps from which training was taken up again, and the CPU threads
-    that each of its parts had.
+    that each of its parts had; the digest of the weights that it began with, where they are those of another run.
     """
 
     parameters: Count
@@ -135,6 +135,7 @@ class Cost(Frozen):
     overlap_seconds: Seconds | None = None
     resumed_from: list[Count] = []
     threads: list[Count] = []
+    initial_weights: str = ""
     peak_memory_bytes: Count
 
 

@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from harness.results import metrics
 from harness.results.metrics import Summary
@@ -26,8 +27,27 @@ def printed(record: Record) -> None:
         print(verdict(record, summary))
         for line in record.novelty.get(summary.name, []):
             print(f"never trained, but needed at length {record.scores[-1].length}: {line}")
-    for line in remarks(record):
+    for line in [*_origin(record), *remarks(record)]:
         print(line)
+
+
+def _origin(record: Record) -> list[str]:
+    """Where the initial weights come from, if they were not drawn, and what changed before they were trained."""
+    science: dict[str, Any] = record.science
+    training = science["training"]
+    if "weights_from" not in training:
+        return []
+    said, extension = training["weights_from"], training.get("train_extension")
+    tokens = f"trained on up to {said['tokens']} tokens"
+    origin: Any = record.config.get("weights_from")
+    weights = (
+        f"{said['training']} ({origin['steps']} steps, lengths up to {origin['length']})"
+        if said.get("training")
+        else "the saved network"
+    )
+    options = " ".join(f"{key}={value}" for key, value in extension["options"].items()) if extension else ""
+    how = f", extended with {extension['name']}{f' ({options})' if options else ''}" if extension else ""
+    return [f"initial weights from {weights}, {tokens}{how}"]
 
 
 def remarks(record: Record) -> list[str]:

@@ -37,6 +37,18 @@ class TrainingLengths(Frozen):
     train: Annotated[Count, Field(ge=1)]
 
 
+class WeightsFrom(Frozen):
+    """Where initial weights come from that are not drawn: the training that made them, a digest of it without its seeds
+    and one of what it made of the encoding (all empty for those of a saved network), and how many tokens the longest
+    sequence had there.
+    """
+
+    training: str = ""
+    method: str = ""
+    inherited: str = ""
+    tokens: Annotated[Count, Field(ge=1)]
+
+
 class TrainingScience(Frozen):
     """What decides the weights."""
 
@@ -53,8 +65,11 @@ class TrainingScience(Frozen):
     model: dict[str, JsonValue]
     train: dict[str, JsonValue]
     optimizer: Choice = Choice(name="adamw", options={})
-    """Left out where it is AdamW, as a schedule that is a cosine."""
+    """Left out where it is AdamW, as a schedule that is a cosine and an extension that changes nothing."""
     schedule: Choice = Choice(name="cosine", options={})
+    train_extension: Choice = Choice(name="extrapolate", options={})
+    weights_from: WeightsFrom | None = None
+    """Left out where initial weights are drawn."""
     callbacks: list[Choice] = []
     seed: Count
 

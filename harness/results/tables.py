@@ -139,6 +139,17 @@ def _callbacks(training: dict[str, Any]) -> dict[str, Any]:
     return {"name": "+".join(node["name"] for node in called) or "no callbacks", "options": options}
 
 
+def _origin(training: dict[str, Any], extension: dict[str, Any]) -> dict[str, Any]:
+    """Where a run's initial weights come from, whatever the seed, and how they were extended, as a choice with
+    options.
+    """
+    if (said := training.get("weights_from")) is None:
+        return {"name": "from scratch", "options": {}}
+    how = "" if extension == identity.DEFAULTS["train_extension"] else f" with {extension['name']}"
+    facts = {"original_tokens": said["tokens"], "weights": said.get("method", "")}
+    return {"name": f"fine-tuned{how}", "options": {**extension["options"], **facts}}
+
+
 def _runs(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run and extension: what it is, and the numbers that follow from its counts."""
     rows: list[dict[str, Any]] = []
@@ -161,13 +172,17 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
             } | {"extension": component}
             named = ("mixer", "pattern", "callbacks", *identity.DEFAULTS)
             mixed = {key: training[key] for key in named if key in training}
-            shown = method | {"mixer": _mixer(training), "callbacks": _callbacks(training)}
-            shown |= {key: training.get(key, usual) for key, usual in identity.DEFAULTS.items()}
+            others = {key: training.get(key, usual) for key, usual in identity.DEFAULTS.items()}
+            origin = _origin(training, others.pop("train_extension"))
+            shown = method | {"mixer": _mixer(training), "callbacks": _callbacks(training), "weights_from": origin}
+            shown |= others
+            mixed |= {"weights_from": origin} if "weights_from" in training else {}
             rows.append(
                 {
                     "object": record,
                     "status": record.status,
                     "seed": record.seed,
+                    "origin": (training.get("weights_from") or {}).get("training", ""),
                     "metric": record.task.metric,
                     "task_node": {"task": _flat(task)},
                     "task_id": identity.digest(task),
@@ -182,7 +197,7 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
     runs = pd.DataFrame(rows)
     # The same weights may have been tested twice, in runs that list other extensions: a seed counts once.
     runs = runs.sort_values("status", ascending=False, kind="stable", ignore_index=True)  # finished before failed
-    runs = runs.drop_duplicates(["task_id", "method_id", "seed"], ignore_index=True)
+    runs = runs.drop_duplicates(["task_id", "method_id", "seed", "origin"], ignore_index=True)
     runs["task"] = _named(runs, "task", "task")
     methods = [_named(those, "method", "encoding") for _, those in runs.groupby("task_id")]
     runs["method"] = pd.concat(methods)  # a method's name says how it differs from the others of its task

@@ -23,7 +23,7 @@ from harness.training.checkpoints import AtomicCheckpoints, Checkpoints
 from harness.training.module import USUAL, Optimization, Training
 from harness.training.processes import NoSignals, Processes
 from harness.training.report import Diverged, Report
-from harness.training.resumption import Resumption
+from harness.training.resumption import Past, Resumption
 
 ALONE = World()
 
@@ -31,7 +31,8 @@ ALONE = World()
 class Trained(NamedTuple):
     """What training took and what it came to, over all its parts if it was interrupted: ``loss`` of the last steps,
     ``None`` if there were none; ``seconds`` that led to the weights, without those whose work a kill lost; the steps it
-    was taken up from, and the CPU threads that each part had.
+    was taken up from, and the CPU threads that each part had; the digest of the weights that it began with, where they
+    are those of another run.
     """
 
     steps: int
@@ -39,6 +40,7 @@ class Trained(NamedTuple):
     seconds: float
     resumed_from: Sequence[int] = ()
     threads: Sequence[int] = ()
+    initial: str = ""
 
 
 def resumable(
@@ -69,12 +71,14 @@ def train(
     loggers: Sequence[Logger],
     training: str = "",
     resumed: Resumption | None = None,
+    initial: str = "",
     world: World = ALONE,
     interrupt: Interrupt | None = None,
     callbacks: Sequence[lightning.Callback] = (),
 ) -> Trained | None:
     """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
-    checkpoints. Gives ``None`` in processes that only help the first one.
+    checkpoints, and ``initial`` the digest of weights of another run that it begins with. Gives ``None`` in processes
+    that only help the first one.
 
     ``world`` is the place of this process among those that train together. A request that reaches ``interrupt`` ends
     training after the step at hand, which is saved. ``callbacks`` are the user's: they come first in every step, so
@@ -88,6 +92,7 @@ def train(
     batches = Batches(data, settings.steps)
     with progress.shown("training", settings.steps, first) if world.rank == 0 else nullcontext(_unseen) as shown:
         report = Report(shown, loggers, first)
+        report.past = Past(initial=initial)
         saving = Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)
         trainer = lightning.Trainer(
             accelerator=where.accelerator,
@@ -123,7 +128,8 @@ def train(
             raise RuntimeError("a callback has ended training before its first step")
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise Diverged("a weight is no longer finite at the end of training")
-    return Trained(trainer.global_step, report.loss, report.seconds, report.resumed_from, report.threads)
+    seconds, initial = report.seconds, report.past.initial
+    return Trained(trainer.global_step, report.loss, seconds, report.resumed_from, report.threads, initial)
 
 
 def try_arguments(where: TrainerSettings) -> None:

@@ -65,6 +65,7 @@ class Report(lightning.Callback):
             seconds=self.seconds,
             resumed_from=self.resumed_from,
             threads=self.threads,
+            initial=self.past.initial,
         ).model_dump()
 
     def on_load_checkpoint(

@@ -31,7 +31,8 @@ MOST_DIGITS = 18
 class Past(Frozen):
     """What training has been through, kept in a checkpoint, so that totals are those of all its parts: the summed loss
     of ``count`` steps since the last report and the loss reported then, the seconds that led to the checkpoint, the
-    steps that training was taken up from, and the CPU threads that each part had.
+    steps that training was taken up from, and the CPU threads that each part had; the digest of the weights that it
+    began with, where they are those of another run.
     """
 
     total: float = 0.0
@@ -40,6 +41,7 @@ class Past(Frozen):
     seconds: NotNegative = 0.0
     resumed_from: tuple[Count, ...] = ()
     threads: tuple[Count, ...] = ()
+    initial: str = ""
 
 
 class Resumption(NamedTuple):

@@ -65,6 +65,12 @@ def load(model: Model, path: Path, training: str) -> Trained:
         raise Refused(f"{path}: these are not the weights of this run ({reason})") from error
 
 
+def digest(path: Path) -> str:
+    """The digest that the header of a file of weights has, as :func:`load` has found it right."""
+    with safe_open(path, framework="pt") as file:
+        return str(dict(file.metadata())["digest"])
+
+
 def _digest(tensors: dict[str, Tensor], facts: dict[str, str]) -> str:
     """A digest of the names, types, shapes and bytes of tensors and of what is written beside them."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())

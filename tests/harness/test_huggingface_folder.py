@@ -12,7 +12,7 @@ import pytest
 from safetensors.numpy import save_file
 from support import environment
 
-from harness.config import identity, instantiation
+from harness.config import identity, instantiation, origins
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.models import huggingface_folder
@@ -140,3 +140,22 @@ def test_choosing_a_network_loads_nothing_heavy(tmp_path: Path) -> None:
     assert not {"torch", "transformers", "huggingface_hub", "tokenizers", "pytorch_lightning"} & set(
         done.stdout.split()
     )
+
+
+def test_a_saved_network_is_extended_from_what_its_configuration_says(composed: Compose, tmp_path: Path) -> None:
+    folder = network(tmp_path / "network", max_position_embeddings=16)
+    further = ("train_extension=yarn", "lengths.train=20", "task=copy")
+    run = composed(*chosen(folder, *further))
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
+    (said,) = origins.extended(run, task, layout)
+    assert (said.trained, said.target) == (16, 42)
+    stated = composed(*chosen(folder, *further, "lengths.original=10"))
+    (said,) = origins.extended(stated, task, layout)
+    assert (said.trained, said.target) == (22, 42)
+    plain = composed(*chosen(folder, "task=copy", "lengths.train=20"))
+    assert origins.original_tokens(plain, task, layout) is None
+    assert len({ids(each) for each in (run, stated, plain)}) == 3
+    silent = network(tmp_path / "silent")
+    with pytest.raises(Refused, match=r"a saved network with lengths\.original"):
+        composed(*chosen(silent, *further))

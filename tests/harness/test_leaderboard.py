@@ -267,3 +267,33 @@ def test_results_of_different_versions_of_the_program_are_different_methods(
     monkeypatch.setattr(identity, "VERSION", 2)
     board = methods([old, record(composed("seed=1"), near_only)])
     assert board.seeds.tolist() == [1, 1]
+
+
+def test_weights_trained_further_are_another_method_whose_seeds_are_one(composed: Compose, tmp_path: Path) -> None:
+    """The seeds of a method may go on from weights of other seeds; lengths trained before are no other task."""
+    quick = ("model=nano", "lengths.train=20")
+    origins = [put(sample(composed("model=nano", "lengths.train=10", f"seed={n}")), tmp_path) for n in (0, 1)]
+    longer = put(sample(composed("model=nano", "lengths.train=15")), tmp_path)
+
+    def further(origin: Path, extension: str, *words: str) -> Record:
+        run = composed(*quick, f"weights_from={origin}", f"train_extension={extension}", *words)
+        return record(run, a_tenth_beyond)
+
+    runs = [
+        record(composed(*quick), near_only),
+        *[further(origin, "yarn", f"seed={seed}") for seed, origin in enumerate(origins)],
+        further(origins[1], "yarn", "seed=0"),
+        further(origins[0], "yarn", "train_extension.factor=4"),
+        further(origins[0], "extrapolate"),
+        further(longer, "extrapolate"),
+    ]
+    table = methods(runs).set_index("method")
+    assert table.task_id.nunique() == 1
+    assert set(table.index) == {
+        "rope · from scratch",
+        "rope · fine-tuned with yarn",
+        "rope · fine-tuned with yarn · factor=4.0",
+        "rope · fine-tuned · original_tokens=22",
+        "rope · fine-tuned · original_tokens=32",
+    }
+    assert sorted(table.seeds) == [1, 1, 1, 1, 3]

@@ -205,3 +205,28 @@ def test_a_full_disk_is_a_clear_refusal(record: Record, tmp_path: Path, monkeypa
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(Refused, match=r"cannot write the record .*: No space left on device"):
         put(record, tmp_path)
+
+
+@pytest.mark.parametrize("change", ["training", "scale", "first length", "none"])
+def test_a_record_whose_weights_came_from_elsewhere_than_its_id_says_is_refused(
+    change: str, composed: Callable[..., Run], tmp_path: Path
+) -> None:
+    first = put(sample(composed("model=nano", "lengths.train=10")), tmp_path)
+    extended = ("model=nano", "lengths.train=15", f"weights_from={first}", "train_extension=yarn")
+    second = put(sample(composed(*extended)), tmp_path)
+    third = sample(composed("model=nano", "lengths.train=20", f"weights_from={second}", "train_extension=ntk"))
+    assert records.read(put(third, tmp_path)).name == third.name
+    config = json.loads(json.dumps(third.config))
+    origin = config["weights_from"]
+    assert origin["extended"][0]["extension"]["name"] == "yarn"
+    if change == "training":
+        origin["training"] = "copy-rope-seed0-0123456789ab"
+    elif change == "scale":
+        origin["extended"][0]["target"] = 1000
+    elif change == "first length":
+        origin["built_for"] = 100
+    else:
+        config["weights_from"] = None
+    forged = third.model_copy(update={"config": config})
+    with pytest.raises(Refused, match=r"its config (has other extensions of|takes its initial weights)"):
+        records.read(put(forged, tmp_path))

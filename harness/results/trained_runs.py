@@ -1,0 +1,66 @@
+"""A trained run, found by its record: its config, made a run again, and where its weights lie. Without PyTorch."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.config import fine_tuning, identity, instantiation, origins, saved_configs
+from harness.config.schema import Origin, Run
+from harness.errors import Refused, one_line
+from harness.results import records
+from harness.results.paths import Places, places
+from harness.results.records import Record
+
+
+def found(path: Path, words: Sequence[str]) -> tuple[Run, Record, Places]:
+    """The run of a record, the record, and the places of its files. ``words`` name packages: a record does not.
+
+    Raises :class:`Refused` where there is no record of a run that can be made again from it.
+    """
+    if path.is_dir():
+        raise Refused(
+            f"{one_line(path)}: this is a folder, and the record of a run is a file, results/records/....json; "
+            "architecture=huggingface reads the folder of a saved network"
+        )
+    record = records.read(path)
+    results = path.absolute().parent.parent
+    run = saved_configs.run(record.config, words, results=str(results), where=f"{one_line(path)}: ")
+    if identity.run_name(run, instantiation.task(run)) != record.name:
+        raise Refused(f"{one_line(path)}: its config is not that of its name, or its data is not what lies here")
+    return run, record, places(run.results, record.name, record.training_name)
+
+
+def weights(origin: Origin) -> Path:
+    """Where the weights of an origin lie."""
+    results = Path(origin.record).absolute().parent.parent
+    return places(results, Path(origin.record).stem, origin.training).weights
+
+
+def with_origin(run: Run) -> Run:
+    """The same run with what the record says that ``weights_from`` names, unless this is known already.
+
+    Raises :class:`Refused` where no weights could come from there.
+    """
+    origin = run.weights_from
+    if origin is None or origin.training:
+        return run
+    try:
+        before, record, _ = found(Path(origin.record), [f"packages=[{','.join(run.packages)}]"])
+    except Refused as refusal:
+        raise Refused(f"weights_from={refusal}") from refusal
+    if record.status != "finished":
+        raise Refused(f"weights_from={origin.record}: that run failed ({record.reason}) and has no weights")
+    task = instantiation.task(before)
+    layout = instantiation.layout(before, task)
+    training = identity.training(before, task)
+    known = Origin(
+        record=origin.record,
+        training=record.training_name,
+        method=identity.method(training),
+        steps=before.train.steps,
+        length=before.lengths.train,
+        tokens=layout.span(task, before.lengths.train),
+        built_for=origins.built_for(before, task, layout),
+        extended=origins.extended(before, task, layout),
+        network=fine_tuning.network(before, task),
+    )
+    return run.model_copy(update={"weights_from": known})

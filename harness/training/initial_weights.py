@@ -1,0 +1,28 @@
+"""The weights that training begins with where they are those of another run."""
+
+from harness.config.schema import Run
+from harness.errors import Refused
+from harness.models.base import Model
+from harness.results import trained_runs
+from harness.training import weights
+
+
+def take_over(model: Model, run: Run) -> str:
+    """Give the model the weights that the run goes on from, and say their digest; empty if it goes on from none.
+
+    Raises :class:`Refused` where they are gone or damaged.
+    """
+    origin = run.weights_from
+    if origin is None:
+        return ""
+    path = trained_runs.weights(origin)
+    if not path.exists():
+        raise Refused(
+            f"weights_from={origin.record}: the weights of that run are not here, {path} is missing: "
+            "its command with force=true trains them again"
+        )
+    try:
+        weights.load(model, path, origin.training)
+        return weights.digest(path)
+    except Refused as refusal:
+        raise Refused(f"weights_from={origin.record}: {refusal}") from refusal
