@@ -89,10 +89,11 @@ class Checkpoints(Callback):
     ) -> None:
         asked = self.interrupt.asked is not None
         stop = trainer.strategy.reduce_boolean_decision(asked, all=False)  # all processes stop if one is asked to
+        if trainer.should_stop:  # a callback of the user's has ended training: there is nothing to go on with
+            return
         if (stop or trainer.global_step % self.every == 0) and trainer.global_step < trainer.max_steps:
             self._save(trainer)
-            self.stopped = stop
-            trainer.should_stop = trainer.should_stop or stop  # a callback of the user's may have asked for it
+            self.stopped = trainer.should_stop = stop
 
     def _save(self, trainer: Trainer) -> None:
         step = trainer.global_step

@@ -209,6 +209,27 @@ def test_what_a_callback_adds_to_checkpoints_comes_back(command: Command, tmp_pa
     assert (tmp_path / "loaded").read_text() == "10"
 
 
+@pytest.mark.slow
+def test_training_that_a_callback_ends_is_over_at_that_step(command: Command, tmp_path: Path) -> None:
+    """Also where a checkpoint is due then, and the run is killed before its weights are kept."""
+    write(
+        tmp_path,
+        "    def on_train_batch_end(self, trainer, *others):\n"
+        "        trainer.should_stop = trainer.global_step == 10\n"
+        "    def on_train_end(self, trainer, module):\n"
+        "        import os\n"
+        "        if not os.path.exists('killed'):\n"
+        "            open('killed', 'w').close()\n"
+        "            os._exit(9)\n",
+    )
+    arguments = (*OWN, *TINY, "callbacks=own", "trainer.checkpoint_every=5")
+    assert command(*arguments).returncode == 9
+    assert command(*arguments).returncode == 0
+    cost = only_record(tmp_path).cost
+    assert cost is not None
+    assert (cost.steps, cost.resumed_from) == (10, [5])
+
+
 def test_callbacks_enter_ids_with_their_options_and_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, composed: Callable[..., object]
 ) -> None:
