@@ -125,9 +125,9 @@ def _examples(task: Task, run: Run, trained: list[int]) -> Iterator[str]:
     layout = Causal(task)
     arranged = layout.arrange(Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1]), length)
     count = int(arranged.lengths[0])
-    targets = layout.written(arranged.targets[0, :count])
+    targets = layout.symbols(arranged.targets[0, :count])
     predicted = [word if scored else "." for word, scored in zip(targets, arranged.scored[0], strict=False)]
-    reads = layout.written(arranged.tokens[0, :count])
+    reads = layout.symbols(arranged.tokens[0, :count])
     widths = [max(len(one), len(other)) for one, other in zip(reads, predicted, strict=True)]
     for title, words in (("reads   ", reads), ("predicts", predicted)):
         yield _short(" ".join([title, *(word.rjust(width) for word, width in zip(words, widths, strict=True))]))
@@ -138,7 +138,7 @@ def _short(line: str) -> str:
 
 
 def _baselines(task: Task, lengths: list[int]) -> Iterator[str]:
-    found = baselines.estimated(task, Causal(task), lengths, EXAMPLES)
+    found = baselines.compute(task, Causal(task), lengths, EXAMPLES)
     known = {
         "chance": [metrics.rate(row) for row in found.chance],
         "blind": [metrics.rate(row) for row in found.blind],

@@ -42,7 +42,7 @@ def writing(path: Path) -> Iterator[IO[bytes]]:
         _sync_folder(path.parent)
     except BaseException as error:
         part.unlink(missing_ok=True)
-        if (named := faults.about(path, error)) is not error:
+        if (named := faults.with_path(path, error)) is not error:
             raise named from error
         raise
 

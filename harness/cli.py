@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused as refusal:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        if isinstance(refusal.__cause__, OSError) and (explained := faults.explained(refusal.__cause__)) is not None:
+        if isinstance(refusal.__cause__, OSError) and (explained := faults.explain(refusal.__cause__)) is not None:
             return _not_done(explained, arguments)
         print(f"error: {refusal}", file=sys.stderr)
         return 2
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("HYDRA_FULL_ERROR"):
             raise
-        if (explained := faults.explained(error)) is not None:
+        if (explained := faults.explain(error)) is not None:
             return _not_done(explained, arguments)
         if not isinstance(error, OSError):
             raise
@@ -136,9 +136,9 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run(run: Run) -> int:
-    place = distributed.of(run.trainer.devices)  # refused before anything is written
+    world = distributed.this_process(run.trainer.devices)  # refused before anything is written
     with signals.interruptible(final=True):
-        lifeline.hold(signals.leave if place.rank else signals.ask)
+        lifeline.watch_parent(signals.exit_now if world.rank else signals.request_end)
         return _finish(run)
 
 
@@ -146,10 +146,10 @@ def _finish(run: Run) -> int:
     _log_to_standard_error()
     from harness.launch import slots
     from harness.results import finished
-    from harness.results.report import printed
+    from harness.results.report import print_report
 
-    where = finished.where(run)
-    record = finished.known(run, where)
+    paths = finished.paths_of(run)
+    record = finished.existing_record(run, paths)
     if record is None:
         slots.check_devices(run)
         user_paths.check_folder(Path(run.results) / "records", f"results={run.results}")
@@ -163,10 +163,10 @@ def _finish(run: Run) -> int:
     if record is None:
         return 0
     if record.status == "failed":
-        say(f"failed: {record.reason}\nrecord {where.record}, details {where.log}")
+        say(f"failed: {record.reason}\nrecord {paths.record}, details {paths.log}")
         return 1
-    printed(record)
-    print(f"record {where.record}")
+    print_report(record)
+    print(f"record {paths.record}")
     return 0
 
 
@@ -180,7 +180,7 @@ def _job(words: list[str]) -> int:
     path = Path(words[0])
     return _run(
         saved_configs.run(
-            sealed_json.read(path), words[1:], results="results", said=saved_configs.SAID, where=f"{path}: "
+            sealed_json.read(path), words[1:], results="results", allowed=saved_configs.ALLOWED, where=f"{path}: "
         )
     )
 
@@ -193,11 +193,11 @@ def _log_to_standard_error() -> None:
 def _shown_by_hydra(arguments: Sequence[str]) -> int:
     import hydra
 
-    from harness.composition.isolation import alone
+    from harness.composition.isolation import isolated
     from harness.config.catalogue import CONF
 
     sys.argv = [sys.argv[0], *arguments]
-    with alone():
+    with isolated():
         hydra.main(config_path=str(CONF), config_name="run", version_base="1.3")(lambda config: None)()
     return 0
 

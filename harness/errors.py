@@ -29,24 +29,24 @@ def unknown(kind: str, word: str, known: Iterable[str], plural: str, also: Mappi
     ``also`` gives other names under which something is known.
     """
     words = sorted(set(known))
-    close = meant(word, words, also or {})
+    close = closest_match(word, words, also or {})
     guess = f"; did you mean '{close}'?" if close else "."
     return Refused(f"unknown {kind} '{echoed(word)}'{guess} {plural.capitalize()}: {', '.join(words) or 'none'}")
 
 
-def meant(word: str, known: Iterable[str], also: Mapping[str, str]) -> str | None:
+def closest_match(word: str, known: Iterable[str], also: Mapping[str, str]) -> str | None:
     """The known word that this one stands for: the same but for case and punctuation, another name of it, or a likely
     slip of the fingers.
     """
-    words = {plain(one): one for one in known}
-    others = {plain(name): one for name, one in also.items() if plain(one) in words}
-    if exact := words.get(plain(word)) or others.get(plain(word)):
+    words = {normalized(one): one for one in known}
+    others = {normalized(name): one for name, one in also.items() if normalized(one) in words}
+    if exact := words.get(normalized(word)) or others.get(normalized(word)):
         return exact
-    close = get_close_matches(plain(word)[:ECHOED], [*words, *others], n=1, cutoff=0.55)
+    close = get_close_matches(normalized(word)[:ECHOED], [*words, *others], n=1, cutoff=0.55)
     return (words.get(close[0]) or others[close[0]]) if close else None
 
 
-def plain(word: str) -> str:
+def normalized(word: str) -> str:
     """A word without case and punctuation."""
     return re.sub(r"[\s_-]+", "", word).casefold()
 

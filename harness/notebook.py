@@ -62,8 +62,8 @@ def run(*overrides: str, **choices: Any) -> Result:
         raise Refused(
             "several devices need processes of their own, which a notebook cannot start: run it from the command line"
         )
-    where = finished.where(config)
-    record = finished.known(config, where)
+    paths = finished.paths_of(config)
+    record = finished.existing_record(config, paths)
     if record is None:
         slots.check_devices(config)
         from harness.recipe import execute
@@ -94,4 +94,4 @@ def _written(value: Any) -> str:
         return {True: "true", False: "false", None: "null"}[value]
     if isinstance(value, (int, float)) or re.fullmatch(r"[A-Za-z0-9_.\-\[\],]+", str(value)):
         return str(value)
-    return suggestions.value_of(str(value))
+    return suggestions.quote_value(str(value))

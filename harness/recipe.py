@@ -23,7 +23,7 @@ from harness.loggers import trackers
 from harness.models.base import Model
 from harness.optimizers.base import Optimizer
 from harness.results import finished, records
-from harness.results.paths import Places, places
+from harness.results.paths import RunPaths, run_paths
 from harness.results.records import Record, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
@@ -48,8 +48,8 @@ class Job(NamedTuple):
     callbacks: Sequence[Callback]
     device: torch.device
     name: str
-    where: Places
-    place: World
+    paths: RunPaths
+    world: World
 
 
 def execute(run: Run) -> Record | None:
@@ -58,14 +58,14 @@ def execute(run: Run) -> Record | None:
     A finished run is not done again unless ``force``; a failed one not unless ``retry``. What goes wrong in training
     becomes a record that says so. What cannot be built is :class:`Refused` before anything is written.
     """
-    place = distributed.of(run.trainer.devices)
-    with distributed.hidden(place):
-        return _execute(run, place)
+    world = distributed.this_process(run.trainer.devices)
+    with distributed.launcher_variables_hidden(world):
+        return _execute(run, world)
 
 
-def _execute(run: Run, place: World) -> Record | None:
-    job = _job(run, place)
-    if place.rank > 0:
+def _execute(run: Run, world: World) -> Record | None:
+    job = _job(run, world)
+    if world.rank > 0:
         try:
             if _trained_before(job) is None:
                 _train(job, _resumed(job))
@@ -74,12 +74,12 @@ def _execute(run: Run, place: World) -> Record | None:
         except KeyboardInterrupt as interrupt:  # this too
             raise SystemExit(signals.INTERRUPTED) from interrupt
         return None
-    if (record := finished.known(run, job.where)) is not None:
+    if (record := finished.existing_record(run, job.paths)) is not None:
         return record
-    if run.force or not (job.where.weights.exists() or checkpoints.saved(job.where.checkpoints)):
+    if run.force or not (job.paths.weights.exists() or checkpoints.list_checkpoints(job.paths.checkpoints)):
         initial_weights.take_over(job.model, run)  # refused before anything is written
-    with atomic.lock(job.where.lock, lambda: log.warning("waiting for another process in %s", job.where.folder)):
-        if (record := finished.known(run, job.where)) is not None:
+    with atomic.lock(job.paths.lock, lambda: log.warning("waiting for another process in %s", job.paths.folder)):
+        if (record := finished.existing_record(run, job.paths)) is not None:
             return record
         started = provenance.now()
         _prepare(job)
@@ -88,23 +88,23 @@ def _execute(run: Run, place: World) -> Record | None:
             trained = _trained_before(job)
             if trained is None:
                 resumed = _resumed(job)
-                followers = trackers.start(run, job.name, job.where, resumed.step if resumed else 0)
+                followers = trackers.start(run, job.name, job.paths, resumed.step if resumed else 0)
                 trained = _train(job, resumed, [logger for _, logger in followers])
             record = _record(job, started, _evaluate(job, trained))
         except Refused:
             raise
         except Exception as error:  # any failure of the run's own is recorded with its reason
-            if faults.blamed(error):
+            if faults.is_machine_fault(error):
                 raise
             record = _record(job, started, _failure(job, error))
-        record = records.write(record, job.where.record)
+        record = records.write(record, job.paths.record)
         trackers.finish(followers, record)
         if record.status == "finished":
-            checkpoints.discard(job.where.checkpoints)
+            checkpoints.discard(job.paths.checkpoints)
     return record
 
 
-def _job(run: Run, place: World) -> Job:
+def _job(run: Run, world: World) -> Job:
     device = devices.device(run.trainer)
     loop.try_arguments(run.trainer)
     called = callbacks.made(run)
@@ -116,15 +116,15 @@ def _job(run: Run, place: World) -> Job:
     attention_kernel.choose(run, model, instantiation.rule(run), device=device.type)
     _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
-    where = places(run.results, name, identity.training_name(run, task))
-    return Job(run, task, layout, model, _optimization(run, model), called, device, name, where, place)
+    paths = run_paths(run.results, name, identity.training_name(run, task))
+    return Job(run, task, layout, model, _optimization(run, model), called, device, name, paths, world)
 
 
 def _optimization(run: Run, model: Model) -> Optimization:
     """Raises :class:`Refused` if the optimizer is not for the network."""
     optimizer: Optimizer = instantiation.make("optimizer", run.optimizer, run)
     try:
-        optimizer.over(model, run.train)
+        optimizer.build(model, run.train)
     except Exception as error:  # one of the user's may do anything
         objection = error or type(error).__name__
         raise Refused(
@@ -147,26 +147,26 @@ def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> Non
 
 
 def _prepare(job: Job) -> None:
-    where = job.where
-    _make_room(where)
-    for folder in (where.folder, where.checkpoints):
+    paths = job.paths
+    _make_room(paths)
+    for folder in (paths.folder, paths.checkpoints):
         atomic.clear(folder, alone=True)
     if job.run.force:
-        where.weights.unlink(missing_ok=True)
-        checkpoints.discard(where.checkpoints)
-    atomic.write(where.config, job.run.model_dump_json(indent=1) + "\n")
+        paths.weights.unlink(missing_ok=True)
+        checkpoints.discard(paths.checkpoints)
+    atomic.write(paths.config, job.run.model_dump_json(indent=1) + "\n")
     if job.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
 
 
-def _make_room(where: Places) -> None:
+def _make_room(paths: RunPaths) -> None:
     """Put aside folders that stand where files will be written and files that stand in the place of folders: better now
     than after hours of training.
     """
-    files = (where.record, where.config, where.log, where.weights)
+    files = (paths.record, paths.config, paths.log, paths.weights)
     blocked = [path for path in files if path.is_dir()]
-    if os.path.lexists(where.checkpoints) and not where.checkpoints.is_dir():
-        blocked.append(where.checkpoints)
+    if os.path.lexists(paths.checkpoints) and not paths.checkpoints.is_dir():
+        blocked.append(paths.checkpoints)
     for path in blocked:
         log.warning("%s stands where this run writes; it is now called %s", path, atomic.put_aside(path).name)
 
@@ -177,10 +177,10 @@ def _trained_before(job: Job) -> Trained | None:
     """
     if not job.run.train.steps:
         return Trained(0, None, 0.0, initial=initial_weights.take_over(job.model, job.run))
-    if not job.where.weights.exists():
+    if not job.paths.weights.exists():
         return None
     try:
-        known = weights.load(job.model, job.where.weights, _training_name(job))
+        known = weights.load(job.model, job.paths.weights, _training_name(job))
     except Refused as refusal:
         log.warning("%s; they are not used, and the run trains its own", refusal)
         return None
@@ -198,7 +198,7 @@ def _resumed(job: Job) -> Resumption | None:
         job.run.train,
         job.optimization,
         seed=job.run.seed,
-        checkpoints=job.where.checkpoints,
+        checkpoints=job.paths.checkpoints,
         training=_training_name(job),
         callbacks=job.callbacks,
     )
@@ -210,8 +210,8 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
     initial = "" if resumed else initial_weights.take_over(job.model, run)
     lengths = identity.training_lengths(run, job.task)
     data = TrainingData(job.task, job.layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
-    with signals.held() as interrupt:
-        with workers.started(job.place) as place:
+    with signals.deferred() as interrupt:
+        with workers.worker_processes(job.world) as world:
             trained = loop.train(
                 job.model,
                 data,
@@ -219,17 +219,17 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 run.trainer,
                 job.optimization,
                 seed=run.seed,
-                checkpoints=job.where.checkpoints,
+                checkpoints=job.paths.checkpoints,
                 loggers=loggers,
                 training=_training_name(job),
                 resumed=resumed,
                 initial=initial,
-                world=place,
+                world=world,
                 interrupt=interrupt,
                 callbacks=job.callbacks,
             )
         if trained is not None:
-            weights.save(job.model, job.where.weights, trained, _training_name(job))
+            weights.save(job.model, job.paths.weights, trained, _training_name(job))
     return trained
 
 
@@ -241,7 +241,7 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
 
 def _failure(job: Job, error: Exception) -> dict[str, Any]:
     """The part of the record that a failed run has; the traceback goes to its log."""
-    with contextlib.suppress(OSError), job.where.log.open("a") as file:
+    with contextlib.suppress(OSError), job.paths.log.open("a") as file:
         traceback.print_exception(error, file=file)
     reason = str(error) if isinstance(error, Diverged) else f"{type(error).__name__}: {error}"
     return {"status": "failed", "reason": records.one_line(reason)}
@@ -252,7 +252,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
     threads, instructions = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
     return Record(
         name=job.name,
-        training_name=job.where.folder.name,
+        training_name=job.paths.folder.name,
         task=TaskFacts(name=run.task.name, version=task.version, metric=task.metric, fingerprint=task.fingerprint()),
         train_length=run.lengths.train,
         seed=run.seed,

@@ -59,7 +59,7 @@ def variants() -> list[Variant]:
     found = []
     for choice in catalogue.choices("encoding"):
         found.append(Variant(choice.name, {}))
-        for key, option in declarations.of(str(choice.target)).options.items():
+        for key, option in declarations.lookup(str(choice.target)).options.items():
             values: tuple[Any, ...] = ()
             if option.annotation == "bool":
                 values = (True, False)

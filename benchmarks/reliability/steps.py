@@ -67,7 +67,7 @@ def trained(run: Run, folder: Path, tracer: Tracer | None = None) -> dict[str, t
     known = loop.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="attacked")
     sys.settrace(tracer)
     try:
-        with signals.held() as interrupt:
+        with signals.deferred() as interrupt:
             loop.train(
                 model, data, run.train, run.trainer, seed=run.seed, checkpoints=folder, loggers=[],
                 training="attacked", resumed=known, interrupt=interrupt,
@@ -95,7 +95,7 @@ def attack(share: float) -> Iterator[Row]:
         for moment in moments[:: max(1, round(len(moments) / (share * LINES)))]:
             here = folder / str(moment)
             interrupted = trained(run, here, Tracer(lambda: signal.raise_signal(signal.SIGTERM), moment)) is None
-            saved = len(checkpoints.saved(here)) == 1
+            saved = len(checkpoints.list_checkpoints(here)) == 1
             resumed = trained(run, here) or {}
             same = resumed.keys() == whole.keys() and all(torch.equal(whole[key], resumed[key]) for key in whole)
             tally.add(interrupted and saved and same, f"line {moment}: interrupted {interrupted}, saved {saved}")

@@ -21,7 +21,7 @@ from harness.attention.inputs import AttentionInputs
 from harness.attention.visibility import allowed, count_seen, seen_keys, up_to_last_key, within
 from harness.encodings.base import Encoding
 from harness.encodings.pairs import Pairs
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.logits.base import LogitScale
 
 CHUNK = 512
@@ -90,7 +90,7 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
     encoding, state = inputs.encoding, inputs.state
     scale = logit_factors(inputs)
     turned, every = _rotated(inputs)
-    scaled = raised(turned) * scale
+    scaled = at_least_float32(turned) * scale
     for rows in queries:
         seen = up_to_last_key(inputs, rows)
         keys, here, where = every[:, :, seen], inputs.q_positions.values[:, rows], inputs.k_positions.values[:, seen]
@@ -103,7 +103,7 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
             q_there, k_there = encoding.rotate(
                 inputs.q[:, :, rows], inputs.k[:, :, seen], other.q_positions, other.k_positions, state
             )
-            q_there = raised(q_there) * scale[:, :, rows]
+            q_there = at_least_float32(q_there) * scale[:, :, rows]
             there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
             logits = torch.where(other.where[:, None], there, logits)
         tokens = slice(inputs.past + rows.start, inputs.past + rows.stop)
@@ -113,7 +113,7 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
         if inputs.sinks is None:
             yield encoding.attention_weights(logits, visible)
         else:
-            sink = raised(inputs.sinks)[:, None, None].expand(*logits.shape[:-1], 1)
+            sink = at_least_float32(inputs.sinks)[:, None, None].expand(*logits.shape[:-1], 1)
             everywhere = F.pad(visible, (0, 1), value=True)
             yield encoding.attention_weights(torch.cat([logits, sink], dim=-1), everywhere)[..., :-1]
 
@@ -150,7 +150,7 @@ def logit_factors(inputs: AttentionInputs) -> Tensor:
 def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
     """Scaled and biased logits [B, H, Lq, Lk], float32 also where the rest of the model is in bfloat16."""
     with torch.autocast(q.device.type, enabled=False):
-        logits = raised(q) @ raised(k).transpose(-1, -2)
+        logits = at_least_float32(q) @ at_least_float32(k).transpose(-1, -2)
     if biased(encoding):
         logits = logits + encoding.bias(q_positions, k_positions)
     return logits

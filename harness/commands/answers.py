@@ -12,7 +12,7 @@ from harness.commands.trained import built_model
 from harness.config import identity, instantiation
 from harness.config.schema import Run
 from harness.errors import Refused
-from harness.layouts.base import Arranged, Layout
+from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import EOS
 from harness.positions.base import Sequences
 from harness.rng import generator
@@ -34,23 +34,23 @@ def print_answers(run: Run, task: Task, layout: Layout, batch: Batch, length: in
     print(f"\nwhat the trained model answers, {how}")
     for row, scored in enumerate(questions.scored):
         last = int(scored.argmax()) + 1 if layout.generates else int(questions.lengths[row])
-        _print("reads", layout.written(questions.tokens[row, :last]))
+        _print("reads", layout.symbols(questions.tokens[row, :last]))
         right = questions.targets[row, scored]
-        _print("answer", layout.written(right))
+        _print("answer", layout.symbols(right))
         for extension, rows in answered.items():
             written = rows[row, scored]
             verdict = "right" if np.array_equal(written, right) else "wrong"
-            _print(extension, [*layout.written(_ended(written)), f"({verdict})"])
+            _print(extension, [*layout.symbols(_ended(written)), f"({verdict})"])
         print()
 
 
 def _answered(
-    run: Run, task: Task, layout: Layout, batch: Batch, questions: Arranged, length: int, weights: Path
+    run: Run, task: Task, layout: Layout, batch: Batch, questions: TokenBatch, length: int, weights: Path
 ) -> Iterator[tuple[str, np.ndarray]]:
     """The name of each extension, and what stands in the place of the targets with it [N, T]."""
     import torch
 
-    from harness.data.training_examples import told
+    from harness.data.training_examples import make_positions
     from harness.evaluation.decoding import answer
     from harness.evaluation.scoring import extended
 
@@ -59,7 +59,7 @@ def _answered(
     channels = layout.channels(batch, length, rule.needs)
     sequences = Sequences(questions.lengths, width, training=False, channels=channels)
     where = rule.sample(generator("show", length), sequences)
-    positions = told(where, questions.lengths, width, rule, layout)
+    positions = make_positions(where, questions.lengths, width, rule, layout)
     spans = (layout.span(task, size) for size in (identity.training_lengths(run, task)[-1], length))
     train_tokens, test_tokens = spans
     for name, extension in instantiation.extensions(run).items():

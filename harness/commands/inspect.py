@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
         of_record("--record", parsed.record, parsed.overrides) if parsed.record else (_composed(parsed), None)
     )
     if layer_pattern.modes(run) == ("attention-free",):
-        raise Refused(f"{layer_pattern.called(run)} has no attention that a position could enter")
+        raise Refused(f"{layer_pattern.architecture_label(run)} has no attention that a position could enter")
     output = parsed.output or Path("inspected") / run.encoding.name
     user_paths.make_folder(output, f"--output {output}")
     for name, figure in _on_grid(run) if _needs_a_grid(run) else _in_a_model(run, weights):
@@ -55,7 +55,7 @@ def _composed(parsed: argparse.Namespace) -> Run:
 def _needs_a_grid(run: Run) -> bool:
     """Whether the encoding needs two numbers per position where the position rule gives one: it is then shown without a
     model."""
-    takes, tells = (declarations.of(chosen.target).attributes for chosen in (run.encoding, run.positions))
+    takes, tells = (declarations.lookup(chosen.target).attributes for chosen in (run.encoding, run.positions))
     return takes["channels"] > tells["channels"]
 
 
@@ -69,8 +69,8 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     from harness.config import identity, instantiation
     from harness.dimensions import Dimensions
     from harness.evaluation import diagnostics
-    from harness.evaluation.coverage import novelty
-    from harness.evaluation.scoring import ask, extended
+    from harness.evaluation.coverage import uncovered
+    from harness.evaluation.scoring import extended, make_questions
     from harness.figures import encodings as draw
 
     task = instantiation.task(run)
@@ -82,21 +82,21 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
     title = f"{run.encoding.name}, " + (f"trained on {run.task.name}" if weights else "as initialised")
     print(f"{title}: {train_tokens} tokens in training, {test_tokens} in the longest test")
     reach = {"train_length": run.lengths.train, "test_length": longest}
-    for name, lines in novelty(model, task, layout, rule, extensions, **reach).items():
+    for name, lines in uncovered(model, task, layout, rule, extensions, **reach).items():
         print(f"{name}: " + ("; ".join(lines) or "nothing beyond what training covers"))
     dimensions = Dimensions(run.model.dimension, run.model.heads, run.model.layers, train_tokens)
-    asked = ask(task, layout, rule, longest, EXAMPLES)
-    whole = asked.arranged.lengths == asked.arranged.lengths.max()
-    tokens = torch.from_numpy(asked.arranged.tokens[whole]).long()
-    told = asked.positions[whole] if len(asked.positions) > 1 else asked.positions
-    positions = Positions(torch.from_numpy(told), rule.consecutive)
+    questions = make_questions(task, layout, rule, longest, EXAMPLES)
+    whole = questions.arranged.lengths == questions.arranged.lengths.max()
+    tokens = torch.from_numpy(questions.arranged.tokens[whole]).long()
+    rows_of_positions = questions.positions[whole] if len(questions.positions) > 1 else questions.positions
+    positions = Positions(torch.from_numpy(rows_of_positions), rule.consecutive)
     own = _first(model)
     one_number = own.channels == 1
     if not one_number:
-        told_in_training = rule.reaches_each(task, run.lengths.train, train_tokens, training=True)
-        told_in_tests = rule.reaches_each(task, longest, test_tokens, training=False)
-        yield from _grid_figures(own, dimensions, max(told_in_training) + 1, max(told_in_tests) + 1, title)
-        yield from _level_figures(own, dimensions, told_in_training, told_in_tests, title)
+        largest_in_training = rule.maximum_positions(task, run.lengths.train, train_tokens, training=True)
+        largest_in_tests = rule.maximum_positions(task, longest, test_tokens, training=False)
+        yield from _grid_figures(own, dimensions, max(largest_in_training) + 1, max(largest_in_tests) + 1, title)
+        yield from _level_figures(own, dimensions, largest_in_training, largest_in_tests, title)
     turned = own.uses("rotate") and not own.uses("state") and one_number
     before = diagnostics.kernel(_in_window(model, own), dimensions, test_tokens) if turned else None
     kernels, biases, attended = {}, {}, {}
@@ -201,6 +201,6 @@ def _in_window(model: "Model", encoding: "Encoding") -> "Encoding":
 
 
 def _save(figure: "Figure", folder: Path, name: str) -> str:
-    from harness.figures.files import written
+    from harness.figures.files import save_figure
 
-    return str(written(figure, folder, name)[0])
+    return str(save_figure(figure, folder, name)[0])

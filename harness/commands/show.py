@@ -18,7 +18,7 @@ from harness.config import identity, instantiation
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.evaluation import baselines
-from harness.layouts.base import Arranged, Layout
+from harness.layouts.base import Layout, TokenBatch
 from harness.positions.base import Sequences
 from harness.results import metrics
 from harness.rng import generator
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     if layout.width(task, length) > LONGEST:
         raise Refused(f"--length {length}: these are {layout.width(task, length)} tokens; {LONGEST} can be shown")
     try:
-        instantiation.rule(run).reaches(task, length, layout.width(task, length), training=True)
+        instantiation.rule(run).maximum_position(task, length, layout.width(task, length), training=True)
     except ValueError as error:
         raise Refused(f"--length {length}: positions={run.positions.name}: {error}") from error
     print(f"{run.task.name}, version {task.version}")
@@ -119,7 +119,7 @@ def _print_options(run: Run) -> None:
 
 def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> None:
     """The scores of trivial baselines, a line each."""
-    found = baselines.estimated(task, layout, lengths, examples)
+    found = baselines.compute(task, layout, lengths, examples)
     rates = {
         "blind": [metrics.rate(row) for row in found.blind],
         "chance": [metrics.rate(row) for row in found.chance],
@@ -171,13 +171,13 @@ def _position(position: np.ndarray) -> str:
     return ",".join(format(number, form) for number in np.atleast_1d(position))
 
 
-def _print_columns(layout: Layout, arranged: Arranged, positions: np.ndarray) -> None:
+def _print_columns(layout: Layout, arranged: TokenBatch, positions: np.ndarray) -> None:
     """Three lines, one column per token, wrapped."""
     count = int(arranged.lengths[0])
-    reads = layout.written(arranged.tokens[0, :count])
+    reads = layout.symbols(arranged.tokens[0, :count])
     predicts = [
         word if scored else "."
-        for word, scored in zip(layout.written(arranged.targets[0, :count]), arranged.scored[0], strict=False)
+        for word, scored in zip(layout.symbols(arranged.targets[0, :count]), arranged.scored[0], strict=False)
     ]
     shown = [_position(position) for position in positions[:count]]
     widths = [max(map(len, column)) for column in zip(reads, predicts, shown, strict=True)]

@@ -39,7 +39,7 @@ def composer(folders: Sequence[str] = ()) -> Iterator[Composer]:
     around = get_gh_backup()  # this may be called from a program that uses Hydra itself
     GlobalHydra.instance().clear()
     try:
-        with isolation.alone(), initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
+        with isolation.isolated(), initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
             yield Composer(own)
     finally:
         restore_gh_from_backup(around)
@@ -50,7 +50,7 @@ class Composer:
 
     def __init__(self, folders: list[Path]) -> None:
         self._folders = [catalogue.CONF, *folders]
-        places = ",".join(suggestions.value_of(f"file://{folder}") for folder in folders)
+        places = ",".join(suggestions.quote_value(f"file://{folder}") for folder in folders)
         self._search = [f"hydra.searchpath=[{places}]"] if folders else []
         self._by_choices: dict[tuple[str, ...], DictConfig] = {}
         self._reader = Reader(self._folders, self._accepts)
@@ -65,7 +65,7 @@ class Composer:
             container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
             if "presets" in container:
                 raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
-            return check(with_origin(Run.of(container, choices)))
+            return check(with_origin(Run.from_composed(container, choices)))
         except (OmegaConfBaseException, RecursionError) as error:
             raise Refused(_first_line(error)) from error
         except ValidationError as error:
@@ -133,7 +133,7 @@ class Composer:
             takes_list = key not in LISTED_GROUPS and isinstance(OmegaConf.select(composed, key), ListConfig)
             if takes_list and override.is_choice_sweep() and list not in map(type, override.sweep_iterator()):
                 raise Refused(
-                    f"{echoed(override.input_line)}: it takes a list: {suggestions.quoted(f'{key}=[{values}]')}"
+                    f"{echoed(override.input_line)}: it takes a list: {suggestions.shell_quoted(f'{key}=[{values}]')}"
                 )
 
     def _composed(self, parsed: Sequence[Override]) -> DictConfig:
@@ -198,7 +198,7 @@ class Composer:
             ):
                 continue
             keys = _keys(composed)
-            keys["trainer"] += trainer_arguments.handed_on()
+            keys["trainer"] += trainer_arguments.accepted()
             raise suggestions.unknown_key(key, keys, self._folders)
 
 

@@ -86,7 +86,7 @@ def _check_keys(content: dict[Any, Any], where: str) -> None:
     """Raise :class:`Refused` for what a file of choices cannot say."""
     for key in COMMAND_ONLY:
         if key in content:
-            raise only_said(key, where)
+            raise command_line_only(key, where)
     entries = content.get("defaults")
     for entry in entries if isinstance(entries, list) else []:
         for word in entry if isinstance(entry, dict) else [entry]:
@@ -100,7 +100,7 @@ def _check_keys(content: dict[Any, Any], where: str) -> None:
         if re.split(r"[./=@]", str(preset).lstrip("+~ "))[0].strip() in (*COMMAND_ONLY, "hydra"):
             wrong.append(f"hydra.sweeper.params: {preset}")
     if wrong:
-        raise only_said(wrong[0], where)
+        raise command_line_only(wrong[0], where)
 
 
 def _mapping(node: Any) -> dict[Any, Any]:
@@ -111,7 +111,7 @@ def check_presets(presets: Sequence[Override]) -> None:
     """Raise :class:`Refused` for what the ``hydra.sweeper.params`` of a study must not say."""
     for override in presets:
         if re.split(r"[./]", override.key_or_group)[0] in (*COMMAND_ONLY, "hydra"):
-            raise only_said(override.key_or_group, "hydra.sweeper.params: ")
+            raise command_line_only(override.key_or_group, "hydra.sweeper.params: ")
 
 
 def check_composed(composed: DictConfig, usual: DictConfig, overrides: Sequence[Override]) -> None:
@@ -122,10 +122,10 @@ def check_composed(composed: DictConfig, usual: DictConfig, overrides: Sequence[
     own, plain = (cast(dict[str, Any], OmegaConf.to_container(each, resolve=False)) for each in (composed, usual))
     for key, value in COMMAND_ONLY.items():
         if key not in said and own[key] != value:
-            raise only_said(key)
+            raise command_line_only(key)
     for key, value in plain["hydra"].items():
         if key not in HYDRAS_OWN and "hydra" not in said and _settings(own["hydra"].get(key)) != _settings(value):
-            raise only_said(f"hydra.{key}")
+            raise command_line_only(f"hydra.{key}")
 
 
 def _settings(node: Any) -> Any:
@@ -133,7 +133,7 @@ def _settings(node: Any) -> Any:
     return {key: value for key, value in node.items() if key not in NOTED} if isinstance(node, dict) else node
 
 
-def only_said(key: str, where: str = "") -> Refused:
+def command_line_only(key: str, where: str = "") -> Refused:
     """What is said of a key of :data:`COMMAND_ONLY`, or of Hydra's, in a file."""
     return Refused(
         f"{where}{one_line(key)}: only the command line says that, never a file: it decides whose code is run, or how "
@@ -146,7 +146,7 @@ _ours: dict[type, Any] = {}
 
 
 @contextmanager
-def alone() -> Iterator[None]:
+def isolated() -> Iterator[None]:
     """Hydra with its own plugins only, whatever is installed or lies beside, and with :class:`CheckedFiles`. What a
     program around this one had set up of it comes back in the end.
     """

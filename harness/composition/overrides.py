@@ -62,7 +62,7 @@ class Reader:
 
     def _parsed(self, argument: str, arguments: Sequence[str]) -> Override:
         if match := LIGHTNINGS.match(argument):
-            argument = f"++{argument}" if trainer_arguments.is_one(match[1]) else argument
+            argument = f"++{argument}" if trainer_arguments.is_argument(match[1]) else argument
         if len(argument) > LONGEST:
             raise Refused(
                 f"{echoed(argument)}: an argument has at most {LONGEST} characters, and this one {len(argument)}"
@@ -130,7 +130,7 @@ class Reader:
                     f"{group}={echoed(name)}: this is a choice of {other} only, {meaning}. "
                     f"Choices of {group}: {', '.join(self.options[group])}"
                 )
-        also = catalogue.also_called(group, self._folders)
+        also = catalogue.aliases(group, self._folders)
         return unknown(group, str(name), self.options[group], "choices", also)
 
 

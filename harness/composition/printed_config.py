@@ -9,7 +9,7 @@ from omegaconf import Container, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from harness.composition.compose import Composer
-from harness.composition.suggestions import quoted
+from harness.composition.suggestions import shell_quoted
 from harness.errors import Refused, echoed
 
 
@@ -19,7 +19,7 @@ def configs(composer: Composer, parsed: Any) -> Iterator[str]:
         yield _document(composer, parsed.overrides, parsed)
         return
     for cell in composer.cells(parsed.overrides):
-        yield f"--- # {' '.join(map(quoted, cell))}\n{_document(composer, cell, parsed)}"
+        yield f"--- # {' '.join(map(shell_quoted, cell))}\n{_document(composer, cell, parsed)}"
 
 
 def _document(composer: Composer, overrides: list[str], parsed: Any) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.config import catalogue
 from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS
-from harness.errors import Refused, echoed, meant, plain
+from harness.errors import Refused, closest_match, echoed, normalized
 
 KEYS = {
     "lr": "train.learning_rate",
@@ -108,25 +108,30 @@ def _meant_key(parent: str, last: str, keys: Mapping[str, Sequence[str]], folder
         return chosen
     full = {f"{group}.{key}" if group else key for group, inside in keys.items() for key in inside}
     siblings = keys.get(parent, ())
-    synonym = {plain(name): one for name, one in KEYS.items()}.get(plain(last))
-    close = next((one for one in siblings if plain(one) == plain(last)), None)
+    synonym = {normalized(name): one for name, one in KEYS.items()}.get(normalized(last))
+    close = next((one for one in siblings if normalized(one) == normalized(last)), None)
     if not close and synonym in full:
         return synonym
-    if close := close or meant(last, siblings, {}):
+    if close := close or closest_match(last, siblings, {}):
         return f"{parent}.{close}" if parent else close
-    if parent and parent not in keys and (group := meant(parent, keys[""], {})) and f"{group}.{last}" in full:
+    if parent and parent not in keys and (group := closest_match(parent, keys[""], {})) and f"{group}.{last}" in full:
         return f"{group}.{last}"
     if parent not in (*COMPONENT_GROUPS, *LISTED_GROUPS):
         for groups in (FIRST, COMPONENT_GROUPS):
-            found = [f"{group}.{one}" for group in groups for one in keys.get(group, ()) if plain(one) == plain(last)]
+            found = [
+                f"{group}.{one}"
+                for group in groups
+                for one in keys.get(group, ())
+                if normalized(one) == normalized(last)
+            ]
             if len(found) == 1:
                 return found[0]
     if last in keys[""]:
         return last
-    return None if parent else next(named(last, folders), None)
+    return None if parent else next(choices_named(last, folders), None)
 
 
-def named(word: str, folders: Sequence[Path]) -> Iterator[str]:
+def choices_named(word: str, folders: Sequence[Path]) -> Iterator[str]:
     """The choices of this name, as one types them."""
     for group in catalogue.GROUPS:
         if chosen := _choice(group, word, folders):
@@ -134,9 +139,9 @@ def named(word: str, folders: Sequence[Path]) -> Iterator[str]:
 
 
 def _choice(group: str, word: str, folders: Sequence[Path]) -> str | None:
-    also = {plain(name): choice for name, choice in catalogue.also_called(group, folders).items()}
-    also |= {plain(name): name for name in catalogue.names(folders)[group]}
-    return f"{group}={also[plain(word)]}" if plain(word) in also else None
+    also = {normalized(name): choice for name, choice in catalogue.aliases(group, folders).items()}
+    also |= {normalized(name): name for name in catalogue.names(folders)[group]}
+    return f"{group}={also[normalized(word)]}" if normalized(word) in also else None
 
 
 def unreadable(
@@ -149,11 +154,11 @@ def unreadable(
     for wanted in _repaired(argument, following) if len(argument) <= LONGEST and argument.isprintable() else ():
         if accepted(wanted):
             why = "a value with such characters needs quotes of its own" if wanted[-1] in "'\"" else "this is written"
-            return Refused(f"{said}: {why}: {quoted(wanted)}")
+            return Refused(f"{said}: {why}: {shell_quoted(wanted)}")
     if "=" in argument:
         return Refused(f"{said}: this cannot be read as key=value")
-    if choices := list(named(argument, folders)):
-        return Refused(f"{said}: did you mean {' or '.join(map(quoted, choices))}?")
+    if choices := list(choices_named(argument, folders)):
+        return Refused(f"{said}: did you mean {' or '.join(map(shell_quoted, choices))}?")
     commands = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "commands")])]
     close = get_close_matches(argument[:100], commands, n=1)
     return Refused(
@@ -180,15 +185,15 @@ def _repaired(argument: str, following: Sequence[str]) -> Iterator[str]:
     for mark in "'\"":
         if mark not in value and not value.endswith("\\"):
             yield f"{key}={mark}{value}{mark}"
-    yield f"{key}={value_of(value)}"
+    yield f"{key}={quote_value(value)}"
 
 
-def value_of(text: str) -> str:
+def quote_value(text: str) -> str:
     """Any text as Hydra's grammar takes it: in quotes, in which only quotes and backslashes before them are escaped."""
     return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text) + "'"
 
 
-def quoted(argument: str) -> str:
+def shell_quoted(argument: str) -> str:
     """An argument as a shell takes it."""
     if shlex.quote(argument) == argument or "'" not in argument:
         return shlex.quote(argument)
@@ -207,5 +212,5 @@ def check_flags(arguments: Sequence[str], flags: Collection[str]) -> None:
         key = key if key in TYPED or key.partition(".")[0] in TYPED else KEYS.get(key.replace("-", "_"), "")
         if key:
             value = value if equals else following
-            wanted = quoted(f"{key}={value}") if value and not value.startswith("-") else f"{key}=..."
+            wanted = shell_quoted(f"{key}={value}") if value and not value.startswith("-") else f"{key}=..."
             raise Refused(f"unknown flag '{echoed(argument)}'; did you mean {wanted}?")

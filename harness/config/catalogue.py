@@ -72,7 +72,7 @@ def _target(group: str, text: str) -> str | None:
     return component.get("_target_")
 
 
-def also_called(group: str, folders: Sequence[Path] = (CONF,)) -> dict[str, str]:
+def aliases(group: str, folders: Sequence[Path] = (CONF,)) -> dict[str, str]:
     """Other names of the choices of a group: those that the comment ``# Also called: ...`` of a file lists."""
     return {
         name.strip(): choice

@@ -24,7 +24,7 @@ def check(run: Run, task: Task) -> None:
     """Raise :class:`Refused` where weights and run do not fit each other."""
     if run.weights_from is not None:
         _check_network(run, run.weights_from, network(run, task))
-    elif run.lengths.original is not None and not declarations.of(run.architecture.target).attributes["reads"]:
+    elif run.lengths.original is not None and not declarations.lookup(run.architecture.target).attributes["reads"]:
         raise Refused(
             f"lengths.original={run.lengths.original}: the weights of this run are drawn and were trained on nothing "
             "before: name the run that they come from, weights_from=results/records/....json"
@@ -76,8 +76,8 @@ def _said(values: dict[str, Any], key: str) -> Any:
 
 
 def _check_extension(run: Run, task: Task) -> None:
-    component, offers = run.train_extension, declarations.of(run.encoding.target).attributes["offers"]
-    attributes, name = declarations.of(component.target).attributes, f"train_extension={component.name}"
+    component, offers = run.train_extension, declarations.lookup(run.encoding.target).attributes["offers"]
+    attributes, name = declarations.lookup(component.target).attributes, f"train_extension={component.name}"
     if not attributes["trains"]:
         able = _choices_where(lambda a: a["trains"])
         raise Refused(
@@ -91,7 +91,7 @@ def _check_extension(run: Run, task: Task) -> None:
             f"Extensions in training for {run.encoding.name}: {able}"
         )
     if not set(layer_pattern.modes(run)) <= set(attributes["modes"]):
-        raise Refused(f"{name} is not defined for {layer_pattern.called(run)}")
+        raise Refused(f"{name} is not defined for {layer_pattern.architecture_label(run)}")
     layout = instantiation.layout(run, task)
     trained = origins.original_tokens(run, task, layout)
     if trained is None:
@@ -107,13 +107,13 @@ def _check_extension(run: Run, task: Task) -> None:
             f"{run.lengths.train} has {target}: raise lengths.train"
             + (", or set train_extension.factor" if "factor" in component.options else "")
         )
-    if declarations.of(run.architecture.target).attributes["reads"]:
+    if declarations.lookup(run.architecture.target).attributes["reads"]:
         return  # how many frequencies there are depends on what was saved
-    pairs = sizes.asked(run.encoding, "frequency_count", instantiation.dimensions_of(run, task, layout))
+    pairs = sizes.call_static(run.encoding, "frequency_count", instantiation.dimensions_of(run, task, layout))
     if objection := extension.objection_to(pairs, trained, max(target, trained + 1)):
         raise Refused(f"{name}: {objection}")
 
 
 def _choices_where(condition: Any) -> str:
     choices = [choice for choice in catalogue.choices("train_extension") if choice.target]
-    return ", ".join(c.name for c in choices if condition(declarations.of(str(c.target)).attributes)) or "none"
+    return ", ".join(c.name for c in choices if condition(declarations.lookup(str(c.target)).attributes)) or "none"

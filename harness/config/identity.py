@@ -82,7 +82,7 @@ def run_name(run: Run, task: Task) -> str:
 
 def tested_lengths(run: Run, task: Task) -> list[int]:
     """The lengths that are tested: those wanted that the task can produce."""
-    return [length for length in run.lengths.wanted() if task.produces(length)]
+    return [length for length in run.lengths.requested() if task.produces(length)]
 
 
 def training_lengths(run: Run, task: Task) -> list[int]:
@@ -92,7 +92,7 @@ def training_lengths(run: Run, task: Task) -> list[int]:
 
 def changed(component: Component) -> dict[str, Any]:
     """The options of a component that are not its class's defaults."""
-    known = declarations.of(component.target).options
+    known = declarations.lookup(component.target).options
     return {k: v for k, v in component.options.items() if k not in known or v != _default(known[k])}
 
 
@@ -111,7 +111,7 @@ def _task(run: Run, task: Task) -> dict[str, Any]:
 
 def _architecture(run: Run) -> dict[str, Any]:
     values = _component("architecture", run.architecture)
-    if reads := declarations.of(run.architecture.target).attributes["reads"]:
+    if reads := declarations.lookup(run.architecture.target).attributes["reads"]:
         values["options"] = {key: value for key, value in values["options"].items() if key not in reads}
         values["fingerprint"] = huggingface_folder.fingerprint(
             huggingface_folder.folder(*(cast(Any, run.architecture.options[key]) for key in reads))
@@ -153,7 +153,7 @@ def _weights_from(run: Run, task: Task) -> dict[str, Any]:
     """Where initial weights come from that are not drawn, and how many tokens they were trained on. Where the files lie
     does not enter it; the content of a saved network is part of the architecture.
     """
-    layout = getattr(layouts, declarations.of(run.architecture.target).attributes["layout"])(task)
+    layout = getattr(layouts, declarations.lookup(run.architecture.target).attributes["layout"])(task)
     tokens = origins.original_tokens(run, task, layout)
     if tokens is None:
         return {}

@@ -64,7 +64,7 @@ def layout(run: Run, task: Task) -> Layout:
 
 def layout_of(run: Run) -> type[Layout]:
     """The layout that the architecture reads."""
-    return getattr(layouts, declarations.of(run.architecture.target).attributes["layout"])
+    return getattr(layouts, declarations.lookup(run.architecture.target).attributes["layout"])
 
 
 def dimensions_of(run: Run, task: Task, layout: Layout) -> Dimensions:

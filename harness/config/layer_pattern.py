@@ -18,9 +18,9 @@ def modes(run: Run) -> tuple[str, ...]:
     ``attention-free`` alone where no layer attends.
     """
     architecture = _declared(run.architecture.target)
-    if architecture["mixes"] and not any(_declared(run.mixer[name].target)["attends"] for name in run.mixers()):
+    if architecture["uses_mixers"] and not any(_declared(run.mixer[name].target)["attends"] for name in run.mixers()):
         return ("attention-free",)
-    return (architecture["mode"], *architecture["also"])
+    return (architecture["mode"], *architecture["further_modes"])
 
 
 def check(run: Run) -> None:
@@ -36,22 +36,22 @@ def check(run: Run) -> None:
             "name it in pattern=[...]"
         )
     architecture = _declared(run.architecture.target)
-    if not architecture["mixes"]:
+    if not architecture["uses_mixers"]:
         attention = run.mixer.get(ATTENTION.name)
         changed = [f"mixer.{ATTENTION.name}.{key}" for key in identity.changed(attention)] if attention else []
         if changed or run.mixers() != [ATTENTION.name] * run.model.layers:
             other = changed[0] if changed else f"mixer={_list(run.mixer)}"
             raise Refused(
                 f"architecture={run.architecture.name} has layers of its own: {other} is not for it. "
-                f"Architectures with mixers: {_names('architecture', lambda a: a['mixes'])}"
+                f"Architectures with mixers: {_names('architecture', lambda a: a['uses_mixers'])}"
             )
         return
     if architecture["one_block"] and len({*run.mixers()}) > 1:
         raise Refused(
             f"architecture={run.architecture.name} passes through one block many times, and has no place for "
-            f"mixer={_list(run.mixer)}: name one. Architectures of several blocks: {several_blocks()}"
+            f"mixer={_list(run.mixer)}: name one. Architectures of several blocks: {multi_block_architectures()}"
         )
-    own = {architecture["mode"], *architecture["also"]}
+    own = {architecture["mode"], *architecture["further_modes"]}
     for name in run.mixers():
         if not own <= set(_declared(run.mixer[name].target)["modes"]):
             able = _names("mixer", lambda a: own <= set(a["modes"]))
@@ -75,12 +75,14 @@ def _check_softmax(run: Run) -> None:
             )
 
 
-def attending(run: Run) -> list[int]:
+def attention_layers(run: Run) -> list[int]:
     """The numbers of the layers that attend."""
     architecture = _declared(run.architecture.target)
     layers = list(enumerate(run.mixers()))[: 1 if architecture["one_block"] else None]
     return [
-        number for number, name in layers if not architecture["mixes"] or _declared(run.mixer[name].target)["attends"]
+        number
+        for number, name in layers
+        if not architecture["uses_mixers"] or _declared(run.mixer[name].target)["attends"]
     ]
 
 
@@ -88,18 +90,18 @@ def dimensions_of(run: Run, dimensions: Dimensions, number: int) -> Dimensions:
     """Those of a layer, of which an encoding is made. One block that is passed through many times follows itself."""
     if _declared(run.architecture.target)["one_block"]:
         return replace(dimensions, layer=number)
-    return replace(dimensions, layer=number, attending_later=sum(other > number for other in attending(run)))
+    return replace(dimensions, layer=number, attending_later=sum(other > number for other in attention_layers(run)))
 
 
-def called(run: Run) -> str:
+def architecture_label(run: Run) -> str:
     """The architecture for a message, with its mixers where they are others than attention."""
     name = f"architecture={run.architecture.name}"
     return name if list(run.mixer) == [ATTENTION.name] else f"{name} with mixer={_list(run.mixer)}"
 
 
-def several_blocks() -> str:
+def multi_block_architectures() -> str:
     """The architectures whose layers have mixers and are not all one."""
-    return _names("architecture", lambda a: a["mixes"] and not a["one_block"])
+    return _names("architecture", lambda a: a["uses_mixers"] and not a["one_block"])
 
 
 def _list(names: Iterable[str]) -> str:
@@ -107,7 +109,7 @@ def _list(names: Iterable[str]) -> str:
 
 
 def _declared(target: str) -> Any:
-    return declarations.of(target).attributes
+    return declarations.lookup(target).attributes
 
 
 def _names(group: str, condition: Any) -> str:

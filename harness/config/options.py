@@ -39,7 +39,7 @@ ANNOTATIONS = {
 
 def typed(run: Run) -> Run:
     """The same run with its options typed and complete, whether or not they make sense together."""
-    user_packages.importable(run.packages)
+    user_packages.make_importable(run.packages)
     changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
     for group in LISTED_GROUPS:
         changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
@@ -55,7 +55,7 @@ def typed(run: Run) -> Run:
 def _typed(group: str, component: Component, run: Run) -> Component:
     classes.check(group, component, run.packages)
     try:
-        declared = declarations.of(component.target)
+        declared = declarations.lookup(component.target)
     except ValueError as error:
         raise Refused(f"{group}={component.name}: {error}") from error
     if classes.BASES[group] not in declared.ancestors:

@@ -31,7 +31,7 @@ def saved_tokens(run: Run) -> int | None:
     """Tokens that a saved network was made for, by its configuration; ``None`` where the run reads none or it does not
     say.
     """
-    reads = declarations.of(run.architecture.target).attributes["reads"]
+    reads = declarations.lookup(run.architecture.target).attributes["reads"]
     if not reads:
         return None
     return huggingface_folder.context(

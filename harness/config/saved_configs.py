@@ -13,12 +13,12 @@ from harness.config.schema import Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, one_line, unknown
 
-SAID = ("results", "packages", "force", "retry")
+ALLOWED = ("results", "packages", "force", "retry")
 """All that words can say."""
 
 
 def run(
-    config: Any, words: Sequence[str], *, results: str, said: Sequence[str] = ("packages",), where: str = ""
+    config: Any, words: Sequence[str], *, results: str, allowed: Sequence[str] = ("packages",), where: str = ""
 ) -> Run:
     """The run of a config, for ``results``, with what the words say. ``said`` names what they may say, ``where`` begins
     every refusal. Raises :class:`Refused` if it makes no sense.
@@ -28,9 +28,9 @@ def run(
     values = {**config, "results": results, "packages": [], "force": False, "retry": False}
     for word in words:
         key, _, value = word.partition("=")
-        if key not in said:
-            raise unknown("word", one_line(key), said, "words")
-        values[key] = _SPELLED[key](value)
+        if key not in allowed:
+            raise unknown("word", one_line(key), allowed, "words")
+        values[key] = _PARSERS[key](value)
     try:
         return validated(Run.model_validate(values))
     except ValidationError as error:
@@ -41,15 +41,15 @@ def run(
 
 def words(run: Run) -> list[str]:
     """What a config does not say for its run, as :func:`run` takes it."""
-    told = [f"results={run.results}", f"packages=[{','.join(run.packages)}]"]
-    return told + [f"{key}=true" for key in ("force", "retry") if getattr(run, key)]
+    result = [f"results={run.results}", f"packages=[{','.join(run.packages)}]"]
+    return result + [f"{key}=true" for key in ("force", "retry") if getattr(run, key)]
 
 
 def _list(value: str) -> list[str]:
     return [name.strip() for name in value.removeprefix("[").removesuffix("]").split(",") if name.strip()]
 
 
-_SPELLED: dict[str, Any] = {
+_PARSERS: dict[str, Any] = {
     "results": str,
     "packages": _list,
     "force": "true".__eq__,

@@ -135,7 +135,7 @@ class Lengths(Frozen):
             )
         return self
 
-    def wanted(self) -> list[int]:
+    def requested(self) -> list[int]:
         """The lengths to test, as far as the task can produce them."""
         if self.grid:
             return sorted(set(self.grid))
@@ -242,7 +242,7 @@ class Run(Frozen):
         return [names[number % len(names)] for number in range(self.model.layers)]
 
     @classmethod
-    def of(cls, composed: dict[str, Any], choices: dict[str, str]) -> "Run":
+    def from_composed(cls, composed: dict[str, Any], choices: dict[str, str]) -> "Run":
         """A run from what Hydra composed: ``composed`` as a plain container, ``choices`` by group. Raises
         ``pydantic.ValidationError``.
         """

@@ -30,33 +30,33 @@ def check(run: Run, task: Task) -> None:
         ("logit", run.logit),
         *(("mixer", mixer) for mixer in run.mixer.values()),
     ):
-        if objection := asked(component, "objection", dimensions):
+        if objection := call_static(component, "objection", dimensions):
             raise Refused(f"{group}={component.name}: {objection}{_sizes(run)}")
     _check_layers(run, dimensions)
-    if not declarations.of(run.architecture.target).attributes["reads"]:  # there it depends on what was saved
-        check_extensions(run, task, layout, asked(run.encoding, "frequency_count", dimensions))
+    if not declarations.lookup(run.architecture.target).attributes["reads"]:  # there it depends on what was saved
+        check_extensions(run, task, layout, call_static(run.encoding, "frequency_count", dimensions))
 
 
 def _check_layers(run: Run, dimensions: Dimensions) -> None:
     """An encoding whose layers differ by number needs layers of each kind: without them it is another encoding."""
-    kinds = declarations.of(run.encoding.target).attributes["layer_kinds"]
+    kinds = declarations.lookup(run.encoding.target).attributes["layer_kinds"]
     found = {
-        asked(run.encoding, "layer_kind", layer_pattern.dimensions_of(run, dimensions, number))
-        for number in layer_pattern.attending(run)
+        call_static(run.encoding, "layer_kind", layer_pattern.dimensions_of(run, dimensions, number))
+        for number in layer_pattern.attention_layers(run)
     }
     missing = [kind for kind in kinds if kind not in found]
     if not missing:
         return
-    if declarations.of(run.architecture.target).attributes["one_block"]:
+    if declarations.lookup(run.architecture.target).attributes["one_block"]:
         reason = "which passes through one block many times"
-        remedy = f"choose an architecture of several blocks: {layer_pattern.several_blocks()}"
+        remedy = f"choose an architecture of several blocks: {layer_pattern.multi_block_architectures()}"
     else:
         reason = f"model.layers={dimensions.n_layers}"
         remedy = "change model.layers, pattern or the options of the encoding so that one is"
     needs = f"has layers of several kinds, {' and '.join(kinds)}" if len(kinds) > 1 else f"needs a layer {kinds[0]}"
     raise Refused(
         f"encoding={run.encoding.name} {needs}, but in "
-        f"{layer_pattern.called(run)}, {reason}, no layer with attention would be {missing[0]}: "
+        f"{layer_pattern.architecture_label(run)}, {reason}, no layer with attention would be {missing[0]}: "
         f"{remedy}, or choose another encoding"
     )
 
@@ -87,9 +87,9 @@ def check_sample(run: Run, task: Task) -> None:
             raise Refused(f"task={run.task.name}: {error}") from error
 
 
-def asked(component: Component, question: str, dimensions: Dimensions) -> Any:
+def call_static(component: Component, question: str, dimensions: Dimensions) -> Any:
     """What a class answers for its options, by one of its static methods; ``None`` if it has no such method."""
-    function = declarations.of(component.target).functions.get(question)
+    function = declarations.lookup(component.target).functions.get(question)
     return function(dimensions, SimpleNamespace(**component.options)) if function else None
 
 

@@ -65,17 +65,17 @@ INSTEAD = {
 """Arguments that are not handed on, each with why and what to use."""
 
 
-def is_one(name: str) -> bool:
+def is_argument(name: str) -> bool:
     """Whether this is the name of an argument of ``Trainer`` that is none of the program's own settings."""
     return name not in TrainerSettings.model_fields and name in _signature()
 
 
 def check(settings: TrainerSettings) -> None:
     """Raise :class:`Refused` for what cannot be handed on."""
-    for name, value in given(settings).items():
+    for name, value in extra_arguments(settings).items():
         where = f"trainer.{echoed(name)}"
-        if not is_one(name):
-            known = (*TrainerSettings.model_fields, *handed_on())
+        if not is_argument(name):
+            known = (*TrainerSettings.model_fields, *accepted())
             raise unknown("key", where, [f"trainer.{key}" for key in known], "keys")
         if name in INSTEAD:
             raise Refused(f"{where}: it is not handed on to Lightning: {INSTEAD[name]}")
@@ -85,12 +85,12 @@ def check(settings: TrainerSettings) -> None:
             raise Refused(f"{where}={echoed(value)}: {complaint(error)}") from error
 
 
-def handed_on() -> list[str]:
+def accepted() -> list[str]:
     """The arguments that Lightning is handed."""
-    return [name for name in _signature() if is_one(name) and name not in INSTEAD]
+    return [name for name in _signature() if is_argument(name) and name not in INSTEAD]
 
 
-def given(settings: TrainerSettings) -> dict[str, Any]:
+def extra_arguments(settings: TrainerSettings) -> dict[str, Any]:
     """The arguments to hand on."""
     return dict(settings.model_extra or {})
 
@@ -105,7 +105,7 @@ ALWAYS: dict[str, Any] = {
 """What every run says, because the program does these things itself."""
 
 
-def quiet() -> None:
+def silence_lightning() -> None:
     """What Lightning says about devices, loaders and its other products is of no use here; what a profiler has measured
     is.
     """
@@ -115,17 +115,17 @@ def quiet() -> None:
     logging.getLogger("pytorch_lightning.profilers").setLevel(logging.INFO)
 
 
-_WORDS = {
+_ANNOTATION_TYPES = {
     **{kind.__name__: kind for kind in (bool, int, float, str, list, dict)},
     "_LITERAL_WARN": typing.Literal["warn"],
 }
 
 
-class _Words(Mapping[str, Any]):
+class _AnnotationNames(Mapping[str, Any]):
     """What the words of an annotation mean. Of classes and literals of Lightning's a config can say the name alone."""
 
     def __getitem__(self, word: str) -> Any:
-        return _WORDS[word] if word in _WORDS else getattr(typing, word, str)
+        return _ANNOTATION_TYPES[word] if word in _ANNOTATION_TYPES else getattr(typing, word, str)
 
     def __iter__(self) -> typing.Iterator[str]:
         return iter(())
@@ -149,4 +149,4 @@ def _signature() -> dict[str, Any]:
 
 
 def _type(annotation: ast.expr | None) -> Any:
-    return Any if annotation is None else eval(ast.unparse(annotation), {"__builtins__": {}}, _Words())  # noqa: S307
+    return Any if annotation is None else eval(ast.unparse(annotation), {"__builtins__": {}}, _AnnotationNames())  # noqa: S307

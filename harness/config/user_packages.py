@@ -31,7 +31,7 @@ class _Named(MetaPathFinder):
 _named = _Named()
 
 
-def importable(packages: Iterable[str]) -> None:
+def make_importable(packages: Iterable[str]) -> None:
     """Let these packages be imported from the working folder, if they are nowhere else."""
     new = {name: str(Path.cwd()) for name in packages}
     if new.items() <= _named.folders.items():

@@ -54,7 +54,7 @@ def explained(error: ValidationError) -> Refused:
 
 def _sized(run: Run) -> Run:
     """The same run with the size of the saved network, if its architecture reads one."""
-    reads = declarations.of(run.architecture.target).attributes["reads"]
+    reads = declarations.lookup(run.architecture.target).attributes["reads"]
     if not reads:
         return run
     try:
@@ -95,19 +95,19 @@ def _check_architecture(run: Run, task: Task) -> None:
         raise Refused(
             f"task={run.task.name} is not for architecture={run.architecture.name}: {objection}. Possible: {able}"
         )
-    modes, reads = layer_pattern.modes(run), declarations.of(run.architecture.target).attributes["reads"]
+    modes, reads = layer_pattern.modes(run), declarations.lookup(run.architecture.target).attributes["reads"]
     chosen = [("encoding", run.encoding), ("logit", run.logit)]
     for group, component in [*chosen, *(("extension", extension) for extension in run.extension.values())]:
-        if not set(modes) <= set(declarations.of(component.target).attributes["modes"]):
+        if not set(modes) <= set(declarations.lookup(component.target).attributes["modes"]):
             able = _choices_where(
                 group, lambda a: set(modes) <= set(a["modes"]) and (bool(reads) or not a.get("pretrained"))
             )
             raise Refused(
-                f"{group}={component.name} is not defined for {layer_pattern.called(run)}, "
+                f"{group}={component.name} is not defined for {layer_pattern.architecture_label(run)}, "
                 f"which is {' and '.join(modes)}. Possible: {able}"
             )
-    carries = declarations.of(run.encoding.target).attributes["carries"]
-    if carries and not declarations.of(run.architecture.target).attributes["carries"]:
+    carries = declarations.lookup(run.encoding.target).attributes["carries"]
+    if carries and not declarations.lookup(run.architecture.target).attributes["carries"]:
         able = _choices_where("architecture", lambda a: a["carries"])
         raise Refused(
             f"encoding={run.encoding.name} hands positions from block to block, which "
@@ -115,7 +115,7 @@ def _check_architecture(run: Run, task: Task) -> None:
         )
     if reads:
         return
-    if declarations.of(run.encoding.target).attributes["pretrained"]:
+    if declarations.lookup(run.encoding.target).attributes["pretrained"]:
         raise Refused(
             f"encoding={run.encoding.name} is what a saved network was trained with, and "
             f"architecture={run.architecture.name} reads none. Possible: {_readers()}"
@@ -134,9 +134,9 @@ def _readers() -> str:
 
 def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
     instantiation.extensions(run)
-    offers = declarations.of(run.encoding.target).attributes["offers"]
+    offers = declarations.lookup(run.encoding.target).attributes["offers"]
     for name, extension in run.extension.items():
-        attributes = declarations.of(extension.target).attributes
+        attributes = declarations.lookup(extension.target).attributes
         needs = attributes["needs"]
         if needs and needs not in offers:
             able = _choices_where("encoding", lambda attributes, needs=needs: needs in attributes["offers"])
@@ -152,7 +152,7 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
                 f"extension={name} reads a part of the text at a time, and architecture={run.architecture.name} "
                 "needs all of a question at once"
             )
-        if rule.needs and declarations.of(extension.target).attributes["counts_tokens"]:
+        if rule.needs and declarations.lookup(extension.target).attributes["counts_tokens"]:
             raise Refused(
                 f"extension={name} counts tokens by positions that rise from token to token, "
                 f"and positions={run.positions.name} gives several tokens one"
@@ -166,8 +166,8 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
     layout = instantiation.layout(run, task)
     longest = max(identity.tested_lengths(run, task))
     try:
-        trained = rule.reaches(task, run.lengths.train, layout.width(task, run.lengths.train), training=True)
-        tested = rule.reaches(task, longest, layout.width(task, longest), training=False)
+        trained = rule.maximum_position(task, run.lengths.train, layout.width(task, run.lengths.train), training=True)
+        tested = rule.maximum_position(task, longest, layout.width(task, longest), training=False)
     except ValueError:  # said where positions are checked
         return
     if tested <= trained:
@@ -182,7 +182,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     layout = instantiation.layout(run, task)
     train_tokens = layout.span(task, run.lengths.train)
     known, window = longest(run), _window(run)
-    span = sizes.asked(run.encoding, "widest_span", instantiation.dimensions_of(run, task, layout))
+    span = sizes.call_static(run.encoding, "widest_span", instantiation.dimensions_of(run, task, layout))
     extensions = instantiation.extensions(run)
     extended = {name: extension.longest(known, train_tokens) for name, extension in extensions.items()}
     for length, training in (
@@ -191,7 +191,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
     ):
         tokens = layout.width(task, length)
         try:
-            largest = rule.reaches(task, length, tokens, training=training)
+            largest = rule.maximum_position(task, length, tokens, training=training)
         except ValueError as error:
             raise Refused(f"positions={run.positions.name}: {error}") from error
         if window is not None and not training and largest >= window:
@@ -209,7 +209,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
 
 def longest(run: Run) -> int | None:
     """How many positions the encoding knows, ``None`` if there is no limit: ``Encoding.longest`` from its source."""
-    attributes = declarations.of(run.encoding.target).attributes
+    attributes = declarations.lookup(run.encoding.target).attributes
     option, _, value = attributes["unlimited_with"].partition("=")
     if not attributes["limited_by"] or (option and run.encoding.options[option] == value):
         return None
@@ -218,12 +218,12 @@ def longest(run: Run) -> int | None:
 
 def _window(run: Run) -> int | None:
     """What the distances that the encoding knows are less than, ``None`` if there is no limit."""
-    limited_by = declarations.of(run.encoding.target).attributes["distances_limited_by"]
+    limited_by = declarations.lookup(run.encoding.target).attributes["distances_limited_by"]
     return cast(int, run.encoding.options[limited_by]) if limited_by else None
 
 
 def _too_wide(run: Run, length: int, largest: int, window: int) -> Refused:
-    limited_by = declarations.of(run.encoding.target).attributes["distances_limited_by"]
+    limited_by = declarations.lookup(run.encoding.target).attributes["distances_limited_by"]
     return Refused(
         f"encoding={run.encoding.name} knows distances below {window}, but at length {length} of task={run.task.name} "
         f"positions reach up to {largest}: set encoding.{limited_by}={largest + 1} or more, or test shorter lengths"
@@ -232,7 +232,7 @@ def _too_wide(run: Run, length: int, largest: int, window: int) -> Refused:
 
 def _too_far(run: Run, length: int, largest: int, limit: int, extension: str) -> Refused:
     """``extension`` is empty where it makes no difference."""
-    limited_by = declarations.of(run.encoding.target).attributes["limited_by"]
+    limited_by = declarations.lookup(run.encoding.target).attributes["limited_by"]
     remedies = [f"set encoding.{limited_by}={largest + 1} or more"] if limit == longest(run) else []
     if extension:
         remedies.append(f"leave extension={extension} out")
@@ -250,14 +250,14 @@ def _check_packages(run: Run) -> None:
 
 
 def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
-    takes = dict(declarations.of(run.encoding.target).attributes)
+    takes = dict(declarations.lookup(run.encoding.target).attributes)
     if takes["channels_option"]:
         takes["channels"] = run.encoding.options[takes["channels_option"]]
-    told, encoding = f"positions={run.positions.name}", f"encoding={run.encoding.name}"
+    positions, encoding = f"positions={run.positions.name}", f"encoding={run.encoding.name}"
     if not set(rule.needs) <= set(task.channels):
         tasks = _choices_where("task", lambda attributes: set(rule.needs) <= set(attributes["channels"]))
         wrong = (
-            f"{told} needs the channels {', '.join(rule.needs)} of a task, and task={run.task.name} has "
+            f"{positions} needs the channels {', '.join(rule.needs)} of a task, and task={run.task.name} has "
             f"{', '.join(task.channels) or 'none'}. Tasks that have them: {tasks}."
         )
     elif not _takes(takes, rule.fractional, rule.channels):
@@ -267,7 +267,7 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
             if rule.channels == takes["channels"]
             else f"gives {rule.channels} numbers per token, and {encoding} takes {takes['channels']}"
         )
-        wrong = f"{told} {gives}. Encodings for {run.positions.name}: {able}."
+        wrong = f"{positions} {gives}. Encodings for {run.positions.name}: {able}."
     else:
         return
 
@@ -300,5 +300,7 @@ def _check_devices(run: Run) -> None:
 
 
 def _choices_where(group: str, condition: Any) -> str:
-    names = [c.name for c in catalogue.choices(group) if c.target and condition(declarations.of(c.target).attributes)]
+    names = [
+        c.name for c in catalogue.choices(group) if c.target and condition(declarations.lookup(c.target).attributes)
+    ]
     return ", ".join(names) or "none"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from harness.layouts.base import Arranged, Layout
+from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import PAD
 from tasks.base import ABSENT, Batch
 
@@ -24,7 +24,7 @@ def portions(batch: Batch) -> Iterator[Batch]:
         yield batch.rows(slice(start, start + size))
 
 
-def arranged(layout: Layout, batch: Batch, length: int) -> Arranged:
+def arrange(layout: Layout, batch: Batch, length: int) -> TokenBatch:
     """What :meth:`Layout.arrange` gives for a batch, tokens in int32."""
     shape = len(batch.answer), layout.width(layout.task, length)
     tokens, targets = np.full(shape, PAD, np.int32), np.full(shape, PAD, np.int32)
@@ -36,7 +36,7 @@ def arranged(layout: Layout, batch: Batch, length: int) -> Arranged:
         tokens[rows, :wide], targets[rows, :wide] = laid_out.tokens, laid_out.targets
         scored[rows, :wide], lengths[rows] = laid_out.scored, laid_out.lengths
         width, first = max(width, wide), rows.stop
-    return Arranged(tokens[:, :width], targets[:, :width], scored[:, :width], lengths)
+    return TokenBatch(tokens[:, :width], targets[:, :width], scored[:, :width], lengths)
 
 
 def channels(layout: Layout, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -46,10 +46,10 @@ def channels(layout: Layout, batch: Batch, length: int, names: Sequence[str]) ->
     parts = [layout.channels(part, length, names) for part in portions(batch)]
     width = max(part[names[0]].shape[1] for part in parts)
 
-    def filled_up(numbers: np.ndarray) -> np.ndarray:
+    def padded(numbers: np.ndarray) -> np.ndarray:
         return np.pad(numbers, ((0, 0), (0, width - numbers.shape[1])), constant_values=ABSENT)
 
-    return {name: np.concatenate([filled_up(part[name]) for part in parts]) for name in names}
+    return {name: np.concatenate([padded(part[name]) for part in parts]) for name in names}
 
 
 def longest(layout: Layout, batch: Batch, length: int) -> int:

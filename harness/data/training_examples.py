@@ -14,7 +14,7 @@ from torch import Tensor
 
 from harness.attention.positions import Positions
 from harness.data import blocks
-from harness.layouts.base import Arranged, Layout
+from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import PAD
 from harness.positions.base import PositionRule, Sequences
 from harness.rng import generator
@@ -51,7 +51,7 @@ class TrainingData:
         self.block = blocks.size(task, lengths)
         self.width = max(layout.width(task, length) for length in lengths)  # the same for blocks that are joined
         self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="data")
-        self._blocks: dict[int, Future[tuple[Arranged, np.ndarray]]] = {}
+        self._blocks: dict[int, Future[tuple[TokenBatch, np.ndarray]]] = {}
 
     def __call__(self, step: int, rank: int = 0, world: int = 1) -> TrainingBatch:
         """The part of batch ``step`` that belongs to process ``rank`` of ``world``."""
@@ -65,7 +65,7 @@ class TrainingData:
         scored = np.flatnonzero(arranged.scored[share, :width])
         return TrainingBatch(
             tokens=torch.from_numpy(arranged.tokens[share, :width].astype(np.int64)),
-            positions=told(
+            positions=make_positions(
                 positions[share if len(positions) > 1 else slice(1), :width],
                 arranged.lengths[share],
                 width,
@@ -77,7 +77,7 @@ class TrainingData:
             total=total,
         )
 
-    def _block(self, number: int) -> tuple[Arranged, np.ndarray]:
+    def _block(self, number: int) -> tuple[TokenBatch, np.ndarray]:
         """A block, and in the background the one after it, so that training does not wait for it."""
         for wanted in (number, number + 1):
             if wanted not in self._blocks:
@@ -85,23 +85,23 @@ class TrainingData:
         self._blocks = {kept: block for kept, block in self._blocks.items() if number - 1 <= kept <= number + 1}
         return self._blocks[number].result()
 
-    def _rows(self, start: int, stop: int) -> tuple[Arranged, np.ndarray]:
+    def _rows(self, start: int, stop: int) -> tuple[TokenBatch, np.ndarray]:
         parts = []
         for block in range(start // self.block, (stop - 1) // self.block + 1):
             arranged, positions = self._block(block)
             rows = slice(max(start - block * self.block, 0), stop - block * self.block)
             parts.append(
-                (Arranged(*(array[rows] for array in arranged)), positions[rows] if len(positions) > 1 else positions)
+                (TokenBatch(*(array[rows] for array in arranged)), positions[rows] if len(positions) > 1 else positions)
             )
         if len(parts) == 1:
             return parts[0]
-        joined = Arranged(
+        joined = TokenBatch(
             *(np.concatenate(arrays) for arrays in zip(*(arranged for arranged, _ in parts), strict=True))
         )
         shared = len(parts[0][1]) == 1
         return joined, parts[0][1] if shared else np.concatenate([positions for _, positions in parts])
 
-    def _make_block(self, block: int) -> tuple[Arranged, np.ndarray]:
+    def _make_block(self, block: int) -> tuple[TokenBatch, np.ndarray]:
         size, width = self.block, self.width
         tokens, targets = (np.full((size, width), PAD, np.int32) for _ in range(2))
         scored, lengths = np.zeros((size, width), bool), np.zeros(size, np.int64)
@@ -115,18 +115,20 @@ class TrainingData:
             lengths[rows] = part.lengths
             for channel, numbers in self.layout.channels(batch, length, self.rule.needs).items():
                 channels[channel][rows, :wide] = numbers
-        arranged = Arranged(tokens, targets, scored, lengths)
+        arranged = TokenBatch(tokens, targets, scored, lengths)
         if self.rule.scope == "batch":
             return arranged, DRAWN_LATER
         rng = generator("positions", self.seed, block)
         return arranged, self.rule.sample(rng, Sequences(lengths, width, training=True, channels=channels))
 
 
-def told(positions: np.ndarray, lengths: np.ndarray, width: int, rule: PositionRule, layout: Layout) -> Positions:
+def make_positions(
+    positions: np.ndarray, lengths: np.ndarray, width: int, rule: PositionRule, layout: Layout
+) -> Positions:
     """The positions that the model receives: ``positions`` [N or 1, T], of which each row has ``lengths`` [N].
     To a model that looks both ways the padding behind them is hidden.
     """
-    padded = layout.both_ways and bool((lengths < width).any())
+    padded = layout.bidirectional and bool((lengths < width).any())
     visible = torch.from_numpy(np.arange(width) < lengths[:, None]) if padded else None
     return Positions(torch.from_numpy(positions.copy()), rule.consecutive, visible)
 
@@ -138,9 +140,9 @@ def examples(
     name, version = type(task).__name__, task.version
     odds = task.length_weights(list(lengths))
     rng = generator("lengths", name, version, seed, block)
-    drawn = rng.choice(np.array(lengths), blocks.size(task, lengths), p=odds / odds.sum())
-    for length in np.unique(drawn).tolist():
+    chosen = rng.choice(np.array(lengths), blocks.size(task, lengths), p=odds / odds.sum())
+    for length in np.unique(chosen).tolist():
         if only is None or length in only:
-            rows = np.flatnonzero(drawn == length)
+            rows = np.flatnonzero(chosen == length)
             rng = generator(name, version, "train", seed, length, block)
             yield length, rows, task.sample(rng, length, len(rows))

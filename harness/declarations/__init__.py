@@ -35,7 +35,7 @@ class Declaration(NamedTuple):
 
 
 @cache
-def of(target: str) -> Declaration:
+def lookup(target: str) -> Declaration:
     """The declaration of ``package.module.Class``. Raises :class:`ValueError` if there is no such class, or if it
     cannot be one of this program.
     """

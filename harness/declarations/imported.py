@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from harness.declarations import Declaration, Option, of
+from harness.declarations import Declaration, Option, lookup
 from harness.declarations.source import LIGHT
 
 PLAIN = (bool, int, float, str)
@@ -19,18 +19,18 @@ def declaration(target: str) -> Declaration:
     """The declaration of a class that is imported for it. Raises :class:`ValueError` with what is wrong with it."""
     made = _imported(target)
     if not inspect.isclass(made):
-        raise ValueError(f"{target} is {_called(made)} and no class")
+        raise ValueError(f"{target} is {_kind_of(made)} and no class")
     if inspect.isabstract(made):
         missing = ", ".join(sorted(getattr(made, "__abstractmethods__", ())))
         raise ValueError(f"{target} is abstract: it must define {missing}")
     ancestors = tuple(f"{base.__module__}.{base.__qualname__}" for base in made.__mro__)
-    ours = [of(name) for name in ancestors if name.partition(".")[0] in ("harness", "tasks")]
-    meant: dict[str, Any] = {}
+    ours = [lookup(name) for name in ancestors if name.partition(".")[0] in ("harness", "tasks")]
+    inherited: dict[str, Any] = {}
     declared: set[str] = set()
     for base in reversed(ours):
-        meant |= base.attributes
+        inherited |= base.attributes
         declared |= base.declared
-    attributes = {name: _attribute(made, name, meant, target) for name in declared if hasattr(made, name)}
+    attributes = {name: _attribute(made, name, inherited, target) for name in declared if hasattr(made, name)}
     functions = {name: getattr(made, name) for name in LIGHT if _is_static(made, name)}
     return Declaration(_options(made, target, alone=not ours), attributes, ancestors, functions, frozenset(declared))
 
@@ -42,23 +42,23 @@ def _imported(target: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and (module == error.name or module.startswith(f"{error.name}.")):
             raise ValueError(f"there is no Python module for {target}") from error
-        raise ValueError(f"cannot import {module}: {_said(error)}") from error
+        raise ValueError(f"cannot import {module}: {_error_line(error)}") from error
     except SyntaxError as error:
         raise ValueError(f"cannot import {module}: {error.filename}, line {error.lineno}: {error.msg}") from error
     except AttributeError as error:
         if module in str(error) and name in str(error):
             raise ValueError(f"there is no class {name} in the module {module}") from error
-        raise ValueError(f"cannot import {module}: {_said(error)}") from error
+        raise ValueError(f"cannot import {module}: {_error_line(error)}") from error
     except (Exception, SystemExit) as error:  # whatever the user's module does
-        raise ValueError(f"cannot import {module}: {_said(error)}") from error
+        raise ValueError(f"cannot import {module}: {_error_line(error)}") from error
 
 
-def _said(error: BaseException) -> str:
+def _error_line(error: BaseException) -> str:
     first = str(error).strip().splitlines()
     return f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
 
 
-def _called(thing: Any) -> str:
+def _kind_of(thing: Any) -> str:
     if isinstance(thing, types.ModuleType):
         return "a module"
     return "a function" if callable(thing) else f"of type {type(thing).__name__}"
@@ -68,12 +68,12 @@ def _is_static(made: type, name: str) -> bool:
     return isinstance(inspect.getattr_static(made, name, None), staticmethod)
 
 
-def _attribute(made: type, name: str, meant: Mapping[str, Any], target: str) -> Any:
+def _attribute(made: type, name: str, inherited: Mapping[str, Any], target: str) -> Any:
     """A declaration of the class, of the type that its base gives it."""
     value = getattr(made, name)
-    if name not in meant:
+    if name not in inherited:
         return value
-    wanted = meant[name]
+    wanted = inherited[name]
     if isinstance(wanted, tuple):
         if isinstance(value, (tuple, list, set, frozenset)) and all(isinstance(part, str) for part in value):
             return tuple(value)

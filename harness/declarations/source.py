@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.declarations import OWN_PACKAGES, Declaration, Option, of
+from harness.declarations import OWN_PACKAGES, Declaration, Option, lookup
 
 LIGHT = ("objection", "frequency_count", "widest_span", "layer_kind")
 """Static methods that are run before PyTorch is loaded."""
@@ -27,7 +27,7 @@ def declaration(target: str) -> Declaration:
             break
     else:
         raise ValueError(f"there is no class {name} in the module {module}")
-    bases = [of(base) for base in (_full_name(tree, module, base) for base in node.bases) if _is_ours(base)]
+    bases = [lookup(base) for base in (_full_name(tree, module, base) for base in node.bases) if _is_ours(base)]
     ancestors = [_full_name(tree, module, base) for base in node.bases]
     options: dict[str, Option] = {}
     attributes: dict[str, Any] = {}

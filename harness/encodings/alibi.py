@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 
 
 class ALiBi(Encoding):
@@ -55,7 +55,7 @@ class ALiBi(Encoding):
         self.later = later
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        slopes = self.slopes.to(self.precision) if self.log_slopes is None else raised(self.log_slopes).exp()
+        slopes = self.slopes.to(self.precision) if self.log_slopes is None else at_least_float32(self.log_slopes).exp()
         far = distances.abs().to(self.precision)
         if self.later == "half_offset":
             far = torch.where(distances > 0, far - 0.5, far)

@@ -11,7 +11,7 @@ from harness.declarations.bounds import Bounded
 from harness.dimensions import Dimensions
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs, Remapped
-from harness.encodings.precision import PreciseModule, shielded
+from harness.encodings.precision import PreciseModule, without_autocast
 
 Kind = Literal["none", "absolute", "relative", "bias", "rotary", "content"]
 """Added to embeddings; content times position in the logits; a bias by position alone; queries and keys turned;
@@ -162,7 +162,7 @@ class Encoding(Bounded, PreciseModule):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         for hook in {*HOOKS, *CHANGES} & vars(cls).keys():
-            setattr(cls, hook, shielded(vars(cls)[hook], keeps=hook in CHANGES))
+            setattr(cls, hook, without_autocast(vars(cls)[hook], keeps=hook in CHANGES))
 
     def for_layers(self, another: Callable[[int], Self], count: int) -> Iterator["Encoding"]:
         """The encodings of the ``count`` layers of one stack, from the first on, taken one by one as the layers are

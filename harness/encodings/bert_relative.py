@@ -12,7 +12,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.out_of_range import check
 from harness.encodings.pairs import Pairs
-from harness.encodings.relative import between, keyed, scored
+from harness.encodings.relative import key_products, pairwise_distances, query_products
 
 
 class BERTRelative(Encoding):
@@ -45,10 +45,10 @@ class BERTRelative(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         check(pairs.k_positions, self.rows, "rows of the relative table: set encoding.rows higher")
-        row = between(pairs.q_positions, pairs.k_positions) + self.rows - 1
-        products = scored(q, self.table, row)
+        row = pairwise_distances(pairs.q_positions, pairs.k_positions) + self.rows - 1
+        products = query_products(q, self.table, row)
         if self.meets_keys:
-            products = products + keyed(k, self.table, row)
+            products = products + key_products(k, self.table, row)
         return logits + pairs.scale * products
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 
 
 def bounded(x: Tensor, least: float, most: float = torch.inf) -> Tensor:
@@ -13,7 +13,7 @@ def bounded(x: Tensor, least: float, most: float = torch.inf) -> Tensor:
     it leads back: a number that has crossed a bound is neither stuck there, as with a plain clamp, nor driven further
     away.
     """
-    return _Bounded.apply(raised(x), least, most)
+    return _Bounded.apply(at_least_float32(x), least, most)
 
 
 class _Bounded(torch.autograd.Function):

@@ -12,8 +12,8 @@ from harness.declarations.bounds import Base
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
-from harness.encodings.precision import finest, raised
-from harness.encodings.requirements import odd
+from harness.encodings.precision import at_least_float32, finest
+from harness.encodings.requirements import odd_channels
 from harness.encodings.rotary import rotate_both
 
 
@@ -37,7 +37,7 @@ class ContextualRoPE(Encoding):
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
-        return odd(dimensions.head_dim, "a head")
+        return odd_channels(dimensions.head_dim, "a head")
 
     def __init__(
         self,
@@ -57,7 +57,9 @@ class ContextualRoPE(Encoding):
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         """``phase`` [B, L, H or 1], the sum of the steps so far, and ``rest``, what rounding has taken from it."""
-        steps = F.softplus(F.linear(raised(h), raised(self.step.weight), raised(self.step.bias)))
+        steps = F.softplus(
+            F.linear(at_least_float32(h), at_least_float32(self.step.weight), at_least_float32(self.step.bias))
+        )
         phase = finest(steps).cumsum(dim=1)
         rounded = phase.to(steps.dtype)
         return {"phase": rounded, "rest": (phase - rounded).to(rounded.dtype)}

@@ -12,8 +12,8 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs
-from harness.encodings.precision import raised
-from harness.encodings.relative import between, keyed, scored
+from harness.encodings.precision import at_least_float32
+from harness.encodings.relative import key_products, pairwise_distances, query_products
 
 
 class DeBERTa(Encoding):
@@ -74,18 +74,18 @@ class DeBERTa(Encoding):
 
     def vectors(self, learned: Tensor) -> Tensor:
         """K or Q [H, 2 span, d] from what is learned of it."""
-        return learned if self.table is None else raised(self.table) @ raised(learned)
+        return learned if self.table is None else at_least_float32(self.table) @ at_least_float32(learned)
 
     def logit_scale(self, q_positions: Tensor) -> Tensor:
         terms = 1 + (self.keys is not None) + (self.queries is not None)
         return torch.full_like(q_positions, terms**-0.5, dtype=self.precision)
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        row = self.row(between(pairs.q_positions, pairs.k_positions))
+        row = self.row(pairwise_distances(pairs.q_positions, pairs.k_positions))
         if self.keys is not None:
-            logits = logits + pairs.scale * scored(q, self.vectors(self.keys), row)
+            logits = logits + pairs.scale * query_products(q, self.vectors(self.keys), row)
         if self.queries is not None:
-            logits = logits + pairs.scale * keyed(k, self.vectors(self.queries), row)
+            logits = logits + pairs.scale * key_products(k, self.vectors(self.queries), row)
         return logits
 
     def horizon(self, *, causal: bool) -> int | None:

@@ -7,7 +7,7 @@ from harness.declarations.bounds import CountOrZero, Positive, Width
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 
 PAIRS = 2**14
 """Pairs whose hidden vectors are held at once."""
@@ -45,9 +45,9 @@ class FIRE(Encoding):
         """The input of f, [B, Lq, Lk, 1]."""
 
         def psi(x: Tensor) -> Tensor:
-            return torch.log(raised(self.c).abs() * x + 1)
+            return torch.log(at_least_float32(self.c).abs() * x + 1)
 
         distances = (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(self.precision)
-        threshold = (raised(self.multiplier) * self.threshold).abs()
+        threshold = (at_least_float32(self.multiplier) * self.threshold).abs()
         reach = torch.maximum(q_positions.to(self.precision), threshold)[:, :, None]
         return (psi(distances) / (psi(reach) + 1e-6))[..., None]

@@ -12,8 +12,8 @@ from harness.declarations.bounds import Base, Deviation
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, cosine_and_sine, geometric
-from harness.encodings.precision import raised
-from harness.encodings.requirements import odd
+from harness.encodings.precision import at_least_float32
+from harness.encodings.requirements import odd_channels
 from harness.encodings.rotary import combine
 
 
@@ -49,7 +49,7 @@ class FoPE(Encoding):
                 f"none of the pairs that {channels} channels of a head make can be used, as at least 4 channels "
                 f"and a period within the {tokens} tokens of training are needed"
             )
-        return odd(channels, "a head")
+        return odd_channels(channels, "a head")
 
     def __init__(
         self,
@@ -78,8 +78,8 @@ class FoPE(Encoding):
     ) -> tuple[Tensor, Tensor]:
         def turn(x: Tensor, positions: Tensor) -> Tensor:
             cosines, sines = cosine_and_sine(angles(positions, self.frequencies), self.precision)
-            cos = torch.einsum("bln,hno->bhlo", cosines, raised(self.cosines))
-            sin = torch.einsum("bln,hno->bhlo", sines, raised(self.sines))
+            cos = torch.einsum("bln,hno->bhlo", cosines, at_least_float32(self.cosines))
+            sin = torch.einsum("bln,hno->bhlo", sines, at_least_float32(self.sines))
             constant = (0, x.shape[-1] // 2 - self.pairs)
             return combine(x, F.pad(cos, constant, value=1.0), F.pad(sin, constant, value=1.0), self.layout)
 

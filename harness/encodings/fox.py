@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from harness.declarations.bounds import Start
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.encodings.gates import accumulated, decay, drawn
+from harness.encodings.gates import accumulated, decay, initialized
 from harness.encodings.pairs import Pairs
 
 
@@ -32,7 +32,9 @@ class FoX(Encoding):
     def __init__(self, dimensions: Dimensions, *, initial: Start = 0.0, bidirectional: bool = False) -> None:
         super().__init__()
         self.bidirectional = bidirectional
-        self.gate = drawn(nn.Linear(dimensions.d_model, dimensions.n_heads * (2 if bidirectional else 1)), initial)
+        self.gate = initialized(
+            nn.Linear(dimensions.d_model, dimensions.n_heads * (2 if bidirectional else 1)), initial
+        )
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         """``gates`` [B, H or 2H, L]: sums of the logarithms so far, those for earlier keys first."""

@@ -63,12 +63,12 @@ def base_for(tokens: int, slowest: float) -> float:
     return (tokens / math.tau) ** (1 / slowest) if slowest > 0 else 2.0
 
 
-def offered(encoding: Encoding) -> Tensor:
+def get_frequencies(encoding: Encoding) -> Tensor:
     """The frequencies of an encoding that offers them, for an extension to change: float64, on the CPU."""
     return encoding.get_buffer("frequencies").cpu().double()
 
 
-def replace(encoding: Encoding, frequencies: Tensor) -> None:
+def set_frequencies(encoding: Encoding, frequencies: Tensor) -> None:
     """Give an encoding other frequencies, where and as precise as it has its own."""
     encoding.frequencies = frequencies.to(encoding.get_buffer("frequencies"))
 

@@ -25,7 +25,7 @@ def decay(sums: Tensor, rows: slice, precision: torch.dtype) -> Tensor:
     return -(since[:, :, rows, None] - since[:, :, None, :]).abs()
 
 
-def drawn(layer: nn.Linear, bias: float) -> nn.Linear:
+def initialized(layer: nn.Linear, bias: float) -> nn.Linear:
     """The layer with weights from N(0, 0.02 squared), as in language models of that time, and a bias of its own."""
     nn.init.normal_(layer.weight, std=0.02)
     nn.init.constant_(layer.bias, bias)

@@ -11,7 +11,7 @@ from harness.dimensions import Dimensions
 from harness.encodings.alibi import geometric_slopes
 from harness.encodings.base import Encoding
 from harness.encodings.pairs import Pairs
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 
 
 class GrapeA(Encoding):
@@ -38,11 +38,11 @@ class GrapeA(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         distances = (pairs.q_positions[:, None, :, None] - pairs.k_positions[:, None, None, :]).to(logits.dtype)
-        slope = (self.slopes.to(logits.dtype) * F.softplus(raised(self.o)))[:, None, None]
+        slope = (self.slopes.to(logits.dtype) * F.softplus(at_least_float32(self.o)))[:, None, None]
         return logits - distances * slope * (_gate(q, self.v)[..., None] + _gate(k, self.u)[..., None, :])
 
 
 def _gate(x: Tensor, direction: Tensor) -> Tensor:
     """[B, H, L, d] and [H, d] -> [B, H, L]."""
-    unit = F.normalize(raised(direction), dim=-1, eps=1e-6)
+    unit = F.normalize(at_least_float32(direction), dim=-1, eps=1e-6)
     return F.softplus((x * unit[:, None]).sum(dim=-1) * x.shape[-1] ** -0.5)

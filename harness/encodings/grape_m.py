@@ -11,7 +11,7 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
 from harness.encodings.precision import finest
-from harness.encodings.requirements import odd, unfit
+from harness.encodings.requirements import base_objection, odd_channels
 from harness.encodings.rotary import rotate_both
 
 
@@ -31,7 +31,9 @@ class GrapeM(Encoding):
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
         channels = dimensions.head_dim
-        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, (channels - 2) / channels)
+        return odd_channels(channels, "a head") or base_objection(
+            options.base, dimensions.train_tokens, (channels - 2) / channels
+        )
 
     def __init__(
         self,

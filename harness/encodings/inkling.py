@@ -10,8 +10,8 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs
-from harness.encodings.precision import raised
-from harness.encodings.relative import between, scored
+from harness.encodings.precision import at_least_float32
+from harness.encodings.relative import pairwise_distances, query_products
 
 
 class Inkling(Encoding):
@@ -42,12 +42,12 @@ class Inkling(Encoding):
         return self.extent
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
-        mixed = h @ raised(self.mix).T
+        mixed = h @ at_least_float32(self.mix).T
         return {"mix": mixed.unflatten(-1, (self.heads, -1)).transpose(1, 2)}  # [B, H, L, profiles]
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        distances = between(pairs.q_positions, pairs.k_positions)
-        bias = scored(state["mix"][:, :, pairs.rows], self.bank, distances.clamp(0, self.extent - 1))
+        distances = pairwise_distances(pairs.q_positions, pairs.k_positions)
+        bias = query_products(state["mix"][:, :, pairs.rows], self.bank, distances.clamp(0, self.extent - 1))
         outside = (distances < 0) | (distances >= self.extent)
         return logits + bias.masked_fill(outside[:, None], 0.0)
 

@@ -12,7 +12,7 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
 from harness.encodings.precision import finest
-from harness.encodings.requirements import odd
+from harness.encodings.requirements import odd_channels
 from harness.encodings.rotary import rotate_both
 
 
@@ -40,7 +40,7 @@ class MultiChannelRoPE(Encoding):
         pairs = dimensions.head_dim // 2
         if options.channels > pairs:
             return f"channels={options.channels}: a head of {dimensions.head_dim} channels has {pairs} pairs"
-        return odd(dimensions.head_dim, "a head")
+        return odd_channels(dimensions.head_dim, "a head")
 
     def __init__(
         self,

@@ -12,8 +12,8 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.frequencies import geometric, waves
 from harness.encodings.pairs import Pairs
-from harness.encodings.relative import between, scored, valued
-from harness.encodings.requirements import odd
+from harness.encodings.relative import pairwise_distances, query_products, weighted_rows
+from harness.encodings.requirements import odd_channels
 
 
 class NEZHA(Encoding):
@@ -32,7 +32,7 @@ class NEZHA(Encoding):
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
-        return odd(dimensions.head_dim, "a head")
+        return odd_channels(dimensions.head_dim, "a head")
 
     def __init__(self, dimensions: Dimensions, *, clip: CountOrZero = 64, base: Base = 10000.0) -> None:
         super().__init__()
@@ -45,14 +45,14 @@ class NEZHA(Encoding):
         return self.clip
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        return logits + pairs.scale * scored(q, self.table, self.row(pairs.q_positions, pairs.k_positions))
+        return logits + pairs.scale * query_products(q, self.table, self.row(pairs.q_positions, pairs.k_positions))
 
     def value(self, weights: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        return valued(weights, self.table, self.row(q_positions, k_positions))
+        return weighted_rows(weights, self.table, self.row(q_positions, k_positions))
 
     def row(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         """Which vector belongs to each pair, [B, Lq], [B, Lk] -> [B, Lq, Lk]."""
-        return (-between(q_positions, k_positions)).clamp(-self.clip, self.clip) + self.clip
+        return (-pairwise_distances(q_positions, k_positions)).clamp(-self.clip, self.clip) + self.clip
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         farthest = min(tested.distance, self.clip)

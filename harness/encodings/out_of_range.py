@@ -8,10 +8,10 @@ from torch import Tensor
 
 def check(positions: Tensor, limit: int, what: str) -> None:
     """Refuse a position that is not below ``limit``; ``what`` says what ends there and how to move it."""
-    at_most(positions, limit - 1, lambda largest: f"position {largest} is beyond the {limit} {what}")
+    check_at_most(positions, limit - 1, lambda largest: f"position {largest} is beyond the {limit} {what}")
 
 
-def at_most(numbers: Tensor, most: float, message: Callable[[str], str]) -> None:
+def check_at_most(numbers: Tensor, most: float, message: Callable[[str], str]) -> None:
     """Raise :class:`IndexError` if a number is above ``most``, with a message about the largest. On a GPU looking would
     cost a wait: there the device is told to look for itself, and the next call that waits for it raises its error. The
     validator refuses such runs, as far as it can know, before they start.

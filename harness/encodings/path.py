@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from harness.declarations.bounds import Width
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
-from harness.encodings.gates import accumulated, decay, drawn
+from harness.encodings.gates import accumulated, decay, initialized
 from harness.encodings.pairs import Pairs
 
 BLOCK = 64
@@ -53,7 +53,7 @@ class PaTH(Encoding):
         self.widen = nn.Linear(rank, width, bias=False)
         self.convolution = nn.Conv1d(width, width, window, groups=width, bias=False)
         self.strength = nn.Linear(dimensions.d_model, dimensions.n_heads)
-        self.gate = drawn(nn.Linear(dimensions.d_model, dimensions.n_heads), 0.0) if forget else None
+        self.gate = initialized(nn.Linear(dimensions.d_model, dimensions.n_heads), 0.0) if forget else None
 
     def state(self, h: Tensor, positions: Tensor) -> Mapping[str, Tensor]:
         """What :meth:`reflections` gives, and ``gates`` [B, H, L] with ``forget``: sums of logarithms so far."""

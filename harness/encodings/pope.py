@@ -12,8 +12,8 @@ from harness.declarations.bounds import BaseOrZero
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, cosine_and_sine, geometric
-from harness.encodings.precision import raised
-from harness.encodings.requirements import unfit
+from harness.encodings.precision import at_least_float32
+from harness.encodings.requirements import base_objection
 
 
 class PoPE(Encoding):
@@ -42,7 +42,7 @@ class PoPE(Encoding):
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
         channels = dimensions.head_dim
-        return unfit(options.base, dimensions.train_tokens, (channels - 1) / channels)
+        return base_objection(options.base, dimensions.train_tokens, (channels - 1) / channels)
 
     def __init__(
         self, dimensions: Dimensions, *, base: BaseOrZero = 10000.0, initial: Literal["zero", "uniform"] = "zero"
@@ -57,7 +57,7 @@ class PoPE(Encoding):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        offset = raised(self.delta).clamp(-math.tau, 0)[:, None]
+        offset = at_least_float32(self.delta).clamp(-math.tau, 0)[:, None]
         q_angles = angles(q_positions, self.frequencies)[:, None]
         k_angles = q_angles if k_positions is q_positions else angles(k_positions, self.frequencies)[:, None]
         k_angles = k_angles + offset
@@ -69,6 +69,6 @@ class PoPE(Encoding):
 
 def _polar(x: Tensor, angles: Tensor) -> Tensor:
     """x [B, H, L, d] and angles [B, H or 1, L, d] -> [B, H, L, 2d] in x's dtype."""
-    length = F.softplus(raised(x))
+    length = F.softplus(at_least_float32(x))
     cosines, sines = cosine_and_sine(angles, length.dtype)
     return torch.cat([length * cosines, length * sines], dim=-1).to(x.dtype)

@@ -1,7 +1,7 @@
 """How exactly positions enter a network: in float32 at least, whatever the rest of it is computed in.
 
 bfloat16 cannot tell position 10000 from 9984, and autocast makes bfloat16 of every matrix product that nobody shields.
-So the bases of what computes with positions shield all their hooks (:func:`shielded`), those of classes that are not
+So the bases of what computes with positions shield all their hooks (:func:`without_autocast`), those of classes that are not
 written yet among them.
 """
 
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 
-def raised(x: Tensor) -> Tensor:
+def at_least_float32(x: Tensor) -> Tensor:
     """``x`` in float64 if it is that, otherwise in float32."""
     return x if x.dtype == torch.float64 else x.to(torch.float32)
 
@@ -23,7 +23,7 @@ def finest(x: Tensor) -> Tensor:
     return x.to(torch.float32 if x.device.type == "mps" else torch.float64)
 
 
-def shielded(hook: Callable[..., Any], *, keeps: bool = False) -> Callable[..., Any]:
+def without_autocast(hook: Callable[..., Any], *, keeps: bool = False) -> Callable[..., Any]:
     """The same method, which autocast does not reach, and whose arguments with less than float32 come in float32.
     ``keeps``: what it gives then has the precision of the first of them again.
     """

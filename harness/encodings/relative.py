@@ -10,26 +10,26 @@ import torch
 from torch import Tensor
 
 
-def scored(q: Tensor, table: Tensor, rows: Tensor) -> Tensor:
+def query_products(q: Tensor, table: Tensor, rows: Tensor) -> Tensor:
     """``q_i . table[rows[i, j]]`` for ``q`` [B, H, Lq, d] -> [B, H, Lq, Lk], not scaled."""
     low, used = _used(table, rows, q.dtype)
     products = q @ used.transpose(-1, -2)
     return products.gather(-1, (rows - low)[:, None].expand(*products.shape[:2], -1, -1))
 
 
-def keyed(k: Tensor, table: Tensor, rows: Tensor) -> Tensor:
+def key_products(k: Tensor, table: Tensor, rows: Tensor) -> Tensor:
     """``k_j . table[rows[i, j]]`` for ``k`` [B, H, Lk, d] -> [B, H, Lq, Lk], not scaled."""
-    return scored(k, table, rows.transpose(-1, -2)).transpose(-1, -2)
+    return query_products(k, table, rows.transpose(-1, -2)).transpose(-1, -2)
 
 
-def valued(weights: Tensor, table: Tensor, rows: Tensor) -> Tensor:
+def weighted_rows(weights: Tensor, table: Tensor, rows: Tensor) -> Tensor:
     """``sum_j weights[i, j] table[rows[i, j]]`` for ``weights`` [B, H, Lq, Lk] -> [B, H, Lq, d]."""
     low, used = _used(table, rows, weights.dtype)
     empty = weights.new_zeros(*weights.shape[:3], used.shape[-2])
     return empty.scatter_add(-1, (rows - low)[:, None].expand(weights.shape), weights) @ used
 
 
-def between(q_positions: Tensor, k_positions: Tensor) -> Tensor:
+def pairwise_distances(q_positions: Tensor, k_positions: Tensor) -> Tensor:
     """Query position - key position, [B, Lq], [B, Lk] -> [B, Lq, Lk]."""
     return q_positions[:, :, None] - k_positions[:, None, :]
 

@@ -8,19 +8,19 @@ LARGEST_LOGARITHM = 69.0
 """Of a base, about 1e30."""
 
 
-def odd(channels: int, of: str) -> str:
+def odd_channels(channels: int, of: str) -> str:
     """An objection to an odd number of channels, ``of`` a head or the model; empty if there is none."""
     if channels % 2 == 0:
         return ""
     return f"{channels} channels of {of} do not make pairs: the number must be even"
 
 
-def unturned(dimensions: Dimensions, interval: int) -> bool:
+def is_nope_layer(dimensions: Dimensions, interval: int) -> bool:
     """Whether every ``interval``-th layer, or the last one of fewer layers, is this one."""
     return (dimensions.layer + 1) % max(2, min(interval, dimensions.n_layers)) == 0
 
 
-def unfit(base: float, tokens: int, slowest: float) -> str:
+def base_objection(base: float, tokens: int, slowest: float) -> str:
     """An objection to ``base=0``, for which :func:`harness.encodings.frequencies.base_for` finds a base."""
     if base:
         return ""

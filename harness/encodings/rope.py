@@ -10,7 +10,7 @@ from harness.declarations.bounds import BaseOrZero
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, geometric
-from harness.encodings.requirements import odd, unfit
+from harness.encodings.requirements import base_objection, odd_channels
 from harness.encodings.rotary import rotate_both
 
 
@@ -50,7 +50,9 @@ class RoPE(Encoding):
         kept = int(options.kept * channels / 2 + 1e-6)
         if kept < 1 <= channels // 2:
             return f"kept={options.kept}: it must keep at least one of {channels // 2} pairs"
-        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, 2 * (kept - 1) / channels)
+        return odd_channels(channels, "a head") or base_objection(
+            options.base, dimensions.train_tokens, 2 * (kept - 1) / channels
+        )
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ from harness.declarations.bounds import BaseOrZero
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, geometric
-from harness.encodings.requirements import odd, unfit, unturned
+from harness.encodings.requirements import base_objection, is_nope_layer, odd_channels
 from harness.encodings.rotary import rotate_both
 
 
@@ -39,12 +39,14 @@ class RopeNope(Encoding):
 
     @staticmethod
     def layer_kind(dimensions: Dimensions, options: Any) -> str:
-        return "without positions" if unturned(dimensions, options.interval) else "rotary"
+        return "without positions" if is_nope_layer(dimensions, options.interval) else "rotary"
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
         channels = dimensions.head_dim
-        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, (channels - 2) / channels)
+        return odd_channels(channels, "a head") or base_objection(
+            options.base, dimensions.train_tokens, (channels - 2) / channels
+        )
 
     def __init__(
         self,
@@ -60,7 +62,7 @@ class RopeNope(Encoding):
         self.register_buffer("frequencies", geometric(channels, base), persistent=False)
         self.attention_factor = 1.0
         self.layout = layout
-        self.turns = not unturned(dimensions, interval)
+        self.turns = not is_nope_layer(dimensions, interval)
         if not self.turns:
             self.depends_on = "order"
 

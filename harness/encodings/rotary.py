@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from harness.encodings.frequencies import cosine_and_sine
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 
 Layout = Literal["interleaved", "half"]
 
@@ -19,7 +19,7 @@ def rotate(x: Tensor, angles: Tensor, layout: Layout, factor: float | Tensor = 1
 
     ``layout="interleaved"`` pairs channels (2m, 2m + 1), ``"half"`` channels (m, m + n).
     """
-    cos, sin = cosine_and_sine(angles, raised(x).dtype)
+    cos, sin = cosine_and_sine(angles, at_least_float32(x).dtype)
     return combine(x, cos * factor, sin * factor, layout)
 
 
@@ -37,7 +37,7 @@ def rotate_both(
     """
 
     def turn(positions: Tensor) -> tuple[Tensor, Tensor]:
-        cos, sin = cosine_and_sine(angles(positions), raised(q).dtype)
+        cos, sin = cosine_and_sine(angles(positions), at_least_float32(q).dtype)
         return (cos * factor, sin * factor) if factor != 1 else (cos, sin)
 
     turn_q = turn(q_positions)
@@ -52,7 +52,7 @@ def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
     if cos.dim() == 3:
         cos, sin = cos[:, None], sin[:, None]
     turning = 2 * cos.shape[-1]
-    pairs, rest = raised(x[..., :turning]), x[..., turning:]
+    pairs, rest = at_least_float32(x[..., :turning]), x[..., turning:]
     if layout == "interleaved":
         first, second = pairs[..., 0::2], pairs[..., 1::2]
         turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1).flatten(-2)

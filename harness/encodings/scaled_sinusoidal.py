@@ -9,8 +9,8 @@ from harness.declarations.bounds import Base
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric, waves
-from harness.encodings.precision import raised
-from harness.encodings.requirements import odd
+from harness.encodings.precision import at_least_float32
+from harness.encodings.requirements import odd_channels
 
 
 class ScaledSinusoidal(Encoding):
@@ -33,7 +33,7 @@ class ScaledSinusoidal(Encoding):
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
-        return odd(dimensions.d_model, "the model")
+        return odd_channels(dimensions.d_model, "the model")
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class ScaledSinusoidal(Encoding):
 
     def table(self, positions: Tensor) -> Tensor:
         """``g p(i)`` for positions [...] -> [..., D]."""
-        return raised(self.scale) * waves(positions, self.frequencies, self.layout, self.precision)
+        return at_least_float32(self.scale) * waves(positions, self.frequencies, self.layout, self.precision)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

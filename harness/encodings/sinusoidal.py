@@ -8,7 +8,7 @@ from harness.declarations.bounds import Base
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric, waves
-from harness.encodings.requirements import odd
+from harness.encodings.requirements import odd_channels
 
 
 class Sinusoidal(Encoding):
@@ -31,7 +31,7 @@ class Sinusoidal(Encoding):
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
-        return odd(dimensions.d_model, "the model")
+        return odd_channels(dimensions.d_model, "the model")
 
     def __init__(
         self,

@@ -10,8 +10,8 @@ from harness.declarations.bounds import Deviation
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
-from harness.encodings.out_of_range import at_most
-from harness.encodings.precision import raised
+from harness.encodings.out_of_range import check_at_most
+from harness.encodings.precision import at_least_float32
 
 
 class Swin(Encoding):
@@ -37,13 +37,13 @@ class Swin(Encoding):
         self.table = nn.Parameter(deviation * torch.randn(dimensions.n_heads, (2 * self.window - 1) ** 2))
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        return raised(self.table)[:, self.index(q_positions, k_positions)].transpose(0, 1)
+        return at_least_float32(self.table)[:, self.index(q_positions, k_positions)].transpose(0, 1)
 
     def index(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         """The entry of the table that a pair has, [B, Lq, 2] and [B, Lk, 2] -> [B, Lq, Lk], int64."""
         offsets = q_positions[:, :, None] - k_positions[:, None, :]
         beyond = f"is beyond the window of {self.window}: set encoding.window higher"
-        at_most(offsets.abs(), self.window - 1, lambda largest: f"offset {largest} {beyond}")
+        check_at_most(offsets.abs(), self.window - 1, lambda largest: f"offset {largest} {beyond}")
         rows, columns = (offsets + self.window - 1).unbind(-1)
         return rows * (2 * self.window - 1) + columns
 

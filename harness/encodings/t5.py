@@ -11,7 +11,7 @@ from harness.declarations.bounds import CountOrZero
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 
 
 class T5(Encoding):
@@ -59,7 +59,7 @@ class T5(Encoding):
         self.table = nn.Parameter(torch.randn(dimensions.n_heads, buckets) * dimensions.d_model**-0.5)
 
     def distance_bias(self, distances: Tensor) -> Tensor:
-        return raised(self.table)[:, self.bucket(distances)]
+        return at_least_float32(self.table)[:, self.bucket(distances)]
 
     def bucket(self, distances: Tensor) -> Tensor:
         """The bucket of each distance i - j, same shape, int64."""
@@ -73,11 +73,11 @@ class T5(Encoding):
         return int((self.bucket(reach) == self.bucket(reach[-1])).int().argmax())
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        def met(extent: Extent) -> set[int]:
+        def used(extent: Extent) -> set[int]:
             earliest = 0 if extent.causal else -extent.distance
             return set(self.bucket(torch.arange(earliest, extent.distance + 1)).tolist())
 
-        new = met(tested) - met(trained)
+        new = used(tested) - used(trained)
         return [f"{len(new)} of {self.buckets} buckets were never trained"] if new else []
 
 

@@ -12,8 +12,8 @@ from harness.declarations.bounds import BaseOrZero
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, cosine_and_sine, geometric
-from harness.encodings.precision import raised
-from harness.encodings.requirements import odd, unfit
+from harness.encodings.precision import at_least_float32
+from harness.encodings.requirements import base_objection, odd_channels
 from harness.encodings.rotary import combine
 
 DEVIATION = 0.02
@@ -63,7 +63,9 @@ class TAPE(Encoding):
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
         channels = dimensions.head_dim
-        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, (channels - 2) / channels)
+        return odd_channels(channels, "a head") or base_objection(
+            options.base, dimensions.train_tokens, (channels - 2) / channels
+        )
 
     def __init__(
         self,
@@ -106,14 +108,14 @@ class TAPE(Encoding):
         return self._turned(q, at_q), self._turned(k, at_k)
 
     def carry_through_attention(self, carried: Tensor, attended: Tensor) -> Tensor:
-        return carried + raised(self.attended)[:, None, None] * attended
+        return carried + at_least_float32(self.attended)[:, None, None] * attended
 
     def carry_through_feed_forward(self, carried: Tensor, y: Tensor) -> Tensor:
         if not self.changes:
             return carried
-        gates = F.silu(F.linear(y, raised(self.gate)))
+        gates = F.silu(F.linear(y, at_least_float32(self.gate)))
         # A matrix [H, H] per token: W2 and W1 one after the other would need width times d numbers.
-        outer = raised(self.narrow).T[:, :, None] * raised(self.widen)[:, None, :]
+        outer = at_least_float32(self.narrow).T[:, :, None] * at_least_float32(self.widen)[:, None, :]
         mixed = (gates @ outer.flatten(1)).unflatten(-1, outer.shape[1:])
         return carried + (mixed @ carried.transpose(1, 2)).transpose(1, 2)
 

@@ -11,9 +11,9 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, cosine_and_sine, geometric, waves
 from harness.encodings.pairs import Pairs
-from harness.encodings.precision import raised
-from harness.encodings.relative import between
-from harness.encodings.requirements import odd
+from harness.encodings.precision import at_least_float32
+from harness.encodings.relative import pairwise_distances
+from harness.encodings.requirements import odd_channels
 
 
 class TransformerXL(Encoding):
@@ -42,7 +42,7 @@ class TransformerXL(Encoding):
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
-        return odd(dimensions.d_model, "the model")
+        return odd_channels(dimensions.d_model, "the model")
 
     def __init__(
         self, dimensions: Dimensions, *, base: Base = 10000.0, clamp: CountOrZero = 1000, deviation: Deviation = 0.02
@@ -60,9 +60,9 @@ class TransformerXL(Encoding):
         return self.clamp
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        content = raised(self.u)[:, None] @ k.transpose(-1, -2)
-        towards = (q + raised(self.v)[:, None]) @ raised(self.project)
-        distant = between(pairs.q_positions, pairs.k_positions)[:, None]
+        content = at_least_float32(self.u)[:, None] @ k.transpose(-1, -2)
+        towards = (q + at_least_float32(self.v)[:, None]) @ at_least_float32(self.project)
+        distant = pairwise_distances(pairs.q_positions, pairs.k_positions)[:, None]
         position = self._near(towards, pairs)
         for bound, beyond in ((self.clamp, distant > self.clamp), (-self.clamp, distant < -self.clamp)):
             there = waves(torch.tensor([bound], device=q.device), self.frequencies, "concatenated", q.dtype)

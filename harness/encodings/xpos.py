@@ -11,8 +11,8 @@ from harness.declarations.bounds import BaseOrZero, NotNegative, Positive
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, geometric
-from harness.encodings.out_of_range import at_most
-from harness.encodings.requirements import odd, unfit
+from harness.encodings.out_of_range import check_at_most
+from harness.encodings.requirements import base_objection, odd_channels
 from harness.encodings.rotary import rotate
 
 LARGEST_EXPONENT = 75.0
@@ -47,7 +47,9 @@ class XPos(Encoding):
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
         channels = dimensions.head_dim
-        return odd(channels, "a head") or unfit(options.base, dimensions.train_tokens, (channels - 2) / channels)
+        return odd_channels(channels, "a head") or base_objection(
+            options.base, dimensions.train_tokens, (channels - 2) / channels
+        )
 
     @staticmethod
     def widest_span(dimensions: Dimensions, options: Any) -> int:
@@ -100,4 +102,4 @@ class XPos(Encoding):
                 f"xpos with scale_base={self.scale_base}: set encoding.scale_base higher"
             )
 
-        at_most(span, longest, message)
+        check_at_most(span, longest, message)

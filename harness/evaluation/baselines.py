@@ -51,10 +51,10 @@ def baselines(
     path = cache / f"{identity.digest(key)}.json"
     if os.path.lexists(path):
         try:
-            return _kept(path, key, task, lengths)
+            return _cached(path, key, task, lengths)
         except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             log.warning("%s cannot be used and is computed anew: %s", path, records.one_line(error)[:300])
-    found = estimated(task, layout, lengths, examples)
+    found = compute(task, layout, lengths, examples)
     try:
         atomic.write(path, _content(key, found))
     except OSError as error:  # it is kept for others alone
@@ -62,7 +62,7 @@ def baselines(
     return found
 
 
-def _kept(path: Path, key: dict[str, Any], task: Task, lengths: Sequence[int]) -> Baselines:
+def _cached(path: Path, key: dict[str, Any], task: Task, lengths: Sequence[int]) -> Baselines:
     """What a file of the cache holds. Raises one of several errors where it is not what was written for ``key``."""
     if not path.is_file():
         raise ValueError("it is not a file")
@@ -82,13 +82,13 @@ def _content(key: dict[str, Any], baselines: Baselines) -> str:
     return json.dumps({"digest": digest.hexdigest(), **values})
 
 
-def estimated(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> Baselines:
+def compute(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> Baselines:
     """The baselines at each length, on the test examples. Ends of answers count where the layout scores them."""
     return Baselines(
         [Counts(**blind.estimate(task, length, examples, layout)._asdict()) for length in lengths],
         [chance(task, layout, length, examples) for length in lengths],
         {
-            name: [guessed(name, shortcut, task, layout, length, examples) for length in lengths]
+            name: [shortcut_answers(name, shortcut, task, layout, length, examples) for length in lengths]
             for name, shortcut in task.shortcuts().items()
         },
     )
@@ -99,24 +99,24 @@ def chance(task: Task, layout: Layout, length: int, examples: int) -> Chance:
     end: the expectation, over the test examples.
     """
     batch = blind.test_examples(task, length, examples)
-    drawn = batch.scored.sum(axis=1)
-    ends = int(layout.ends(batch, length).sum())
+    scored_tokens = batch.scored.sum(axis=1)
+    ends = int(layout.end_is_scored(batch, length).sum())
     return Chance(
         length=length,
-        exact=0.0 if task.form == "stream" else float(np.mean(float(len(task.outputs)) ** -drawn)),
-        tokens=float((drawn.sum() / len(task.outputs) + ends) / (drawn.sum() + ends)),
+        exact=0.0 if task.form == "stream" else float(np.mean(float(len(task.outputs)) ** -scored_tokens)),
+        tokens=float((scored_tokens.sum() / len(task.outputs) + ends) / (scored_tokens.sum() + ends)),
         without_ends=1 / len(task.outputs),
     )
 
 
-def guessed(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: int, examples: int) -> Answers:
+def shortcut_answers(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: int, examples: int) -> Answers:
     """How many of the test examples of one length a shortcut gets right. A guess ends where it ends, as a model's does.
 
     Raises :class:`Refused` if the shortcut breaks.
     """
     batch = blind.test_examples(task, length, examples)
     exact = tokens = correct = ends_correct = 0
-    ended = layout.ends(batch, length)
+    ended = layout.end_is_scored(batch, length)
     for prompt, (truth, scored), ends in zip(batch.prompt, _answers(task, batch), ended, strict=True):
         end = ["[end]"] if ends else []
         try:

@@ -51,18 +51,18 @@ def estimate(task: Task, length: int, examples: int, layout: Layout | None = Non
     """
     layout = layout or Causal(task)
     end = len(task.alphabet)
-    counts, answer = _known(task, length)
-    usual, total = counts.argmax(axis=1), (counts + 1).sum(axis=1)
+    counts, answer = _observed(task, length)
+    likeliest, total = counts.argmax(axis=1), (counts + 1).sum(axis=1)
     exact = correct = ends = ends_correct = 0
     nats = []
-    asked = test_examples(task, length, examples)
-    for part in portions(asked):
+    tested = test_examples(task, length, examples)
+    for part in portions(tested):
         truth = _with_end(part, end, task.form)
         scored = np.pad(part.scored, ((0, 0), (0, truth.shape[1] - part.scored.shape[1]))) | (
-            (truth == end) & layout.ends(part, length)[:, None]
+            (truth == end) & layout.end_is_scored(part, length)[:, None]
         )
         place = np.zeros(truth.shape[1], np.int64) if task.form == "stream" else np.arange(truth.shape[1])
-        right = truth == usual[place]
+        right = truth == likeliest[place]
         whole = right if task.form == "labels" else truth == answer[: truth.shape[1]]
         exact += int((whole | ~scored).all(axis=1).sum())
         correct += int((right & scored).sum())
@@ -73,12 +73,12 @@ def estimate(task: Task, length: int, examples: int, layout: Layout | None = Non
         nats.append(-np.log(chance[scored]))
     return Blind(
         length=length,
-        examples=len(asked.answer),
+        examples=len(tested.answer),
         exact=0 if task.form == "stream" else exact,
         tokens=sum(len(part) for part in nats),
         correct=correct,
         nats=float(np.concatenate(nats).sum()),
-        bytes=None if asked.sizes is None else int(asked.sizes[asked.scored].sum()),
+        bytes=None if tested.sizes is None else int(tested.sizes[tested.scored].sum()),
         ends=ends,
         ends_correct=ends_correct,
     )
@@ -89,23 +89,23 @@ def test_examples(task: Task, length: int, examples: int) -> Batch:
     return task.sample(generator(type(task).__name__, task.version, "test", length), length, examples, "test")
 
 
-def _known(task: Task, length: int) -> tuple[np.ndarray, np.ndarray]:
+def _observed(task: Task, length: int) -> tuple[np.ndarray, np.ndarray]:
     """What fresh examples show: how often each token, and last the end, stands at each place of an answer
     [A + 1, tokens + 1], and the most frequent answer, filled up with ``ABSENT`` [A + 1]. Windows of running text begin
     anywhere, so that the place in them says nothing: they have one row of counts, and no answer.
     """
     end, width = len(task.alphabet), task.answer_length(length) + 1
     counts = np.zeros((1 if task.form == "stream" else width, end + 1), np.int64)
-    favourite = Favourite()
+    most_frequent = MostFrequentAnswer()
     for known in _samples(task, length):
         seen = _with_end(known, end, task.form)
         place = np.zeros(seen.shape[1], np.int64) if task.form == "stream" else np.arange(seen.shape[1])
         cell = (place * (end + 1) + seen)[seen != ABSENT]
         counts += np.bincount(cell, minlength=counts.size).reshape(counts.shape)
         if task.form == "answer":
-            favourite.add(seen)
+            most_frequent.add(seen)
     answer = np.full(width, ABSENT)
-    answer[: len(favourite.answer)] = favourite.answer
+    answer[: len(most_frequent.answer)] = most_frequent.answer
     return counts, answer
 
 
@@ -119,7 +119,7 @@ def _samples(task: Task, length: int) -> Iterator[Batch]:
         yield task.sample(rng, length, min(most, SAMPLES - start))
 
 
-class Favourite:
+class MostFrequentAnswer:
     """The most frequent of many answers, of which none but this one is kept; of several the first in their order."""
 
     def __init__(self) -> None:

@@ -23,7 +23,7 @@ from harness.positions.base import PositionRule
 from tasks.base import Task
 
 
-def novelty(
+def uncovered(
     model: Model,
     task: Task,
     layout: Layout,
@@ -60,7 +60,7 @@ def _seen_by(layer: Attending, extent: Extent) -> Extent:
 
 def _extent(task: Task, layout: Layout, rule: PositionRule, length: int, *, training: bool) -> Extent:
     tokens = layout.span(task, length)
-    each = rule.reaches_each(task, length, tokens, training=training)
+    each = rule.maximum_positions(task, length, tokens, training=training)
     return Extent(tokens, max(each), rule.consecutive, each, rule.two_sided)
 
 

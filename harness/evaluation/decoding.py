@@ -7,12 +7,12 @@ import torch
 from torch import Tensor
 
 from harness.attention.positions import Positions
-from harness.layouts.base import Arranged, Layout
+from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import EOS
 from harness.models.base import Cache, Model
 
 
-def answer(model: Model, layout: Layout, questions: Arranged, positions: Positions, device: torch.device) -> Tensor:
+def answer(model: Model, layout: Layout, questions: TokenBatch, positions: Positions, device: torch.device) -> Tensor:
     """What a model answers by itself [N, T], in the place of the scored targets; other places hold the targets.
 
     It writes the answer token by token where the layout says so; otherwise it predicts all of it at once.
@@ -24,7 +24,7 @@ def answer(model: Model, layout: Layout, questions: Arranged, positions: Positio
     return torch.where(torch.from_numpy(questions.scored).to(device), likeliest, targets)
 
 
-def greedy(model: Model, questions: Arranged, positions: Positions, device: torch.device) -> tuple[Tensor, Tensor]:
+def greedy(model: Model, questions: TokenBatch, positions: Positions, device: torch.device) -> tuple[Tensor, Tensor]:
     """Which rows [N] a model answers exactly when it writes the answer itself, each token the likeliest after its own
     earlier ones; and which it does when the end token is offered just where the answer ends.
 
@@ -43,7 +43,7 @@ def greedy(model: Model, questions: Arranged, positions: Positions, device: torc
 
 
 def write(
-    model: Model, questions: Arranged, positions: Positions, device: torch.device, *, length_given: bool = False
+    model: Model, questions: TokenBatch, positions: Positions, device: torch.device, *, length_given: bool = False
 ) -> Tensor:
     """What a model writes in the place of the scored targets [N, T]; it stops where the answer should end, and with
     ``length_given`` nowhere else. Other places hold the targets.

@@ -43,12 +43,12 @@ def bias(encoding: Encoding, count: int) -> np.ndarray:
     """The bias of each head for the last of ``count`` queries, by distance 0 .. count - 1, [H, count]. NaN where the
     query does not see the key.
     """
-    query, keys = _last(count)
+    query, keys = _last_query(count)
     rows = encoding.bias(query, keys)[0, :, 0]
     if encoding.uses("remapped"):
         other = encoding.remapped(query, keys)
         rows = torch.where(other.where[0, 0], encoding.bias(other.q_positions, other.k_positions)[0, :, 0], rows)
-    return _seen(encoding, query, keys, rows).flip(-1).numpy()
+    return _mask_invisible(encoding, query, keys, rows).flip(-1).numpy()
 
 
 @torch.no_grad()
@@ -56,13 +56,13 @@ def kernel(encoding: Encoding, dimensions: Dimensions, count: int) -> np.ndarray
     """The dot product of a query and a key of ones, turned, by distance 0 .. count - 1, the mean of all heads: what a
     rotary encoding makes of two vectors that would be alike, [count]. NaN where the query does not see the key.
     """
-    query, keys = _last(count)
+    query, keys = _last_query(count)
     products = _product(encoding, dimensions, query, keys)
     if encoding.uses("remapped"):
         other = encoding.remapped(query, keys)
         there = _product(encoding, dimensions, other.q_positions, other.k_positions)
         products = torch.where(other.where[0, 0], there, products)
-    return _seen(encoding, query, keys, products).flip(-1).numpy()
+    return _mask_invisible(encoding, query, keys, products).flip(-1).numpy()
 
 
 @torch.no_grad()
@@ -84,10 +84,10 @@ def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions)
     """
     layer = next(module for module in model.modules() if isinstance(module, Attending))
     kernel = layer.kernel
-    met: list[AttentionInputs] = []
+    calls: list[AttentionInputs] = []
 
     def recorded(inputs: AttentionInputs) -> Tensor:
-        met.append(inputs)
+        calls.append(inputs)
         return kernel(inputs)
 
     layer.kernel = recorded
@@ -95,9 +95,9 @@ def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions)
         reader(tokens, positions)
     finally:
         layer.kernel = kernel
-    visible = met[-1].k_positions.visible
-    length = met[-1].k.shape[2] if visible is None else int(visible.sum(dim=1).min())
-    (weights,) = attention_weights(met[-1], [slice(length - 1, length)])
+    visible = calls[-1].k_positions.visible
+    length = calls[-1].k.shape[2] if visible is None else int(visible.sum(dim=1).min())
+    (weights,) = attention_weights(calls[-1], [slice(length - 1, length)])
     mean = weights[:, :, 0, :length].mean(0).flip(-1)
     rows = torch.full((len(mean), tokens.shape[1]), torch.nan)
     rows[:, :length] = mean.masked_fill(mean == 0, torch.nan)
@@ -110,7 +110,7 @@ def grid_bias(encoding: Encoding, reach: int) -> np.ndarray:
     [H, 2 reach + 1, 2 reach + 1]. NaN beyond the offsets that a table knows.
     """
     for known in range(reach, -1, -1):
-        query, keys = _middle(known)
+        query, keys = _center_cell(known)
         try:
             rows = encoding.bias(query, keys)[0, :, 0]
         except IndexError:  # a table ends before this
@@ -126,17 +126,17 @@ def grid_kernel(encoding: Encoding, dimensions: Dimensions, reach: int) -> np.nd
     """:func:`kernel` by the row and the column of the query minus the key's, -reach .. reach each, over that of a cell
     and itself, [2 reach + 1, 2 reach + 1]: how like a cell is to all others.
     """
-    products = _product(encoding, dimensions, *_middle(reach)).unflatten(-1, (2 * reach + 1, -1)).flip(-1, -2)
+    products = _product(encoding, dimensions, *_center_cell(reach)).unflatten(-1, (2 * reach + 1, -1)).flip(-1, -2)
     return (products / products[reach, reach]).numpy()
 
 
-def _last(count: int) -> tuple[Tensor, Tensor]:
+def _last_query(count: int) -> tuple[Tensor, Tensor]:
     """The positions of the last of ``count`` tokens [1, 1] and of all [1, count]."""
     keys = torch.arange(count)[None]
     return keys[:, -1:], keys
 
 
-def _middle(reach: int) -> tuple[Tensor, Tensor]:
+def _center_cell(reach: int) -> tuple[Tensor, Tensor]:
     """The cell in the middle of a square [1, 1, 2] and all its cells, row by row [1, (2 reach + 1) ** 2, 2]."""
     steps = torch.arange(2 * reach + 1)
     return torch.full((1, 1, 2), reach), torch.cartesian_prod(steps, steps)[None]
@@ -149,6 +149,6 @@ def _product(encoding: Encoding, dimensions: Dimensions, query: Tensor, keys: Te
     return (q * k).sum(-1)[0].mean(0)
 
 
-def _seen(encoding: Encoding, query: Tensor, keys: Tensor, rows: Tensor) -> Tensor:
+def _mask_invisible(encoding: Encoding, query: Tensor, keys: Tensor, rows: Tensor) -> Tensor:
     """The rows [..., Lk] with NaN where the query does not look."""
     return rows.masked_fill(~encoding.visible(query, keys)[0, 0], torch.nan)

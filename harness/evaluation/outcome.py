@@ -40,12 +40,12 @@ def of(run: Run, task: Task, layout: Layout, model: Model, trained: Trained, dev
     baseline_seconds = clock()
     drawn = trained.steps * run.train.batch
     trained_lengths, examples = identity.training_lengths(run, task), run.evaluation.examples
-    tests = overlap.facts(task, layout, trained_lengths, tested, seed=run.seed, drawn=drawn, examples=examples)
+    tests = overlap.test_facts(task, layout, trained_lengths, tested, seed=run.seed, drawn=drawn, examples=examples)
     overlap_seconds = clock()
     reach = {"train_length": run.lengths.train, "test_length": max(tested)}
     return {
         "status": "finished",
-        "novelty": coverage.novelty(model, task, layout, rule, extensions, **reach),
+        "novelty": coverage.uncovered(model, task, layout, rule, extensions, **reach),
         "scores": [ScoreRow(**_counts(score)) for score in scores if not score.at],
         "slices": [SliceRow(**_counts(score), at=dict(score.at)) for score in scores if score.at],
         **baseline._asdict(),

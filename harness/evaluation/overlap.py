@@ -20,8 +20,15 @@ MOST = 2**20
 """Training examples that are compared, from the first on."""
 
 
-def facts(
-    task: Task, layout: Layout, trained: Sequence[int], tested: Sequence[int], *, seed: int, drawn: int, examples: int
+def test_facts(
+    task: Task,
+    layout: Layout,
+    trained: Sequence[int],
+    tested: Sequence[int],
+    *,
+    seed: int,
+    trained_examples: int,
+    examples: int,
 ) -> list[TestFacts]:
     """The facts of each tested length for a run that ``drawn`` examples are trained on. Only the first :data:`MOST` of
     these are compared, and none of running text, whose test documents are held out.
@@ -38,30 +45,30 @@ def facts(
                 examples=len(batch.answer),
                 longest=test_examples.longest(layout, batch, length),
                 in_training=None if task.form == "stream" else 0,
-                **({} if task.form == "stream" else repeated(batch.prompt)),
+                **({} if task.form == "stream" else repetition(batch.prompt)),
             )
         )
-    known = in_training(task, trained, prompts, seed=seed, drawn=min(drawn, MOST))
+    known = in_training(task, trained, prompts, seed=seed, trained_examples=min(trained_examples, MOST))
     return [row.model_copy(update={"in_training": known.get(row.length, row.in_training)}) for row in found]
 
 
-def repeated(prompt: np.ndarray) -> dict[str, int]:
+def repetition(prompt: np.ndarray) -> dict[str, int]:
     """How many different prompts there are among these [N, P], and how many are the most frequent one."""
     _, count = np.unique(prompt, axis=0, return_counts=True)
     return {"different": len(count), "most_frequent": int(count.max())}
 
 
 def in_training(
-    task: Task, trained: Sequence[int], prompts: dict[int, np.ndarray], *, seed: int, drawn: int
+    task: Task, trained: Sequence[int], prompts: dict[int, np.ndarray], *, seed: int, trained_examples: int
 ) -> dict[int, int]:
     """How many of the prompts [N, P] of each length occur among the first ``drawn`` training examples."""
     if task.form == "stream":
         return {}
     new = {length: set(_bytes(prompt, task.prompt_length(length))) for length, prompt in prompts.items()}
     size = blocks.size(task, trained)
-    for block in range(-(-drawn // size)):
+    for block in range(-(-trained_examples // size)):
         for length, rows, batch in training_examples.examples(task, trained, seed=seed, block=block, only=new):
-            within = rows < drawn - block * size
+            within = rows < trained_examples - block * size
             new[length].difference_update(_bytes(batch.prompt[within], task.prompt_length(length)))
     return {
         length: sum(row not in new[length] for row in _bytes(prompt, task.prompt_length(length)))

@@ -22,12 +22,12 @@ from harness import layouts, progress
 from harness.attention.module import Attending
 from harness.attention.positions import Positions
 from harness.data import test_examples
-from harness.data.training_examples import told
+from harness.data.training_examples import make_positions
 from harness.encodings.base import Encoding
 from harness.evaluation import blind, truncation
 from harness.evaluation.decoding import greedy
 from harness.extensions.base import Extension
-from harness.layouts.base import Arranged, Layout
+from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import EOS
 from harness.models.base import Model
 from harness.positions.base import PositionRule, Sequences
@@ -73,7 +73,7 @@ class Questions(NamedTuple):
 
     length: int
     span: int
-    arranged: Arranged
+    arranged: TokenBatch
     positions: np.ndarray
     example_axes: Mapping[str, np.ndarray]
     token_axes: Mapping[str, np.ndarray]
@@ -81,7 +81,7 @@ class Questions(NamedTuple):
     """The bytes that each of those tokens stands for, where it is not one each."""
 
 
-class Judged(NamedTuple):
+class Judgements(NamedTuple):
     """Whether each of some answers is right, with its end and given its length [N], whether each of their scored tokens
     is, and its loss, in order [S].
     """
@@ -113,7 +113,7 @@ def evaluate(
     done = 0
     with torch.inference_mode(), progress.shown("evaluating", len(lengths) * len(extensions)) as shown:
         for length in lengths:
-            questions = ask(task, layout, rule, length, examples)
+            questions = make_questions(task, layout, rule, length, examples)
             for name, extension in extensions.items():
                 with extended(model, extension, train_tokens, questions.span) as reader:
                     scores += _scores(_judged(reader, questions, rule, layout, device), questions, name)
@@ -123,10 +123,10 @@ def evaluate(
     return sorted(scores, key=lambda score: (list(extensions).index(score.extension), score.length))
 
 
-def ask(task: Task, layout: Layout, rule: PositionRule, length: int, examples: int) -> Questions:
+def make_questions(task: Task, layout: Layout, rule: PositionRule, length: int, examples: int) -> Questions:
     """The test examples of one length with the positions of their tokens, the same for every run."""
     batch = blind.test_examples(task, length, examples)
-    arranged = test_examples.arranged(layout, batch, length)
+    arranged = test_examples.arrange(layout, batch, length)
     channels = test_examples.channels(layout, batch, length, rule.needs)
     rng = generator("test positions", type(task).__name__, task.version, length)
     positions = rule.sample(
@@ -166,21 +166,23 @@ def _truncated(model: Model, window: int) -> Model:
     return getattr(truncation, getattr(layouts, model.layout).truncation)(model, window)
 
 
-def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judged:
+def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judgements:
     arranged = questions.arranged
     rows = max(1, TILE_TOKENS[device.type] // arranged.tokens.shape[1])
     decode = layout.generates and not all(encoding.prefix_consistent for encoding in model.encodings())
-    judged: list[Judged] = []
+    judged: list[Judgements] = []
     for start in range(0, len(arranged.tokens), rows):
         part = slice(start, start + rows)
-        tile = Arranged(*(array[part] for array in arranged))
+        tile = TokenBatch(*(array[part] for array in arranged))
         where = questions.positions[part] if len(questions.positions) > 1 else questions.positions
-        positions = told(where, tile.lengths, tile.tokens.shape[1], rule, layout).to(device)
+        positions = make_positions(where, tile.lengths, tile.tokens.shape[1], rule, layout).to(device)
         judged += _tile(model, tile, positions, device, decode)
-    return Judged(*(np.concatenate(arrays) for arrays in zip(*judged, strict=True)))
+    return Judgements(*(np.concatenate(arrays) for arrays in zip(*judged, strict=True)))
 
 
-def _tile(model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool) -> Iterator[Judged]:
+def _tile(
+    model: Model, tile: TokenBatch, positions: Positions, device: torch.device, decode: bool
+) -> Iterator[Judgements]:
     """Judge some answers at once; in halves where memory does not suffice."""
     try:
         yield _judge(model, tile, positions, device, decode)
@@ -191,11 +193,11 @@ def _tile(model: Model, tile: Arranged, positions: Positions, device: torch.devi
     torch.cuda.empty_cache()
     half = len(tile.tokens) // 2
     for part in (slice(half), slice(half, None)):
-        rows = Arranged(*(array[part] for array in tile))
+        rows = TokenBatch(*(array[part] for array in tile))
         yield from _tile(model, rows, positions.of(part), device, decode)
 
 
-def _judge(model: Model, tile: Arranged, positions: Positions, device: torch.device, decode: bool) -> Judged:
+def _judge(model: Model, tile: TokenBatch, positions: Positions, device: torch.device, decode: bool) -> Judgements:
     scored = torch.from_numpy(tile.scored).to(device)
     targets = torch.from_numpy(tile.targets).to(device)[scored].long()
     logits = model.readout(_hidden(model, torch.from_numpy(tile.tokens).to(device).long(), positions, scored)).float()
@@ -207,14 +209,14 @@ def _judge(model: Model, tile: Arranged, positions: Positions, device: torch.dev
         exact = _rows_right(right, scored)
         logits[:, EOS] = -torch.inf
         given_length = _rows_right((logits.argmax(dim=-1) == targets) | (targets == EOS), scored)
-    return Judged(*(values.cpu().numpy() for values in (exact, given_length, right, nats)))
+    return Judgements(*(values.cpu().numpy() for values in (exact, given_length, right, nats)))
 
 
 def _hidden(model: Model, tokens: Tensor, positions: Positions, scored: Tensor) -> Tensor:
     """The hidden vectors of the tokens of ``scored`` [N, T] in order, and no others for longer than needed."""
     order = scored.flatten().cumsum(dim=0).view_as(scored) - 1
     vectors, places, start = [], [], 0
-    for part in model.stretches(tokens, positions):
+    for part in model.forward_in_chunks(tokens, positions):
         here = (slice(None), slice(start, start + part.shape[1]))
         vectors.append(part[scored[here]])
         places.append(order[here][scored[here]])
@@ -229,7 +231,7 @@ def _rows_right(right: Tensor, scored: Tensor) -> Tensor:
     return ~wrong.any(dim=1)
 
 
-def _scores(judged: Judged, questions: Questions, extension: str) -> Iterator[Score]:
+def _scores(judged: Judgements, questions: Questions, extension: str) -> Iterator[Score]:
     """The score of one length, then those along its axes."""
     arranged = questions.arranged
     count = len(arranged.tokens)
@@ -261,7 +263,7 @@ def _groups(axes: Mapping[str, np.ndarray]) -> Iterator[tuple[dict[str, int], np
 
 
 def _counts(
-    judged: Judged,
+    judged: Judgements,
     row: np.ndarray,
     sizes: np.ndarray | None,
     ends: np.ndarray,

@@ -41,8 +41,8 @@ class Truncated(Model):
         parts = []
         for start in range(0, len(rows), step):
             part = slice(start, start + step)
-            told = Positions(where[part] if len(where) > 1 else where, positions.consecutive)
-            parts.append(self.model(rows[part], told)[:, -1])
+            window_positions = Positions(where[part] if len(where) > 1 else where, positions.consecutive)
+            parts.append(self.model(rows[part], window_positions)[:, -1])
         later = torch.cat(parts).unflatten(0, (len(tokens), count))
         return torch.cat([first, later], dim=1)
 
@@ -93,9 +93,9 @@ class TruncatedSentences(Model):
         if len(where) > 1:
             where = where.repeat_interleave(len(tokens) // len(where), dim=0)
         step = max(1, TOKENS_AT_ONCE // self.window)
-        told = Positions(where, positions.consecutive, None if visible.all() else visible)
+        window_positions = Positions(where, positions.consecutive, None if visible.all() else visible)
         parts = [slice(start, start + step) for start in range(0, len(tokens), step)]
-        return torch.cat([self.model(tokens[part], told.of(part)) for part in parts])
+        return torch.cat([self.model(tokens[part], window_positions.of(part)) for part in parts])
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.model.readout(hidden)

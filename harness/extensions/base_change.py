@@ -32,11 +32,11 @@ class BaseChange(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import torch
 
-        from harness.encodings.frequencies import offered, replace
+        from harness.encodings.frequencies import get_frequencies, set_frequencies
 
-        frequencies = offered(encoding)
+        frequencies = get_frequencies(encoding)
         kept, count = int((frequencies > 0).sum()), len(frequencies)
         own = float(frequencies[0] / frequencies[max(kept - 1, 0)]) ** (count / max(kept - 1, 1))
         exponents = torch.arange(count, dtype=torch.float64) / count
-        replace(encoding, frequencies * (own / self.base) ** exponents)
+        set_frequencies(encoding, frequencies * (own / self.base) ** exponents)
         return encoding

@@ -28,8 +28,8 @@ class DynamicNTK(Extension):
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.encodings.frequencies import divided, offered, replace
+        from harness.encodings.frequencies import divided, get_frequencies, set_frequencies
 
         scale = max(1.0, self.factor * test_tokens / train_tokens - (self.factor - 1))
-        replace(encoding, divided(offered(encoding), scale))
+        set_frequencies(encoding, divided(get_frequencies(encoding), scale))
         return encoding

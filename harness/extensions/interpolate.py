@@ -25,7 +25,7 @@ class Interpolate(Extension):
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.encodings.frequencies import offered, replace
+        from harness.encodings.frequencies import get_frequencies, set_frequencies
 
-        replace(encoding, offered(encoding) / (self.factor or test_tokens / train_tokens))
+        set_frequencies(encoding, get_frequencies(encoding) / (self.factor or test_tokens / train_tokens))
         return encoding

@@ -28,7 +28,7 @@ class LambdaMask(Extension):
         self.size = size
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.extensions.masks import Anchored, Capped, movable
+        from harness.extensions.masks import Anchored, Capped, can_remap
 
         size = self.size or train_tokens
-        return Anchored(Capped(encoding, size) if movable(encoding) else encoding, self.first, size)
+        return Anchored(Capped(encoding, size) if can_remap(encoding) else encoding, self.first, size)

@@ -36,11 +36,11 @@ class Llama3(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import math
 
-        from harness.encodings.frequencies import offered, replace
+        from harness.encodings.frequencies import get_frequencies, set_frequencies
 
-        frequencies = offered(encoding)
+        frequencies = get_frequencies(encoding)
         scale = self.factor or test_tokens / train_tokens
         turns = frequencies * train_tokens / math.tau
         kept = ((turns - self.low) / (self.high - self.low)).clamp(0, 1)
-        replace(encoding, frequencies * ((1 - kept) / scale + kept))
+        set_frequencies(encoding, frequencies * ((1 - kept) / scale + kept))
         return encoding

@@ -55,9 +55,9 @@ class LongRoPE(Extension):
 
         import torch
 
-        from harness.encodings.frequencies import offered, replace
+        from harness.encodings.frequencies import get_frequencies, set_frequencies
 
-        frequencies = offered(encoding)
+        frequencies = get_frequencies(encoding)
         original = self.original or train_tokens
         scale = self.factor or max(1.0, test_tokens / original)
         given = self.long if test_tokens > original else self.short
@@ -71,7 +71,7 @@ class LongRoPE(Extension):
             factors = scale ** (numbers / max(complete, 1)).clamp(max=1)
         else:
             factors = torch.ones_like(frequencies)
-        replace(encoding, frequencies / factors)
+        set_frequencies(encoding, frequencies / factors)
         rotary: Any = encoding
         rotary.attention_factor *= math.sqrt(1 + math.log(max(scale, 1.0)) / math.log(original))
         return encoding

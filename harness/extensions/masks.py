@@ -14,7 +14,7 @@ from harness.encodings.pairs import Remapped
 from harness.extensions.wrapper import Wrapper
 
 
-def places(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
+def token_indices(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
     """Which token a query and a key are, [B, Lq, 1] and [1, 1, Lk], int64.
 
     What stands beyond a sequence's own tokens may have any positions: the running maximum leaves the own ones as they
@@ -36,7 +36,7 @@ class Windowed(Wrapper):
         self.size = size
 
     def visible(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        query, key = places(q_positions, k_positions)
+        query, key = token_indices(q_positions, k_positions)
         return self.inner.visible(q_positions, k_positions) & ((query - key).abs() < self.size)
 
 
@@ -48,7 +48,7 @@ class Chunked(Wrapper):
         self.size = size
 
     def visible(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        query, key = places(q_positions, k_positions)
+        query, key = token_indices(q_positions, k_positions)
         return self.inner.visible(q_positions, k_positions) & (query // self.size == key // self.size)
 
 
@@ -61,12 +61,12 @@ class Anchored(Wrapper):
         self.size = size
 
     def visible(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        query, key = places(q_positions, k_positions)
+        query, key = token_indices(q_positions, k_positions)
         near = (query - key).abs() < self.size
         return self.inner.visible(q_positions, k_positions) & (near | (key < self.first))
 
 
-class Closed(Wrapper):
+class Compacted(Wrapper):
     """The first ``first`` keys stand right before the last ``size``, as in a cache that keeps nothing between."""
 
     def __init__(self, inner: Encoding, first: int, size: int) -> None:
@@ -75,7 +75,7 @@ class Closed(Wrapper):
         self.size = size
 
     def remapped(self, q_positions: Tensor, k_positions: Tensor) -> Remapped:
-        place, position = _oldest(q_positions, k_positions, self.size)
+        place, position = _first_in_window(q_positions, k_positions, self.size)
         key = torch.arange(k_positions.shape[1], device=k_positions.device)
         where = (key < self.first) & (place > self.first)[:, :, None]
         return Remapped(where, q_positions - position + self.first, key[None].to(k_positions.dtype))
@@ -89,18 +89,18 @@ class Capped(Wrapper):
         self.size = size
 
     def remapped(self, q_positions: Tensor, k_positions: Tensor) -> Remapped:
-        place, position = _oldest(q_positions, k_positions, self.size)
+        place, position = _first_in_window(q_positions, k_positions, self.size)
         where = torch.arange(k_positions.shape[1], device=k_positions.device) < place[:, :, None]
         return Remapped(where, q_positions - position, torch.zeros_like(k_positions))
 
 
-def movable(encoding: Encoding) -> bool:
+def can_remap(encoding: Encoding) -> bool:
     """Whether keys can be given other distances."""
     return "distances" in encoding.offers and not encoding.uses("remapped")
 
 
-def _oldest(q_positions: Tensor, k_positions: Tensor, size: int) -> tuple[Tensor, Tensor]:
+def _first_in_window(q_positions: Tensor, k_positions: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """The place and the position of the first of the last ``size`` keys of each query, [B, Lq] each."""
-    query, _ = places(q_positions, k_positions)
+    query, _ = token_indices(q_positions, k_positions)
     place = (query[..., 0] - size + 1).clamp(min=0)
     return place, k_positions.gather(1, place)

@@ -27,8 +27,8 @@ class NTK(Extension):
         self.factor = factor
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.encodings.frequencies import divided, offered, replace
+        from harness.encodings.frequencies import divided, get_frequencies, set_frequencies
 
         scale = self.factor or test_tokens / train_tokens
-        replace(encoding, divided(offered(encoding), scale))
+        set_frequencies(encoding, divided(get_frequencies(encoding), scale))
         return encoding

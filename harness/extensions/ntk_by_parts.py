@@ -46,9 +46,9 @@ class NTKByParts(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import torch
 
-        from harness.encodings.frequencies import divided, offered, ramp, replace, turning
+        from harness.encodings.frequencies import divided, get_frequencies, ramp, set_frequencies, turning
 
-        frequencies = offered(encoding)
+        frequencies = get_frequencies(encoding)
         scale = self.factor or test_tokens / train_tokens
 
         def slow(turns: tuple[float, float]) -> torch.Tensor:
@@ -57,5 +57,5 @@ class NTKByParts(Extension):
 
         beta, gamma = slow(self.beta), slow(self.gamma)
         mixed = frequencies / scale * beta + divided(frequencies, scale) * (1 - beta)
-        replace(encoding, mixed * gamma + frequencies * (1 - gamma))
+        set_frequencies(encoding, mixed * gamma + frequencies * (1 - gamma))
         return encoding

@@ -32,11 +32,11 @@ class NTKMixed(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import torch
 
-        from harness.encodings.frequencies import offered, replace
+        from harness.encodings.frequencies import get_frequencies, set_frequencies
 
-        frequencies = offered(encoding)
+        frequencies = get_frequencies(encoding)
         scale = self.factor or test_tokens / train_tokens
         count = len(frequencies)
         numbers = torch.arange(1, count + 1, dtype=torch.float64)
-        replace(encoding, frequencies / scale ** ((numbers / count) ** self.power))
+        set_frequencies(encoding, frequencies / scale ** ((numbers / count) ** self.power))
         return encoding

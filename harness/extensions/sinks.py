@@ -27,8 +27,8 @@ class Sinks(Extension):
         self.size = size
 
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
-        from harness.extensions.masks import Anchored, Closed, movable
+        from harness.extensions.masks import Anchored, Compacted, can_remap
 
         size = self.size or max(1, train_tokens - self.sinks)
-        moved = Closed(encoding, self.sinks, size) if movable(encoding) else encoding
+        moved = Compacted(encoding, self.sinks, size) if can_remap(encoding) else encoding
         return Anchored(moved, self.sinks, size)

@@ -39,15 +39,15 @@ class YaRN(Extension):
     def extend(self, encoding: Encoding, train_tokens: int, test_tokens: int) -> Encoding:
         import math
 
-        from harness.encodings.frequencies import offered, ramp, replace, turning
+        from harness.encodings.frequencies import get_frequencies, ramp, set_frequencies, turning
 
-        frequencies = offered(encoding)
+        frequencies = get_frequencies(encoding)
         scale = self.factor or test_tokens / train_tokens
         turns = float(frequencies[0]) * train_tokens / math.tau
         fast = self.beta_fast or max(math.sqrt(turns), 2 * self.beta_slow)
         first, last = (turning(frequencies, number, train_tokens) for number in (fast, self.beta_slow))
         slow = ramp(len(frequencies), first, last)
-        replace(encoding, frequencies / scale * slow + frequencies * (1 - slow))
+        set_frequencies(encoding, frequencies / scale * slow + frequencies * (1 - slow))
         rotary: Any = encoding
         rotary.attention_factor *= 0.1 * math.log(scale) + 1 if scale > 1 else 1.0  # it may have been trained with one
         return encoding

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from harness.figures.files import STYLE, spelled, wrapped, written
+from harness.figures.files import STYLE, file_stem, save_figure, wrap_label
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +37,7 @@ def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
     columns = min(4, len(methods))
     rows = -(-len(methods) // columns)
     with mpl.rc_context(STYLE):
-        titles = [wrapped(str(method), TITLE) for method in methods]
+        titles = [wrap_label(str(method), TITLE) for method in methods]
         lines = max(title.count("\n") for title in titles)
         width = 2.6 * columns + 1.2
         figure = Figure(figsize=(width, (2.5 + 0.15 * lines) * rows + 0.5), layout="constrained")
@@ -48,11 +48,11 @@ def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
         for axes in panels[len(methods) :]:
             axes.set_visible(False)
         for axes in panels[: len(methods)][-columns:]:
-            axes.set_xlabel(_named(across))
+            axes.set_xlabel(_axis_label(across))
         for axes in panels[::columns]:
-            axes.set_ylabel(_named(up))
+            axes.set_ylabel(_axis_label(up))
         figure.colorbar(image, ax=list(panels), label=measure, shrink=0.8)
-        figure.suptitle(wrapped(str(table.task.iloc[0]), int(width / 0.1)), x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(wrap_label(str(table.task.iloc[0]), int(width / 0.1)), x=0.01, ha="left", fontweight="bold")
     return figure
 
 
@@ -69,9 +69,15 @@ def save(table: pd.DataFrame, folder: Path) -> list[Path]:
             for first in range(0, len(methods), MOST_METHODS):
                 chosen = part[part.method.isin(methods[first : first + MOST_METHODS]) & part[up].notna()]
                 chosen = chosen[chosen[across].notna()]
-                words = [str(task), str(task_id)[:4], _named(across), _named(up), *([str(first)] if first else [])]
-                name = "-".join(spelled(word) for word in words)
-                paths += written(draw(chosen, across, up), folder, name)
+                words = [
+                    str(task),
+                    str(task_id)[:4],
+                    _axis_label(across),
+                    _axis_label(up),
+                    *([str(first)] if first else []),
+                ]
+                name = "-".join(file_stem(word) for word in words)
+                paths += save_figure(draw(chosen, across, up), folder, name)
     return paths
 
 
@@ -100,5 +106,5 @@ def _name_cells(axis: Axis, values: list[int]) -> None:
     axis.set_major_formatter(FuncFormatter(name))
 
 
-def _named(column: str) -> str:
+def _axis_label(column: str) -> str:
     return column.removeprefix("axis_").replace("_", " ")

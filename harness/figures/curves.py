@@ -9,7 +9,7 @@ import matplotlib as mpl
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from harness.figures.files import STYLE, spelled, wrapped, written
+from harness.figures.files import STYLE, file_stem, save_figure, wrap_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,7 +43,7 @@ def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
     """
     with mpl.rc_context(STYLE):
         figure = figure or Figure()
-        wide, high = _legend([wrapped(str(method), LABEL) for method in table.method.unique()])
+        wide, high = _legend([wrap_label(str(method), LABEL) for method in table.method.unique()])
         figure.set_size_inches(9.5 + wide, max(3.6, high))
         figure.set_layout_engine("constrained")
         measures = MEASURES[table.metric.iloc[0]]
@@ -51,7 +51,7 @@ def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
             _panel(axes, table, measure, blind, title)
         handles, names = axes.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside right center", frameon=False)
-        figure.suptitle(wrapped(str(table.task.iloc[0]), 95), x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(wrap_label(str(table.task.iloc[0]), 95), x=0.01, ha="left", fontweight="bold")
     return figure
 
 
@@ -61,11 +61,11 @@ def save(table: pd.DataFrame, folder: Path) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
         figure = draw(part)
-        name = spelled(str(task))
-        alike = table.task.map(lambda other, name=name: spelled(str(other)) == name)
+        name = file_stem(str(task))
+        alike = table.task.map(lambda other, name=name: file_stem(str(other)) == name)
         if table[alike].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
-        paths += written(figure, folder, name)
+        paths += save_figure(figure, folder, name)
     return paths
 
 
@@ -87,7 +87,7 @@ def _panel(axes: Axes, table: pd.DataFrame, measure: str, blind: str, title: str
             marker=marker,
             markersize=3,
             linewidth=1.4,
-            label=wrapped(str(method), LABEL),
+            label=wrap_label(str(method), LABEL),
         )
         axes.fill_between(by_length.index, by_length["min"], by_length["max"], color=colour, alpha=0.15, linewidth=0)
     base = table.groupby("length")[blind].mean()

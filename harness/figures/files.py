@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import matplotlib as mpl
 
 from harness import atomic
-from harness.files.escaping import visible
+from harness.files.escaping import escape
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ STYLE: Any = {
 }
 
 
-def written(figure: Figure, folder: Path, name: str) -> list[Path]:
+def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write it as PNG and as SVG without a date, so that the same figure is the same file."""
     paths = []
     for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
@@ -37,12 +37,12 @@ def written(figure: Figure, folder: Path, name: str) -> list[Path]:
     return paths
 
 
-def wrapped(text: str, characters: int) -> str:
+def wrap_label(text: str, characters: int) -> str:
     """A label in lines of about so many characters that end between its parts: Matplotlib takes it for no formula, and
     it has no characters that an SVG file may not have.
     """
     lines: list[str] = []
-    for part in visible(text).split(" · "):
+    for part in escape(text).split(" · "):
         if lines and len(lines[-1]) + len(part) + 3 <= characters:
             lines[-1] += f" · {part}"
         else:
@@ -50,6 +50,6 @@ def wrapped(text: str, characters: int) -> str:
     return "\n".join(lines).replace("$", r"\$")
 
 
-def spelled(text: str) -> str:
+def file_stem(text: str) -> str:
     """Any text as a part of a file's name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:60]

@@ -12,7 +12,7 @@ LONGEST = 1000
 """Characters of a text from a file that are kept; a path or a reason is shorter."""
 
 
-def visible(text: str) -> str:
+def escape(text: str) -> str:
     """The same text with what cannot be printed as escapes, and cut where it is overlong, with a digest of the rest."""
     if len(text) > LONGEST:
         rest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
@@ -22,12 +22,12 @@ def visible(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def cleaned(value: Any) -> Any:
+def escape_all(value: Any) -> Any:
     """The same JSON value with all text in it visible, names of keys too. What is clean stays as it is."""
     if isinstance(value, str):
-        return visible(value)
+        return escape(value)
     if isinstance(value, list):
-        return [cleaned(item) for item in value]
+        return [escape_all(item) for item in value]
     if isinstance(value, dict):
-        return {visible(key): cleaned(item) for key, item in value.items()}
+        return {escape(key): escape_all(item) for key, item in value.items()}
     return value

@@ -10,7 +10,7 @@ LARGEST_CONFIG = 2**24
 """Bytes of a config."""
 
 
-def whole(path: Path, most: int = LARGEST) -> bytes:
+def read_whole(path: Path, most: int = LARGEST) -> bytes:
     """The content of a file. Raises :class:`Refused` if it is larger than ``most`` bytes, before it is read."""
     with path.open("rb") as file:
         content = file.read(most + 1) if path.stat().st_size <= most else None

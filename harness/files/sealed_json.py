@@ -23,7 +23,7 @@ def read(path: Path) -> Any:
     try:
         if path.exists() and not path.is_file():
             raise Refused(f"{one_line(path)}: it is not a file")
-        content = reading.whole(path)
+        content = reading.read_whole(path)
     except OSError as error:
         raise Refused(f"{one_line(path)}: {error.strerror}") from error
     try:

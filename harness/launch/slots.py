@@ -21,7 +21,7 @@ class Slot(NamedTuple):
     threads: int
 
 
-def of(run: Run) -> list[Slot]:
+def for_run(run: Run) -> list[Slot]:
     """The slots that runs like this one fill: one per GPU, or per CPU core without GPUs, unless the run says otherwise.
 
     Raises :class:`Refused` if one run needs more GPUs than there are.
@@ -76,7 +76,7 @@ def environment(slot: Slot) -> dict[str, str]:
 
 def own_environment() -> dict[str, str]:
     """The environment of a process of this very program, whatever the working folder holds."""
-    environment = distributed.plain(os.environ)
+    environment = distributed.without_launcher_variables(os.environ)
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     root = str(CONF.parent)
     if root not in (*paths, *site.getsitepackages()):

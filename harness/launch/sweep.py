@@ -25,7 +25,7 @@ from harness.launch.slots import Slot
 from harness.progress import say
 from harness.results import records
 from harness.results.metrics import summaries
-from harness.results.paths import Places, places
+from harness.results.paths import RunPaths, run_paths
 from harness.results.report import verdict
 from harness.system import faults, lifeline
 from harness.system.lifeline import Lifeline
@@ -37,11 +37,11 @@ class Cell(NamedTuple):
 
     overrides: list[str]
     run: Run
-    where: Places
+    paths: RunPaths
 
     @property
     def name(self) -> str:
-        return self.where.record.stem
+        return self.paths.record.stem
 
 
 class Running(NamedTuple):
@@ -67,11 +67,11 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
         say(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}")
     if not cells:
         raise Refused("no run is left")
-    cells = list({cell.where.record: cell for cell in cells}.values())
-    todo, done, failed = _sorted_out(cells)
-    free = slots.of(cells[0].run)
+    cells = list({cell.paths.record: cell for cell in cells}.values())
+    todo, done, failed = _sort_by_state(cells)
+    free = slots.for_run(cells[0].run)
     if todo:
-        user_paths.make_folder(todo[0].where.record.parent, f"results={todo[0].run.results}")
+        user_paths.make_folder(todo[0].paths.record.parent, f"results={todo[0].run.results}")
     say(
         f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, "
         f"{len(todo)} to do, {len(free)} at a time"
@@ -98,8 +98,8 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
         f"{len(done)} of {len(cells)} runs finished, {len(failed)} failed, {undone}"
         f"{len(refused)} left out as impossible"
     ]
-    lines += [f"  failed {cell.name}: {reason}\n    log {cell.where.log}" for cell, reason in failed]
-    lines += [f"  not done {cell.name}: {reason}\n    log {cell.where.log}" for cell, reason in pool.undone]
+    lines += [f"  failed {cell.name}: {reason}\n    log {cell.paths.log}" for cell, reason in failed]
+    lines += [f"  not done {cell.name}: {reason}\n    log {cell.paths.log}" for cell, reason in pool.undone]
     if pool.undone:
         lines.append(f"what was not done left no record: {resumption(arguments)}")
     if failed:
@@ -119,15 +119,15 @@ def resumption(arguments: Sequence[str]) -> str:
 
 def _cell(overrides: list[str], run: Run) -> Cell:
     task = instantiation.task(run)
-    return Cell(overrides, run, places(run.results, identity.run_name(run, task), identity.training_name(run, task)))
+    return Cell(overrides, run, run_paths(run.results, identity.run_name(run, task), identity.training_name(run, task)))
 
 
-def _sorted_out(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], list[tuple[Cell, str]]]:
+def _sort_by_state(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], list[tuple[Cell, str]]]:
     """Cells to do, done before, and failed before."""
     todo, done, failed = [], [], []
     for cell in cells:
         try:
-            record = records.read(cell.where.record)
+            record = records.read(cell.paths.record)
         except Refused:
             record = None
         if record is None or cell.run.force or (record.status == "failed" and cell.run.retry):
@@ -179,21 +179,21 @@ class _Pool:
             running.process.wait()
 
     def _start(self) -> None:
-        busy = {running.cell.where.folder for running in self.running}
+        busy = {running.cell.paths.folder for running in self.running}
         for cell in list(self.waiting):
             if not self.free:
                 return
             if (
-                cell.where.folder not in busy
+                cell.paths.folder not in busy
             ):  # cells that differ in testing alone share their weights: the second waits for the first
                 self.waiting.remove(cell)
-                busy.add(cell.where.folder)
+                busy.add(cell.paths.folder)
                 slot = self.free.pop(0)
                 try:
                     self.running.append(Running(cell, slot, _launch(cell, slot, self.line), time.time()))
                 except OSError as error:
                     self.free.append(slot)
-                    why = faults.explained(error) or f"{error.filename or 'the system'}: {error.strerror}"
+                    why = faults.explain(error) or f"{error.filename or 'the system'}: {error.strerror}"
                     self._leave_undone(cell, f"cannot be started: {why}")
 
     def _collect(self) -> None:
@@ -205,7 +205,7 @@ class _Pool:
             self.running.remove(running)
             self.free.append(running.slot)
             try:
-                record = records.read(running.cell.where.record)
+                record = records.read(running.cell.paths.record)
             except Refused:
                 record = None
             if record is not None and record.status == "finished" and (code == 0 or _is_new(running)):
@@ -216,7 +216,7 @@ class _Pool:
                 self.failed.append((running.cell, record.reason))
                 say(f"failed {running.cell.name}: {record.reason}")
             else:
-                self._leave_undone(running.cell, _ending(running, code))
+                self._leave_undone(running.cell, _end_reason(running, code))
 
     def _leave_undone(self, cell: Cell, reason: str) -> None:
         self.undone.append((cell, reason))
@@ -224,10 +224,10 @@ class _Pool:
 
 
 def _launch(cell: Cell, slot: Slot, line: Lifeline) -> subprocess.Popen:
-    atomic.write(cell.where.config, cell.run.model_dump_json(indent=1) + "\n")
-    with cell.where.log.open("w") as log:
+    atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")
+    with cell.paths.log.open("w") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "harness", "--job", str(cell.where.config), *saved_configs.words(cell.run)],
+            [sys.executable, "-m", "harness", "--job", str(cell.paths.config), *saved_configs.words(cell.run)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -239,13 +239,13 @@ def _launch(cell: Cell, slot: Slot, line: Lifeline) -> subprocess.Popen:
 
 def _is_new(running: Running) -> bool:
     """Whether the record of a run is of this try, and not of an earlier one."""
-    return running.cell.where.record.stat().st_mtime >= running.since - 1
+    return running.cell.paths.record.stat().st_mtime >= running.since - 1
 
 
-def _ending(running: Running, code: int) -> str:
+def _end_reason(running: Running, code: int) -> str:
     """How a run ended that left no record: what it said last, or what ended its process."""
     try:
-        said = running.cell.where.log.read_text("utf-8", "replace")
+        said = running.cell.paths.log.read_text("utf-8", "replace")
     except OSError:
         said = ""
     lines = [line for line in said.splitlines() if line.strip()]

@@ -25,7 +25,7 @@ GRACE = 10.0
 
 
 @contextmanager
-def started(world: World) -> Iterator[World]:
+def worker_processes(world: World) -> Iterator[World]:
     """The place of this process, and the others at work meanwhile, if this one is to start them.
 
     Raises :class:`MachineFault` if one of them was killed or could not go on because of this machine.
@@ -35,48 +35,48 @@ def started(world: World) -> Iterator[World]:
         return
     world = world._replace(port=_free_port())
     line = lifeline.new()
-    helpers: list[subprocess.Popen] = []
+    workers: list[subprocess.Popen] = []
     over = threading.Event()
     try:
         for rank in range(1, world.size):
-            place = world._replace(rank=rank, local_rank=rank)
-            helpers.append(
+            other = world._replace(rank=rank, local_rank=rank)
+            workers.append(
                 subprocess.Popen(
                     [sys.executable, "-m", "harness", *sys.argv[1:]],
                     stdin=subprocess.DEVNULL,
-                    env={**slots.own_environment(), **place.environment, **line.environment},
+                    env={**slots.own_environment(), **other.environment, **line.environment},
                     pass_fds=[line.reading],
                 )
             )
-        threading.Thread(target=_watch, args=(helpers, over), name="helpers", daemon=True).start()
+        threading.Thread(target=_watch, args=(workers, over), name="workers", daemon=True).start()
         yield world
-        _wait(helpers, PATIENCE)
+        _wait(workers, PATIENCE)
     except Exception as error:
-        _wait(helpers, GRACE, all_of_them=False)
-        if (reason := _lost(helpers)) is not None:
+        _wait(workers, GRACE, all_of_them=False)
+        if (reason := _first_failure(workers)) is not None:
             raise reason from error
         raise
     finally:
         over.set()
         line.close()
-        for helper in helpers:
-            helper.kill()
-            helper.wait()
+        for worker in workers:
+            worker.kill()
+            worker.wait()
 
 
-def _watch(helpers: Sequence[subprocess.Popen], over: threading.Event) -> None:
+def _watch(workers: Sequence[subprocess.Popen], over: threading.Event) -> None:
     """End a run that goes on waiting for a helper that is lost."""
     while not over.wait(1.0):
-        if _lost(helpers) is not None and not over.wait(GRACE):
-            say(f"error: not done because of this machine: {_lost(helpers)}")
+        if _first_failure(workers) is not None and not over.wait(GRACE):
+            say(f"error: not done because of this machine: {_first_failure(workers)}")
             os._exit(NOT_DONE)
 
 
-def _lost(helpers: Sequence[subprocess.Popen]) -> Exception | None:
+def _first_failure(workers: Sequence[subprocess.Popen]) -> Exception | None:
     """What became of the first helper that did not end well."""
-    for rank, helper in enumerate(helpers, start=1):
-        code = helper.poll()
-        name = f"process {rank} of the {len(helpers) + 1} that train together"
+    for rank, worker in enumerate(workers, start=1):
+        code = worker.poll()
+        name = f"process {rank} of the {len(workers) + 1} that train together"
         if code is not None and code < 0:
             return MachineFault(f"{name} was killed by signal {-code}. What helps: {PROCESS}")
         if code in (NOT_DONE, INTERRUPTED):
@@ -86,11 +86,11 @@ def _lost(helpers: Sequence[subprocess.Popen]) -> Exception | None:
     return None
 
 
-def _wait(helpers: Sequence[subprocess.Popen], seconds: float, *, all_of_them: bool = True) -> None:
+def _wait(workers: Sequence[subprocess.Popen], seconds: float, *, all_of_them: bool = True) -> None:
     """Wait until the helpers have ended, or until one has not ended well."""
     end = time.monotonic() + seconds
-    while time.monotonic() < end and any(helper.poll() is None for helper in helpers):
-        if not all_of_them and _lost(helpers) is not None:
+    while time.monotonic() < end and any(worker.poll() is None for worker in workers):
+        if not all_of_them and _first_failure(workers) is not None:
             return
         time.sleep(0.05)
 

@@ -13,7 +13,7 @@ from harness.layouts.special_tokens import SPECIAL
 from tasks.base import Batch, Form, Task
 
 
-class Arranged(NamedTuple):
+class TokenBatch(NamedTuple):
     """Sequences as a model reads them: ``tokens`` [N, T] with ``PAD`` at the end, the token that each place should
     predict ``targets`` [N, T], whether that prediction counts ``scored`` [N, T], and how many tokens each row has
     ``lengths`` [N].
@@ -28,13 +28,13 @@ class Arranged(NamedTuple):
 class Layout(ABC):
     """Arranges the examples of a task. Its vocabulary is its special tokens and then the task's alphabet."""
 
-    special: ClassVar[tuple[str, ...]] = SPECIAL
+    special_tokens: ClassVar[tuple[str, ...]] = SPECIAL
     """The special tokens. The first four are those of every layout."""
 
     forms: ClassVar[tuple[Form, ...]]
     """The forms of task that it can arrange. A literal, because it is read without importing."""
 
-    both_ways: ClassVar[bool] = False
+    bidirectional: ClassVar[bool] = False
     """Whether tokens look at later ones too, from which padding must then be hidden."""
 
     truncation: ClassVar[str] = ""
@@ -44,14 +44,14 @@ class Layout(ABC):
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.vocabulary = (*self.special, *task.alphabet)
+        self.vocabulary = (*self.special_tokens, *task.alphabet)
 
     @property
     def generates(self) -> bool:
         """Whether a model writes an answer token by token and reads each before the next: not where it predicts all of
         them at once, nor where they label tokens that it is given.
         """
-        return not self.both_ways and self.task.form != "labels"
+        return not self.bidirectional and self.task.form != "labels"
 
     @classmethod
     def objection(cls, task: Task) -> str:
@@ -73,7 +73,7 @@ class Layout(ABC):
         return self.width(task, length)
 
     @abstractmethod
-    def arrange(self, batch: Batch, length: int) -> Arranged:
+    def arrange(self, batch: Batch, length: int) -> TokenBatch:
         """Lay out a batch of one length."""
 
     @abstractmethod
@@ -83,9 +83,9 @@ class Layout(ABC):
         """
 
     @abstractmethod
-    def ends(self, batch: Batch, length: int) -> np.ndarray:
+    def end_is_scored(self, batch: Batch, length: int) -> np.ndarray:
         """Whether the end of each answer is predicted and scored, [N]."""
 
-    def written(self, tokens: Iterable[int]) -> list[str]:
+    def symbols(self, tokens: Iterable[int]) -> list[str]:
         """Tokens as a person can read them."""
         return [self.vocabulary[token] for token in tokens]

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from harness.layouts.base import Arranged, Layout
+from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import BOS, EOS, PAD, SEP, SPECIAL
 from tasks.base import ABSENT, Batch, Form, Task
 
@@ -33,11 +33,11 @@ class Causal(Layout):
             return task.prompt_length(length) + 1
         return task.prompt_length(length) + task.answer_length(length) + 2
 
-    def arrange(self, batch: Batch, length: int) -> Arranged:
+    def arrange(self, batch: Batch, length: int) -> TokenBatch:
         if self.form == "labels":
             return self._labelled(batch)
         count = len(batch.answer)
-        tokens, closed_up = self._joined(batch)
+        tokens, order = self._joined(batch)
         unscored = np.zeros((count, batch.prompt.shape[1] + 2), bool)
         scored = (
             [unscored[:, :1], batch.scored]
@@ -46,14 +46,14 @@ class Causal(Layout):
         )
         counts = np.concatenate(scored, axis=1)
         present = tokens != ABSENT
-        tokens = np.take_along_axis(np.where(present, tokens, PAD), closed_up, axis=1)
-        counts = np.take_along_axis(counts & present, closed_up, axis=1)
+        tokens = np.take_along_axis(np.where(present, tokens, PAD), order, axis=1)
+        counts = np.take_along_axis(counts & present, order, axis=1)
         lengths = present.sum(axis=1) - 1
         width = int(lengths.max(initial=0))
         read = np.where(np.arange(width) < lengths[:, None], tokens[:, :width], PAD)
-        return Arranged(read, tokens[:, 1 : width + 1], counts[:, 1 : width + 1], lengths)
+        return TokenBatch(read, tokens[:, 1 : width + 1], counts[:, 1 : width + 1], lengths)
 
-    def ends(self, batch: Batch, length: int) -> np.ndarray:
+    def end_is_scored(self, batch: Batch, length: int) -> np.ndarray:
         return np.full(len(batch.answer), self.form == "answer")
 
     def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -61,22 +61,22 @@ class Causal(Layout):
             return {}
         if self.form == "labels":
             return {name: np.pad(batch.channels[name], ((0, 0), (1, 0)), constant_values=ABSENT) for name in names}
-        tokens, closed_up = self._joined(batch)
+        tokens, order = self._joined(batch)
         present = tokens != ABSENT
         width = int(present.sum(axis=1).max(initial=1)) - 1
         return {
             name: np.take_along_axis(
-                np.where(present, self._beside(batch, batch.channels[name]), ABSENT), closed_up, axis=1
+                np.where(present, self._beside(batch, batch.channels[name]), ABSENT), order, axis=1
             )[:, :width]
             for name in names
         }
 
-    def _labelled(self, batch: Batch) -> Arranged:
+    def _labelled(self, batch: Batch) -> TokenBatch:
         before = ((0, 0), (1, 0))
         tokens = np.pad(np.where(batch.prompt == ABSENT, PAD, batch.prompt + len(SPECIAL)), before, constant_values=BOS)
         targets = np.where(batch.answer == ABSENT, PAD, batch.answer + len(SPECIAL))
         lengths = (batch.prompt != ABSENT).sum(axis=1) + 1
-        return Arranged(tokens, np.pad(targets, before, constant_values=PAD), np.pad(batch.scored, before), lengths)
+        return TokenBatch(tokens, np.pad(targets, before, constant_values=PAD), np.pad(batch.scored, before), lengths)
 
     def _joined(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
         """All tokens of each row, ``ABSENT`` where one is missing, and the order of places that closes them up."""
@@ -96,7 +96,7 @@ class Causal(Layout):
         none = np.full((len(batch.answer), 1), ABSENT)
         if self.form == "stream":
             return np.concatenate([none, numbers], axis=1)
-        asked = batch.prompt.shape[1]
-        if numbers.shape[1] == asked + batch.answer.shape[1]:
-            numbers = np.concatenate([numbers[:, :asked], none, numbers[:, asked:]], axis=1)
+        prompt_size = batch.prompt.shape[1]
+        if numbers.shape[1] == prompt_size + batch.answer.shape[1]:
+            numbers = np.concatenate([numbers[:, :prompt_size], none, numbers[:, prompt_size:]], axis=1)
         return np.concatenate([none, numbers, none], axis=1)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.layouts.base import Arranged, Layout
+from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import BOS, PAD, SEP
 from tasks.base import ABSENT, Batch, Task
 
@@ -17,9 +17,9 @@ class Sentences(Layout):
     ``[SEP]``.
     """
 
-    special = ("[PAD]", "[CLS]", "[SEP]", "[EOS]")
+    special_tokens = ("[PAD]", "[CLS]", "[SEP]", "[EOS]")
     forms = ("answer", "labels")
-    both_ways = True
+    bidirectional = True
     truncation = "TruncatedSentences"
 
     @classmethod
@@ -32,28 +32,28 @@ class Sentences(Layout):
     def width(self, task: Task, length: int) -> int:
         return task.prompt_length(length) + 2
 
-    def arrange(self, batch: Batch, length: int) -> Arranged:
+    def arrange(self, batch: Batch, length: int) -> TokenBatch:
         count = len(batch.prompt)
         if self.task.form == "answer" and (batch.answer.shape[1] != 1 or (batch.answer == ABSENT).any()):
             raise ValueError("an answer that is read out at [CLS] has one token")
-        first = len(self.special)
-        asked = (batch.prompt != ABSENT).sum(axis=1)
+        first = len(self.special_tokens)
+        prompt_size = (batch.prompt != ABSENT).sum(axis=1)
         tokens = np.full((count, batch.prompt.shape[1] + 2), PAD)
         tokens[:, 0] = BOS
         tokens[:, 1:-1] = np.where(batch.prompt == ABSENT, PAD, batch.prompt + first)
         if "[NEXT]" in self.task.alphabet:
             tokens[tokens == first + self.task.alphabet.index("[NEXT]")] = SEP
-        tokens[np.arange(count), asked + 1] = SEP
+        tokens[np.arange(count), prompt_size + 1] = SEP
         targets, scored = np.full_like(tokens, PAD), np.zeros(tokens.shape, bool)
         at = slice(0, 1) if self.task.form == "answer" else slice(1, 1 + batch.answer.shape[1])
         targets[:, at] = np.where(batch.answer == ABSENT, PAD, batch.answer + first)
         scored[:, at] = batch.scored
-        return Arranged(tokens, targets, scored, asked + 2)
+        return TokenBatch(tokens, targets, scored, prompt_size + 2)
 
-    def ends(self, batch: Batch, length: int) -> np.ndarray:
+    def end_is_scored(self, batch: Batch, length: int) -> np.ndarray:
         return np.zeros(len(batch.answer), bool)
 
     def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
-        asked = batch.prompt.shape[1]
+        prompt_size = batch.prompt.shape[1]
         around = ((0, 0), (1, 1))
-        return {name: np.pad(batch.channels[name][:, :asked], around, constant_values=ABSENT) for name in names}
+        return {name: np.pad(batch.channels[name][:, :prompt_size], around, constant_values=ABSENT) for name in names}

@@ -10,7 +10,7 @@ from harness.config import instantiation
 from harness.config.schema import Component, Run
 from harness.loggers.base import CurveLogger
 from harness.results import metrics, records
-from harness.results.paths import Places
+from harness.results.paths import RunPaths
 from harness.results.records import Record
 
 log = logging.getLogger(__name__)
@@ -19,13 +19,13 @@ CURVE = Component(name="csv", target="harness.loggers.csv.CSV")
 """Always among them."""
 
 
-def start(run: Run, name: str, where: Places, step: int) -> list[tuple[CurveLogger, Logger]]:
+def start(run: Run, name: str, paths: RunPaths, step: int) -> list[tuple[CurveLogger, Logger]]:
     """The loggers that can be started, each with what started it, of a run that goes on from ``step``."""
     started: list[tuple[CurveLogger, Logger]] = []
     for choice, component in {"csv": CURVE, **run.logger}.items():
         kind: CurveLogger = instantiation.make("logger", component, run)
         try:
-            started.append((kind, kind.start(name, where.folder, run.model_dump(mode="json"), step)))
+            started.append((kind, kind.start(name, paths.folder, run.model_dump(mode="json"), step)))
         except Exception as error:
             log.warning("logger=%s cannot start and is left out: %s", choice, records.one_line(error))
     return started

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from torch import Tensor, nn
 
 from harness.declarations.bounds import Bounded
-from harness.encodings.precision import shielded
+from harness.encodings.precision import without_autocast
 
 
 class LogitScale(Bounded, nn.Module, ABC):
@@ -22,7 +22,7 @@ class LogitScale(Bounded, nn.Module, ABC):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         for method in {"factor", "by_distance"} & vars(cls).keys():
-            setattr(cls, method, shielded(vars(cls)[method]))
+            setattr(cls, method, without_autocast(vars(cls)[method]))
 
     @abstractmethod
     def factor(self, seen: Tensor) -> Tensor:

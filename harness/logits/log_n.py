@@ -7,7 +7,7 @@ from torch import Tensor
 
 from harness.declarations.bounds import CountOrZero, PairOrZero
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.logits.base import LogitScale
 
 
@@ -27,5 +27,5 @@ class LogN(LogitScale):
         self.least = least or self.reference
 
     def factor(self, seen: Tensor) -> Tensor:
-        growth = torch.log(raised(seen).clamp(min=self.least)) / math.log(self.reference)
+        growth = torch.log(at_least_float32(seen).clamp(min=self.least)) / math.log(self.reference)
         return growth[None] * self.scale

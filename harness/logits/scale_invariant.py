@@ -5,7 +5,7 @@ from torch import Tensor
 
 from harness.declarations.bounds import Positive
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.logits.base import LogitScale
 
 
@@ -26,7 +26,7 @@ class ScaleInvariant(LogitScale):
         self.tau = tau
 
     def factor(self, seen: Tensor) -> Tensor:
-        return torch.full_like(raised(seen), self.scale)[None]
+        return torch.full_like(at_least_float32(seen), self.scale)[None]
 
     def by_distance(self, logits: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         distances = (q_positions[:, None, :, None] - k_positions[:, None, None, :]).abs().to(logits.dtype)

@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Start
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.logits.base import LogitScale
 
 
@@ -25,7 +25,7 @@ class SSMax(LogitScale):
         self.b = nn.Parameter(torch.zeros(dimensions.n_heads)) if bias else None
 
     def factor(self, seen: Tensor) -> Tensor:
-        growth = raised(self.s)[:, None] * torch.log(raised(seen))
+        growth = at_least_float32(self.s)[:, None] * torch.log(at_least_float32(seen))
         if self.b is not None:
-            growth = growth + raised(self.b)[:, None]
+            growth = growth + at_least_float32(self.b)[:, None]
         return growth * self.scale

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.logits.base import LogitScale
 
 
@@ -18,4 +18,4 @@ class Standard(LogitScale):
         self.scale = dimensions.head_dim**-0.5
 
     def factor(self, seen: Tensor) -> Tensor:
-        return torch.full_like(raised(seen), self.scale)[None]
+        return torch.full_like(at_least_float32(seen), self.scale)[None]

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from harness.declarations.bounds import CountOrZero
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.logits.base import LogitScale
 
 
@@ -37,4 +37,4 @@ class Temperature(LogitScale):
 
     def factor(self, seen: Tensor) -> Tensor:
         steps = (seen - self.left_out) // self.interval
-        return (1 + self.beta * torch.log1p(raised(steps)))[None] * self.scale
+        return (1 + self.beta * torch.log1p(at_least_float32(steps)))[None] * self.scale

@@ -10,7 +10,7 @@ from harness.attention.positions import Positions
 from harness.declarations.bounds import CountOrZero
 from harness.dimensions import Dimensions
 from harness.mixers.base import Layer, Mixer, State, heads
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 
 
 class Attention(Attending, Mixer):
@@ -98,5 +98,5 @@ class Attention(Attending, Mixer):
             carried = self.encoding.carry_through_attention(carried, attended[..., width:])
         return self.output(attended[..., :width].transpose(1, 2).flatten(2)), kept, carried
 
-    def draw_weights(self, dimensions: Dimensions) -> None:
-        draw(dimensions, reads=(self.project,), writes=(self.output,))
+    def initialize_weights(self, dimensions: Dimensions) -> None:
+        initialize(dimensions, reads=(self.project,), writes=(self.output,))

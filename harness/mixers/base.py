@@ -63,9 +63,9 @@ class Mixer(Bounded, nn.Module, ABC):
         raise LookupError(f"{type(self).__name__} has no cache")
 
     @abstractmethod
-    def draw_weights(self, dimensions: Dimensions) -> None:
+    def initialize_weights(self, dimensions: Dimensions) -> None:
         """Draw the layers that read from the residual stream and write to it as
-        :func:`harness.mixers.initialization.draw` does; gates keep the initial values of their papers' code.
+        :func:`harness.mixers.initialization.initialize` does; gates keep the initial values of their papers' code.
         """
 
 

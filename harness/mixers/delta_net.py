@@ -6,11 +6,11 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Taps
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.mixers.base import Layer, Recurrent, State, heads, unit
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.delta_rule import gated_delta_rule
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 
 
 class DeltaNet(Recurrent):
@@ -37,8 +37,8 @@ class DeltaNet(Recurrent):
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, memory = state or (None, None)
         mixed, before = self.convolution.run(self.project(x), before)
-        q, k, v = (heads(raised(part), self.heads) for part in F.silu(mixed).chunk(3, dim=-1))
-        strength = self.largest * raised(self.strength(x)).sigmoid().mT
+        q, k, v = (heads(at_least_float32(part), self.heads) for part in F.silu(mixed).chunk(3, dim=-1))
+        strength = self.largest * at_least_float32(self.strength(x)).sigmoid().mT
         if memory is None:
             memory = q.new_zeros(*q.shape[:2], q.shape[-1], v.shape[-1])
         with torch.autocast(x.device.type, enabled=False):
@@ -46,5 +46,5 @@ class DeltaNet(Recurrent):
             y, memory = gated_delta_rule(q, unit(k), v, strength, torch.zeros_like(strength), memory)
         return self.output(self.norm(y).transpose(1, 2).flatten(2).to(x.dtype)), (before, memory)
 
-    def draw_weights(self, dimensions: Dimensions) -> None:
-        draw(dimensions, reads=(self.project, self.strength), writes=(self.output,))
+    def initialize_weights(self, dimensions: Dimensions) -> None:
+        initialize(dimensions, reads=(self.project, self.strength), writes=(self.output,))

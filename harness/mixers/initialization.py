@@ -5,7 +5,9 @@ from torch import nn
 from harness.dimensions import Dimensions
 
 
-def draw(dimensions: Dimensions, *, reads: tuple[nn.Linear, ...] = (), writes: tuple[nn.Linear, ...] = ()) -> None:
+def initialize(
+    dimensions: Dimensions, *, reads: tuple[nn.Linear, ...] = (), writes: tuple[nn.Linear, ...] = ()
+) -> None:
     """N(0, (0.28 / sqrt(D)) ** 2), which trained the tiny model fastest on copying (docs/decisions.md). Matrices that
     write to the residual stream are drawn smaller by sqrt(2 x layers), as in GPT-2. Biases are 0.
     """

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Few, Taps, Width
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.mixers.base import Layer, Recurrent, State
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import step_bias
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 from harness.mixers.scan import scan
 
 SEGMENT = 256
@@ -54,13 +54,20 @@ class Mamba(Recurrent):
         delta = F.softplus(self.step(steps))
         rate = self.log_rate.view(u.shape[-1], -1).exp()
         if memory is None:
-            memory = raised(u).new_zeros(len(u), *rate.shape)
-        y, memory = selective_scan(raised(u), raised(delta), raised(rate), raised(write), raised(read), memory)
+            memory = at_least_float32(u).new_zeros(len(u), *rate.shape)
+        y, memory = selective_scan(
+            at_least_float32(u),
+            at_least_float32(delta),
+            at_least_float32(rate),
+            at_least_float32(write),
+            at_least_float32(read),
+            memory,
+        )
         y = (y + self.skip * u) * F.silu(gate)
         return self.output(y), (before, memory)
 
-    def draw_weights(self, dimensions: Dimensions) -> None:
-        draw(dimensions, reads=(self.project,), writes=(self.output,))
+    def initialize_weights(self, dimensions: Dimensions) -> None:
+        initialize(dimensions, reads=(self.project,), writes=(self.output,))
 
 
 def selective_scan(

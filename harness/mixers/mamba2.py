@@ -8,12 +8,12 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Few, Taps, Width
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.mixers.base import Layer, Recurrent, State, heads
 from harness.mixers.convolution import ShortConvolution
 from harness.mixers.decay import step_bias
 from harness.mixers.decayed_attention import decayed_attention
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 
 
 class Mamba2(Recurrent):
@@ -57,19 +57,19 @@ class Mamba2(Recurrent):
         before, memory = state or (None, None)
         gate, mixed, step = self.project(x).split(self.sizes, dim=-1)
         mixed, before = self.convolution.run(mixed, before)
-        u, write, read = raised(F.silu(mixed)).split(self.mixed, dim=-1)
+        u, write, read = at_least_float32(F.silu(mixed)).split(self.mixed, dim=-1)
         values, k, q = heads(u, self.heads), heads(write, self.groups), heads(read, self.groups)
         k, q = (part.repeat_interleave(self.heads // self.groups, dim=1) for part in (k, q))
         if memory is None:
             memory = q.new_zeros(*q.shape[:2], q.shape[-1], values.shape[-1])
         with torch.autocast(x.device.type, enabled=False):
-            delta = F.softplus(raised(step) + self.step_bias).mT
+            delta = F.softplus(at_least_float32(step) + self.step_bias).mT
             log_decay = -self.log_rate.exp()[:, None] * delta
             y, memory = decayed_attention(q, k, delta[..., None] * values, log_decay, memory)
             y = y + self.skip[:, None, None] * values
-        y = y.transpose(1, 2).flatten(2) * F.silu(raised(gate))
+        y = y.transpose(1, 2).flatten(2) * F.silu(at_least_float32(gate))
         y = self.norm(y.unflatten(-1, (self.groups, -1))).flatten(2) * self.gain
         return self.output(y.to(x.dtype)), (before, memory)
 
-    def draw_weights(self, dimensions: Dimensions) -> None:
-        draw(dimensions, reads=(self.project,), writes=(self.output,))
+    def initialize_weights(self, dimensions: Dimensions) -> None:
+        initialize(dimensions, reads=(self.project,), writes=(self.output,))

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Few, Taps
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.mixers.base import Layer, Recurrent, State, heads
 from harness.mixers.block_diagonal import BlockDiagonal
 from harness.mixers.convolution import ShortConvolution
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 from harness.mixers.matrix_memory import matrix_memory
 
 BLOCK = 4
@@ -60,7 +60,7 @@ class MLSTM(Recurrent):
         mixed, before = self.convolution.run(u, before)
         mixed = F.silu(mixed)
         with torch.autocast(x.device.type, enabled=False):
-            q, k, v = self.q(raised(mixed)), self.k(raised(mixed)), self.v(raised(u))
+            q, k, v = self.q(at_least_float32(mixed)), self.k(at_least_float32(mixed)), self.v(at_least_float32(u))
             every = torch.cat([q, k, v], dim=-1)
             write, forget = self.write(every).mT, F.logsigmoid(self.forget(every)).mT
             q, k, v = (heads(part, self.heads) for part in (q, k, v))
@@ -71,5 +71,5 @@ class MLSTM(Recurrent):
             y = F.layer_norm(y, y.shape[-1:]).transpose(1, 2).flatten(2) * self.gain
         return self.output(((y + self.skip * mixed) * F.silu(gate)).to(x.dtype)), (before, *after)
 
-    def draw_weights(self, dimensions: Dimensions) -> None:
-        draw(dimensions, reads=(self.project,), writes=(self.output,))
+    def initialize_weights(self, dimensions: Dimensions) -> None:
+        initialize(dimensions, reads=(self.project,), writes=(self.output,))

@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from harness.declarations.bounds import Expansion, Taps
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.mixers.base import Layer, Recurrent, State
 from harness.mixers.block_diagonal import BlockDiagonal
 from harness.mixers.convolution import ShortConvolution
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 from harness.mixers.scan import scan
 
 SHARPNESS = 8.0
@@ -49,7 +49,7 @@ class RGLRU(Recurrent):
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
         before, hidden = state or (None, None)
         u, before = self.convolution.run(self.project(x), before)
-        h = self.recur(raised(u), hidden)
+        h = self.recur(at_least_float32(u), hidden)
         return self.output((h * F.gelu(self.open(x), approximate="tanh")).to(x.dtype)), (before, h[:, -1])
 
     def recur(self, u: Tensor, hidden: Tensor | None) -> Tensor:
@@ -65,8 +65,8 @@ class RGLRU(Recurrent):
                 decay, fresh = decay.masked_fill(first, 0), fresh.masked_fill(first, 1)
             return scan(decay, fresh * drive, hidden)
 
-    def draw_weights(self, dimensions: Dimensions) -> None:
-        draw(dimensions, reads=(self.open, self.project), writes=(self.output,))
+    def initialize_weights(self, dimensions: Dimensions) -> None:
+        initialize(dimensions, reads=(self.open, self.project), writes=(self.output,))
 
 
 class BoundedSquareRoot(torch.autograd.Function):

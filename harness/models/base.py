@@ -49,7 +49,7 @@ class Layers:
             yield self._mixers[layer.dimensions.layer % len(self._mixers)](layer)
 
 
-STRETCH = 1024
+CHUNK = 1024
 """Tokens that are read at once where memory is constant."""
 
 
@@ -78,10 +78,10 @@ class Model(Bounded, nn.Module, ABC):
     that of the network.
     """
 
-    also: ClassVar[tuple[Mode, ...]] = ()
+    further_modes: ClassVar[tuple[Mode, ...]] = ()
     """Other kinds of attention in it, for which an encoding must be defined too."""
 
-    mixes: ClassVar[bool] = False
+    uses_mixers: ClassVar[bool] = False
     """Whether its layers have the mixers that a run chooses (``Layers.mixers``)."""
 
     carries: ClassVar[bool] = False
@@ -129,14 +129,14 @@ class Model(Bounded, nn.Module, ABC):
         """Whether a cache does not grow with the number of tokens."""
         return False
 
-    def stretches(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
+    def forward_in_chunks(self, tokens: Tensor, positions: Positions) -> Iterator[Tensor]:
         """Forward in chunks [B, l, D], where a cache does not grow; otherwise one chunk, that of :meth:`forward`."""
         if not self.constant_memory():
             yield self(tokens, positions)
             return
         cache, length = None, tokens.shape[1]
-        for start in range(0, length, STRETCH):
-            count = min(start + STRETCH, length)
+        for start in range(0, length, CHUNK):
+            count = min(start + CHUNK, length)
             hidden, cache = self.forward_with_cache(tokens[:, :count], positions.first(count), cache)
             yield hidden
 

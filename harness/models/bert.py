@@ -10,7 +10,7 @@ from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout
 from harness.dimensions import Dimensions
 from harness.layouts.special_tokens import SEP
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 from harness.models.base import Layers, Model
 from harness.models.block import Block, Style
 from harness.models.transformer import TokenEmbedding, embedded, through
@@ -33,7 +33,7 @@ class BERT(Model):
 
     layout = "Sentences"
     mode = "bidirectional"
-    mixes = True
+    uses_mixers = True
     carries = True
 
     def __init__(self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.1) -> None:
@@ -52,11 +52,11 @@ class BERT(Model):
         self.restore = nn.Linear(width, width)
         self.restore_norm = nn.LayerNorm(width)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.embedding.draw_weights(tied=True)
+        self.embedding.initialize_weights(tied=True)
         nn.init.normal_(self.segments.weight, std=0.02)
         for block in self.blocks:
-            cast(Block, block).draw_weights(dimensions)
-        draw(dimensions, reads=(self.pooler, self.restore))
+            cast(Block, block).initialize_weights(dimensions)
+        initialize(dimensions, reads=(self.pooler, self.restore))
         nn.init.normal_(self.classifier.weight, std=width**-0.5)
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:

@@ -12,7 +12,7 @@ from harness.declarations.bounds import Activation, Biases, Norm, Normalizer
 from harness.dimensions import Dimensions
 from harness.mixers.attention import Attention
 from harness.mixers.base import Mixer, State
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 
 T = TypeVar("T")
 
@@ -123,8 +123,8 @@ class Block(nn.Module):
         f = ACTIVATIONS[self.style.activation]
         return self.narrow(f(self.widen(x)) if self.gate is None else f(self.gate(x)) * self.widen(x))
 
-    def draw_weights(self, dimensions: Dimensions) -> None:
-        self.mixer.draw_weights(dimensions)
-        draw(dimensions, reads=(self.widen,), writes=(self.narrow,))
+    def initialize_weights(self, dimensions: Dimensions) -> None:
+        self.mixer.initialize_weights(dimensions)
+        initialize(dimensions, reads=(self.widen,), writes=(self.narrow,))
         if self.gate is not None:
-            draw(dimensions, reads=(self.gate,))
+            initialize(dimensions, reads=(self.gate,))

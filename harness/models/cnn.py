@@ -11,7 +11,7 @@ from harness.attention.positions import Positions
 from harness.declarations.bounds import Dropout
 from harness.dimensions import Dimensions
 from harness.models.base import Cache, Layers, Model
-from harness.models.receptive_field import overlooked, receptive_field
+from harness.models.receptive_field import dilation_objection, receptive_field
 
 
 class CNN(Model):
@@ -31,7 +31,7 @@ class CNN(Model):
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
-        return overlooked(options.kernel, options.dilation, dimensions.n_layers)
+        return dilation_objection(options.kernel, options.dilation, dimensions.n_layers)
 
     def __init__(
         self,
@@ -76,7 +76,7 @@ class BidirectionalCNN(Model):
     def objection(dimensions: Dimensions, options: Any) -> str:
         if options.kernel % 2 == 0:
             return f"kernel={options.kernel}: it must be odd, to see as far back as forward"
-        return overlooked(options.kernel, options.dilation, dimensions.n_layers)
+        return dilation_objection(options.kernel, options.dilation, dimensions.n_layers)
 
     def __init__(
         self,

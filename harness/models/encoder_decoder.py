@@ -12,7 +12,7 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Mode
 from harness.layouts.special_tokens import SEP
 from harness.mixers.base import Mixer, State
-from harness.mixers.initialization import draw
+from harness.mixers.initialization import initialize
 from harness.models.base import Cache, Layers
 from harness.models.block import Block, Style
 from harness.models.transformer import Transformer, embedded, through, through_with_cache
@@ -38,7 +38,7 @@ class EncoderDecoder(Transformer):
     layout = "Translation"
     mode = "bidirectional"
     caches = True
-    also: ClassVar[tuple[Mode, ...]] = ("causal",)
+    further_modes: ClassVar[tuple[Mode, ...]] = ("causal",)
 
     def __init__(
         self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, embedding_norm: bool = False, **block: Any
@@ -63,9 +63,9 @@ class EncoderDecoder(Transformer):
         places = torch.arange(tokens.shape[1], device=tokens.device)
         before = prompt.sum(dim=1, keepdim=True)
         from_separator, back = (places + before) % len(places), (places - before) % len(places)
-        told = positions if positions.consecutive else Positions(moved(positions.values, from_separator), False)
-        x = self._embedded(self.decoder, self.decoder_embedding_norm, moved(tokens, from_separator), told)
-        return moved(self.decoder_norm(through(self.decoder, x, told, memory, prompt)), back)
+        told = positions if positions.consecutive else Positions(reordered(positions.values, from_separator), False)
+        x = self._embedded(self.decoder, self.decoder_embedding_norm, reordered(tokens, from_separator), told)
+        return reordered(self.decoder_norm(through(self.decoder, x, told, memory, prompt)), back)
 
     def forward_with_cache(self, tokens: Tensor, positions: Positions, cache: Cache | None) -> tuple[Tensor, Cache]:
         """The states are those of the decoder's blocks with what each takes from the encoder. What comes out for the
@@ -126,9 +126,9 @@ class CrossBlock(Block):
         x, carried = self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
         return x, (k, v, *after), carried
 
-    def draw_weights(self, dimensions: Dimensions) -> None:
-        super().draw_weights(dimensions)
-        draw(dimensions, reads=(self.cross.query, self.cross.project), writes=(self.cross.output,))
+    def initialize_weights(self, dimensions: Dimensions) -> None:
+        super().initialize_weights(dimensions)
+        initialize(dimensions, reads=(self.cross.query, self.cross.project), writes=(self.cross.output,))
 
 
 class CrossAttention(nn.Module):
@@ -163,6 +163,6 @@ def _prompt(tokens: Tensor) -> Tensor:
     return (tokens == SEP).cumsum(dim=1) == 0
 
 
-def moved(rows: Tensor, order: Tensor) -> Tensor:
+def reordered(rows: Tensor, order: Tensor) -> Tensor:
     """The tokens of each row [B or 1, L, ...] in another order [B, L] -> [B, L, ...]."""
     return rows.take_along_dim(order.view(*order.shape, *[1] * (rows.dim() - 2)), dim=1)

@@ -15,7 +15,7 @@ from harness.encodings.base import Encoding
 from harness.mixers.base import State
 from harness.models import huggingface_folder, huggingface_library, huggingface_tokens
 from harness.models.base import Cache, Layers, Model
-from harness.models.huggingface_library import Place
+from harness.models.huggingface_library import ReplacedAttention
 from harness.models.transformer import embedded_by
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class HuggingFace(Model):
         self.places = nn.ModuleList()
         for layer in layers.stack():
             _fit(layer.encoding, own, dimensions, self.network.config)
-            self.places.append(Place(dimensions, layer.encoding, layer.logit))
+            self.places.append(ReplacedAttention(dimensions, layer.encoding, layer.logit))
         self.register_buffer("rows", torch.arange(vocabulary), persistent=False)
         self.register_buffer("impossible", torch.zeros(vocabulary, dtype=torch.bool), persistent=False)
 
@@ -102,7 +102,7 @@ class HuggingFace(Model):
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
         def attend(module: nn.Module, q: Tensor, k: Tensor, v: Tensor, factor: float) -> Tensor:
-            return cast(Place, self.places[cast(int, module.layer_idx)]).answer(q, k, v, factor, positions)
+            return cast(ReplacedAttention, self.places[cast(int, module.layer_idx)]).answer(q, k, v, factor, positions)
 
         return huggingface_library.hidden(self.network, self._embedded(tokens, positions, 0), attend)
 
@@ -114,7 +114,7 @@ class HuggingFace(Model):
             if cache:
                 k, v = (torch.cat(parts, dim=2) for parts in zip(cache.layers[layer], (k, v), strict=True))
             states[layer] = (k, v)
-            return cast(Place, self.places[layer]).answer(q, k, v, factor, positions)
+            return cast(ReplacedAttention, self.places[layer]).answer(q, k, v, factor, positions)
 
         x = self._embedded(tokens, positions, cache.length if cache else 0)
         hidden = huggingface_library.hidden(self.network, x, attend)
@@ -123,7 +123,7 @@ class HuggingFace(Model):
     def _embedded(self, tokens: Tensor, positions: Positions, past: int) -> Tensor:
         """The embeddings of the tokens behind the first ``past``."""
         x = self.network.get_input_embeddings()(self.rows[tokens[:, past:]])
-        return embedded_by(cast(Place, self.places[0]).encoding, x, tokens, positions)
+        return embedded_by(cast(ReplacedAttention, self.places[0]).encoding, x, tokens, positions)
 
     def readout(self, hidden: Tensor) -> Tensor:
         logits = cast(nn.Module, self.network.get_output_embeddings())(hidden)

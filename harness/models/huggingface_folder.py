@@ -52,7 +52,7 @@ def folder(name_or_path: str, revision: str, local_files_only: bool) -> Path:
 def config(path: Path) -> dict[str, Any]:
     """What ``config.json`` says. Raises :class:`ValueError` if there is none or it is not a JSON object."""
     try:
-        content = json.loads(reading.whole(path / "config.json", reading.LARGEST_CONFIG))
+        content = json.loads(reading.read_whole(path / "config.json", reading.LARGEST_CONFIG))
     except OSError as error:
         raise ValueError(f"{path} has no config.json: it is not a network that Hugging Face's library saved") from error
     except ValueError as error:

@@ -49,7 +49,7 @@ Attend = Callable[[nn.Module, Tensor, Tensor, Tensor, float], Tensor]
 """
 
 
-class Place(Attending):
+class ReplacedAttention(Attending):
     """Where the queries of one layer meet its keys, which may be shared by groups of heads. The network multiplies
     logits by a factor of its own; a logit scale counts as what it does beyond ``1 / sqrt(d)``.
     """
@@ -65,7 +65,7 @@ class Place(Attending):
         return self.attend(q * (factor * self.unscaled), k, v, positions, {})
 
 
-class Unturned(nn.Module):
+class NoRotation(nn.Module):
     """In the place of a rotary embedding: cosines of 1 and sines of 0, which turn nothing."""
 
     def __init__(self, channels: int) -> None:
@@ -77,7 +77,7 @@ class Unturned(nn.Module):
         return x.new_ones(shape), x.new_zeros(shape)
 
 
-class Nothing(nn.Module):
+class NoPositionTable(nn.Module):
     """In the place of a table of positions."""
 
     def forward(self, positions: Tensor) -> Tensor:
@@ -135,7 +135,7 @@ def take_over(network: PreTrainedModel, dimensions: Dimensions) -> PretrainedRot
     network.set_attn_implementation(ATTENTION)
     own = _taken(network, dimensions, table(tokens))
     positions = Positions(torch.arange(PROBE)[None], True)
-    place = Place(dimensions, own, Standard(dimensions))
+    place = ReplacedAttention(dimensions, own, Standard(dimensions))
     x = own.embed(table(tokens), tokens, positions.values)
     last = hidden(network, x, lambda module, q, k, v, factor: place.answer(q, k, v, factor, positions))
     head: Any = network.get_output_embeddings()
@@ -159,13 +159,13 @@ def _taken(network: PreTrainedModel, dimensions: Dimensions, x: Tensor) -> Pretr
             )
         own = PretrainedRotary(dimensions)
         own.frequencies, own.attention_factor = rotary.inv_freq.double(), float(rotary.attention_scaling)
-        base.rotary_emb = Unturned(2 * len(own.frequencies))
+        base.rotary_emb = NoRotation(2 * len(own.frequencies))
         own.layout = _layout(own, _first(network, x), turned)
         return own
     if isinstance(table := getattr(base, "wpe", None), nn.Embedding):
         own_table = PretrainedTable(dimensions, rows=table.num_embeddings)
         own_table.table.weight.copy_(table.weight)
-        base.wpe = Nothing()
+        base.wpe = NoPositionTable()
         return own_table
     raise ValueError(
         f"{network.config.model_type}: its positions are neither one rotary embedding nor a table like GPT-2's: "

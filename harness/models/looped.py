@@ -10,7 +10,7 @@ from torch import Tensor
 from harness.attention.positions import Positions
 from harness.declarations.bounds import Activation, Norm
 from harness.dimensions import Dimensions
-from harness.encodings.precision import raised
+from harness.encodings.precision import at_least_float32
 from harness.layouts.special_tokens import SEP
 from harness.mixers.base import State
 from harness.models.base import Cache, Layers
@@ -118,5 +118,5 @@ class Looped(Transformer):
 def sinusoid(step: int, like: Tensor) -> Tensor:
     """The vector [D] of a number: sines in the first half of the channels, cosines in the second."""
     pairs = -(-like.shape[-1] // 2)
-    angles = step * 10000.0 ** (-torch.arange(pairs, dtype=raised(like).dtype, device=like.device) / pairs)
+    angles = step * 10000.0 ** (-torch.arange(pairs, dtype=at_least_float32(like).dtype, device=like.device) / pairs)
     return torch.cat([angles.sin(), angles.cos()])[: like.shape[-1]].to(like.dtype)

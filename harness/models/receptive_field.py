@@ -9,7 +9,7 @@ def receptive_field(kernel: int, dilation: int, layers: int) -> int:
     return 1 + (kernel - 1) * sum(dilation**i for i in range(layers))
 
 
-def overlooked(kernel: int, dilation: int, layers: int) -> str:
+def dilation_objection(kernel: int, dilation: int, layers: int) -> str:
     """An objection to convolutions that do not see every token of their receptive field, or too many; empty if there is
     none.
     """

@@ -92,12 +92,12 @@ class StackLayer(nn.Module):
                 stacks = F.pad(stacks, (0, 0, 0, token or FIRST))
             hidden = self.controller(driven, hidden, stacks[:, :, 0].flatten(1))
             actions = self.action(hidden).unflatten(1, (-1, ACTIONS)).softmax(dim=-1)
-            stacks = acted(stacks, actions, self.value(hidden).unflatten(1, self.size))
+            stacks = apply_actions(stacks, actions, self.value(hidden).unflatten(1, self.size))
             outputs.append(hidden)
         return torch.stack(outputs, dim=1), (stacks, hidden)
 
 
-def acted(stacks: Tensor, actions: Tensor, values: Tensor) -> Tensor:
+def apply_actions(stacks: Tensor, actions: Tensor, values: Tensor) -> Tensor:
     """Stacks [B, S, K, C], top cell first and the last one empty, after actions of these weights (push, pop, leave)
     [B, S, 3] with ``values`` [B, S, C] to push.
     """

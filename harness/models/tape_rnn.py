@@ -111,12 +111,12 @@ class TapeLayer(nn.Module):
                 tapes = F.pad(tapes, (0, 0, more, more))
             hidden = self.controller(driven, hidden, tapes[:, :, tapes.shape[2] // 2].flatten(1))
             actions = self.action(hidden).unflatten(1, (-1, ACTIONS)).softmax(dim=-1)
-            tapes = acted(tapes, actions, self.value(hidden).unflatten(1, self.size), jump)
+            tapes = apply_actions(tapes, actions, self.value(hidden).unflatten(1, self.size), jump)
             outputs.append(hidden)
         return torch.stack(outputs, dim=1), (tapes, hidden)
 
 
-def acted(tapes: Tensor, actions: Tensor, values: Tensor, jump: Tensor) -> Tensor:
+def apply_actions(tapes: Tensor, actions: Tensor, values: Tensor, jump: Tensor) -> Tensor:
     """Tapes [B, S, 2 R + 1, C] with the head over the middle cell, after ``values`` [B, S, C] are written there and the
     head has moved with these weights (stay, left, right, jump left, jump right) [B, S, 5], jumps being as long as
     ``jump`` [B].
@@ -128,12 +128,12 @@ def acted(tapes: Tensor, actions: Tensor, values: Tensor, jump: Tensor) -> Tenso
         stay * written
         + left * F.pad(written[:, :, :-1], (0, 0, 1, 0))
         + right * F.pad(written[:, :, 1:], (0, 0, 0, 1))
-        + jump_left * _jumped(written, -jump)
-        + jump_right * _jumped(written, jump)
+        + jump_left * _shifted(written, -jump)
+        + jump_right * _shifted(written, jump)
     )
 
 
-def _jumped(tapes: Tensor, jump: Tensor) -> Tensor:
+def _shifted(tapes: Tensor, jump: Tensor) -> Tensor:
     """The tapes [B, S, K, C] as they lie under a head ``jump`` [B] cells to the right."""
     cells = torch.arange(tapes.shape[2], device=tapes.device) + jump[:, None]
     exists = (cells >= 0) & (cells < tapes.shape[2])

@@ -28,7 +28,7 @@ class Transformer(Model):
     A subclass makes its blocks and then calls :meth:`read_out`, in this order, which decides the initial weights.
     """
 
-    mixes = True
+    uses_mixers = True
     carries = True
 
     def __init__(
@@ -55,11 +55,11 @@ class Transformer(Model):
         self.head = nn.Linear(dimensions.d_model, self.embedding.num_embeddings, bias=False)
         if self.tied:
             self.head.weight = self.embedding.weight
-        self.embedding.draw_weights(tied=self.tied)
+        self.embedding.initialize_weights(tied=self.tied)
         if not self.tied:
             nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
         for block in blocks:
-            cast(Block, block).draw_weights(dimensions)
+            cast(Block, block).initialize_weights(dimensions)
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.head(hidden)
@@ -76,7 +76,7 @@ class TokenEmbedding(nn.Embedding):
         x = super().forward(tokens)
         return x * self.embedding_dim**0.5 if self.scaled else x
 
-    def draw_weights(self, *, tied: bool) -> None:
+    def initialize_weights(self, *, tied: bool) -> None:
         """N(0, 1 / D) where the readout has the same matrix; otherwise so that vectors come out as N(0, 0.3 ** 2)
         (docs/decisions.md).
         """

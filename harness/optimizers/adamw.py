@@ -16,7 +16,7 @@ class AdamW(Optimizer):
         self.beta1 = beta1
         self.epsilon = epsilon
 
-    def over(self, model: Model, settings: Train) -> torch.optim.Optimizer:
+    def build(self, model: Model, settings: Train) -> torch.optim.Optimizer:
         betas = (self.beta1, settings.beta2)
         parameters = groups(model.parameters(), settings)
         return torch.optim.AdamW(parameters, lr=settings.learning_rate, betas=betas, eps=self.epsilon, fused=True)

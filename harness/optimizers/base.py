@@ -22,7 +22,7 @@ class Optimizer(Bounded, ABC):
     """
 
     @abstractmethod
-    def over(self, model: Model, settings: Train) -> torch.optim.Optimizer:
+    def build(self, model: Model, settings: Train) -> torch.optim.Optimizer:
         """The optimizer of all parameters of ``model``, at the peak of the learning rate.
 
         Raises :class:`ValueError` for a network that it is not for. The network is not changed.

@@ -29,7 +29,7 @@ class Muon(Optimizer):
         self.nesterov = nesterov
         self.beta1 = beta1
 
-    def over(self, model: Model, settings: Train) -> torch.optim.Optimizer:
+    def build(self, model: Model, settings: Train) -> torch.optim.Optimizer:
         matrices = hidden_matrices(model)
         if not matrices:
             raise ValueError("the network has no blocks with matrices for it: use optimizer=adamw")

@@ -18,6 +18,6 @@ class SGD(Optimizer):
     def __init__(self, *, momentum: Momentum = 0.9) -> None:
         self.momentum = momentum
 
-    def over(self, model: Model, settings: Train) -> torch.optim.Optimizer:
+    def build(self, model: Model, settings: Train) -> torch.optim.Optimizer:
         parameters = groups(model.parameters(), settings)
         return torch.optim.SGD(parameters, lr=settings.learning_rate, momentum=self.momentum)

@@ -65,12 +65,12 @@ class PositionRule(Bounded, ABC):
         :meth:`largest`.
         """
 
-    def reaches(self, task: Task, length: int, tokens: int, *, training: bool) -> int:
+    def maximum_position(self, task: Task, length: int, tokens: int, *, training: bool) -> int:
         """The largest position that a token of an example of ``length``, of this many tokens, can receive."""
-        return max(self.reaches_each(task, length, tokens, training=training))
+        return max(self.maximum_positions(task, length, tokens, training=training))
 
-    def reaches_each(self, task: Task, length: int, tokens: int, *, training: bool) -> tuple[int, ...]:
-        """:meth:`reaches` for each of the numbers of a position."""
+    def maximum_positions(self, task: Task, length: int, tokens: int, *, training: bool) -> tuple[int, ...]:
+        """:meth:`maximum_position` for each of the numbers of a position."""
         maxima = {channel: task.channel_maximum(channel, length) for channel in self.needs}
         return self.largest_each(tokens, training=training, maxima=maxima)
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.declarations.bounds import CountOrZero
 from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
-from harness.positions.offsets import moved
+from harness.positions.offsets import with_random_start
 
 
 class Coupled(PositionRule):
@@ -25,7 +25,7 @@ class Coupled(PositionRule):
         self.maximum = maximum
 
     def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
-        return moved(rng, sequences.channels["place"], self.maximum, training=sequences.training)
+        return with_random_start(rng, sequences.channels["place"], self.maximum, training=sequences.training)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
         first = maxima["place"] + 1

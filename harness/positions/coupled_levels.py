@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.declarations.bounds import CountOrZero
 from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
-from harness.positions.offsets import moved
+from harness.positions.offsets import with_random_start
 
 
 class CoupledLevels(PositionRule):
@@ -27,7 +27,7 @@ class CoupledLevels(PositionRule):
 
     def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
         levels = [
-            moved(rng, sequences.channels[level], below, training=sequences.training)
+            with_random_start(rng, sequences.channels[level], below, training=sequences.training)
             for level, below in self.below.items()
         ]
         return np.stack(levels, axis=2)

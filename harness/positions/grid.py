@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.declarations.bounds import CountOrZero
 from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
-from harness.positions.offsets import moved
+from harness.positions.offsets import with_random_start
 
 
 class Grid(PositionRule):
@@ -25,7 +25,10 @@ class Grid(PositionRule):
         self.maximum = maximum
 
     def sample(self, rng: np.random.Generator, sequences: Sequences) -> np.ndarray:
-        axes = [moved(rng, sequences.channels[axis], self.maximum, training=sequences.training) for axis in self.needs]
+        axes = [
+            with_random_start(rng, sequences.channels[axis], self.maximum, training=sequences.training)
+            for axis in self.needs
+        ]
         return np.stack(axes, axis=2)
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:

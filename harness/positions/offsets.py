@@ -10,7 +10,7 @@ def from_starts(numbers: np.ndarray, starts: np.ndarray | int) -> np.ndarray:
     return np.where(numbers == ABSENT, 0, numbers + starts)
 
 
-def moved(rng: np.random.Generator, numbers: np.ndarray, below: int, *, training: bool) -> np.ndarray:
+def with_random_start(rng: np.random.Generator, numbers: np.ndarray, below: int, *, training: bool) -> np.ndarray:
     """:func:`from_starts` of 1 in evaluation; in training each row has its own start, uniform over all from 1 that keep
     the row below ``below``, of which 0 stands for a start of 1 too.
     """
@@ -19,7 +19,7 @@ def moved(rng: np.random.Generator, numbers: np.ndarray, below: int, *, training
     return from_starts(numbers, rng.integers(1, below - numbers.max(axis=1, initial=0))[:, None])
 
 
-def largest_of_moved(tokens: int, maximum: int, *, training: bool) -> int:
+def largest_with_random_start(tokens: int, maximum: int, *, training: bool) -> int:
     """The largest position where sequences are moved up to below ``maximum`` in training and begin at 0 in evaluation.
 
     Raises :class:`ValueError` where a training sequence has more tokens than that.

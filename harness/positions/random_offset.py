@@ -6,7 +6,7 @@ import numpy as np
 
 from harness.declarations.bounds import Count
 from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
-from harness.positions.offsets import largest_of_moved
+from harness.positions.offsets import largest_with_random_start
 
 
 class RandomOffset(PositionRule):
@@ -29,7 +29,7 @@ class RandomOffset(PositionRule):
         )
 
     def largest(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> int:
-        return largest_of_moved(tokens, self.maximum, training=training)
+        return largest_with_random_start(tokens, self.maximum, training=training)
 
 
 def counted(starts: np.ndarray, width: int) -> np.ndarray:

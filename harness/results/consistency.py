@@ -73,20 +73,20 @@ def check_config(config: dict[str, Any], science: dict[str, Any]) -> None:
 
 def check_scores(record: Record) -> None:
     """Raise :class:`ValueError` where the counts of a finished record contradict each other."""
-    whole = {(row.extension, row.length): row for row in record.scores}
+    totals = {(row.extension, row.length): row for row in record.scores}
     for row in record.scores:
         given = row.exact_given_length
         if given is not None and not row.exact <= given <= row.examples:
             raise ValueError(f"its counts of right answers contradict each other at length {row.length}")
-    same = {row.length: (row.examples, row.tokens) for row in record.blind}
-    asked: dict[str, Sequence[Answers]] = {"scores": record.scores, **record.shortcuts}
-    for name, rows in asked.items():
-        if any((row.examples, row.tokens) != same[row.length] for row in rows):
+    expected = {row.length: (row.examples, row.tokens) for row in record.blind}
+    answers: dict[str, Sequence[Answers]] = {"scores": record.scores, **record.shortcuts}
+    for name, rows in answers.items():
+        if any((row.examples, row.tokens) != expected[row.length] for row in rows):
             raise ValueError(f"{name}: these are of other test examples than its blind baseline")
     for fact in record.tests:
-        if fact.examples != same[fact.length][0] or (fact.in_training or 0) > fact.examples:
+        if fact.examples != expected[fact.length][0] or (fact.in_training or 0) > fact.examples:
             raise ValueError(f"its facts on the test examples contradict its scores at length {fact.length}")
-    _check_slices(record, whole)
+    _check_slices(record, totals)
     if set(record.novelty) - {row.extension for row in record.scores}:
         raise ValueError("its novelty names extensions that it does not have")
     training: dict[str, Any] = record.science["training"]  # type: ignore[assignment]
@@ -101,12 +101,12 @@ def check_scores(record: Record) -> None:
         raise ValueError("it compares with more training examples than there were")
 
 
-def _check_slices(record: Record, whole: dict[tuple[str, int], Any]) -> None:
+def _check_slices(record: Record, totals: dict[tuple[str, int], Any]) -> None:
     parts = defaultdict(list)
     for row in record.slices:
         parts[row.extension, row.length, tuple(sorted(row.at))].append(row)  # each axis parts the whole
     for (extension, length, _), rows in parts.items():
-        score = whole.get((extension, length))
+        score = totals.get((extension, length))
         if score is None or len({tuple(sorted(row.at.items())) for row in rows}) < len(rows):
             raise ValueError(f"its slices are not parts of its scores at length {length}")
         if any(row.examples > score.examples for row in rows) or any(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from harness.files.escaping import visible
+from harness.files.escaping import escape
 
 FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20])")
 """Where a spreadsheet program would begin to read a formula: at the beginning of a cell, behind spaces too, or behind a
@@ -19,11 +19,11 @@ def csv(table: pd.DataFrame) -> str:
     row, or that cannot be seen, are written as escapes.
     """
     texts = table.select_dtypes(include=["object", "str"]).columns
-    safe = table.assign(**{column: table[column].map(_harmless) for column in texts})
-    return safe.set_axis([_harmless(str(column)) for column in table.columns], axis=1).to_csv(
+    safe = table.assign(**{column: table[column].map(_escape_formula) for column in texts})
+    return safe.set_axis([_escape_formula(str(column)) for column in table.columns], axis=1).to_csv(
         index=False, float_format="%.6g", lineterminator="\n"
     )
 
 
-def _harmless(text: Any) -> Any:
-    return FORMULA.sub(r"\1\2'", visible(text)) if isinstance(text, str) else text
+def _escape_formula(text: Any) -> Any:
+    return FORMULA.sub(r"\1\2'", escape(text)) if isinstance(text, str) else text

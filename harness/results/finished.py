@@ -6,27 +6,27 @@ from harness.config import identity, instantiation
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.results import records
-from harness.results.paths import Places, places
+from harness.results.paths import RunPaths, run_paths
 from harness.results.records import Record
 
 log = logging.getLogger(__name__)
 
 
-def where(run: Run) -> Places:
+def paths_of(run: Run) -> RunPaths:
     """The places of a run's files."""
     task = instantiation.task(run)
-    return places(run.results, identity.run_name(run, task), identity.training_name(run, task))
+    return run_paths(run.results, identity.run_name(run, task), identity.training_name(run, task))
 
 
-def known(run: Run, where: Places) -> Record | None:
+def existing_record(run: Run, paths: RunPaths) -> Record | None:
     """The record of a run if there is one that is to be kept: a finished one unless ``force``.
 
     Raises :class:`Refused` if the run failed before, unless ``retry``.
     """
-    if run.force or not where.record.exists():
+    if run.force or not paths.record.exists():
         return None
     try:
-        record = records.read(where.record)
+        record = records.read(paths.record)
     except Refused as refusal:
         log.warning("%s; it is written anew", refusal)
         return None

@@ -32,12 +32,12 @@ def _group(group: str, own: Any, others: Sequence[Any]) -> list[str]:
 def _differing(own: dict[str, Any], others: Sequence[dict[str, Any]]) -> list[str]:
     """The options in which these differ, less those that tell no more of them apart than the ones before do."""
     values = [_values(other) for other in others]
-    told_apart = [""] * len(values)
+    distinguished = [""] * len(values)
     shown = []
     for key, value in _values(own).items():
-        further = [f"{before}, {other.get(key)!r}" for before, other in zip(told_apart, values, strict=True)]
-        if len(set(further)) > len(set(told_apart)):
-            told_apart = further
+        further = [f"{before}, {other.get(key)!r}" for before, other in zip(distinguished, values, strict=True)]
+        if len(set(further)) > len(set(distinguished)):
+            distinguished = further
             shown.append(f"{key}={_brief(value, [other.get(key) for other in values])}")
     return shown
 

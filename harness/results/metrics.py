@@ -125,8 +125,8 @@ def summary(record: Record, name: str, rows: Sequence[Rate]) -> Summary:
         token_accuracy=mean([row.token_accuracy for row in far]),
         exact_above_blind=math.nan
         if text
-        else mean([above(row.exact_match, blind[row.length].exact_match) for row in far]),
-        tokens_above_blind=mean([above(row.token_accuracy, blind[row.length].token_accuracy) for row in far]),
+        else mean([above_blind(row.exact_match, blind[row.length].exact_match) for row in far]),
+        tokens_above_blind=mean([above_blind(row.token_accuracy, blind[row.length].token_accuracy) for row in far]),
         bits=mean([row.bits for row in far]),
         reach=reached,
         reach_multiple=reached / record.train_length,
@@ -170,8 +170,8 @@ def bits_interval(record: Record, extension: str, length: int) -> tuple[float, f
         return math.nan, math.nan
     nats = np.array([row.nats for row in parts])
     text = np.array([row.tokens if row.bytes is None else row.bytes for row in parts])
-    drawn = np.random.default_rng(0).integers(len(parts), size=(RESAMPLES, len(parts)))
-    resampled = nats[drawn].sum(axis=1) / text[drawn].sum(axis=1) / math.log(2)
+    indices = np.random.default_rng(0).integers(len(parts), size=(RESAMPLES, len(parts)))
+    resampled = nats[indices].sum(axis=1) / text[indices].sum(axis=1) / math.log(2)
     low, high = np.quantile(resampled, [0.025, 0.975])
     return float(low), float(high)
 
@@ -186,7 +186,7 @@ def reach(rows: Sequence[Rate], name: str = "exact_match") -> int:
     return reached
 
 
-def above(score: float, blind: float) -> float:
+def above_blind(score: float, blind: float) -> float:
     """How much of what a blind predictor leaves is right."""
     return (score - blind) / (1 - blind) if blind < 1 else math.nan
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 
-class Places(NamedTuple):
+class RunPaths(NamedTuple):
     """Where the files of a run are."""
 
     record: Path
@@ -35,9 +35,9 @@ class Places(NamedTuple):
         return self.folder / "lock"
 
 
-def places(results: str | Path, name: str, training_name: str) -> Places:
+def run_paths(results: str | Path, name: str, training_name: str) -> RunPaths:
     """The places of a run's record and of its weights."""
-    return Places(Path(results) / "records" / f"{name}.json", Path(results) / "runs" / training_name)
+    return RunPaths(Path(results) / "records" / f"{name}.json", Path(results) / "runs" / training_name)
 
 
 def baseline_cache(results: str | Path) -> Path:
@@ -45,7 +45,7 @@ def baseline_cache(results: str | Path) -> Path:
     return Path(results) / "baselines"
 
 
-def recorded(results: Path) -> list[Path]:
+def record_files(results: Path) -> list[Path]:
     """The JSON files among which the records of a folder of results are, or of a folder that holds records alone."""
     records = results / "records"
     return sorted((records if records.is_dir() else results).glob("*.json"))

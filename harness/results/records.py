@@ -16,9 +16,9 @@ from harness.config.schema import Frozen, Name
 from harness.errors import Refused
 from harness.errors import one_line as one_line
 from harness.files import sealed_json
-from harness.files.escaping import cleaned
+from harness.files.escaping import escape_all
 from harness.results import consistency
-from harness.results.paths import recorded
+from harness.results.paths import record_files
 from harness.results.science import Count as Count
 from harness.results.science import Science
 
@@ -228,7 +228,7 @@ def read(path: Path) -> Record:
     try:
         if objection := consistency.altered(document):
             raise Refused(f"{one_line(path)}: not a record: {objection}")
-        record = Record.model_validate(cleaned(document))
+        record = Record.model_validate(escape_all(document))
     except RecursionError:
         raise Refused(f"{one_line(path)}: it is nested too deep") from None
     except ValidationError as error:
@@ -248,7 +248,7 @@ def read_all(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
     records: dict[str, Record] = {}
     rejected = []
     for folder in folders:
-        for path in recorded(folder):
+        for path in record_files(folder):
             try:
                 record = read(path)
             except Refused as refusal:

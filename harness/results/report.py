@@ -18,7 +18,7 @@ FEW = 0.75
 """The share of distinct prompts among the test examples below which a remark is printed."""
 
 
-def printed(record: Record) -> None:
+def print_report(record: Record) -> None:
     """Print a finished run's table and verdict for each extension."""
     text = record.task.metric == "bits_per_byte"
     for summary in metrics.summaries(record):
@@ -58,7 +58,9 @@ def remarks(record: Record) -> list[str]:
     for summary in metrics.baselines(record):
         if summary.name.startswith("shortcut") or (summary.name == "blind" and summary.exact_match >= NOTABLE):
             far = f"exact match {summary.exact_match:.3f}, token accuracy {summary.token_accuracy:.3f}"
-            lines.append(f"trivial baseline, {_named(summary.name)}: {far} beyond length {record.train_length}")
+            lines.append(
+                f"trivial baseline, {_baseline_label(summary.name)}: {far} beyond length {record.train_length}"
+            )
     if record.cost and record.cost.receptive_field and record.tests:
         longest = max(row.longest for row in record.tests)
         field = record.cost.receptive_field
@@ -75,7 +77,7 @@ def remarks(record: Record) -> list[str]:
     return [*lines, *_repetitions(record)]
 
 
-def _named(baseline: str) -> str:
+def _baseline_label(baseline: str) -> str:
     kind, _, which = baseline.partition(" ")
     return f'{kind} "{which}"' if which else kind
 
@@ -131,12 +133,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         from rich.table import Table
         from rich.text import Text  # plain strings would be read for markup
 
-        drawn = Table(title=Text(title), title_justify="left", show_edge=False)
+        ruled = Table(title=Text(title), title_justify="left", show_edge=False)
         for column in columns:
-            drawn.add_column(Text(column), justify="right")
+            ruled.add_column(Text(column), justify="right")
         for row in rows:
-            drawn.add_row(*map(Text, row))
-        Console().print(drawn)
+            ruled.add_row(*map(Text, row))
+        Console().print(ruled)
         return
     widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
     print(title)

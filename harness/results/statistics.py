@@ -17,8 +17,8 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, 
     """
     if len(values) < 2:
         return np.nan, np.nan
-    drawn = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
-    means = np.asarray(values)[drawn].mean(axis=1)
+    indices = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, len(values)))
+    means = np.asarray(values)[indices].mean(axis=1)
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
 

@@ -207,8 +207,8 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
 def _flat(task: dict[str, Any]) -> dict[str, Any]:
     """A task, what it is trained on and what it is tested with, as options of one thing."""
     options = task["task"]["options"]
-    told = {**task["lengths"], "tested": task["tested"], **task["evaluation"]}
-    return task["task"] | {"options": options | {key: told[key] for key in told if key not in options}}
+    settings = {**task["lengths"], "tested": task["tested"], **task["evaluation"]}
+    return task["task"] | {"options": options | {key: settings[key] for key in settings if key not in options}}
 
 
 def _named(runs: pd.DataFrame, kind: str, first: str) -> pd.Series:

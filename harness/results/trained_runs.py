@@ -7,11 +7,11 @@ from harness.config import fine_tuning, identity, instantiation, origins, saved_
 from harness.config.schema import Origin, Run
 from harness.errors import Refused, one_line
 from harness.results import records
-from harness.results.paths import Places, places
+from harness.results.paths import RunPaths, run_paths
 from harness.results.records import Record
 
 
-def found(path: Path, words: Sequence[str]) -> tuple[Run, Record, Places]:
+def found(path: Path, words: Sequence[str]) -> tuple[Run, Record, RunPaths]:
     """The run of a record, the record, and the places of its files. ``words`` name packages: a record does not.
 
     Raises :class:`Refused` where there is no record of a run that can be made again from it.
@@ -26,13 +26,13 @@ def found(path: Path, words: Sequence[str]) -> tuple[Run, Record, Places]:
     run = saved_configs.run(record.config, words, results=str(results), where=f"{one_line(path)}: ")
     if identity.run_name(run, instantiation.task(run)) != record.name:
         raise Refused(f"{one_line(path)}: its config is not that of its name, or its data is not what lies here")
-    return run, record, places(run.results, record.name, record.training_name)
+    return run, record, run_paths(run.results, record.name, record.training_name)
 
 
 def weights(origin: Origin) -> Path:
     """Where the weights of an origin lie."""
     results = Path(origin.record).absolute().parent.parent
-    return places(results, Path(origin.record).stem, origin.training).weights
+    return run_paths(results, Path(origin.record).stem, origin.training).weights
 
 
 def with_origin(run: Run) -> Run:

@@ -11,12 +11,12 @@ class Schedule(Bounded, ABC):
     """
 
     @abstractmethod
-    def share(self, step: int, steps: int) -> float:
+    def factor(self, step: int, steps: int) -> float:
         """The share of the peak, 0 to 1, at ``step`` of ``steps``, counted from 0. It depends on nothing else, so that
         a resumed run goes on with the rates of an uninterrupted one.
         """
 
 
-def above(least: float, share: float) -> float:
+def with_floor(least: float, share: float) -> float:
     """A share that ends at ``least`` where the given one ends at 0."""
     return least + (1 - least) * share

@@ -6,5 +6,5 @@ from harness.schedules.base import Schedule
 class Constant(Schedule):
     """The peak, throughout."""
 
-    def share(self, step: int, steps: int) -> float:
+    def factor(self, step: int, steps: int) -> float:
         return 1.0

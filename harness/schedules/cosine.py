@@ -3,7 +3,7 @@
 import math
 
 from harness.declarations.bounds import Share
-from harness.schedules.base import Schedule, above
+from harness.schedules.base import Schedule, with_floor
 
 
 class Cosine(Schedule):
@@ -12,5 +12,5 @@ class Cosine(Schedule):
     def __init__(self, *, final: Share = 0.0) -> None:
         self.final = final
 
-    def share(self, step: int, steps: int) -> float:
-        return above(self.final, 0.5 * (1 + math.cos(math.pi * step / steps)))
+    def factor(self, step: int, steps: int) -> float:
+        return with_floor(self.final, 0.5 * (1 + math.cos(math.pi * step / steps)))

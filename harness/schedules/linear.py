@@ -1,7 +1,7 @@
 """A straight line."""
 
 from harness.declarations.bounds import Share
-from harness.schedules.base import Schedule, above
+from harness.schedules.base import Schedule, with_floor
 
 
 class Linear(Schedule):
@@ -10,5 +10,5 @@ class Linear(Schedule):
     def __init__(self, *, final: Share = 0.0) -> None:
         self.final = final
 
-    def share(self, step: int, steps: int) -> float:
-        return above(self.final, 1 - step / steps)
+    def factor(self, step: int, steps: int) -> float:
+        return with_floor(self.final, 1 - step / steps)

@@ -4,7 +4,7 @@ import math
 from typing import Literal
 
 from harness.declarations.bounds import Share
-from harness.schedules.base import Schedule, above
+from harness.schedules.base import Schedule, with_floor
 
 
 class WarmUpStableDecay(Schedule):
@@ -20,9 +20,9 @@ class WarmUpStableDecay(Schedule):
         self.form = form
         self.final = final
 
-    def share(self, step: int, steps: int) -> float:
+    def factor(self, step: int, steps: int) -> float:
         first = steps * (1 - self.decay)
         if step <= first:
             return 1.0
         done = (step - first) / (steps - first)
-        return above(self.final, 1 - (math.sqrt(done) if self.form == "one_minus_sqrt" else done))
+        return with_floor(self.final, 1 - (math.sqrt(done) if self.form == "one_minus_sqrt" else done))

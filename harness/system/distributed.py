@@ -2,7 +2,7 @@
 
 A run on one device is one process, whatever a launcher or batch system has left in the environment. A run on several is
 either started by ``torchrun`` or ``srun``, a process per device, or it is one process that starts the others itself.
-This is read once; then the variables are taken away (:func:`plain`), because the libraries below draw conclusions of
+This is read once; then the variables are taken away (:func:`without_launcher_variables`), because the libraries below draw conclusions of
 their own from them: Lightning would requeue a Slurm job, or take the only process for a helper that says nothing.
 """
 
@@ -17,18 +17,18 @@ from harness.system.lifeline import VARIABLE
 TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """What ``torchrun`` tells each process, and a run those that it starts."""
 
-FOREIGN = (
+LAUNCHER_VARIABLES = (
     *TORCHRUN, "NODE_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "GROUP_WORLD_SIZE", "ROLE_RANK", "ROLE_NAME",
     "ROLE_WORLD_SIZE", "PL_GLOBAL_SEED", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", VARIABLE,
 )  # fmt: skip
 """Variables that would make a process believe it belongs to others."""
-FOREIGN_BEGINNINGS = (
+LAUNCHER_PREFIXES = (
     "SLURM_", "SUBMITIT_", "TORCHELASTIC_", "PBS_", "LSB_", "JSM_", "OMPI_COMM_", "OMPI_UNIVERSE_", "PMI_", "PMIX_",
     "MV2_COMM_", "PALS_", "FLUX_",
 )  # fmt: skip
 """What others of them begin with."""
 
-OTHERS = {"mpirun": "OMPI_COMM_WORLD_SIZE", "mpiexec": "PMI_SIZE", "jsrun": "JSM_NAMESPACE_SIZE"}
+UNSUPPORTED_LAUNCHERS = {"mpirun": "OMPI_COMM_WORLD_SIZE", "mpiexec": "PMI_SIZE", "jsrun": "JSM_NAMESPACE_SIZE"}
 """Launchers that do not say where the processes meet, and where each says how many there are."""
 
 
@@ -50,7 +50,7 @@ class World(NamedTuple):
         )
 
 
-def of(devices: int) -> World:
+def this_process(devices: int) -> World:
     """The place of this process in a run on so many devices.
 
     Raises :class:`Refused` if the environment speaks of another number of processes, or says half of what is needed.
@@ -65,7 +65,7 @@ def of(devices: int) -> World:
         if nodes > 1:
             raise Refused(f"srun runs this on {nodes} machines, but trainer.devices={devices} are devices of one")
     else:
-        for launcher, name in OTHERS.items():
+        for launcher, name in UNSUPPORTED_LAUNCHERS.items():
             if _number(name, 1) > 1:
                 raise Refused(
                     f"{launcher} started {os.environ[name]} processes ({name}), which cannot find each other: start "
@@ -84,31 +84,31 @@ def of(devices: int) -> World:
     return world
 
 
-def plain(environment: Mapping[str, str]) -> dict[str, str]:
+def without_launcher_variables(environment: Mapping[str, str]) -> dict[str, str]:
     """An environment without a trace of other processes."""
-    return {name: value for name, value in environment.items() if not foreign(name)}
+    return {name: value for name, value in environment.items() if not is_launcher_variable(name)}
 
 
-def foreign(name: str) -> bool:
+def is_launcher_variable(name: str) -> bool:
     """Whether a variable tells a process of others to which it belongs."""
-    return name in FOREIGN or name.startswith(FOREIGN_BEGINNINGS)
+    return name in LAUNCHER_VARIABLES or name.startswith(LAUNCHER_PREFIXES)
 
 
 @contextmanager
-def hidden(world: World) -> Iterator[None]:
+def launcher_variables_hidden(world: World) -> Iterator[None]:
     """Take what tells of other processes out of this one's environment, its place being known; put it back then."""
     meeting = "TORCHELASTIC_" if world.port else None  # says that torchrun itself keeps the place where they meet
     taken = {
         name: value
         for name, value in os.environ.items()
-        if foreign(name) and not (meeting and name.startswith(meeting))
+        if is_launcher_variable(name) and not (meeting and name.startswith(meeting))
     }
     for name in taken:
         del os.environ[name]
     try:
         yield
     finally:
-        for name in [name for name in os.environ if foreign(name)]:
+        for name in [name for name in os.environ if is_launcher_variable(name)]:
             if name not in taken and not (meeting and name.startswith(meeting)):
                 del os.environ[name]
         os.environ.update(taken)

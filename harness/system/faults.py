@@ -58,14 +58,14 @@ class MachineFault(RuntimeError):
     """Something that this machine could not do. The message says what happened and what helps."""
 
 
-def explained(error: BaseException) -> str | None:
+def explain(error: BaseException) -> str | None:
     """In one line what of this machine an error is about and what helps; ``None`` if the work itself is at fault."""
     for cause in _causes(error):
         if isinstance(cause, MachineFault):
             return str(cause)
         if isinstance(cause, OSError):
             if cause.errno in REMEDIES:
-                return _about_the_system(cause)
+                return _os_error_line(cause)
         elif isinstance(cause, MemoryError):
             return f"memory is used up{_detail(cause)}. What helps: {MEMORY}"
         elif isinstance(cause, ImportError):
@@ -77,16 +77,16 @@ def explained(error: BaseException) -> str | None:
     return None
 
 
-def blamed(error: BaseException) -> bool:
+def is_machine_fault(error: BaseException) -> bool:
     """Whether an error is none of the run's own: it leaves no record. Whatever the system refuses, such as a file that
     is gone or may not be written, is among them even where nobody knows a remedy.
     """
-    return isinstance(error, OSError) or explained(error) is not None
+    return isinstance(error, OSError) or explain(error) is not None
 
 
-def about(path: Path, error: BaseException) -> BaseException:
+def with_path(path: Path, error: BaseException) -> BaseException:
     """The same error, saying which file it is about, if it comes from the system and does not say so."""
-    number = error.errno if isinstance(error, OSError) else _number_of_rust(error)
+    number = error.errno if isinstance(error, OSError) else _rust_errno(error)
     if number is None or (isinstance(error, OSError) and error.filename is not None and Path(error.filename) == path):
         return error
     return OSError(number, os.strerror(number), str(path))
@@ -101,7 +101,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__
 
 
-def _about_the_system(error: OSError) -> str:
+def _os_error_line(error: OSError) -> str:
     assert error.errno is not None
     said = os.strerror(error.errno)
     if not isinstance(error.filename, str):
@@ -121,7 +121,7 @@ def _room(error: OSError) -> str:
     return ""
 
 
-def _number_of_rust(error: BaseException) -> int | None:
+def _rust_errno(error: BaseException) -> int | None:
     """The number of the system's error in a message of a library in Rust, such as safetensors."""
     found = re.search(r"\(os error (\d+)\)", str(error)) if isinstance(error, Exception) else None
     return int(found[1]) if found else None

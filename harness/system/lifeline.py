@@ -37,7 +37,7 @@ def new() -> Lifeline:
     return Lifeline(*os.pipe())
 
 
-def hold(lost: Callable[[], None]) -> None:
+def watch_parent(lost: Callable[[], None]) -> None:
     """Call ``lost``, in a thread, as soon as the process that started this one is gone, if it has given a lifeline."""
     word = os.environ.pop(VARIABLE, "")
     if not word.isdigit() or not _is_pipe(int(word)):

@@ -21,9 +21,9 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCP
 where a batch system is told to use them: ``sbatch --signal=USR1@90``, LSF, Grid Engine, ``ulimit -t``.
 """
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
-TOGETHER = 0.2
+SAME_REQUEST = 0.2
 """Seconds within which several signals are one request: ``timeout`` sends two, as does a terminal that closes."""
-OVER = b"\0"
+STOP_WATCHING = b"\0"
 """What ends the watch for a second signal: the number of none."""
 PATIENCE = 30.0
 """Seconds that a run has to save and stop when it was asked to."""
@@ -34,22 +34,22 @@ class Interrupt:
 
     def __init__(self, *, final: bool) -> None:
         """``final``: the second request ends the process on the spot, otherwise it raises what the first one does."""
-        self.asked: float | None = None
+        self.requested_at: float | None = None
         """When the first request came, in seconds of the monotonic clock."""
-        self.held = False
+        self.deferred = False
         """Whether the work at hand looks for a request by itself."""
         self.final = final
 
     def __call__(self, number: int, frame: Any) -> None:
         now = time.monotonic()
-        if self.asked is None:
-            self.asked = now
-            if self.held:
+        if self.requested_at is None:
+            self.requested_at = now
+            if self.deferred:
                 return
-        elif now - self.asked < TOGETHER:
+        elif now - self.requested_at < SAME_REQUEST:
             return
         elif self.final:
-            leave()
+            exit_now()
         raise KeyboardInterrupt
 
 
@@ -67,7 +67,7 @@ def interruptible(*, final: bool = False) -> Iterator[Interrupt]:
     for number in changed:
         signal.signal(number, interrupt)
     try:
-        with _watched_for_the_second() if final else nullcontext():
+        with _second_signal_watched() if final else nullcontext():
             yield interrupt
     finally:
         for number, handler in changed.items():
@@ -75,7 +75,7 @@ def interruptible(*, final: bool = False) -> Iterator[Interrupt]:
 
 
 @contextmanager
-def held() -> Iterator[Interrupt]:
+def deferred() -> Iterator[Interrupt]:
     """The handler under which a training runs, which looks at ``asked`` between two steps once it has set ``held``.
 
     Raises ``KeyboardInterrupt`` in the end if the request has not been heard. Handlers are then what they were: inside
@@ -93,22 +93,22 @@ def held() -> Iterator[Interrupt]:
                 signal.signal(number, interrupt)
         yield interrupt
     finally:
-        interrupt.held = False
+        interrupt.deferred = False
         for number, handler in before.items():
             if handler is not None:
                 signal.signal(number, handler)
-    if interrupt.asked is not None:
+    if interrupt.requested_at is not None:
         raise KeyboardInterrupt
 
 
-def ask() -> None:
+def request_end() -> None:
     """Ask this process to end, from one of its threads, and end it if it has not after a while."""
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(PATIENCE)
-    leave()
+    exit_now()
 
 
-def leave() -> None:
+def exit_now() -> None:
     """End this process on the spot."""
     shows_cursor = b"\x1b[?25h" if sys.stderr.isatty() else b""  # a progress bar hides it
     try:
@@ -120,7 +120,7 @@ def leave() -> None:
 
 
 @contextmanager
-def _watched_for_the_second() -> Iterator[None]:
+def _second_signal_watched() -> Iterator[None]:
     """Python's handlers wait until the main thread is back in Python. The numbers of signals arrive here at once."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
@@ -128,14 +128,14 @@ def _watched_for_the_second() -> Iterator[None]:
 
     def watch() -> None:
         first: float | None = None
-        while (number := os.read(reading, 1)) != OVER:
+        while (number := os.read(reading, 1)) != STOP_WATCHING:
             now = time.monotonic()
             if number[0] not in SIGNALS:
                 continue
             if first is None:
                 first = now
-            elif now - first >= TOGETHER:
-                leave()
+            elif now - first >= SAME_REQUEST:
+                exit_now()
 
     watching = threading.Thread(target=watch, name="second signal", daemon=True)
     watching.start()
@@ -143,7 +143,7 @@ def _watched_for_the_second() -> Iterator[None]:
         yield
     finally:
         signal.set_wakeup_fd(before)
-        os.write(writing, OVER)  # closing it would not do where another process has inherited it
+        os.write(writing, STOP_WATCHING)  # closing it would not do where another process has inherited it
         watching.join()
         os.close(writing)
         os.close(reading)

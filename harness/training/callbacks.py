@@ -9,7 +9,7 @@ import torch
 
 from harness.config import instantiation
 from harness.config.schema import Run
-from harness.config.trainer_arguments import ALWAYS, quiet
+from harness.config.trainer_arguments import ALWAYS, silence_lightning
 from harness.errors import Refused, one_line
 
 
@@ -20,7 +20,7 @@ def made(run: Run) -> list[lightning.Callback]:
     chosen = {name: instantiation.make("callbacks", component, run) for name, component in run.callbacks.items()}
     if not chosen:
         return []
-    quiet()
+    silence_lightning()
     try:
         lightning.Trainer(**ALWAYS, callbacks=[*chosen.values()], accelerator="cpu", devices=1)
     except Exception as error:  # it raises whatever it likes

@@ -82,12 +82,12 @@ class Checkpoints(Callback):
         """Whether training was interrupted."""
 
     def on_train_start(self, trainer: Trainer, module: LightningModule) -> None:
-        self.interrupt.held = True
+        self.interrupt.deferred = True
 
     def on_train_batch_end(
         self, trainer: Trainer, module: LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        asked = self.interrupt.asked is not None
+        asked = self.interrupt.requested_at is not None
         stop = trainer.strategy.reduce_boolean_decision(asked, all=False)  # all processes stop if one is asked to
         if trainer.should_stop:  # a callback of the user's has ended training: there is nothing to go on with
             return
@@ -102,13 +102,13 @@ class Checkpoints(Callback):
         trainer.save_checkpoint(self.folder / f"step-{step:08d}.ckpt")
         self.good = sorted([*self.good, step])[-KEPT:]
         if trainer.is_global_zero and len(self.good) == KEPT:
-            for path, other in saved(self.folder):
+            for path, other in list_checkpoints(self.folder):
                 if other < self.good[0]:
                     with contextlib.suppress(OSError):
                         path.unlink()
 
 
-def saved(folder: Path) -> list[tuple[Path, int]]:
+def list_checkpoints(folder: Path) -> list[tuple[Path, int]]:
     """The files in a folder that are called as checkpoints are, each with its step, the newest first."""
     named = ((path, NAME.fullmatch(path.name)) for path in folder.glob("step-*.ckpt"))
     found = [(path, int(match["step"])) for path, match in named if match and path.is_file()]

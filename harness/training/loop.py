@@ -11,7 +11,7 @@ from pytorch_lightning.loggers import Logger
 
 from harness import progress
 from harness.config.schema import Train, TrainerSettings
-from harness.config.trainer_arguments import ALWAYS, given, quiet
+from harness.config.trainer_arguments import ALWAYS, extra_arguments, silence_lightning
 from harness.data.training_examples import TrainingData
 from harness.errors import Refused, echoed
 from harness.models.base import Model
@@ -20,10 +20,10 @@ from harness.system.signals import Interrupt
 from harness.training import resumption
 from harness.training.batches import Batches
 from harness.training.checkpoints import AtomicCheckpoints, Checkpoints
-from harness.training.module import USUAL, Optimization, Training
-from harness.training.processes import NoSignals, Processes
+from harness.training.module import DEFAULT_OPTIMIZATION, Optimization, TrainingModule
+from harness.training.processes import NoSignalConnector, ProcessEnvironment
 from harness.training.report import Diverged, Report
-from harness.training.resumption import Past, Resumption
+from harness.training.resumption import Resumption, TrainingHistory
 
 ALONE = World()
 
@@ -46,7 +46,7 @@ class Trained(NamedTuple):
 def resumable(
     model: Model,
     settings: Train,
-    optimization: Optimization = USUAL,
+    optimization: Optimization = DEFAULT_OPTIMIZATION,
     *,
     seed: int,
     checkpoints: Path,
@@ -54,8 +54,8 @@ def resumable(
     callbacks: Sequence[lightning.Callback] = (),
 ) -> Resumption | None:
     """The checkpoint from which the training called ``training`` can go on, if there is one."""
-    quiet()
-    module = Training(model, settings, seed, optimization)
+    silence_lightning()
+    module = TrainingModule(model, settings, seed, optimization)
     return resumption.newest(checkpoints, training, module, settings.steps, callbacks)
 
 
@@ -64,7 +64,7 @@ def train(
     data: TrainingData,
     settings: Train,
     where: TrainerSettings,
-    optimization: Optimization = USUAL,
+    optimization: Optimization = DEFAULT_OPTIMIZATION,
     *,
     seed: int,
     checkpoints: Path,
@@ -86,13 +86,13 @@ def train(
 
     Raises :class:`Diverged` when the loss is no longer finite and ``KeyboardInterrupt`` when training ended early.
     """
-    quiet()
+    silence_lightning()
     interrupt = interrupt or Interrupt(final=False)
     first = resumed.step if resumed else 0
     batches = Batches(data, settings.steps)
     with progress.shown("training", settings.steps, first) if world.rank == 0 else nullcontext(_unseen) as shown:
         report = Report(shown, loggers, first)
-        report.past = Past(initial=initial)
+        report.past = TrainingHistory(initial=initial)
         saving = Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)
         trainer = lightning.Trainer(
             accelerator=where.accelerator,
@@ -102,16 +102,16 @@ def train(
             max_steps=settings.steps,
             max_epochs=-1,
             callbacks=[*callbacks, report, saving],
-            plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), Processes(world)],
+            plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), ProcessEnvironment(world)],
             default_root_dir=checkpoints,  # where it looks for files of its own, which else is the working folder
             **ALWAYS,
-            **given(where),
+            **extra_arguments(where),
         )
-        trainer._signal_connector = NoSignals(trainer)
+        trainer._signal_connector = NoSignalConnector(trainer)
         batches.trainer = trainer
         try:
             trainer.fit(
-                Training(model, settings, seed, optimization),
+                TrainingModule(model, settings, seed, optimization),
                 train_dataloaders=batches,
                 ckpt_path=resumed.path if resumed else None,
                 weights_only=True,
@@ -134,9 +134,9 @@ def train(
 
 def try_arguments(where: TrainerSettings) -> None:
     """Raise :class:`Refused` where Lightning objects to the arguments that it is handed."""
-    if not (arguments := given(where)):
+    if not (arguments := extra_arguments(where)):
         return
-    quiet()
+    silence_lightning()
     try:
         lightning.Trainer(**ALWAYS, **arguments, accelerator="cpu", devices=1)
     except Exception as error:  # it raises whatever it likes

@@ -23,13 +23,15 @@ class Optimization(NamedTuple):
     schedule: Schedule = Cosine()
 
 
-USUAL = Optimization()
+DEFAULT_OPTIMIZATION = Optimization()
 
 
-class Training(lightning.LightningModule):
+class TrainingModule(lightning.LightningModule):
     """Cross-entropy on the scored tokens, an optimizer, linear warm-up and a schedule."""
 
-    def __init__(self, model: Model, settings: Train, seed: int, optimization: Optimization = USUAL) -> None:
+    def __init__(
+        self, model: Model, settings: Train, seed: int, optimization: Optimization = DEFAULT_OPTIMIZATION
+    ) -> None:
         super().__init__()
         self.optimization = optimization
         self.model = model
@@ -48,7 +50,7 @@ class Training(lightning.LightningModule):
         )  # devices average their gradients; every scored token shall count the same
 
     def configure_optimizers(self) -> Any:
-        optimizer = self.optimization.optimizer.over(self.model, self.settings)
+        optimizer = self.optimization.optimizer.build(self.model, self.settings)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -65,4 +67,4 @@ class Training(lightning.LightningModule):
 
     def _rate(self, step: int) -> float:
         warm = min(1.0, (step + 1) / max(self.settings.warmup, 1))
-        return warm * self.optimization.schedule.share(step, self.settings.steps)
+        return warm * self.optimization.schedule.factor(step, self.settings.steps)

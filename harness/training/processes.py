@@ -7,7 +7,7 @@ from pytorch_lightning.trainer.connectors.signal_connector import _SignalConnect
 from harness.system.distributed import World
 
 
-class Processes(ClusterEnvironment):
+class ProcessEnvironment(ClusterEnvironment):
     """The place of this process, known beforehand. Lightning starts no others."""
 
     creates_processes_externally = True
@@ -49,7 +49,7 @@ class Processes(ClusterEnvironment):
         return 0
 
 
-class NoSignals(_SignalConnector):
+class NoSignalConnector(_SignalConnector):
     """Leaves signals to :mod:`harness.system.signals`. Lightning's own handler stops some processes and not others, and
     under Slurm it writes into the working folder and requeues the job.
     """

@@ -12,7 +12,7 @@ from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from harness import progress
-from harness.training.resumption import Past
+from harness.training.resumption import TrainingHistory
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Report(lightning.Callback):
         self.loggers = list(loggers)
         self.first = first
         self.loss = math.nan
-        self.past = Past()
+        self.past = TrainingHistory()
         self._sum: Tensor | None = None
         self._count = 0
         self._start = time.monotonic()
@@ -58,7 +58,7 @@ class Report(lightning.Callback):
         self, trainer: lightning.Trainer, module: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
         total = 0.0 if self._sum is None else float(trainer.strategy.reduce(self._sum, reduce_op="mean"))
-        checkpoint["past"] = Past(
+        checkpoint["past"] = TrainingHistory(
             total=total,
             count=self._count,
             loss=None if math.isnan(self.loss) else self.loss,
@@ -71,7 +71,7 @@ class Report(lightning.Callback):
     def on_load_checkpoint(
         self, trainer: lightning.Trainer, module: lightning.LightningModule, checkpoint: dict[str, Any]
     ) -> None:
-        self.past = Past.model_validate(checkpoint["past"])
+        self.past = TrainingHistory.model_validate(checkpoint["past"])
         self.loss = math.nan if self.past.loss is None else self.past.loss
         self._count = self.past.count
         if self._count:

@@ -28,7 +28,7 @@ MOST_DIGITS = 18
 """Of a step; more is no number that training could have counted to."""
 
 
-class Past(Frozen):
+class TrainingHistory(Frozen):
     """What training has been through, kept in a checkpoint, so that totals are those of all its parts: the summed loss
     of ``count`` steps since the last report and the loss reported then, the seconds that led to the checkpoint, the
     steps that training was taken up from, and the CPU threads that each part had; the digest of the weights that it
@@ -127,8 +127,8 @@ def _checked(
         raise _Unusable(f"not of PyTorch Lightning {lightning_version}")
     configured: Any = module.configure_optimizers()
     optimizer, schedule = configured["optimizer"], configured["lr_scheduler"]["scheduler"]
-    moments = _moments(module)
-    rehearsal = lightning.Trainer(
+    moments = _optimizer_state(module)
+    reference = lightning.Trainer(
         accelerator="cpu",
         devices=1,
         plugins=[LightningEnvironment()],
@@ -141,21 +141,21 @@ def _checked(
         "state_dict": module.state_dict(),
         "optimizer_states": [{**optimizer.state_dict(), "state": moments}],
         "lr_schedulers": [schedule.state_dict()],
-        "loops": {"fit_loop": rehearsal.fit_loop.state_dict()},
+        "loops": {"fit_loop": reference.fit_loop.state_dict()},
     }
     found: dict[str, Any] = {key: checkpoint.get(key) for key in expected}
     try:
         found["loops"] = {"fit_loop": checkpoint["loops"]["fit_loop"]}
         used = found["optimizer_states"][0]["state"]  # a parameter that never had a gradient is not in it
         expected["optimizer_states"][0]["state"] = {n: moments.get(n) for n in used}
-        Past.model_validate(checkpoint["past"])
+        TrainingHistory.model_validate(checkpoint["past"])
     except (KeyError, TypeError, LookupError, ValidationError) as error:
         raise _Unusable("incomplete") from error
     for key in expected:
-        if _outline(found[key]) != _outline(expected[key]):
+        if _structure(found[key]) != _structure(expected[key]):
             raise _Unusable(f"not of this model and optimizer ({key})")
-    rehearsal.fit_loop.load_state_dict(found["loops"]["fit_loop"])
-    if rehearsal.global_step != step:
+    reference.fit_loop.load_state_dict(found["loops"]["fit_loop"])
+    if reference.global_step != step:
         raise _Unusable("not that of its step")
     kept = ("epoch", "global_step", "pytorch-lightning_version", "past")
     return {**found, **{key: checkpoint.get(key) for key in kept}, **_of_callbacks(checkpoint, callbacks)}
@@ -171,7 +171,7 @@ def _of_callbacks(checkpoint: dict[str, Any], callbacks: Sequence[lightning.Call
     return {**added, "callbacks": {name: states[name] for name in names if name in states}}
 
 
-def _moments(module: lightning.LightningModule) -> dict[int, Any]:
+def _optimizer_state(module: lightning.LightningModule) -> dict[int, Any]:
     """What the optimizer keeps of each parameter, found by a step of it on a copy."""
     copied = copy.deepcopy(module)
     configured: Any = copied.configure_optimizers()
@@ -181,12 +181,12 @@ def _moments(module: lightning.LightningModule) -> dict[int, Any]:
     return configured["optimizer"].state_dict()["state"]
 
 
-def _outline(value: Any) -> Any:
+def _structure(value: Any) -> Any:
     """Of what kind values are, and what shape tensors have."""
     if isinstance(value, Tensor):
         return value.dtype, tuple(value.shape)
     if isinstance(value, Mapping):
-        return {key: _outline(one) for key, one in value.items()}
+        return {key: _structure(one) for key, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_outline(one) for one in value]
+        return [_structure(one) for one in value]
     return "number" if type(value) in (int, float) else type(value)

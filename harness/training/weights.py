@@ -56,7 +56,7 @@ def load(model: Model, path: Path, training: str) -> Trained:
         if facts["training"] != training:
             raise ValueError(f"it holds those of {one_line(facts['training'])[:200]}, not of {training}")
         tensors |= {name: tensors[kept] for name, kept in json.loads(facts["same"]).items()}
-        if _outline(tensors) != _outline(model.state_dict()):
+        if _structure(tensors) != _structure(model.state_dict()):
             raise ValueError("its tensors have other names or shapes")
         model.load_state_dict(tensors)
         return Trained(**json.loads(facts["trained"]))
@@ -80,5 +80,5 @@ def _digest(tensors: dict[str, Tensor], facts: dict[str, str]) -> str:
     return digest.hexdigest()
 
 
-def _outline(tensors: dict[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
+def _structure(tensors: dict[str, Tensor]) -> dict[str, tuple[torch.Size, torch.dtype]]:
     return {name: (tensor.shape, tensor.dtype) for name, tensor in tensors.items()}

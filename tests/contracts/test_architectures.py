@@ -31,7 +31,7 @@ def target(name: str) -> str:
 
 
 def attributes(name: str) -> dict[str, Any]:
-    return declarations.of(target(name)).attributes
+    return declarations.lookup(target(name)).attributes
 
 
 ARCHITECTURES = [name for name in choices("architecture") if not attributes(name)["reads"]]
@@ -60,13 +60,13 @@ def question(name: str) -> str:
 
 
 def one_sided(name: str) -> None:
-    if attributes(name)["also"]:
+    if attributes(name)["further_modes"]:
         pytest.skip("it has two sides, of which tests/contracts/test_transformers.py says more")
 
 
 def left_to_right(composed: Composed, name: str) -> tuple[Model, Layout]:
     model, layout, _ = made(composed, name)
-    if layout.both_ways:
+    if layout.bidirectional:
         pytest.skip(f"{name} looks both ways, as its layout says")
     return model, layout
 

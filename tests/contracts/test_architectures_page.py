@@ -52,7 +52,7 @@ def test_its_examples_are_what_the_layouts_make(name: str) -> None:
     layout = cls(task)
     assert not cls.objection(task)
     arranged = layout.arrange(example, example.prompt.shape[1])
-    read, targets = layout.written(arranged.tokens[0]), layout.written(arranged.targets[0])
+    read, targets = layout.symbols(arranged.tokens[0]), layout.symbols(arranged.targets[0])
     out = [token if scored else "." for token, scored in zip(targets, arranged.scored[0], strict=True)]
     assert f"| {name} | `{' '.join(read)}` | `{' '.join(out)}` |" in page
 

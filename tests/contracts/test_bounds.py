@@ -27,7 +27,7 @@ CLASSES = sorted(
 NUMBERS = [
     (group, target, name)
     for group, target in CLASSES
-    for name, option in declarations.of(target).options.items()
+    for name, option in declarations.lookup(target).options.items()
     if get_origin(eval(option.annotation, {}, ANNOTATIONS)) is not Literal and option.annotation not in ("bool", "str")
 ]
 
@@ -35,7 +35,7 @@ NUMBERS = [
 @pytest.mark.parametrize(("group", "target", "name"), NUMBERS, ids=lambda part: str(part).rpartition(".")[2])
 def test_a_number_has_bounds_on_both_sides(group: str, target: str, name: str) -> None:
     """So no table outgrows the memory and no number float32."""
-    option = declarations.of(target).options[name]
+    option = declarations.lookup(target).options[name]
     annotation = eval(option.annotation, {}, ANNOTATIONS)
     item = get_args(annotation)[0] if get_origin(annotation) not in (Annotated, None) else annotation
     if "Sequence" in str(item):
@@ -73,7 +73,7 @@ TINY = (
 def fitting(group: str, name: str) -> list[str]:
     """A run in which the choice can be."""
     target = next(choice.target for choice in catalogue.choices(group) if choice.name == name)
-    declared = declarations.of(str(target)).attributes
+    declared = declarations.lookup(str(target)).attributes
     if group == "extension":
         table = ["encoding=learned"] if declared["needs"] == "table" else []
         return [*TINY, f"extension=[{name}]", *table]
@@ -187,7 +187,7 @@ def test_the_number_of_frequencies_is_known_in_advance(name: str, fraction: dict
     from support import component
 
     target = next(str(choice.target) for choice in catalogue.choices("encoding") if choice.name == name)
-    declared = declarations.of(target)
+    declared = declarations.lookup(target)
     if "frequencies" not in declared.attributes["offers"]:
         pytest.skip("it offers none")
     if fraction and "fraction" not in declared.options:

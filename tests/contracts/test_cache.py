@@ -26,7 +26,7 @@ from harness.config.schema import Run
 from harness.errors import Refused
 from harness.evaluation import scoring
 from harness.evaluation.decoding import write
-from harness.layouts.base import Arranged
+from harness.layouts.base import TokenBatch
 from harness.layouts.special_tokens import EOS, SEP
 from harness.models.base import Model
 from harness.models.encoder_decoder import EncoderDecoder
@@ -52,14 +52,14 @@ def network_of(composed: Composed, *overrides: str) -> Model:
     return made.double().eval()
 
 
-def questions(vocabulary: int) -> Arranged:
+def questions(vocabulary: int) -> TokenBatch:
     """Four rows of random tokens, of two numbers of tokens before the answer."""
     rng = np.random.default_rng(0)
     tokens = rng.integers(4, vocabulary, (4, PROMPT + ANSWER))
     places = np.arange(PROMPT + ANSWER)
     start = np.array([PROMPT, PROMPT - 4, PROMPT, PROMPT - 4])[:, None]
     tokens[places == start] = SEP
-    return Arranged(tokens, np.roll(tokens, -1, axis=1), places >= start, np.full(4, PROMPT + ANSWER))
+    return TokenBatch(tokens, np.roll(tokens, -1, axis=1), places >= start, np.full(4, PROMPT + ANSWER))
 
 
 def hidden_at_the_start(positions: Positions) -> Positions:
@@ -69,7 +69,7 @@ def hidden_at_the_start(positions: Positions) -> Positions:
 
 
 @torch.no_grad()
-def decoded(model: Model, asked: Arranged, positions: Positions, patch: pytest.MonkeyPatch) -> tuple[Tensor, Tensor]:
+def decoded(model: Model, asked: TokenBatch, positions: Positions, patch: pytest.MonkeyPatch) -> tuple[Tensor, Tensor]:
     """What is written, and the logits of every step one below the other."""
     steps: list[Tensor] = []
     readout = model.readout
@@ -197,7 +197,7 @@ def test_with_every_mixer(overrides: str, composed: Composed, monkeypatch: pytes
 
 
 def attributes(group: str, name: str) -> dict[str, Any]:
-    return declarations.of(node(group, name)["_target_"]).attributes
+    return declarations.lookup(node(group, name)["_target_"]).attributes
 
 
 ARCHITECTURES = [
@@ -284,15 +284,15 @@ def test_with_saved_networks(family: str, tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_those_without_a_cache_are_those_that_say_so(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
     def attributes(group: str, name: str) -> dict[str, Any]:
-        return declarations.of(node(group, name)["_target_"]).attributes
+        return declarations.lookup(node(group, name)["_target_"]).attributes
 
     without = {name for name in choices("architecture") if not attributes("architecture", name)["caches"]}
-    both_ways = {
+    bidirectional = {
         name
         for name in choices("architecture")
         if attributes("architecture", name)["layout"] in ("Blanks", "Sentences")
     }
-    assert without == both_ways == NOT_LEFT_TO_RIGHT
+    assert without == bidirectional == NOT_LEFT_TO_RIGHT
     assert {name for name in choices("mixer") if not attributes("mixer", name)["caches"]} == set()
     assert {name for name in choices("encoding") if not attributes("encoding", name)["prefix_consistent"]} == set()
     model = network_of(composed, "encoding=rope")

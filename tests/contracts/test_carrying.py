@@ -41,7 +41,7 @@ VOCABULARY = 12
 
 
 def declared(group: str, name: str) -> Mapping[str, Any]:
-    return declarations.of(node(group, name)["_target_"]).attributes
+    return declarations.lookup(node(group, name)["_target_"]).attributes
 
 
 CARRYING = [name for name in choices("architecture") if declared("architecture", name)["carries"]]

@@ -57,7 +57,7 @@ def test_what_is_read_from_source_is_what_python_says(path: Path) -> None:
     target = component(path)["_target_"]
     module, _, cls = target.rpartition(".")
     real = getattr(importlib.import_module(module), cls)
-    declared = declarations.of(target)
+    declared = declarations.lookup(target)
     assert {key: option.default for key, option in declared.options.items()} == options(real)
     assert list(declared.options) == list(options(real))
     for attribute, value in declared.attributes.items():

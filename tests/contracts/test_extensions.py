@@ -36,9 +36,9 @@ ENCODINGS = [
     for name in choices("encoding")
     # others are refused for the decoder and positions of one number anyway;
     # tests/harness/test_huggingface_extensions.py has those of saved networks
-    if "causal" in declarations.of(target(name)).attributes["modes"]
-    and declarations.of(target(name)).attributes["channels"] == 1
-    and not declarations.of(target(name)).attributes["pretrained"]
+    if "causal" in declarations.lookup(target(name)).attributes["modes"]
+    and declarations.lookup(target(name)).attributes["channels"] == 1
+    and not declarations.lookup(target(name)).attributes["pretrained"]
 ]
 
 
@@ -89,8 +89,8 @@ def _keeps_its_promises(made: Run, extension: str) -> None:
         assert torch.equal(model(tokens, positions), plain), "and nothing is left of it"
     after = {**model.state_dict(), **dict(model.named_buffers())}
     assert all(torch.equal(before[key], after[key]) for key in before)
-    needs = declarations.of(made.extension[extension].target).attributes["needs"]
-    if declarations.of(made.encoding.target).attributes["kind"] != "content":
+    needs = declarations.lookup(made.extension[extension].target).attributes["needs"]
+    if declarations.lookup(made.encoding.target).attributes["kind"] != "content":
         # Where tokens decide, float32 can have nothing left for keys that a window would hide.
         assert torch.equal(changed, plain) == (extension == "extrapolate")
     if needs != "distances" or extension in SAME_AT_EVERY_LENGTH:  # far pairs can have no weight left to change

@@ -19,7 +19,7 @@ from harness.logits.standard import Standard
 from harness.mixers.base import Layer, Mixer, Recurrent
 
 DIMENSIONS = Dimensions(16, 4, 2, 64)
-RECURRENT = [n for n in choices("mixer") if not declarations.of(node("mixer", n)["_target_"]).attributes["attends"]]
+RECURRENT = [n for n in choices("mixer") if not declarations.lookup(node("mixer", n)["_target_"]).attributes["attends"]]
 
 
 def made(name: str, **options: Any) -> Mixer:
@@ -79,7 +79,7 @@ def test_mixed_precision_rounds_and_nothing_else(name: str) -> None:
 @pytest.mark.parametrize("name", choices("mixer"))
 def test_every_weight_is_trained(name: str) -> None:
     layer, x = made(name), torch.randn(2, 80, 16)
-    layer.draw_weights(DIMENSIONS)
+    layer.initialize_weights(DIMENSIONS)
     layer(x, positions(80)).square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().max() > 0 for _, p in layer.named_parameters())
 
@@ -92,7 +92,7 @@ def test_a_network_of_it_is_read_in_parts(name: str) -> None:
     task = instantiation.task(run)
     model = network.model(run, task, instantiation.layout(run, task)).eval()
     tokens = torch.randint(4, 12, (1, 2500))
-    parts = list(model.stretches(tokens, positions(2500)))
+    parts = list(model.forward_in_chunks(tokens, positions(2500)))
     assert len(parts) > 1
     torch.testing.assert_close(torch.cat(parts, dim=1), model(tokens, positions(2500)), rtol=1e-3, atol=1e-4)
 

@@ -76,7 +76,7 @@ def test_training_that_was_cut_ends_with_the_same_weights(
 
     def cut(step: int, *place: int) -> Any:
         if step == 10:
-            asked.asked = 15
+            asked.requested_at = 15
         return data(step, *place)
 
     where = {"seed": run.seed, "checkpoints": tmp_path / "cut", "training": "tried"}
@@ -91,7 +91,7 @@ def test_training_that_was_cut_ends_with_the_same_weights(
             loggers=[],
             interrupt=asked,  # type: ignore[arg-type]
         )
-    newest, step = checkpoints.saved(tmp_path / "cut")[0]
+    newest, step = checkpoints.list_checkpoints(tmp_path / "cut")[0]
     assert 10 <= step < 20
     resumed = loop.resumable(made(run)[0], run.train, optimization, **where)  # type: ignore[arg-type]
     assert resumed is not None
@@ -186,7 +186,7 @@ def test_where_muon_has_nothing_to_do_it_is_refused_before_anything_is_written(
 @pytest.mark.parametrize("name", choices("schedule"))
 def test_a_schedule_is_a_share_of_the_peak(name: str) -> None:
     for steps in (1, 7, 1000):
-        shares = [component("schedule", name).share(step, steps) for step in range(steps)]
+        shares = [component("schedule", name).factor(step, steps) for step in range(steps)]
         assert shares[0] == 1
         assert all(0 <= share <= 1 for share in shares)
         assert shares == sorted(shares, reverse=True)
@@ -194,17 +194,17 @@ def test_a_schedule_is_a_share_of_the_peak(name: str) -> None:
 
 @pytest.mark.parametrize("name", [name for name in choices("schedule") if name != "constant"])
 def test_a_schedule_ends_at_the_share_that_it_is_given(name: str) -> None:
-    assert component("schedule", name, final=0.1).share(1000, 1000) == pytest.approx(0.1)
-    assert component("schedule", name).share(1000, 1000) == pytest.approx(0, abs=1e-12)
+    assert component("schedule", name, final=0.1).factor(1000, 1000) == pytest.approx(0.1)
+    assert component("schedule", name).factor(1000, 1000) == pytest.approx(0, abs=1e-12)
 
 
 @pytest.mark.parametrize("form", ["linear", "one_minus_sqrt"])
 def test_warm_up_stable_decay_is_stable_and_then_decays(form: str) -> None:
     wsd = component("schedule", "warm_up_stable_decay", decay=0.25, form=form)
-    assert [wsd.share(step, 100) for step in (0, 40, 75)] == [1, 1, 1]
-    assert wsd.share(84, 100) == pytest.approx({"linear": 0.64, "one_minus_sqrt": 0.4}[form])
+    assert [wsd.factor(step, 100) for step in (0, 40, 75)] == [1, 1, 1]
+    assert wsd.factor(84, 100) == pytest.approx({"linear": 0.64, "one_minus_sqrt": 0.4}[form])
     never = component("schedule", "warm_up_stable_decay", decay=0.0)
-    assert never.share(100, 100) == 1
+    assert never.factor(100, 100) == 1
 
 
 def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Callable[..., Run]) -> None:

@@ -33,29 +33,29 @@ def target(group: str, name: str) -> str:
 
 def kinds(architecture: str) -> set[str]:
     """The kinds of attention in it."""
-    attributes = declarations.of(target("architecture", architecture)).attributes
-    return {attributes["mode"], *attributes["also"]}
+    attributes = declarations.lookup(target("architecture", architecture)).attributes
+    return {attributes["mode"], *attributes["further_modes"]}
 
 
 def layout_of(architecture: str) -> type[Layout]:
-    return getattr(layouts, declarations.of(target("architecture", architecture)).attributes["layout"])
+    return getattr(layouts, declarations.lookup(target("architecture", architecture)).attributes["layout"])
 
 
 def saved(architecture: str) -> bool:
     """Whether it is read from files, which tests/harness/test_huggingface.py makes."""
-    return bool(declarations.of(target("architecture", architecture)).attributes["reads"])
+    return bool(declarations.lookup(target("architecture", architecture)).attributes["reads"])
 
 
 def fits(architecture: str, encoding: str) -> bool:
-    attributes = declarations.of(target("encoding", encoding)).attributes
+    attributes = declarations.lookup(target("encoding", encoding)).attributes
     return kinds(architecture) <= set(attributes["modes"]) and attributes["channels"] == 1
 
 
 TRANSFORMERS = [n for n in choices("architecture") if kinds(n) <= {"causal", "bidirectional"} and not saved(n)]
 ONE_PER_CLASS = list({target("architecture", name): name for name in TRANSFORMERS}.values())
 """Choices of one class differ in norms, activations and what is tied, which no encoding sees."""
-LOOK_BOTH_WAYS = [name for name in TRANSFORMERS if layout_of(name).both_ways]
-WRITE = [name for name in TRANSFORMERS if not layout_of(name).both_ways]
+LOOK_BOTH_WAYS = [name for name in TRANSFORMERS if layout_of(name).bidirectional]
+WRITE = [name for name in TRANSFORMERS if not layout_of(name).bidirectional]
 TRANSLATE = [name for name in WRITE if layout_of(name) is layouts.Translation]
 
 
@@ -256,7 +256,7 @@ def test_bert_reads_beyond_its_table_with_two_digits_or_in_parts(extension: str,
 @torch.no_grad()
 def test_extensions_act_on_all_self_attention(architecture: str, extension: str) -> None:
     """Each on an encoding that it can extend, on a row twice as long as training's, padding and a short prompt too."""
-    needs = declarations.of(target("extension", extension)).attributes["needs"]
+    needs = declarations.lookup(target("extension", extension)).attributes["needs"]
     encoding = "learned" if needs == "table" else "rope"
     model = made(architecture, encoding)
     tokens = rows(2, 48, separator=30)

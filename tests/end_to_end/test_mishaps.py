@@ -180,7 +180,7 @@ def test_a_second_signal_ends_a_run_at_once(tmp_path: Path) -> None:
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
     child.send_signal(signal.SIGTERM)
-    time.sleep(2 * signals.TOGETHER)
+    time.sleep(2 * signals.SAME_REQUEST)
     assert child.poll() is None
     child.send_signal(signal.SIGTERM)
     assert child.wait(30) == 130

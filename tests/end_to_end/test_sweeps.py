@@ -224,17 +224,17 @@ def test_slots(
     composed: Callable[..., Run],
 ) -> None:
     machine(cores, gpus)
-    assert [(slot.gpus, slot.threads) for slot in slots.of(composed(*overrides))] == expected
+    assert [(slot.gpus, slot.threads) for slot in slots.for_run(composed(*overrides))] == expected
 
 
 def test_more_devices_than_there_are_is_refused(machine: Callable[..., None], composed: Callable[..., Run]) -> None:
     machine(8, 1)
     with pytest.raises(Refused, match="this machine has 1 GPUs"):
-        slots.of(composed("trainer=ddp"))
+        slots.for_run(composed("trainer=ddp"))
 
 
 def test_a_run_inherits_no_trace_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = (*distributed.FOREIGN, *(f"{beginning}RANK" for beginning in distributed.FOREIGN_BEGINNINGS))
+    names = (*distributed.LAUNCHER_VARIABLES, *(f"{beginning}RANK" for beginning in distributed.LAUNCHER_PREFIXES))
     for name in names:
         monkeypatch.setenv(name, "7")
     got = slots.environment(slots.Slot(("3",), 2))

@@ -26,7 +26,7 @@ DIMENSIONS = Dimensions(d_model=32, n_heads=4, n_layers=1, train_tokens=20)
 
 def enough(name: str, positions: int) -> dict[str, int]:
     """Options with which an encoding knows so many positions."""
-    limited_by = declarations.of(target(name)).attributes["limited_by"]
+    limited_by = declarations.lookup(target(name)).attributes["limited_by"]
     return {limited_by: positions} if limited_by else {"window": 200} if name == "swin" else {}
 
 

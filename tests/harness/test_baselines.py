@@ -48,7 +48,7 @@ def test_shortcuts_are_counted_like_a_model() -> None:
     empty = int((prompt[:, 0] == 0).sum())
     nines = int(((prompt.max(axis=1) == 9) & (prompt[:, 0] > 0)).sum())
     counted = {
-        name: baselines.guessed(name, shortcut, task, Causal(task), 6, 500)
+        name: baselines.shortcut_answers(name, shortcut, task, Causal(task), 6, 500)
         for name, shortcut in task.shortcuts().items()
     }
     assert 0 < empty < nines < 500
@@ -75,13 +75,13 @@ def test_without_ends_a_coin_is_a_coin() -> None:
     for layout in (Causal(task), Blanks(task)):
         chance = metrics.rate(baselines.chance(task, layout, 30, 400))
         known = metrics.rate(Counts(**blind.estimate(task, 30, 400, layout)._asdict()))
-        zero = metrics.rate(baselines.guessed("zero", lambda prompt: ["0"], task, layout, 30, 400))
-        silent = metrics.rate(baselines.guessed("silent", lambda prompt: [], task, layout, 30, 400))
+        zero = metrics.rate(baselines.shortcut_answers("zero", lambda prompt: ["0"], task, layout, 30, 400))
+        silent = metrics.rate(baselines.shortcut_answers("silent", lambda prompt: [], task, layout, 30, 400))
         assert (chance.exact_match, chance.without_ends) == (0.5, 0.5)
         assert known.without_ends == known.exact_match
         assert zero.without_ends == zero.exact_match
         assert (silent.without_ends, silent.token_accuracy) == (0.0, 0.0)
-    long = baselines.guessed("long", lambda prompt: ["0", "0"], task, Causal(task), 30, 400)
+    long = baselines.shortcut_answers("long", lambda prompt: ["0", "0"], task, Causal(task), 30, 400)
     assert (long.ends, long.ends_correct) == (400, 0)
     labels = RunningParity()
     known = metrics.rate(Counts(**blind.estimate(labels, 30, 400, Causal(labels))._asdict()))
@@ -119,7 +119,7 @@ def test_any_changed_digit_or_foreign_file_in_the_cache_is_seen(
     digits = [n for n, letter in enumerate(whole) if letter.isdigit()]
     damaged = [f"{whole[:n]}{(int(whole[n]) + 1) % 10}{whole[n + 1 :]}" for n in digits]
     asked = []
-    monkeypatch.setattr(baselines, "estimated", lambda *_: asked.append(None) or first)
+    monkeypatch.setattr(baselines, "compute", lambda *_: asked.append(None) or first)
     for content in [*damaged, other.read_text(), whole.replace('{"digest": "', '{"old": "'), ""]:
         file.write_text(content)
         assert kept(1) == first
@@ -144,7 +144,7 @@ def test_a_broken_shortcut_is_named() -> None:
         raise ValueError("no root")
 
     with pytest.raises(Refused, match="shortcut root of Largest at length 4: no root"):
-        baselines.guessed("root", broken, Largest(), Causal(Largest()), 4, 5)
+        baselines.shortcut_answers("root", broken, Largest(), Causal(Largest()), 4, 5)
 
 
 def test_the_end_of_an_answer_counts_where_the_model_is_scored_on_it() -> None:
@@ -155,12 +155,12 @@ def test_the_end_of_an_answer_counts_where_the_model_is_scored_on_it() -> None:
         assert base.tokens == tokens * 400
         assert base.correct - base.exact == (tokens - 1) * 400
         assert baselines.chance(task, layout, 30, 400).tokens == (tokens - 0.5) / tokens
-        guess = baselines.guessed("zero", lambda prompt: ["0"], task, layout, 30, 400)
+        guess = baselines.shortcut_answers("zero", lambda prompt: ["0"], task, layout, 30, 400)
         assert (guess.tokens, guess.correct - guess.exact) == (tokens * 400, (tokens - 1) * 400)
     largest = Largest()
     empty = int((blind.test_examples(largest, 6, 500).prompt[:, 0] == 0).sum())
     base = blind.estimate(largest, 6, 500, Blanks(largest))
     assert base.tokens == 500, "either the answer or, at the blank of an empty one, the end"
-    oracle = baselines.guessed("oracle", largest.solve, largest, Blanks(largest), 6, 500)
+    oracle = baselines.shortcut_answers("oracle", largest.solve, largest, Blanks(largest), 6, 500)
     assert (oracle.tokens, oracle.correct, oracle.exact) == (500, 500, 500)
     assert empty > 0

@@ -20,7 +20,7 @@ from harness.data.training_examples import TrainingData
 from harness.training import checkpoints, resumption
 from harness.training.checkpoints import AtomicCheckpoints
 from harness.training.loop import train
-from harness.training.module import Training
+from harness.training.module import TrainingModule
 from harness.training.resumption import Resumption
 
 NAME = "copy-rope-seed0-0123456789ab"
@@ -34,9 +34,9 @@ def run(composed: Callable[..., Run]) -> Run:
     )  # fmt: skip
 
 
-def module(run: Run) -> Training:
+def module(run: Run) -> TrainingModule:
     task = instantiation.task(run)
-    return Training(network.model(run, task, instantiation.layout(run, task)), run.train, run.seed)
+    return TrainingModule(network.model(run, task, instantiation.layout(run, task)), run.train, run.seed)
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,14 @@ def written(run: Run, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any
     data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=0, batch=run.train.batch)
     where, model = {"seed": 0, "checkpoints": folder, "training": NAME}, module(run).model
     train(model, data, run.train, run.trainer, **where, loggers=[])  # type: ignore[arg-type]
-    path, step = checkpoints.saved(folder)[0]
+    path, step = checkpoints.list_checkpoints(folder)[0]
     assert step == 20
     return torch.load(path, weights_only=True)
 
 
 def save(folder: Path, step: int, content: Any = None) -> Path:
     AtomicCheckpoints(NAME).save_checkpoint(content or {"step": step}, folder / f"step-{step:08d}.ckpt")
-    return next(path for path, other in checkpoints.saved(folder) if other == step)
+    return next(path for path, other in checkpoints.list_checkpoints(folder) if other == step)
 
 
 def raw(folder: Path, step: int, content: bytes) -> Path:

@@ -7,7 +7,7 @@ import torch
 
 from harness.config import instantiation, network
 from harness.config.schema import Run
-from harness.evaluation.coverage import novelty
+from harness.evaluation.coverage import uncovered
 
 
 def said(run: Run) -> dict[str, str]:
@@ -17,7 +17,7 @@ def said(run: Run) -> dict[str, str]:
     model = network.model(run, task, layout)
     longest = run.lengths.test
     reach = {"train_length": run.lengths.train, "test_length": longest}
-    found = novelty(model, task, layout, instantiation.rule(run), instantiation.extensions(run), **reach)
+    found = uncovered(model, task, layout, instantiation.rule(run), instantiation.extensions(run), **reach)
     return {name: "; ".join(lines) for name, lines in found.items()}
 
 

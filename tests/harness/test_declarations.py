@@ -228,7 +228,7 @@ def test_a_base_of_ours_by_its_modules_name_is_found(tmp_path: Path, monkeypatch
     code = "from harness.encodings import base\n\n\nclass A(base.Encoding):\n    kind = 'bias'\n\n\nclass B(A): ...\n"
     (tmp_path / "try_qualified.py").write_text(code)
     monkeypatch.setattr(harness.encodings, "__path__", [*harness.encodings.__path__, str(tmp_path)])
-    made = declarations.of("harness.encodings.try_qualified.B")
+    made = declarations.lookup("harness.encodings.try_qualified.B")
     assert made.attributes["kind"] == "bias"
     assert made.attributes["modes"] == ("causal", "bidirectional")
     assert "harness.encodings.base.Encoding" in made.ancestors
@@ -244,7 +244,7 @@ from harness.config import catalogue
 from harness.dimensions import Dimensions
 for group in ("encoding", "architecture", "logit"):
     for choice in catalogue.choices(group):
-        declared = declarations.of(choice.target)
+        declared = declarations.lookup(choice.target)
         options = SimpleNamespace(**{name: option.default for name, option in declared.options.items()})
         for heads in (1, 3, 4):
             for tokens in (2, 42):
@@ -260,8 +260,8 @@ assert "torch" not in sys.modules
 
 def test_a_constructor_of_ours_that_hands_options_on_has_those_of_its_base() -> None:
     """With its own defaults where it has any: they decide ids."""
-    decoder = declarations.of("harness.models.decoder.Decoder").options
-    looped = declarations.of("harness.models.looped.Looped").options
+    decoder = declarations.lookup("harness.models.decoder.Decoder").options
+    looped = declarations.lookup("harness.models.looped.Looped").options
     assert {name: looped[name].default for name in decoder} == {
         name: {"norm": "post", "activation": "relu"}.get(name, option.default) for name, option in decoder.items()
     }

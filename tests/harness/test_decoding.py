@@ -49,7 +49,7 @@ def test_one_pass_says_what_greedy_decoding_says(
         model, task, layout = partly_trained(run, 60)
     rule = instantiation.rule(run)
     for length in (1, 2, 3, 4, 6):
-        questions = scoring.ask(task, layout, rule, length, 200)
+        questions = scoring.make_questions(task, layout, rule, length, 200)
         told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
         one_pass = scored(model, questions, rule)
         exact, given_length = greedy(model, questions.arranged, told, CPU)
@@ -85,7 +85,7 @@ def test_one_pass_says_what_decoding_says_in_other_architectures(
     rule = instantiation.rule(run)
     right = []
     for length in (1, 2, 3, 4, 6):
-        questions = scoring.ask(task, layout, rule, length, 200)
+        questions = scoring.make_questions(task, layout, rule, length, 200)
         told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
         score = scored(model, questions, rule)
         exact, given_length = greedy(model, questions.arranged, told, CPU)
@@ -100,7 +100,7 @@ def decoded_as_scored(run: Run, model: Model, task: Task, layout: Layout, length
     rule = instantiation.rule(run)
     right = []
     for length in lengths:
-        questions = scoring.ask(task, layout, rule, length, 200)
+        questions = scoring.make_questions(task, layout, rule, length, 200)
         numbers = (rule.channels,) if rule.channels > 1 else ()
         assert questions.positions.shape == (*questions.arranged.tokens.shape, *numbers)
         told = Positions(torch.from_numpy(questions.positions), rule.consecutive)
@@ -145,7 +145,7 @@ def test_the_agreement_is_not_for_want_of_right_and_wrong_answers(composed: Call
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 60)
     exact = [
-        scored(model, scoring.ask(task, layout, Sequential(), length, 200), Sequential()).exact
+        scored(model, scoring.make_questions(task, layout, Sequential(), length, 200), Sequential()).exact
         for length in (1, 2, 3, 4)
     ]
     assert any(20 < count < 180 for count in exact), exact
@@ -173,7 +173,7 @@ def test_a_model_that_sees_the_total_length_is_decoded_for_real(
             module.encoding = LooksAtTheTotalLength()
     differs = False
     for length in (1, 2, 3):
-        questions = scoring.ask(task, layout, Sequential(), length, 200)
+        questions = scoring.make_questions(task, layout, Sequential(), length, 200)
         told = Positions(torch.from_numpy(questions.positions), True)
         score = scored(model, questions, Sequential())
         assert score.exact == int(greedy(model, questions.arranged, told, CPU)[0].sum())
@@ -195,7 +195,7 @@ def test_labels_are_not_fed_back(composed: Callable[..., Run]) -> None:
         if isinstance(module, Attention):
             module.encoding = LooksAtTheTotalLength()
     assert not layout.generates
-    questions = scoring.ask(task, layout, Sequential(), 6, 200)
+    questions = scoring.make_questions(task, layout, Sequential(), 6, 200)
     judged = scoring._judged(model, questions, Sequential(), layout, CPU)
     right = np.split(judged.right, questions.arranged.scored.sum(axis=1).cumsum()[:-1])
     assert judged.exact.tolist() == [bool(row.all()) for row in right]

@@ -24,7 +24,7 @@ LEFT_OVER = [
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     for name in list(os.environ):
-        if distributed.foreign(name):
+        if distributed.is_launcher_variable(name):
             monkeypatch.delenv(name)
     return monkeypatch
 
@@ -39,9 +39,9 @@ def test_one_device_is_one_process_and_no_library_sees_another(
     values: dict[str, str], variables: pytest.MonkeyPatch
 ) -> None:
     put(variables, values)
-    assert distributed.of(1) == World()
+    assert distributed.this_process(1) == World()
     before = dict(os.environ)
-    with distributed.hidden(distributed.of(1)):
+    with distributed.launcher_variables_hidden(distributed.this_process(1)):
         assert not set(values) & set(os.environ)
         os.environ["MASTER_PORT"] = "3"  # as PyTorch does when processes meet
     assert dict(os.environ) == before
@@ -74,7 +74,7 @@ def test_one_device_is_one_process_and_no_library_sees_another(
 )
 def test_the_place_among_two(values: dict[str, str], expected: World, variables: pytest.MonkeyPatch) -> None:
     put(variables, values)
-    assert distributed.of(2) == expected
+    assert distributed.this_process(2) == expected
 
 
 @pytest.mark.parametrize(
@@ -105,4 +105,4 @@ def test_the_place_among_two(values: dict[str, str], expected: World, variables:
 def test_a_disagreement_is_refused(values: dict[str, str], said: str, variables: pytest.MonkeyPatch) -> None:
     put(variables, values)
     with pytest.raises(Refused, match=said):
-        distributed.of(2)
+        distributed.this_process(2)

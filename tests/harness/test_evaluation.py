@@ -72,7 +72,7 @@ def test_counts_are_what_they_say() -> None:
         device=CPU,
     )
     for score in found:
-        prompts = scoring.ask(task, layout, Sequential(), score.length, 500).arranged.tokens[:, 1]
+        prompts = scoring.make_questions(task, layout, Sequential(), score.length, 500).arranged.tokens[:, 1]
         wrong = int(np.isin(prompts, [4, 5]).sum())
         assert 0 < wrong < 100
         tokens = 500 * (score.length + 1)
@@ -83,7 +83,7 @@ def test_counts_are_what_they_say() -> None:
 
 def test_a_model_that_does_not_stop_in_time_is_wrong() -> None:
     task = Copy()
-    questions = scoring.ask(task, Causal(task), Sequential(), 3, 50)
+    questions = scoring.make_questions(task, Causal(task), Sequential(), 3, 50)
     told = Positions(torch.arange(8)[None], True)
     assert greedy(Scripted({}), questions.arranged, told, CPU)[0].all()
     late = Scripted(dict.fromkeys(range(4, 30), 3))
@@ -120,7 +120,7 @@ def test_scores_are_told_apart_along_the_axes_of_a_task() -> None:
         model, task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [6], train_length=6, examples=200,
         device=CPU,
     )  # fmt: skip
-    prompts = scoring.ask(task, Causal(task), Sequential(), 6, 200).arranged.tokens[:, 1]
+    prompts = scoring.make_questions(task, Causal(task), Sequential(), 6, 200).arranged.tokens[:, 1]
     even, seven = int((prompts % 2 == 0).sum()), int((prompts == 7).sum())
     assert whole.at == {}
     assert whole.exact == 200 - even - seven
@@ -151,7 +151,7 @@ def test_bits_per_byte_divide_by_the_bytes_that_tokens_stand_for() -> None:
         Scripted({}), task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [6], train_length=6,
         examples=50, device=CPU,
     )  # fmt: skip
-    symbols = scoring.ask(task, Causal(task), Sequential(), 6, 50).arranged.tokens[:, 1:7] - 4
+    symbols = scoring.make_questions(task, Causal(task), Sequential(), 6, 50).arranged.tokens[:, 1:7] - 4
     assert score.bytes == 50 * 6 * 2 + int((symbols % 2).sum()), "an end is no text"
     row = ScoreRow(**{key: value for key, value in score._asdict().items() if key != "at"})
     assert metrics.bits(row) == pytest.approx(score.nats / score.bytes / np.log(2))
@@ -161,11 +161,11 @@ def test_bits_per_byte_divide_by_the_bytes_that_tokens_stand_for() -> None:
 
 def test_every_run_is_asked_the_same_questions(composed: Callable[..., Run]) -> None:
     task = Parity()
-    first = scoring.ask(task, Causal(task), Sequential(), 9, 30)
-    again = scoring.ask(task, Causal(task), Sequential(), 9, 30)
+    first = scoring.make_questions(task, Causal(task), Sequential(), 9, 30)
+    again = scoring.make_questions(task, Causal(task), Sequential(), 9, 30)
     assert all(np.array_equal(a, b) for a, b in zip(first.arranged, again.arranged, strict=True))
     run = composed("positions=randomized")
-    drawn = [scoring.ask(task, Causal(task), instantiation.rule(run), 9, 30).positions for _ in range(2)]
+    drawn = [scoring.make_questions(task, Causal(task), instantiation.rule(run), 9, 30).positions for _ in range(2)]
     assert np.array_equal(*drawn)
 
 
@@ -174,7 +174,7 @@ def test_scores_do_not_depend_on_the_tile(composed: Callable[..., Run], monkeypa
     run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 40)
-    questions = scoring.ask(task, layout, Sequential(), 4, 100)
+    questions = scoring.make_questions(task, layout, Sequential(), 4, 100)
     scores = []
     for tokens in (1, 77, 100_000):
         monkeypatch.setitem(scoring.TILE_TOKENS, "cpu", tokens)
@@ -188,7 +188,7 @@ def test_a_tile_that_does_not_fit_in_memory_is_halved(composed: Callable[..., Ru
     run = composed("task.symbols=2", "model=nano", "lengths.train=4", "lengths.test=6")
     with torch.enable_grad():
         model, task, layout = partly_trained(run, 40)
-    questions = scoring.ask(task, layout, Sequential(), 4, 100)
+    questions = scoring.make_questions(task, layout, Sequential(), 4, 100)
     wanted = scored(model, questions, Sequential())
     forward = model.forward
 
@@ -229,7 +229,7 @@ def test_tests_are_told_the_positions_of_tests() -> None:
     """Random starts are for training; randomized positions can be told to be sequential in evaluation."""
     task = Copy()
     for rule in (RandomOffset(), Randomized(evaluation="sequential")):
-        questions = scoring.ask(task, Causal(task), rule, 7, 20)
+        questions = scoring.make_questions(task, Causal(task), rule, 7, 20)
         assert questions.positions.tolist() == [list(range(questions.span))]
 
 

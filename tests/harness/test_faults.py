@@ -99,7 +99,7 @@ def test_what_a_run_did_itself_is_recorded(
 def test_memory_that_is_not_there_is_the_machines_limit() -> None:
     with pytest.raises(RuntimeError) as caught:
         torch.empty(2**55, dtype=torch.uint8)
-    assert "free memory of this machine" in (faults.explained(caught.value) or "")
+    assert "free memory of this machine" in (faults.explain(caught.value) or "")
 
 
 def test_a_run_completes_after_the_machine_was_mended(

@@ -51,7 +51,7 @@ def test_every_measure_that_a_task_can_be_ranked_by_is_drawn() -> None:
 
 
 def test_a_name_is_drawn_as_it_stands() -> None:
-    assert files.wrapped("a$x^{$b", 30) == r"a\$x^{\$b"
+    assert files.wrap_label("a$x^{$b", 30) == r"a\$x^{\$b"
 
 
 @pytest.mark.filterwarnings("error")
@@ -74,7 +74,7 @@ def test_axes_keep_their_size_whatever_names_and_numbers_of_methods(tmp_path: Pa
     curves = figure.draw(table)
     heat = maps.draw(table[table.method.isin(names[: maps.MOST_METHODS])], "length", "axis_first")
     for drawn, panels in ((curves, curves.axes), (heat, heat.axes[: maps.MOST_METHODS])):
-        files.written(drawn, tmp_path, "drawn")  # lays it out
+        files.save_figure(drawn, tmp_path, "drawn")  # lays it out
         whole = drawn.get_window_extent()
         for axes in panels:
             area = axes.get_window_extent()

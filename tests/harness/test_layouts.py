@@ -94,13 +94,13 @@ def test_the_width_is_enough_and_reading_back_gives_the_example(length: int, cou
     arranged = layout.arrange(batch, 3)
     assert arranged.tokens.shape[1] <= layout.width(task, length)
     for row in range(count):
-        words = layout.written(arranged.tokens[row, : arranged.lengths[row]])
-        last = layout.written([arranged.targets[row, arranged.lengths[row] - 1]])
+        words = layout.symbols(arranged.tokens[row, : arranged.lengths[row]])
+        last = layout.symbols([arranged.targets[row, arranged.lengths[row] - 1]])
         question, answer = "".join([*words, *last]).removeprefix("[BOS]").removesuffix("[EOS]").split("[SEP]")
         first, second = question.split("+")
         assert int(first) + int(second) == int(answer)
         scored = [t for t, s in zip(arranged.targets[row], arranged.scored[row], strict=True) if s]
-        assert "".join(layout.written(scored)) == answer + "[EOS]"
+        assert "".join(layout.symbols(scored)) == answer + "[EOS]"
 
 
 class EveryParity(Parity):
@@ -130,7 +130,7 @@ def test_a_model_that_looks_both_ways_reads_the_answer_out_at_blanks() -> None:
     """As many blanks as the longest answer of this length has: they do not tell how long it is."""
     task = Addition(answer="reversed")
     layout = Blanks(task)
-    n, blank = len(layout.special), len(SPECIAL)
+    n, blank = len(layout.special_tokens), len(SPECIAL)
     plus = n + 10
     batch = Batch(
         np.array([[1, 2, 10, 3, 4], [9, 9, 10, 0, 2]]),
@@ -145,14 +145,14 @@ def test_a_model_that_looks_both_ways_reads_the_answer_out_at_blanks() -> None:
     assert arranged.lengths.tolist() == [8, 8]
     assert layout.channels(batch, 2, ("place",))["place"].tolist() == [[2, 1, 0, 2, 1, 1, 2, 3]] * 2
     assert layout.width(task, 2) == 8
-    assert layout.written(arranged.tokens[0])[-4:] == ["4", "[BLANK]", "[BLANK]", "[BLANK]"]
+    assert layout.symbols(arranged.tokens[0])[-4:] == ["4", "[BLANK]", "[BLANK]", "[BLANK]"]
 
 
 def test_blanks_follow_prompts_of_any_length() -> None:
     layout = Blanks(Copy(symbols=3))
     prompt = np.array([[0, 1, 2], [1, ABSENT, ABSENT]])
     arranged = layout.arrange(Batch(prompt, prompt, prompt != ABSENT), 3)
-    n, blank = len(layout.special), len(SPECIAL)
+    n, blank = len(layout.special_tokens), len(SPECIAL)
     assert arranged.tokens[1].tolist() == [n + 1, blank, blank, blank, PAD, PAD]
     assert arranged.targets[1].tolist() == [PAD, n + 1, EOS, PAD, PAD, PAD]
     assert arranged.scored[1].tolist() == [False, True, True, False, False, False]
@@ -162,7 +162,7 @@ def test_blanks_follow_prompts_of_any_length() -> None:
 def test_labels_need_no_blanks() -> None:
     prompt, answer = np.array([[1, 1, 0]]), np.array([[1, ABSENT, 0]])
     for layout, before in ((Blanks(EveryParity()), 0), (Sentences(EveryParity()), 1)):
-        arranged, n = layout.arrange(Batch(prompt, answer, answer != ABSENT), 3), len(layout.special)
+        arranged, n = layout.arrange(Batch(prompt, answer, answer != ABSENT), 3), len(layout.special_tokens)
         part = slice(before, before + 3)
         assert arranged.tokens[0, part].tolist() == [n + 1, n + 1, n]
         assert arranged.targets[0, part].tolist() == [n + 1, PAD, n]
@@ -187,7 +187,7 @@ def test_a_pair_of_sentences_is_answered_at_its_head() -> None:
     assert arranged.targets[:, 0].tolist() == [n + 1, n]
     assert arranged.scored.sum(axis=1).tolist() == [1, 1]
     assert arranged.lengths.tolist() == [6, 5]
-    assert layout.written(arranged.tokens[0])[:3] == ["[CLS]", "1", "[SEP]"]
+    assert layout.symbols(arranged.tokens[0])[:3] == ["[CLS]", "1", "[SEP]"]
     assert layout.channels(batch, 4, ("segment",))["segment"][0].tolist() == [ABSENT, 0, 0, 1, 1, ABSENT]
     with pytest.raises(ValueError, match="has one token"):
         Sentences(Copy()).arrange(Batch(np.array([[1, 2]]), np.array([[1, 2]]), np.ones((1, 2), bool)), 2)

@@ -25,7 +25,7 @@ def test_short_strings_of_bits_have_all_been_seen() -> None:
     """Of eight bits there are 256 strings: what is measured there is memory."""
     task = Parity()
     lengths = list(range(1, 41))
-    facts = overlap.facts(task, Causal(task), lengths, [8, 40, 60], seed=0, drawn=2**17, examples=300)
+    facts = overlap.test_facts(task, Causal(task), lengths, [8, 40, 60], seed=0, trained_examples=2**17, examples=300)
     assert [(row.length, row.examples, row.longest) for row in facts] == [(8, 300, 11), (40, 300, 43), (60, 300, 63)]
     assert [row.in_training for row in facts] == [300, 0, 0]
 
@@ -38,7 +38,7 @@ def test_the_count_is_that_of_a_plain_search() -> None:
         for _, rows, batch in training_examples.examples(task, range(1, 8), seed=5, block=block):
             seen |= {tuple(prompt) for row, prompt in zip(rows, batch.prompt.tolist(), strict=True)
                      if row + block * blocks.FEWEST < drawn}  # fmt: skip
-    facts = overlap.facts(task, Causal(task), range(1, 8), [4, 6, 7], seed=5, drawn=drawn, examples=100)
+    facts = overlap.test_facts(task, Causal(task), range(1, 8), [4, 6, 7], seed=5, trained_examples=drawn, examples=100)
     known = {
         length: sum(tuple(prompt) in seen for prompt in blind.test_examples(task, length, 100).prompt.tolist())
         for length in (4, 6, 7)
@@ -54,7 +54,7 @@ def test_the_count_is_that_of_a_plain_search() -> None:
 )
 def test_test_examples_that_are_the_same_are_counted(task: Task, length: int, different: int) -> None:
     prompts = [tuple(prompt) for prompt in blind.test_examples(task, length, 256).prompt.tolist()]
-    (row,) = overlap.facts(task, Causal(task), [20], [length], seed=0, drawn=0, examples=256)
+    (row,) = overlap.test_facts(task, Causal(task), [20], [length], seed=0, trained_examples=0, examples=256)
     assert (row.different, row.most_frequent) == (len(set(prompts)), max(Counter(prompts).values()))
     assert row.different == pytest.approx(different, abs=3)
 
@@ -82,7 +82,7 @@ def test_a_run_says_when_one_prompt_is_a_large_part_of_a_score(composed: Callabl
 
 def test_running_text_is_held_out_and_not_compared() -> None:
     task = Text(targets=16, longest=512)
-    (row,) = overlap.facts(task, Causal(task), [64], [64], seed=0, drawn=100, examples=10)
+    (row,) = overlap.test_facts(task, Causal(task), [64], [64], seed=0, trained_examples=100, examples=10)
     assert row.in_training is None
     assert row.longest == 64
 

@@ -69,7 +69,7 @@ def trained(run: Run, folder: Path, lines: Lines | None = None) -> dict[str, tor
     known = loop.resumable(model, run.train, seed=run.seed, checkpoints=folder, training="x")
     sys.settrace(lines)
     try:
-        with signals.held() as interrupt:
+        with signals.deferred() as interrupt:
             loop.train(
                 model, data, run.train, run.trainer,
                 seed=run.seed, checkpoints=folder, loggers=[], interrupt=interrupt, training="x", resumed=known,
@@ -106,7 +106,7 @@ def interrupted_anywhere(run: Run, folder: Path, most: int) -> int:
         here = folder / str(moment)
         lines = Lines(lambda: signal.raise_signal(signal.SIGTERM), moment)
         assert trained(run, here, lines) is None, f"a signal at {moment} is not heard"
-        ((_, step),) = checkpoints.saved(here)
+        ((_, step),) = checkpoints.list_checkpoints(here)
         assert BETWEEN[0] <= step <= BETWEEN[1]
         assert step == lines.steps, "the step at hand is saved, and none is begun after it"
         resumed = trained(run, here)
@@ -166,10 +166,10 @@ def test_training_in_a_thread_needs_no_signals(run: Run, tmp_path: Path) -> None
 
 def test_two_signals_at_once_are_one_request_and_a_later_one_forces() -> None:
     interrupt = signals.Interrupt(final=False)
-    interrupt.held = True
+    interrupt.deferred = True
     interrupt(signal.SIGHUP, None)
     interrupt(signal.SIGTERM, None)
-    assert interrupt.asked is not None
-    interrupt.asked -= 2 * signals.TOGETHER
+    assert interrupt.requested_at is not None
+    interrupt.requested_at -= 2 * signals.SAME_REQUEST
     with pytest.raises(KeyboardInterrupt):
         interrupt(signal.SIGTERM, None)

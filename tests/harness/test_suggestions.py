@@ -151,17 +151,17 @@ def test_keys_that_are_advised_exist() -> None:
             node = node[part]
 
 
-@pytest.mark.parametrize("group", [group for group in catalogue.GROUPS if catalogue.also_called(group)])
+@pytest.mark.parametrize("group", [group for group in catalogue.GROUPS if catalogue.aliases(group)])
 def test_another_name_means_one_choice_and_is_none_itself(group: str) -> None:
     names = catalogue.names()[group]
     listed = [
         plain
         for name in names
         for line in re.findall(r"^# Also called: (.*)$", (catalogue.CONF / group / f"{name}.yaml").read_text(), re.M)
-        for plain in (suggestions.plain(one) for one in line.split(","))
+        for plain in (suggestions.normalized(one) for one in line.split(","))
     ]
     assert len(set(listed)) == len(listed)
-    assert not {suggestions.plain(name) for name in names} & set(listed)
+    assert not {suggestions.normalized(name) for name in names} & set(listed)
 
 
 @pytest.mark.parametrize(

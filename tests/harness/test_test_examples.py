@@ -32,7 +32,7 @@ def test_rows_laid_out_in_parts_are_those_laid_out_at_once(
         monkeypatch.setattr(test_examples, "AT_ONCE", 7 * (batch.prompt.shape[1] + batch.answer.shape[1]))
         assert len(list(test_examples.portions(batch))) > 1
         once = layout.arrange(batch, length)
-        for parts, whole in zip(test_examples.arranged(layout, batch, length), once, strict=True):
+        for parts, whole in zip(test_examples.arrange(layout, batch, length), once, strict=True):
             np.testing.assert_array_equal(parts, whole)
         assert test_examples.longest(layout, batch, length) == once.lengths.max()
         channels = test_examples.channels(layout, batch, length, task.channels)
@@ -49,7 +49,7 @@ def test_rows_laid_out_in_parts_are_those_laid_out_at_once(
     size=st.integers(1, 30),
 )
 def test_the_most_frequent_answer_is_found_without_keeping_any(answers: list[list[int]], size: int) -> None:
-    favourite = blind.Favourite()
+    favourite = blind.MostFrequentAnswer()
     for start in range(0, len(answers), size):
         some = answers[start : start + size]
         rows = np.full((len(some), max(map(len, some))), ABSENT)
@@ -97,9 +97,9 @@ from tasks.copying.copy import Copy
 def everything(length):
     task = Copy()
     layout = Causal(task)
-    baselines.estimated(task, layout, [length], 64)
-    overlap.facts(task, layout, [5], [length], seed=0, drawn=100, examples=64)
-    scoring.ask(task, layout, Sequential(), length, 64)
+    baselines.compute(task, layout, [length], 64)
+    overlap.test_facts(task, layout, [5], [length], seed=0, trained_examples=100, examples=64)
+    scoring.make_questions(task, layout, Sequential(), length, 64)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 start = everything(20)

@@ -17,8 +17,8 @@ from support import put, sample
 
 from harness.config.schema import Run
 from harness.errors import one_line
-from harness.figures.files import STYLE, wrapped, written
-from harness.files.escaping import LONGEST, cleaned, visible
+from harness.figures.files import STYLE, save_figure, wrap_label
+from harness.files.escaping import LONGEST, escape, escape_all
 from harness.results import records, report
 from harness.results.csv_files import csv
 
@@ -46,18 +46,18 @@ def strings(value: object) -> list[str]:
 
 @given(VALUES)
 def test_all_text_comes_out_printable_whatever_holds_it(value: object) -> None:
-    assert all(text.isprintable() for text in strings(cleaned(value)))
+    assert all(text.isprintable() for text in strings(escape_all(value)))
 
 
 @given(HOSTILE, HOSTILE)
 def test_texts_that_differ_still_differ(one: str, other: str) -> None:
     if "\\" not in one + other:
-        assert (visible(one) == visible(other)) == (one == other)
+        assert (escape(one) == escape(other)) == (one == other)
 
 
 @given(st.text(max_size=20), st.text(max_size=20))
 def test_overlong_text_is_cut_and_still_differs(one: str, other: str) -> None:
-    cut = [visible("a" * LONGEST + end + "b" * LONGEST) for end in (one, other)]
+    cut = [escape("a" * LONGEST + end + "b" * LONGEST) for end in (one, other)]
     assert all(len(text) < LONGEST + 60 for text in cut)
     assert (cut[0] == cut[1]) == (one == other)
 
@@ -84,8 +84,8 @@ def test_csv_has_the_same_rows_for_every_reader_and_no_formula(cells: list[str],
 def figure_of(text: str) -> Figure:
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(2, 2))
-        figure.suptitle(wrapped(text, 40))
-        figure.subplots().plot([1], label=wrapped("of " + text, 40))
+        figure.suptitle(wrap_label(text, 40))
+        figure.subplots().plot([1], label=wrap_label("of " + text, 40))
         figure.legend()
     return figure
 
@@ -93,14 +93,14 @@ def figure_of(text: str) -> Figure:
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(HOSTILE)
 def test_every_figure_is_well_formed(tmp_path: Path, text: str) -> None:
-    for path in written(figure_of(text), tmp_path, "figure"):
+    for path in save_figure(figure_of(text), tmp_path, "figure"):
         if path.suffix == ".svg":
             ElementTree.parse(path)
 
 
 def test_a_dollar_begins_no_formula(tmp_path: Path) -> None:
     for text in ("a$x^{$b", r"\$$\frac$", "$", r"$\input{x}$"):
-        _, svg = written(figure_of(text), tmp_path, "figure")
+        _, svg = save_figure(figure_of(text), tmp_path, "figure")
         assert text in "".join(ElementTree.parse(svg).getroot().itertext())
 
 

@@ -29,7 +29,7 @@ VALUES = {
 
 def test_every_argument_is_set_here_handed_on_or_has_something_instead() -> None:
     """One that Lightning adds is handed on: this test asks whether it may change a result."""
-    assert set(trainer_arguments.handed_on()) == set(VALUES)
+    assert set(trainer_arguments.accepted()) == set(VALUES)
     assert set(trainer_arguments.INSTEAD) <= set(NAMES), "none that Lightning no longer has"
     ours = set(TrainerSettings.model_fields) & set(NAMES)
     assert ours == {"accelerator", "devices", "strategy"}
@@ -58,7 +58,7 @@ def test_what_is_not_handed_on_is_refused_with_a_key_that_there_is(
 @pytest.mark.parametrize(("name", "value"), VALUES.items())
 def test_the_others_reach_lightning_and_no_id(name: str, value: str, composed: Callable[..., Run]) -> None:
     run = composed("trainer=cpu", f"trainer.{name}={value}")
-    assert trainer_arguments.given(run.trainer) == {name: {"true": True}.get(value, value)}
+    assert trainer_arguments.extra_arguments(run.trainer) == {name: {"true": True}.get(value, value)}
     loop.try_arguments(run.trainer)
     task, usual = instantiation.task(run), composed()
     assert identity.run_name(run, task) == identity.run_name(usual, task)

@@ -165,7 +165,7 @@ def test_a_package_is_named_by_whoever_starts_the_program(folder: Path, composed
 def test_a_sweep_hands_on_what_its_configs_do_not_say(composed: Callable[..., Run]) -> None:
     run = composed("packages=[numpy]", "results='a b=[c]'", "force=true")
     config = json.loads(run.model_dump_json())
-    again = saved_configs.run(config, saved_configs.words(run), results="results", said=saved_configs.SAID)
+    again = saved_configs.run(config, saved_configs.words(run), results="results", allowed=saved_configs.ALLOWED)
     assert again == run
     assert saved_configs.run(config, [], results="elsewhere") == run.model_copy(
         update={"results": "elsewhere", "packages": [], "force": False}
@@ -445,13 +445,13 @@ def test_hydra_of_a_program_around_this_one_is_left_as_it_was(monkeypatch: pytes
     from hydra.core.plugins import Plugins
     from hydra.core.singleton import Singleton
 
-    from harness.composition.isolation import alone
+    from harness.composition.isolation import isolated
 
     theirs = object()
     monkeypatch.setitem(Singleton._instances, Plugins, theirs)
-    with alone():
+    with isolated():
         assert Plugins.instance() is not theirs
-        with alone():
+        with isolated():
             pass
         with pytest.raises(ImportError):
             import hydra_plugins  # type: ignore[import-not-found]  # noqa: F401
@@ -460,7 +460,7 @@ def test_hydra_of_a_program_around_this_one_is_left_as_it_was(monkeypatch: pytes
 
 def test_the_working_folder_gives_named_packages_alone(folder: Path) -> None:
     code = (
-        "import sys\nfrom harness.config import user_packages\nuser_packages.importable(['named'])\nimport named\n"
+        "import sys\nfrom harness.config import user_packages\nuser_packages.make_importable(['named'])\nimport named\n"
         "try:\n    import beside\nexcept ImportError:\n    print('not found')\n"
     )
     (folder / "named.py").write_text("")

@@ -31,7 +31,7 @@ def make(name: str) -> Encoding:
     """An encoding for 1100 positions."""
     torch.manual_seed(0)
     target = next(choice.target for choice in catalogue.choices("encoding") if choice.name == name)
-    limited_by = declarations.of(target or "").attributes["limited_by"]
+    limited_by = declarations.lookup(target or "").attributes["limited_by"]
     options = {limited_by: 1100} if limited_by else {"window": 200} if name == "swin" else {}
     return component("encoding", name, DIMENSIONS, **options)
 

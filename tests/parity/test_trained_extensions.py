@@ -161,8 +161,8 @@ def test_what_depends_on_the_training_length_is_that_of_the_first_training() -> 
 @pytest.mark.parametrize("extension", choices("train_extension"))
 def test_everything_learned_goes_on_being_trained(extension: str, encoding: str) -> None:
     words = (f"encoding={encoding}", "lengths.train=20", "model.layers=4")
-    attributes = declarations.of(composed(f"train_extension={extension}").train_extension.target).attributes
-    offers = declarations.of(composed(f"encoding={encoding}").encoding.target).attributes["offers"]
+    attributes = declarations.lookup(composed(f"train_extension={extension}").train_extension.target).attributes
+    offers = declarations.lookup(composed(f"encoding={encoding}").encoding.target).attributes["offers"]
     chosen = (*words, f"train_extension={extension}")
     if attributes["needs"] and attributes["needs"] not in offers:
         with pytest.raises(Refused, match=f"changes an encoding's {attributes['needs']}"):

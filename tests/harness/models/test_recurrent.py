@@ -73,6 +73,6 @@ def test_what_is_read_in_stretches_is_what_is_read_at_once(
 ) -> None:
     monkeypatch.setattr(base, "STRETCH", 3)
     model = kind(DIMENSIONS, 5, lambda: None)
-    parts = list(model.stretches(TOKENS, POSITIONS))
+    parts = list(model.forward_in_chunks(TOKENS, POSITIONS))
     assert [part.shape[1] for part in parts] == [3, 3, 2]
     torch.testing.assert_close(torch.cat(parts, dim=1), model(TOKENS, POSITIONS), atol=1e-6, rtol=1e-6)

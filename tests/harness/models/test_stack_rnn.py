@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
-from harness.models.stack_rnn import ACTIONS, StackLayer, StackRNN, acted
+from harness.models.stack_rnn import ACTIONS, StackLayer, StackRNN, apply_actions
 
 PUSH, POP, LEAVE = range(ACTIONS)
 
@@ -18,7 +18,7 @@ def run(actions: torch.Tensor, values: torch.Tensor) -> torch.Tensor:
     """The stacks after actions [T, S, 3] with values [T, S, C] on empty ones, [S, T + 1, C]."""
     stacks = torch.zeros(1, values.shape[1], len(values) + 1, values.shape[2], dtype=values.dtype)
     for action, value in zip(actions, values, strict=True):
-        stacks = acted(stacks, action[None], value[None])
+        stacks = apply_actions(stacks, action[None], value[None])
     return stacks[0]
 
 
@@ -30,7 +30,7 @@ def test_a_trace_by_hand() -> None:
     stacks, tops = torch.zeros(1, 1, 10, 1), []
     for action, value in steps:
         weights = torch.nn.functional.one_hot(torch.tensor([[action]]), ACTIONS).float()
-        stacks = acted(stacks, weights, torch.full((1, 1, 1), float(value)))
+        stacks = apply_actions(stacks, weights, torch.full((1, 1, 1), float(value)))
         tops.append(int(stacks[0, 0, 0, 0]))
     assert tops == [1, 2, 2, 1, 3, 1, 0, 0, 4]
     assert stacks[0, 0, :, 0].tolist() == [4.0] + [0.0] * 9
@@ -39,7 +39,7 @@ def test_a_trace_by_hand() -> None:
 def test_a_soft_step_by_hand() -> None:
     """On the stack (4, 2), half a push of 6, a quarter of a pop, a quarter of nothing."""
     stacks = torch.tensor([4.0, 2.0, 0.0]).view(1, 1, 3, 1)
-    after = acted(stacks, torch.tensor([[[0.5, 0.25, 0.25]]]), torch.full((1, 1, 1), 6.0))
+    after = apply_actions(stacks, torch.tensor([[[0.5, 0.25, 0.25]]]), torch.full((1, 1, 1), 6.0))
     assert after.flatten().tolist() == [3 + 0.5 + 1, 2 + 0 + 0.5, 1.0]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
-from harness.models.tape_rnn import ACTIONS, TapeRNN, acted
+from harness.models.tape_rnn import ACTIONS, TapeRNN, apply_actions
 
 STAY, LEFT, RIGHT, JUMP_LEFT, JUMP_RIGHT = range(ACTIONS)
 
@@ -24,7 +24,7 @@ def test_a_trace_by_hand() -> None:
     tapes, read = torch.zeros(1, 1, 33, 1), []
     for value, action in steps:
         read.append(int(tapes[0, 0, tapes.shape[2] // 2, 0]))
-        tapes = acted(tapes, certain(action), torch.full((1, 1, 1), float(value)), torch.tensor([3]))
+        tapes = apply_actions(tapes, certain(action), torch.full((1, 1, 1), float(value)), torch.tensor([3]))
     assert read == [0, 0, 0, 0, 1, 2, 3, 2]
     middle = tapes.shape[2] // 2
     assert tapes[0, 0, middle - 4 : middle + 1, 0].tolist() == [1, 8, 3, 9, 0]
@@ -41,7 +41,7 @@ def test_the_soft_tape_is_the_mean_over_tapes_of_plain_python(seed: int) -> None
     values = torch.randn(steps, 2, 1, 3, generator=generator, dtype=torch.float64)
     tapes = torch.zeros(2, 1, 2 * 2 * steps + 1, 3, dtype=torch.float64)
     for action, value in zip(actions, values, strict=True):
-        tapes = acted(tapes, action, value, torch.tensor(jumps))
+        tapes = apply_actions(tapes, action, value, torch.tensor(jumps))
     middle = 2 * steps
     expected = torch.zeros_like(tapes)
     for row, jump in enumerate(jumps):
@@ -63,7 +63,7 @@ def test_any_number_of_moves_and_a_jump_lose_nothing() -> None:
     tapes = torch.zeros(1, 1, 2 * 2 * 32 + 1, 1)
     moves = [RIGHT] * 30 + [JUMP_RIGHT, JUMP_LEFT]
     for number, action in enumerate(moves, 1):
-        tapes = acted(tapes, certain(action), torch.full((1, 1, 1), float(number)), torch.tensor([30]))
+        tapes = apply_actions(tapes, certain(action), torch.full((1, 1, 1), float(number)), torch.tensor([30]))
     middle = tapes.shape[2] // 2
     assert tapes[0, 0, middle - 30 : middle + 1, 0].tolist() == [*range(1, 32)]
 
