@@ -1,8 +1,9 @@
-"""Files that are either there, whole, or not there.
+"""Atomic writing: a file is complete or does not exist.
 
-A file is written beside its place, under a name that ends in ``.part``, and renamed. Whoever writes holds a lock on the
-part, which ends with the process: so what a killed process left behind is told from what is being written, and the next
-one that writes into the folder removes it. Files get the permissions that the user's umask gives them.
+A file is written in the same folder under a name that ends in ``.part``, then renamed. The writer holds a lock on the
+part, which the system releases when the process ends: this distinguishes the leftovers of a killed process from files
+being written, and the next process that writes into the folder removes them. Files get the permissions that the user's
+umask gives them.
 """
 
 import contextlib
@@ -20,12 +21,12 @@ from harness.system import faults
 
 PART = ".part"
 LATE = 3600.0
-"""Seconds after which a part that another machine wrote last is given up: its locks may not be seen from here."""
+"""Seconds after which a part that another machine wrote last is abandoned: its locks may be invisible from here."""
 
 
 @contextlib.contextmanager
 def writing(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write that becomes ``path`` when all has gone well, and leaves nothing behind otherwise.
+    """A file to write that becomes ``path`` if no exception is raised, and is removed otherwise.
 
     It is written in the same folder, synced, then renamed, and the folder synced: a rename across file systems would be
     a copy, which a kill can cut short.
@@ -71,7 +72,7 @@ def clear(folder: Path, *, alone: bool = False) -> None:
 
 
 def put_aside(path: Path) -> Path:
-    """Give what stands at ``path`` another name beside it, which is returned."""
+    """Rename what is at ``path`` within its folder, and return the new path."""
     free = next(name for n in count(1) if not os.path.lexists(name := path.with_name(f"{path.name}.aside-{n}")))
     path.rename(free)
     return free
@@ -79,8 +80,8 @@ def put_aside(path: Path) -> Path:
 
 @contextlib.contextmanager
 def lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock that ``path`` stands for, after calling ``waiting`` if another process holds it. It ends with the
-    process, however that ends.
+    """Hold the lock of the file ``path``, after calling ``waiting`` if another process holds it. The system releases it
+    when the process ends, however it ends.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as file:
@@ -103,7 +104,7 @@ def _part(path: Path) -> tuple[Path, IO[bytes]]:
             fcntl.flock(file, fcntl.LOCK_EX)
         if _is(part, file.fileno()):
             return part, file
-        file.close()  # somebody who clears the folder was faster than the lock
+        file.close()  # another process cleared the folder before it was locked
 
 
 def _remove_unless_locked(part: Path) -> None:
@@ -117,7 +118,7 @@ def _remove_unless_locked(part: Path) -> None:
 
 
 def _is(path: Path, handle: int) -> bool:
-    """Whether a path still leads to an open file."""
+    """Whether a path still refers to an open file."""
     try:
         return os.path.samestat(path.stat(), os.fstat(handle))
     except FileNotFoundError:
@@ -126,7 +127,7 @@ def _is(path: Path, handle: int) -> bool:
 
 @cache
 def _machine() -> str:
-    """A word that is the same for all processes of this machine until it is started again."""
+    """A word that is the same for all processes of this machine until it is rebooted."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
     except OSError:

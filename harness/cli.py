@@ -1,7 +1,7 @@
-"""The one door: ``python -m harness key=value ...`` runs, ``python -m harness show|doctor|leaderboard ...`` does the
-rest.
+"""The command line: ``python -m harness key=value ...`` runs, ``python -m harness show|doctor|leaderboard ...`` are the
+other commands.
 
-Nothing heavier than Hydra is imported here: PyTorch is loaded when a run has been found to make sense.
+Nothing heavier than Hydra is imported here: PyTorch is loaded only when a run has been validated.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from harness.config.schema import Run
 
 MANY = 100
-"""Runs of a sweep whose composition takes long enough to show."""
+"""Number of runs from which on a sweep shows the progress of their composition."""
 HYDRA_SHOWS = ("hydra_help", "info", "shell_completion")
-"""Hydra's own flags that show something of Hydra and run nothing."""
+"""Hydra's own flags, which print information about Hydra and run nothing."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Do what the command line says and give the exit code: 0 done, 1 failed, 2 refused, 3 not done because of this
+    """Execute the command line and return the exit code: 0 done, 1 failed, 2 refused, 3 not done because of this
     machine, 130 interrupted.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _not_done(explained, arguments)
         print(f"error: {refusal}", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # whoever read our output has seen enough
+    except BrokenPipeError:  # the reader of our output has closed it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
@@ -171,7 +171,7 @@ def _finish(run: Run) -> int:
 
 
 def _job(words: list[str]) -> int:
-    """A run of a sweep, from its config and what the sweep says besides."""
+    """A run of a sweep, from its config file and the settings that the sweep adds."""
     from harness.config import saved_configs
     from harness.files import sealed_json
 

@@ -1,4 +1,4 @@
-"""Messages for people: one printable line each, about words that are not known with the word that was meant."""
+"""Error messages: one printable line each; for an unknown word, with the closest known one."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -15,7 +15,7 @@ ECHOED = 120
 class Refused(ValueError):
     """Something the user asked for cannot be done. The message says in one line what, and what would be right.
 
-    Whatever went into the message, it comes out as one printable line of bounded length.
+    Whatever text the message contains, it becomes one printable line of bounded length.
     """
 
     def __init__(self, message: object) -> None:
@@ -26,7 +26,7 @@ class Refused(ValueError):
 def unknown(kind: str, word: str, known: Iterable[str], plural: str, also: Mapping[str, str] | None = None) -> Refused:
     """``unknown encoding 'ropee'; did you mean 'rope'? Encodings: alibi, ...``
 
-    ``also`` gives other names under which something is known.
+    ``also`` maps aliases to known words.
     """
     words = sorted(set(known))
     close = closest_match(word, words, also or {})
@@ -35,8 +35,8 @@ def unknown(kind: str, word: str, known: Iterable[str], plural: str, also: Mappi
 
 
 def closest_match(word: str, known: Iterable[str], also: Mapping[str, str]) -> str | None:
-    """The known word that this one stands for: the same but for case and punctuation, another name of it, or a likely
-    slip of the fingers.
+    """The known word closest to this one: equal but for case and punctuation, an alias of it, or a likely misspelling
+    of it.
     """
     words = {normalized(one): one for one in known}
     others = {normalized(name): one for name, one in also.items() if normalized(one) in words}
@@ -52,12 +52,12 @@ def normalized(word: str) -> str:
 
 
 def echoed(text: object) -> str:
-    """What the user wrote, as a message repeats it."""
+    """The user's text, shortened for a message."""
     return shortened(one_line(text), ECHOED)
 
 
 def one_line(text: Any) -> str:
-    """Any text as one printable line of moderate length."""
+    """Any text as one printable line of at most 500 characters."""
     return " ".join(printable(text).split())[:500]
 
 
@@ -67,6 +67,6 @@ def printable(text: object) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """Text of at most so many characters, the middle left out."""
+    """Text of at most ``most`` characters; the middle of a longer one is left out."""
     half = (most - 5) // 2
     return text if len(text) <= most else f"{text[:half]} ... {text[-half:]}"

@@ -49,7 +49,7 @@ class Result(NamedTuple):
 
 
 def run(*overrides: str, **choices: Any) -> Result:
-    """What :func:`harness.run` does."""
+    """The implementation of :func:`harness.run`."""
     for override in overrides:
         if not isinstance(override, str):
             raise Refused(f"{override!r}: an override is a string such as 'encoding=rope'")

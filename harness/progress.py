@@ -1,5 +1,5 @@
-"""How far a long job is: a bar on a terminal, a line now and then elsewhere. It goes to standard error, so that results
-can be piped.
+"""Progress of a long job: a bar on a terminal, a line every few seconds elsewhere. It goes to standard error, so that
+results can be piped.
 """
 
 import os
@@ -14,14 +14,14 @@ QUIET_SECONDS = 10.0
 
 
 class Step(Protocol):
-    """Reports that ``done`` of the total is done."""
+    """Reports that ``done`` of the total are done."""
 
     def __call__(self, done: int, note: str = "") -> None: ...
 
 
 def say(line: str, stream: TextIO | None = None) -> None:
-    """Print a line to standard error, or to ``stream``. Work goes on when nobody reads it any more, and when the disk
-    of a log is full.
+    """Print a line to standard error, or to ``stream``. Work continues if the reader has closed the stream, or if the
+    disk of a log is full.
     """
     stream = stream or sys.stderr
     try:

@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 
 class Job(NamedTuple):
-    """A run with all that it is made of."""
+    """A run and the objects built from its config."""
 
     run: Run
     task: Task
@@ -53,10 +53,10 @@ class Job(NamedTuple):
 
 
 def execute(run: Run) -> Record | None:
-    """Do a run, or what is left of it, and return its record; ``None`` on non-zero ranks.
+    """Train and evaluate a run, resuming it if it was interrupted, and return its record; ``None`` on non-zero ranks.
 
-    A finished run is not done again unless ``force``; a failed one not unless ``retry``. What goes wrong in training
-    becomes a record that says so. What cannot be built is :class:`Refused` before anything is written.
+    A finished run is repeated only with ``force``, a failed one only with ``retry``. A failure in training is recorded.
+    A run that cannot be built is :class:`Refused` before anything is written.
     """
     world = distributed.this_process(run.trainer.devices)
     with distributed.launcher_variables_hidden(world):
@@ -69,9 +69,9 @@ def _execute(run: Run, world: World) -> Record | None:
         try:
             if _trained_before(job) is None:
                 _train(job, _resumed(job))
-        except Diverged:  # the first process says so
+        except Diverged:  # rank 0 reports it
             return None
-        except KeyboardInterrupt as interrupt:  # this too
+        except KeyboardInterrupt as interrupt:  # also reported by rank 0
             raise SystemExit(signals.INTERRUPTED) from interrupt
         return None
     if (record := finished.existing_record(run, job.paths)) is not None:
@@ -121,11 +121,11 @@ def _job(run: Run, world: World) -> Job:
 
 
 def _optimization(run: Run, model: Model) -> Optimization:
-    """Raises :class:`Refused` if the optimizer is not for the network."""
+    """Raises :class:`Refused` if the optimizer cannot train the network."""
     optimizer: Optimizer = instantiation.make("optimizer", run.optimizer, run)
     try:
         optimizer.build(model, run.train)
-    except Exception as error:  # one of the user's may do anything
+    except Exception as error:  # a user's optimizer may raise anything
         objection = error or type(error).__name__
         raise Refused(
             f"optimizer={run.optimizer.name} with architecture={run.architecture.name}: {objection}"
@@ -134,13 +134,13 @@ def _optimization(run: Run, model: Model) -> Optimization:
 
 
 def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> None:
-    """Raise :class:`Refused` if an extension cannot extend the encoding as it has become, before it is trained."""
+    """Raise :class:`Refused`, before training, if an extension cannot extend the encoding that was built."""
     longest = max(layout.span(task, length) for length in identity.tested_lengths(run, task))
     for name, extension in instantiation.extensions(run).items():
         try:
             with scoring.extended(model, extension, layout.span(task, run.lengths.train), longest):
                 pass
-        except Exception as error:  # an extension of the user's may do anything
+        except Exception as error:  # a user's extension may raise anything
             raise Refused(
                 f"extension={name} with encoding={run.encoding.name}: {error or type(error).__name__}"
             ) from error
@@ -160,7 +160,7 @@ def _prepare(job: Job) -> None:
 
 
 def _make_room(paths: RunPaths) -> None:
-    """Put aside folders that stand where files will be written and files that stand in the place of folders: better now
+    """Rename folders that occupy the paths of files to be written, and files that occupy those of folders: better now
     than after hours of training.
     """
     files = (paths.record, paths.config, paths.log, paths.weights)
@@ -240,7 +240,7 @@ def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
 
 
 def _failure(job: Job, error: Exception) -> dict[str, Any]:
-    """The part of the record that a failed run has; the traceback goes to its log."""
+    """The fields of the record that only a failed run has; the traceback goes to its log."""
     with contextlib.suppress(OSError), job.paths.log.open("a") as file:
         traceback.print_exception(error, file=file)
     reason = str(error) if isinstance(error, Diverged) else f"{type(error).__name__}: {error}"

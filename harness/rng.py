@@ -1,7 +1,7 @@
-"""Random numbers as a function of what they are for.
+"""Random generators seeded by their purpose.
 
-Every draw in a run comes from a generator that is made here from words and numbers, so that data is the same on any
-device, in any process and in any order, and the streams of different purposes never meet.
+Every random number in a run comes from a generator that is seeded here with words and numbers, so that data is the same
+on any device, in any process and in any order, and different purposes have independent streams.
 """
 
 import hashlib

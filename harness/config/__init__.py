@@ -1,1 +1,1 @@
-"""The config of a run: its schema, its choices, whether it makes sense, its identity, and the objects it names."""
+"""The config of a run: its schema, its choices, its validation, its identity, and the objects it names."""

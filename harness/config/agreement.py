@@ -1,4 +1,4 @@
-"""Whether a config is that of a science, as far as this can be known without building or importing anything."""
+"""Whether the config and the science of a record agree, as far as can be checked without building or importing."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from harness.config.schema import ATTENTION, COMPONENT_GROUPS, Component, Run
 
 
 def disagreement(run: Run, science: dict[str, Any]) -> str:
-    """What the config of a record says otherwise than its science; empty if nothing.
+    """Where the config of a record differs from its science; empty if nowhere.
 
-    Options left at their defaults are not in a science. Which those are is known for the classes of conf/ as they are
-    today, so older versions of a task are compared by what they name.
+    A science omits options with default values. The defaults are known for the current classes of conf/ only, so older
+    versions of a task are compared by the options they name.
     """
     training = science["training"]
     chosen = [(group, getattr(run, group), {**identity.DEFAULTS, **training}[group]) for group in COMPONENT_GROUPS]
@@ -72,7 +72,7 @@ def _other_origin(run: Run, training: dict[str, Any]) -> str:
 
 
 def _same_options(component: Component, recorded: dict[str, Any], known: bool) -> bool:
-    """``known``: the class is one of conf/ and its defaults are those of then."""
+    """``known``: the class is one of conf/ and its defaults have not changed since."""
     options = recorded["options"]
     if any(key not in component.options or component.options[key] != value for key, value in options.items()):
         return False

@@ -1,4 +1,4 @@
-"""The choices of every group: the files of conf/, each with a line that describes it."""
+"""The choices of every group: the files of conf/, each with a one-line description."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -36,7 +36,7 @@ GROUPS = {
 
 
 class Choice(NamedTuple):
-    """One file of a group: its name, the line that describes it, and the class it names, if it names one."""
+    """One file of a group: its name, its description, and the class it names, if any."""
 
     name: str
     meaning: str
@@ -51,7 +51,7 @@ def names(folders: Sequence[Path] = (CONF,)) -> dict[str, list[str]]:
 
 
 def choices(group: str, folders: Sequence[Path] = (CONF,)) -> Iterator[Choice]:
-    """The choices of a group in alphabetical order, those of later folders besides those of earlier ones."""
+    """The choices of a group from all folders, in alphabetical order."""
     for name, path in _files(group, folders):
         text = choice_files.text(path)
         meanings = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#") and "@package" not in line]
@@ -60,7 +60,7 @@ def choices(group: str, folders: Sequence[Path] = (CONF,)) -> Iterator[Choice]:
 
 @cache
 def target(group: str, name: str) -> str | None:
-    """The class that the choice of conf/ called so names; ``None`` where there is no such choice or it names none."""
+    """The class that a choice of conf/ names; ``None`` if there is no such choice or it names no class."""
     path = CONF / group / f"{name}.yaml"
     return _target(group, choice_files.text(path)) if path.is_file() else None
 
@@ -73,7 +73,7 @@ def _target(group: str, text: str) -> str | None:
 
 
 def aliases(group: str, folders: Sequence[Path] = (CONF,)) -> dict[str, str]:
-    """Other names of the choices of a group: those that the comment ``# Also called: ...`` of a file lists."""
+    """The aliases of a group's choices: the names that the comment ``# Also called: ...`` of a file lists."""
     return {
         name.strip(): choice
         for choice, path in _files(group, folders)

@@ -1,5 +1,5 @@
-"""The YAML file of a choice, read as the data of somebody who makes mistakes: what is wrong with it is said in one
-line that names the file, before Hydra sees it.
+"""Reads the YAML file of a choice, which may contain mistakes: they are reported in one line that names the file,
+before Hydra reads it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from harness.errors import Refused, echoed
 LARGEST = 2**18
 """Bytes of a file."""
 DEEPEST = 20
-"""Lists and mappings within one another."""
+"""Nesting depth of lists and mappings."""
 MOST = 20_000
-"""Values of a file, those that an alias (``*name``) repeats counted each time."""
+"""Values of a file; those repeated by an alias (``*name``) count each time."""
 DIGITS = 300
 """Digits of a number."""
 
@@ -26,7 +26,7 @@ LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def content(path: Path) -> dict[str, Any]:
-    """What a file says. Raises :class:`Refused`."""
+    """The content of a file. Raises :class:`Refused`."""
     try:
         return parsed(text(path))
     except (ValueError, OverflowError) as error:
@@ -73,8 +73,8 @@ def parsed(text: str) -> dict[str, Any]:
 
 
 def _check_extent(text: str) -> None:
-    """Nothing is nested without end, repeats itself without end or has a type of its own: seen in the stream of events,
-    which costs no more than the text is long.
+    """Check that nesting and repetition are bounded and that there are no custom types, in the stream of parser events,
+    whose cost is linear in the text.
     """
     sizes: dict[str, int] = {}
     opened: list[tuple[str | None, int]] = []
@@ -138,7 +138,7 @@ def _check_keys(node: yaml.MappingNode) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """One line of what YAML or Python object to."""
+    """The error of YAML or Python in one line."""
     if isinstance(error, yaml.MarkedYAMLError) and error.problem:
         mark = error.problem_mark or error.context_mark
         context = f"{error.context}, " if error.context else ""

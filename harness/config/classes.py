@@ -1,8 +1,8 @@
-"""Which class a choice may be: a choice is what its name says, and its class is one that the group has.
+"""Which class a choice may name.
 
-A class is that of a choice of conf/, or one of a package that the user has named. The rest of harness and tasks is no
-choice, and what a choice of conf/ is called belongs to its class alone: else a row of a table would be called after
-something that it is not.
+A class must be that of a choice in conf/ or come from a package that the user has named. No other class of harness or
+tasks can be chosen, and the name of a choice in conf/ is reserved for its class: otherwise a table could show a row
+under the name of a different method.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ BASES = {
     "callbacks": "pytorch_lightning.callbacks.callback.Callback",
     "logger": "harness.loggers.base.CurveLogger",
 }
-"""What every class of a group is a subclass of."""
+"""The base class of each group."""
 
 
 def check(group: str, component: Component, packages: Sequence[str]) -> None:
-    """Raise :class:`Refused` unless the component may be of the class that it names. Nothing is imported."""
+    """Raise :class:`Refused` unless the component may use the class that it names. Nothing is imported."""
     name, target = component.name, one_line(component.target)
     package = component.target.partition(".")[0]
     if package not in (*OWN_PACKAGES, *packages):
@@ -51,7 +51,7 @@ def check(group: str, component: Component, packages: Sequence[str]) -> None:
 
 
 def misnamed(group: str, name: str, target: str) -> str:
-    """Why nothing of this class can be called so; empty if it can."""
+    """Why this class cannot have this name; empty if it can."""
     shipped = _shipped(group, name)
     if shipped in (None, target):
         return ""
@@ -76,7 +76,7 @@ def load(group: str, component: Component, packages: Sequence[str]) -> type[Any]
 
 
 def _shipped(group: str, name: str) -> str | None:
-    """The class of the choice of conf/ that is called so, in whatever case: some systems do not tell them apart."""
+    """The class of the choice of conf/ with this name, ignoring case, as some file systems do."""
     spelling = _names(group).get(name.casefold())
     return catalogue.target(group, spelling) if spelling else None
 
@@ -88,5 +88,5 @@ def _names(group: str) -> dict[str, str]:
 
 @cache
 def _targets(group: str) -> dict[str, str]:
-    """The classes that the choices of conf/ name, each with the first choice that does."""
+    """The classes that the choices of conf/ name, each with the first choice that names it."""
     return {choice.target: choice.name for choice in reversed([*catalogue.choices(group)]) if choice.target}

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 def make(group: str, component: Component, run: Run, *arguments: Any) -> Any:
-    """Call the class of a component of this group with its options. What its constructor objects to is
-    :class:`Refused` in its words.
+    """Instantiate the class of a component of this group with its options. An error of its constructor becomes
+    :class:`Refused` with the same message.
     """
     made = classes.load(group, component, run.packages)
     try:
@@ -43,7 +43,7 @@ def task(run: Run) -> Task:
 
 
 def rule(run: Run) -> PositionRule:
-    """The rule that tells tokens their positions."""
+    """The rule that gives tokens their positions."""
     return make("positions", run.positions, run)
 
 

@@ -1,6 +1,4 @@
-"""Which mixers a run's layers have, and what kind of network they make of its architecture. Nothing here needs
-PyTorch.
-"""
+"""The mixers of a run's layers, and the kinds of attention that follow from them. Nothing here needs PyTorch."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -24,7 +22,7 @@ def modes(run: Run) -> tuple[str, ...]:
 
 
 def check(run: Run) -> None:
-    """Raise :class:`Refused` where the architecture cannot have these mixers, or the pattern names others."""
+    """Raise :class:`Refused` if the architecture cannot have these mixers, or the pattern names others."""
     for name in run.pattern:
         if name not in run.mixer:
             raise Refused(f"pattern={_list(run.pattern)}: mixer={_list(run.mixer)} has no {name}: list it there")
@@ -76,7 +74,7 @@ def _check_softmax(run: Run) -> None:
 
 
 def attention_layers(run: Run) -> list[int]:
-    """The numbers of the layers that attend."""
+    """The indices of the layers with attention."""
     architecture = _declared(run.architecture.target)
     layers = list(enumerate(run.mixers()))[: 1 if architecture["one_block"] else None]
     return [
@@ -94,13 +92,13 @@ def dimensions_of(run: Run, dimensions: Dimensions, number: int) -> Dimensions:
 
 
 def architecture_label(run: Run) -> str:
-    """The architecture for a message, with its mixers where they are others than attention."""
+    """The architecture for a message, with its mixers unless all are attention."""
     name = f"architecture={run.architecture.name}"
     return name if list(run.mixer) == [ATTENTION.name] else f"{name} with mixer={_list(run.mixer)}"
 
 
 def multi_block_architectures() -> str:
-    """The architectures whose layers have mixers and are not all one."""
+    """The architectures that use mixers and have more than one block."""
     return _names("architecture", lambda a: a["uses_mixers"] and not a["one_block"])
 
 

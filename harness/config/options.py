@@ -1,5 +1,5 @@
-"""Options of a run's components: typed, complete, and known to the classes they are for, which is read from source
-(:mod:`harness.declarations`).
+"""Validates the options of a run's components against the signatures of their classes (:mod:`harness.declarations`) and
+adds the defaults of those left out.
 """
 
 import json
@@ -38,7 +38,7 @@ ANNOTATIONS = {
 
 
 def typed(run: Run) -> Run:
-    """The same run with its options typed and complete, whether or not they make sense together."""
+    """The same run with its options typed and complete. Whether they are compatible is not checked here."""
     user_packages.make_importable(run.packages)
     changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
     for group in LISTED_GROUPS:
@@ -87,8 +87,8 @@ def _typed(group: str, component: Component, run: Run) -> Component:
 
 
 def _check_paths(value: Any, what: str) -> None:
-    """Raise :class:`Refused` for a path that means no place, in an option that says what a class reads. The class
-    itself replaces ``~``, so that a config stays right on another machine.
+    """Raise :class:`Refused` for a malformed path in an option that says what a class reads. The class itself replaces
+    ``~``, so that a config stays valid on another machine.
     """
     for one in value if isinstance(value, list) else [value]:
         if isinstance(one, str):
@@ -97,7 +97,7 @@ def _check_paths(value: Any, what: str) -> None:
 
 
 def _canonical(annotation: Any, value: Any) -> Any:
-    """The value as its annotation has it, and as JSON can say it. Raises ``ValidationError``."""
+    """The value converted to its annotation, as JSON can hold it. Raises ``ValidationError``."""
     if isinstance(annotation, str):
         return _adapter(eval(annotation, {"__builtins__": {}}, ANNOTATIONS)).validate_python(value)  # noqa: S307
     adapter = _adapter(annotation)  # a class of the user's may want a tuple or an enumeration where YAML has a list

@@ -1,7 +1,7 @@
-"""The run of a config that lies in a file: the one way by which such a config becomes a run.
+"""Builds a run from a config stored in a file.
 
-It is checked as one from the command line is. What decides whose code is run, where results go and what is done again
-is not taken from it: these come from whoever starts the program, as words such as ``packages=[mine]``.
+The config is validated like one from the command line. Which packages are imported, where results are written and what
+is repeated is not read from the file: whoever starts the program says so, with words such as ``packages=[mine]``.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,14 @@ from harness.config.validation import explained, validated
 from harness.errors import Refused, one_line, unknown
 
 ALLOWED = ("results", "packages", "force", "retry")
-"""All that words can say."""
+"""The keys that words can set."""
 
 
 def run(
     config: Any, words: Sequence[str], *, results: str, allowed: Sequence[str] = ("packages",), where: str = ""
 ) -> Run:
-    """The run of a config, for ``results``, with what the words say. ``said`` names what they may say, ``where`` begins
-    every refusal. Raises :class:`Refused` if it makes no sense.
+    """The run of a config, for ``results``, with the values that the words set. ``allowed`` names the keys they may
+    set, ``where`` begins every error message. Raises :class:`Refused` if the config is invalid.
     """
     if not isinstance(config, dict):
         raise Refused(f"{where}this is not the config of a run")
@@ -40,7 +40,7 @@ def run(
 
 
 def words(run: Run) -> list[str]:
-    """What a config does not say for its run, as :func:`run` takes it."""
+    """The settings of a run that its config file leaves out, as :func:`run` takes them."""
     result = [f"results={run.results}", f"packages=[{','.join(run.packages)}]"]
     return result + [f"{key}=true" for key in ("force", "retry") if getattr(run, key)]
 
@@ -55,4 +55,4 @@ _PARSERS: dict[str, Any] = {
     "force": "true".__eq__,
     "retry": "true".__eq__,
 }
-"""How each word's value is read."""
+"""How the value of each key is parsed."""

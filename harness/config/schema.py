@@ -1,4 +1,4 @@
-"""The typed shape of a run: what conf/ composes to, after validation. Nothing here needs PyTorch."""
+"""The schema of a run: what conf/ composes to, after validation. Nothing here needs PyTorch."""
 
 from typing import Annotated, Any, Literal
 
@@ -7,7 +7,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, mo
 from harness.files import user_paths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-"""What a choice may be called: it becomes part of file names and of tables."""
+"""The name of a choice: it becomes part of file names and of tables."""
 
 Length = Annotated[int, Field(ge=1, le=10**6)]
 """A length of a task, in whatever it counts."""
@@ -28,7 +28,7 @@ LISTED_GROUPS = ("mixer", "extension", "callbacks", "logger")
 """Groups of which a run has any number of classes."""
 
 SETTING_GROUPS = ("model", "train", "evaluation", "trainer", "launcher")
-"""Groups that are settings and no class."""
+"""Groups that are settings rather than classes."""
 
 
 MOST_LENGTHS = 10_000
@@ -42,7 +42,7 @@ class Frozen(BaseModel):
 
 
 class Component(Frozen):
-    """A chosen class: what the choice is called, the class, and the options its constructor gets."""
+    """A choice: its name, its class, and the options of the class's constructor."""
 
     name: Name
     target: str
@@ -50,12 +50,12 @@ class Component(Frozen):
 
 
 ATTENTION = Component(name="attention", target="harness.mixers.attention.Attention")
-"""What mixes tokens unless a run says otherwise, and in runs of before there was a choice."""
+"""The default mixer, and that of runs from before mixers could be chosen."""
 
 
 OPTIMIZER = Component(name="adamw", target="harness.optimizers.adamw.AdamW")
 SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
-"""How networks are trained unless a run says otherwise, and in runs of before there was a choice."""
+"""The default optimizer and schedule, and those of runs from before they could be chosen."""
 
 TRAIN_EXTENSION = Component(name="extrapolate", target="harness.extensions.extrapolate.Extrapolate")
 """What changes in the encoding before weights are trained further, unless a run says otherwise: nothing."""
@@ -97,7 +97,7 @@ class Origin(Frozen):
 
 
 class Lengths(Frozen):
-    """Which lengths are trained and which are tested; what a length counts is the task's to say."""
+    """The lengths that are trained and tested; what a length counts is defined by the task."""
 
     shortest: Length
     """Shortest length trained on."""
@@ -106,8 +106,8 @@ class Lengths(Frozen):
     test: Length
     """Longest length tested."""
     step: Length
-    """Every length that this divides is tested, besides the shortest and longest trained, the first beyond them and the
-    longest tested.
+    """Every multiple of this is tested, besides the shortest and longest trained, the first beyond them and the longest
+    tested.
     """
     grid: list[Length] = Field([], max_length=MOST_LENGTHS)
     """The tested lengths, where they should be others."""
@@ -144,7 +144,7 @@ class Lengths(Frozen):
 
 
 class Size(Frozen):
-    """How large the network is."""
+    """The size of the network."""
 
     dimension: int = Field(ge=1, le=2**16)
     heads: int = Field(ge=1, le=2**12)
@@ -158,7 +158,7 @@ class Size(Frozen):
 
 
 class Train(Frozen):
-    """Budget and rates."""
+    """The training budget and its hyperparameters."""
 
     steps: int = Field(ge=0, le=10**9)
     """0 only for a saved network, which is then tested as it is."""
@@ -172,7 +172,7 @@ class Train(Frozen):
 
 
 class Evaluation(Frozen):
-    """How well lengths are measured."""
+    """Settings of the evaluation."""
 
     examples: int = Field(ge=1, le=10**6)
 
@@ -193,14 +193,14 @@ class TrainerSettings(Frozen):
 
 
 class Launcher(Frozen):
-    """Where the runs of a sweep go, and how many threads each run has."""
+    """How many runs of a sweep run at once, and how many threads each has."""
 
     slots: int = Field(ge=0, le=2**12)
     threads: int = Field(ge=0, le=2**12)
 
 
 class Run(Frozen):
-    """One run, complete: the science first, then what only says how and where."""
+    """One run: first what determines its results, then how and where it is computed."""
 
     task: Component
     lengths: Lengths
@@ -212,7 +212,7 @@ class Run(Frozen):
     logit: Component
     architecture: Component
     mixer: dict[Name, Component] = Field(default={"attention": ATTENTION}, min_length=1)
-    """What moves information between tokens: the layers take these in turn, or as ``pattern`` says."""
+    """What moves information between tokens: the layers use these in turn, or as ``pattern`` says."""
     pattern: list[Name] = []
     """The mixers of the first layers, by name; the others repeat them. Empty: the listed ones in turn."""
     model: Size
@@ -227,7 +227,7 @@ class Run(Frozen):
     """Where the initial weights come from; ``None``: they are drawn, or those of a saved network."""
 
     presets: dict[str, Name] = {}
-    """What the chosen settings are called, for people."""
+    """The names of the chosen settings, for display."""
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
     launcher: Launcher
@@ -267,7 +267,7 @@ class Run(Frozen):
 
 
 def _canonical(value: Any) -> Any:
-    """The same with 0.0 for -0.0, which is the same number and would be another run."""
+    """The same with 0.0 for -0.0, which is the same number but would be a different run."""
     if isinstance(value, dict):
         return {key: _canonical(part) for key, part in value.items()}
     if isinstance(value, list):

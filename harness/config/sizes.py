@@ -1,7 +1,7 @@
-"""Whether the classes of a run fit its sizes: the width of the network, its heads, how many tokens there are.
+"""Whether the classes of a run fit its sizes: the width of the network, its heads, the number of tokens.
 
-Classes say so themselves (``Encoding.objection``, ``frequency_count`` and ``widest_span``, ``Model.objection``,
-``Extension.objection_to``), and are asked without loading PyTorch.
+Classes define this in static methods (``Encoding.objection``, ``frequency_count`` and ``widest_span``,
+``Model.objection``, ``Extension.objection_to``), which are called without loading PyTorch.
 """
 
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ from harness.rng import generator
 from tasks.base import Split, Task
 
 MOST_TRIED = 10_000
-"""Tokens of an example that is drawn to see whether the task can: of longer ones drawing takes seconds."""
+"""Tokens of an example that is sampled as a check: sampling longer ones takes seconds."""
 
 
 def check(run: Run, task: Task) -> None:
@@ -38,7 +38,7 @@ def check(run: Run, task: Task) -> None:
 
 
 def _check_layers(run: Run, dimensions: Dimensions) -> None:
-    """An encoding whose layers differ by number needs layers of each kind: without them it is another encoding."""
+    """An encoding whose layers are of several kinds needs layers of each: without them it is a different encoding."""
     kinds = declarations.lookup(run.encoding.target).attributes["layer_kinds"]
     found = {
         call_static(run.encoding, "layer_kind", layer_pattern.dimensions_of(run, dimensions, number))
@@ -73,7 +73,7 @@ def check_extensions(run: Run, task: Task, layout: Layout, pairs: int | None) ->
 
 
 def check_sample(run: Run, task: Task) -> None:
-    """Raise :class:`Refused` if the task cannot draw an example of the longest lengths. Some read a corpus for it."""
+    """Raise :class:`Refused` if the task cannot sample an example of the longest lengths. Some read a corpus for it."""
     tried: tuple[tuple[int, Split], ...] = (
         (run.lengths.train, "train"),
         (max(identity.tested_lengths(run, task)), "test"),
@@ -88,7 +88,7 @@ def check_sample(run: Run, task: Task) -> None:
 
 
 def call_static(component: Component, question: str, dimensions: Dimensions) -> Any:
-    """What a class answers for its options, by one of its static methods; ``None`` if it has no such method."""
+    """The result of a static method of the component's class for its options; ``None`` if it has no such method."""
     function = declarations.lookup(component.target).functions.get(question)
     return function(dimensions, SimpleNamespace(**component.options)) if function else None
 

@@ -1,8 +1,8 @@
-"""Arguments of Lightning's ``Trainer`` that a run hands on to it, such as ``trainer.deterministic=true``.
+"""Arguments that a run passes through to Lightning's ``Trainer``, such as ``trainer.deterministic=true``.
 
-What decides the weights belongs to ``train``, where it is part of what a run is, and what the program does in ways of
-its own is not for Lightning: both are refused with the key that is meant. The rest is checked against the signature of
-``Trainer``, which is read from its source, so that nothing is loaded for it.
+An argument that determines the weights belongs to ``train``, which is part of a run's identity, and some things this
+program does itself: both are refused with the key to use instead. The rest is checked against the signature of
+``Trainer``, which is read from its source, so that Lightning is not imported for it.
 """
 
 import ast
@@ -62,16 +62,16 @@ INSTEAD = {
     "check_val_every_n_epoch": TESTED,
     "num_sanity_val_steps": TESTED,
 }
-"""Arguments that are not handed on, each with why and what to use."""
+"""Arguments that are not passed through, each with the reason and the alternative."""
 
 
 def is_argument(name: str) -> bool:
-    """Whether this is the name of an argument of ``Trainer`` that is none of the program's own settings."""
+    """Whether this is an argument of ``Trainer`` and not one of this program's own settings."""
     return name not in TrainerSettings.model_fields and name in _signature()
 
 
 def check(settings: TrainerSettings) -> None:
-    """Raise :class:`Refused` for what cannot be handed on."""
+    """Raise :class:`Refused` for an argument that cannot be passed through."""
     for name, value in extra_arguments(settings).items():
         where = f"trainer.{echoed(name)}"
         if not is_argument(name):
@@ -86,12 +86,12 @@ def check(settings: TrainerSettings) -> None:
 
 
 def accepted() -> list[str]:
-    """The arguments that Lightning is handed."""
+    """The arguments that are passed through to Lightning."""
     return [name for name in _signature() if is_argument(name) and name not in INSTEAD]
 
 
 def extra_arguments(settings: TrainerSettings) -> dict[str, Any]:
-    """The arguments to hand on."""
+    """The arguments of a run to pass through."""
     return dict(settings.model_extra or {})
 
 
@@ -102,13 +102,11 @@ ALWAYS: dict[str, Any] = {
     "enable_model_summary": False,
     "use_distributed_sampler": False,
 }
-"""What every run says, because the program does these things itself."""
+"""Arguments of every run, because the program does these things itself."""
 
 
 def silence_lightning() -> None:
-    """What Lightning says about devices, loaders and its other products is of no use here; what a profiler has measured
-    is.
-    """
+    """Suppress Lightning's messages about devices, loaders and its other products, but not the output of profilers."""
     for name in ("pytorch_lightning", "lightning_fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
         warnings.filterwarnings("ignore", module=name)
@@ -122,7 +120,7 @@ _ANNOTATION_TYPES = {
 
 
 class _AnnotationNames(Mapping[str, Any]):
-    """What the words of an annotation mean. Of classes and literals of Lightning's a config can say the name alone."""
+    """The types that an annotation names. For classes and literals of Lightning, a config can give only the name."""
 
     def __getitem__(self, word: str) -> Any:
         return _ANNOTATION_TYPES[word] if word in _ANNOTATION_TYPES else getattr(typing, word, str)

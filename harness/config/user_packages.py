@@ -1,8 +1,8 @@
-"""Packages of the user's own, found in the working folder although it is not searched for anything else.
+"""The user's own packages, imported from the working folder, which is not searched for anything else.
 
-Python would look into the working folder for whatever is not installed: a plugin of Hydra's, an optional library. A
-folder that somebody else filled would then run code that nobody asked for. So it is no part of ``sys.path``, and only
-packages that ``packages=[...]`` names are looked for there, after all other places.
+Python would search the working folder for whatever is not installed: a plugin of Hydra, an optional library. A folder
+with somebody else's files could then run code without the user's consent. So it is not part of ``sys.path``, and only
+packages named in ``packages=[...]`` are searched for there, after all other locations.
 """
 
 import importlib
@@ -32,7 +32,7 @@ _named = _Named()
 
 
 def make_importable(packages: Iterable[str]) -> None:
-    """Let these packages be imported from the working folder, if they are nowhere else."""
+    """Make these packages importable from the working folder, if they are not found elsewhere."""
     new = {name: str(Path.cwd()) for name in packages}
     if new.items() <= _named.folders.items():
         return

@@ -1,4 +1,4 @@
-"""Whether a run makes sense, decided before anything heavy is imported.
+"""Validates a run before anything heavy is imported.
 
 What a class accepts is read from its source (:mod:`harness.declarations`); tasks, position rules, extensions and
 layouts are light enough to build.
@@ -22,7 +22,7 @@ from tasks.base import Task
 
 
 def validated(run: Run) -> Run:
-    """The same run with its options typed and complete. Raises :class:`Refused` if it makes no sense."""
+    """The same run with its options typed and complete. Raises :class:`Refused` if it is invalid."""
     run = _sized(typed(run))
     task = instantiation.task(run)
     _check_lengths(run, task)
@@ -41,7 +41,7 @@ def validated(run: Run) -> Run:
 def explained(error: ValidationError) -> Refused:
     """The first complaint of pydantic about a config, in one line."""
     first = error.errors(include_url=False)[0]
-    between = ("options", "float")  # parts of the place that nobody wrote
+    between = ("options", "float")  # parts of the location that are not keys of the user's
     where = ".".join(str(part) for part in first["loc"] if part not in between)
     if first["type"] == "extra_forbidden":
         return Refused(f"unknown key '{where}'")
@@ -93,7 +93,7 @@ def _check_architecture(run: Run, task: Task) -> None:
     if objection := instantiation.layout_of(run).objection(task):
         able = _choices_where("architecture", lambda a: not getattr(layouts, a["layout"]).objection(task))
         raise Refused(
-            f"task={run.task.name} is not for architecture={run.architecture.name}: {objection}. Possible: {able}"
+            f"task={run.task.name} does not fit architecture={run.architecture.name}: {objection}. Possible: {able}"
         )
     modes, reads = layer_pattern.modes(run), declarations.lookup(run.architecture.target).attributes["reads"]
     chosen = [("encoding", run.encoding), ("logit", run.logit)]
@@ -168,7 +168,7 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
     try:
         trained = rule.maximum_position(task, run.lengths.train, layout.width(task, run.lengths.train), training=True)
         tested = rule.maximum_position(task, longest, layout.width(task, longest), training=False)
-    except ValueError:  # said where positions are checked
+    except ValueError:  # reported where positions are checked
         return
     if tested <= trained:
         raise Refused(
@@ -208,7 +208,7 @@ def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
 
 
 def longest(run: Run) -> int | None:
-    """How many positions the encoding knows, ``None`` if there is no limit: ``Encoding.longest`` from its source."""
+    """How many positions the encoding has, ``None`` if there is no limit: ``Encoding.longest`` from its source."""
     attributes = declarations.lookup(run.encoding.target).attributes
     option, _, value = attributes["unlimited_with"].partition("=")
     if not attributes["limited_by"] or (option and run.encoding.options[option] == value):
@@ -217,7 +217,7 @@ def longest(run: Run) -> int | None:
 
 
 def _window(run: Run) -> int | None:
-    """What the distances that the encoding knows are less than, ``None`` if there is no limit."""
+    """The exclusive upper bound of the distances that the encoding has, ``None`` if there is none."""
     limited_by = declarations.lookup(run.encoding.target).attributes["distances_limited_by"]
     return cast(int, run.encoding.options[limited_by]) if limited_by else None
 

@@ -1,8 +1,8 @@
-"""How exactly positions enter a network: in float32 at least, whatever the rest of it is computed in.
+"""The precision of positions in a network: at least float32, whatever the rest of it is computed in.
 
-bfloat16 cannot tell position 10000 from 9984, and autocast makes bfloat16 of every matrix product that nobody shields.
-So the bases of what computes with positions shield all their hooks (:func:`without_autocast`), those of classes that are not
-written yet among them.
+bfloat16 cannot distinguish position 10000 from 9984, and autocast computes every matrix product in bfloat16. So the
+base classes of what computes with positions run all their hooks outside autocast (:func:`without_autocast`), also the
+hooks of a user's classes.
 """
 
 import functools
@@ -19,13 +19,13 @@ def at_least_float32(x: Tensor) -> Tensor:
 
 
 def finest(x: Tensor) -> Tensor:
-    """``x`` in float64, in float32 on a device that has nothing finer (Apple's GPUs)."""
+    """``x`` in float64, or in float32 on a device without float64 (Apple's GPUs)."""
     return x.to(torch.float32 if x.device.type == "mps" else torch.float64)
 
 
 def without_autocast(hook: Callable[..., Any], *, keeps: bool = False) -> Callable[..., Any]:
-    """The same method, which autocast does not reach, and whose arguments with less than float32 come in float32.
-    ``keeps``: what it gives then has the precision of the first of them again.
+    """The same method run outside autocast, with arguments of lower precision raised to float32. ``keeps``: the result
+    is converted back to the precision of the first of these.
     """
 
     @functools.wraps(hook)

@@ -1,1 +1,1 @@
-"""Files and text from outside: read strictly, shown safely."""
+"""Files and text from others: read strictly, displayed safely."""

@@ -1,8 +1,8 @@
-"""Text from a file, made safe to show: on a terminal, in a table, in a figure, in an error message.
+"""Escapes text from a file so that it is safe to display: on a terminal, in a table, a figure or an error message.
 
-Control characters move a cursor or open a row of a table, zero-width and bidirectional ones make text read otherwise
-than it is, and some characters are allowed in no SVG file. Each becomes the escape that Python would write for it, so
-that it is seen and two texts that differ still differ.
+Control characters move a cursor or start a row of a table, zero-width and bidirectional ones change how text appears,
+and some characters are not allowed in SVG files. Each becomes its Python escape sequence, so that it is visible and
+different texts remain different.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ LONGEST = 1000
 
 
 def escape(text: str) -> str:
-    """The same text with what cannot be printed as escapes, and cut where it is overlong, with a digest of the rest."""
+    """The text with unprintable characters escaped, and shortened if it is too long, with a digest of the whole."""
     if len(text) > LONGEST:
         rest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8]
         text = f"{text[:LONGEST]}... ({len(text)} characters, {rest})"
@@ -23,7 +23,7 @@ def escape(text: str) -> str:
 
 
 def escape_all(value: Any) -> Any:
-    """The same JSON value with all text in it visible, names of keys too. What is clean stays as it is."""
+    """The same JSON value with all its text escaped, names of keys too."""
     if isinstance(value, str):
         return escape(value)
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Files that are read whole: never more of them than such a file can have."""
+"""Reads whole files, up to a maximum size."""
 
 from pathlib import Path
 

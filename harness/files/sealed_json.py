@@ -1,7 +1,7 @@
-"""JSON files as they were written: read once, strictly, and sealed.
+"""Strict reading of JSON files, and their seals.
 
-A seal is a digest of all that a file says. It shows that something was changed by accident or without thought; whoever
-wants to deceive can compute a new one, so it is no signature.
+A seal is a digest of the content of a file. It reveals accidental or careless changes; it is not a signature, because
+anyone can compute a new one.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ SEAL = "seal"
 
 
 def read(path: Path) -> Any:
-    """What a JSON file says. Raises :class:`Refused` for a file that is none, that says something twice, or that says
-    numbers which JSON does not know.
+    """The content of a JSON file. Raises :class:`Refused` for a file that is not JSON, has a key twice, or has numbers
+    that JSON does not have.
     """
     try:
         if path.exists() and not path.is_file():
@@ -35,7 +35,7 @@ def read(path: Path) -> Any:
 
 
 def seal(document: dict[str, Any]) -> str:
-    """The seal that belongs to a document. Its own does not enter it."""
+    """The seal of a document, computed without the seal it contains."""
     said = {key: value for key, value in document.items() if key != SEAL}
     canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Parts of this machine, each for one run at a time. Nothing here needs PyTorch."""
+"""Slots: parts of this machine, each for one run at a time. Nothing here needs PyTorch."""
 
 import os
 import shutil
@@ -15,14 +15,14 @@ from harness.system import distributed
 
 
 class Slot(NamedTuple):
-    """Part of this machine: its GPUs, if it has any, and CPU threads."""
+    """GPUs, if there are any, and CPU threads for one run."""
 
     gpus: tuple[str, ...]
     threads: int
 
 
 def for_run(run: Run) -> list[Slot]:
-    """The slots that runs like this one fill: one per GPU, or per CPU core without GPUs, unless the run says otherwise.
+    """The slots for runs like this one: one per GPU, or per CPU core without GPUs, unless the run says otherwise.
 
     Raises :class:`Refused` if one run needs more GPUs than there are.
     """
@@ -65,8 +65,8 @@ def visible_gpus() -> list[str]:
 
 
 def environment(slot: Slot) -> dict[str, str]:
-    """The environment of a run: no trace of other runs, its own devices, and this very program, whatever the working
-    folder holds.
+    """The environment of a run: without variables of other processes, with its own devices, and set up to run this copy
+    of the program whatever the working folder holds.
     """
     environment = {**own_environment(), "OMP_NUM_THREADS": str(slot.threads)}
     if slot.gpus:
@@ -75,7 +75,7 @@ def environment(slot: Slot) -> dict[str, str]:
 
 
 def own_environment() -> dict[str, str]:
-    """The environment of a process of this very program, whatever the working folder holds."""
+    """The environment of a process that runs this copy of the program, whatever the working folder holds."""
     environment = distributed.without_launcher_variables(os.environ)
     paths = [path for path in os.environ.get("PYTHONPATH", "").split(os.pathsep) if path]
     root = str(CONF.parent)

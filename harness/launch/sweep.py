@@ -1,4 +1,4 @@
-"""Many runs: each in a process of its own, one per slot.
+"""A sweep: many runs, each in its own process, one per slot.
 
 Inside one process a sweep that trains on several devices silently pairs the processes of different runs, experiment
 trackers merge runs, and caches leak from one config to the next. So a sweep only composes and schedules; every cell is
@@ -33,7 +33,7 @@ from harness.system.signals import INTERRUPTED, PATIENCE, interruptible
 
 
 class Cell(NamedTuple):
-    """A run of a sweep: its overrides for people, its config, its places."""
+    """A run of a sweep: its overrides for display, its config, its paths."""
 
     overrides: list[str]
     run: Run
@@ -45,7 +45,7 @@ class Cell(NamedTuple):
 
 
 class Running(NamedTuple):
-    """A cell at work."""
+    """A cell whose process is running."""
 
     cell: Cell
     slot: Slot
@@ -55,11 +55,11 @@ class Running(NamedTuple):
 
 
 def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequence[str]) -> int:
-    """Do all cells that are not done yet, going on after failures, and give the exit code: 0 if all are done, 1 if some
-    failed or left no record, 130 interrupted.
+    """Run all cells that are not done yet, continuing after failures, and return the exit code: 0 if all are done, 1 if
+    some failed or left no record, 130 interrupted.
 
-    ``arguments`` are those of the command line. Cells that make no sense are named and left out; a sweep of nothing
-    else is :class:`Refused`.
+    ``arguments`` are those of the command line. Invalid cells are reported and left out; a sweep of invalid cells alone
+    is :class:`Refused`.
     """
     cells = [_cell(words, attempt) for words, attempt in attempts if isinstance(attempt, Run)]
     refused = [str(attempt) for _, attempt in attempts if isinstance(attempt, Refused)]
@@ -112,7 +112,7 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
 
 
 def resumption(arguments: Sequence[str]) -> str:
-    """How to go on after an interrupt of the command with these arguments."""
+    """How to resume the command with these arguments after an interrupt."""
     forced = any(word.startswith("force=") for word in arguments)
     return f"the same command{' without force=true' if forced else ''} goes on where it stopped"
 
@@ -140,7 +140,7 @@ def _sort_by_state(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], list[
 
 
 class _Pool:
-    """Keeps the slots busy."""
+    """Runs waiting cells on free slots."""
 
     def __init__(self, todo: Sequence[Cell], free: Sequence[Slot]) -> None:
         self.waiting = list(todo)
@@ -201,7 +201,7 @@ class _Pool:
             code = running.process.poll()
             if code is None:
                 continue
-            _signal(running.process, signal.SIGKILL)  # whatever a run has left behind
+            _signal(running.process, signal.SIGKILL)  # processes that a run has left behind
             self.running.remove(running)
             self.free.append(running.slot)
             try:
@@ -238,12 +238,12 @@ def _launch(cell: Cell, slot: Slot, line: Lifeline) -> subprocess.Popen:
 
 
 def _is_new(running: Running) -> bool:
-    """Whether the record of a run is of this try, and not of an earlier one."""
+    """Whether the record of a run is from this attempt, and not from an earlier one."""
     return running.cell.paths.record.stat().st_mtime >= running.since - 1
 
 
 def _end_reason(running: Running, code: int) -> str:
-    """How a run ended that left no record: what it said last, or what ended its process."""
+    """Why a run left no record: its last line of output, or what ended its process."""
     try:
         said = running.cell.paths.log.read_text("utf-8", "replace")
     except OSError:

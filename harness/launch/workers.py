@@ -1,7 +1,7 @@
-"""The processes that train one model together with this one, a process per device.
+"""Worker processes that train one model together with this one, a process per device.
 
-They are this command once more, each told its place. They end with this process, however it ends, and a helper that is
-lost ends the run: otherwise it would wait for it, on some devices for ever.
+Each runs the same command, with its rank in the environment. They end with this process, however it ends, and the loss
+of a worker ends the run, which would otherwise wait for it, on some devices forever.
 """
 
 import os
@@ -21,14 +21,14 @@ from harness.system.faults import NOT_DONE, PROCESS, MachineFault
 from harness.system.signals import INTERRUPTED, PATIENCE
 
 GRACE = 10.0
-"""Seconds in which a run whose helper is lost says so itself, because its communication breaks."""
+"""Seconds in which a run that lost a worker fails by itself, because its communication breaks."""
 
 
 @contextmanager
 def worker_processes(world: World) -> Iterator[World]:
-    """The place of this process, and the others at work meanwhile, if this one is to start them.
+    """The world of this process, while the other processes run, if this one is to start them.
 
-    Raises :class:`MachineFault` if one of them was killed or could not go on because of this machine.
+    Raises :class:`MachineFault` if one of them was killed or could not continue because of this machine.
     """
     if world.size == 1 or world.port:
         yield world
@@ -65,7 +65,7 @@ def worker_processes(world: World) -> Iterator[World]:
 
 
 def _watch(workers: Sequence[subprocess.Popen], over: threading.Event) -> None:
-    """End a run that goes on waiting for a helper that is lost."""
+    """End a run that keeps waiting for a lost worker."""
     while not over.wait(1.0):
         if _first_failure(workers) is not None and not over.wait(GRACE):
             say(f"error: not done because of this machine: {_first_failure(workers)}")
@@ -73,7 +73,7 @@ def _watch(workers: Sequence[subprocess.Popen], over: threading.Event) -> None:
 
 
 def _first_failure(workers: Sequence[subprocess.Popen]) -> Exception | None:
-    """What became of the first helper that did not end well."""
+    """The error of the first worker that failed."""
     for rank, worker in enumerate(workers, start=1):
         code = worker.poll()
         name = f"process {rank} of the {len(workers) + 1} that train together"
@@ -87,7 +87,7 @@ def _first_failure(workers: Sequence[subprocess.Popen]) -> Exception | None:
 
 
 def _wait(workers: Sequence[subprocess.Popen], seconds: float, *, all_of_them: bool = True) -> None:
-    """Wait until the helpers have ended, or until one has not ended well."""
+    """Wait until all workers have ended or, unless ``all_of_them``, until one has failed."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and any(worker.poll() is None for worker in workers):
         if not all_of_them and _first_failure(workers) is not None:

@@ -1,4 +1,4 @@
-"""What a record claims, checked as far as the record itself can contradict it: nothing is built, imported or called."""
+"""Checks that the parts of a record agree with each other: nothing is built, imported or called."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from harness.results.records import Answers, Record
 
 WORST_LOSS = 1e6
-"""Nats of the worst loss that a token can have: logits of a million."""
+"""The largest loss of a token, in nats, that is accepted: logits of a million."""
 
 EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
-"""A clock that says less is wrong, and nothing is late by it."""
+"""A clock that shows an earlier time is wrong, so no record is compared with it."""
 
 AHEAD = timedelta(days=2)
 """How far the clock of another machine may be ahead of ours."""
 
 
 def altered(document: Any) -> str:
-    """Why a record is not as it was written: it says another science than its name, or something else than its seal.
-    Empty if nothing shows, also where this is no record.
+    """Why a record is not as it was written: its name or its seal does not match its content. Empty if no change is
+    found, also where this is no record.
     """
     if not isinstance(document, dict):
         return ""
@@ -46,7 +46,7 @@ def altered(document: Any) -> str:
 
 
 def check_times(started: str, finished: str) -> None:
-    """Raise :class:`ValueError` unless these are times in UTC, in this order, and not to come."""
+    """Raise :class:`ValueError` unless these are times in UTC, in this order, and not in the future."""
     times = []
     for text in (started, finished):
         time = datetime.fromisoformat(text)
@@ -57,11 +57,11 @@ def check_times(started: str, finished: str) -> None:
         raise ValueError("it says it finished before it started")
     now = datetime.now(UTC)
     if now > EARLIEST and times[1] > now + AHEAD:
-        raise ValueError(f"it says it finished in {times[1].year}, which is to come")
+        raise ValueError(f"it says it finished in {times[1].year}, which is in the future")
 
 
 def check_config(config: dict[str, Any], science: dict[str, Any]) -> None:
-    """Raise :class:`ValueError` unless a config is one of a run and says what the science says."""
+    """Raise :class:`ValueError` unless a config is that of a run and agrees with the science."""
     try:
         run = Run.model_validate({**config, "results": "results"})
     except ValidationError as error:

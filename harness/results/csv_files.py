@@ -15,8 +15,8 @@ plain ones.
 
 
 def csv(table: pd.DataFrame) -> str:
-    """A table as CSV. Text that would begin a formula gets an apostrophe before it, and characters that would open a
-    row, or that cannot be seen, are written as escapes.
+    """A table as CSV. Text that would begin a formula gets an apostrophe before it; line breaks and invisible
+    characters are written as escapes.
     """
     texts = table.select_dtypes(include=["object", "str"]).columns
     safe = table.assign(**{column: table[column].map(_escape_formula) for column in texts})

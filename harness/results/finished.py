@@ -1,4 +1,4 @@
-"""What is known of a run before it is done again: its record, found without loading PyTorch."""
+"""Finds the record of a run that was done before, without loading PyTorch."""
 
 import logging
 
@@ -13,13 +13,13 @@ log = logging.getLogger(__name__)
 
 
 def paths_of(run: Run) -> RunPaths:
-    """The places of a run's files."""
+    """The paths of a run's files."""
     task = instantiation.task(run)
     return run_paths(run.results, identity.run_name(run, task), identity.training_name(run, task))
 
 
 def existing_record(run: Run, paths: RunPaths) -> Record | None:
-    """The record of a run if there is one that is to be kept: a finished one unless ``force``.
+    """The record of a run if it finished before, unless ``force``.
 
     Raises :class:`Refused` if the run failed before, unless ``retry``.
     """

@@ -1,4 +1,4 @@
-"""Short names for methods and tasks that say just what distinguishes them from the others in a table."""
+"""Short labels for methods and tasks: what distinguishes each from the others in a table."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,7 +30,7 @@ def _group(group: str, own: Any, others: Sequence[Any]) -> list[str]:
 
 
 def _differing(own: dict[str, Any], others: Sequence[dict[str, Any]]) -> list[str]:
-    """The options in which these differ, less those that tell no more of them apart than the ones before do."""
+    """The options in which these differ, without those that distinguish no more of them than the ones before do."""
     values = [_values(other) for other in others]
     distinguished = [""] * len(values)
     shown = []
@@ -51,7 +51,7 @@ def _name(node: dict[str, Any]) -> str:
 
 
 def _brief(value: Any, others: Sequence[Any]) -> str:
-    """A value in few characters, a long list by its ends and size unless another one has the same."""
+    """A value in few characters: a long list by its range and size, unless another has the same range and size."""
     if any(other != value and _range(other) == _range(value) for other in others):
         return str(value)
     return _range(value)

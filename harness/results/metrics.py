@@ -1,4 +1,4 @@
-"""From counts to the numbers people compare.
+"""From counts to metrics.
 
 In distribution are the tested lengths up to the training length, out of distribution all beyond it. Means over lengths
 weigh every tested length the same, whatever its number of examples or tokens.
@@ -55,7 +55,7 @@ class Summary(NamedTuple):
 
 
 class Rate(NamedTuple):
-    """What one length comes to; NaN where it is not known."""
+    """The rates at one length; NaN where unknown."""
 
     length: int
     examples: float
@@ -134,7 +134,7 @@ def summary(record: Record, name: str, rows: Sequence[Rate]) -> Summary:
 
 
 def metric(row: Rate, name: str) -> float:
-    """The value that a task is ranked by."""
+    """The value of the metric that a task is ranked by."""
     return {"exact_match": row.exact_match, "token_accuracy": row.token_accuracy, "bits_per_byte": row.bits}[name]
 
 
@@ -160,8 +160,8 @@ def bits(row: Counts) -> float:
 
 def bits_interval(record: Record, extension: str, length: int) -> tuple[float, float]:
     """The 95 % bootstrap interval of the bits per byte at one length over the documents that its windows lie in: how
-    far the score would move with other documents of the kind. NaN unless scores are told apart by ``document``, of
-    which there must be two. The resamples are drawn with a fixed seed.
+    far the score would move with other documents of the kind. NaN unless scores are given per ``document``, of which
+    there must be two. The resamples are drawn with a fixed seed.
     """
     parts = [
         row for row in record.slices if (row.extension, row.length, list(row.at)) == (extension, length, ["document"])
@@ -187,10 +187,10 @@ def reach(rows: Sequence[Rate], name: str = "exact_match") -> int:
 
 
 def above_blind(score: float, blind: float) -> float:
-    """How much of what a blind predictor leaves is right."""
+    """The share of the blind predictor's errors that is right: (score - blind) / (1 - blind)."""
     return (score - blind) / (1 - blind) if blind < 1 else math.nan
 
 
 def mean(values: Sequence[float]) -> float:
-    """The mean, NaN of nothing."""
+    """The mean; NaN if there are no values."""
     return sum(values) / len(values) if values else math.nan

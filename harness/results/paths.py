@@ -1,7 +1,7 @@
-"""Where the files of runs lie in a folder of results.
+"""The paths of a run's files in a folder of results.
 
-``results/records/<name>.json`` is the record of a run. Beside it, ``results/runs/<training name>/`` holds what is
-needed while a run lasts and its weights. This is the only file that knows these places.
+``results/records/<name>.json`` is the record of a run; ``results/runs/<training name>/`` holds its weights, checkpoints
+and log. Only this file defines these paths.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class RunPaths(NamedTuple):
-    """Where the files of a run are."""
+    """The paths of a run's files."""
 
     record: Path
     folder: Path
@@ -36,12 +36,12 @@ class RunPaths(NamedTuple):
 
 
 def run_paths(results: str | Path, name: str, training_name: str) -> RunPaths:
-    """The places of a run's record and of its weights."""
+    """The paths of a run with this record and this training."""
     return RunPaths(Path(results) / "records" / f"{name}.json", Path(results) / "runs" / training_name)
 
 
 def baseline_cache(results: str | Path) -> Path:
-    """Where baselines are kept."""
+    """The folder of cached baselines."""
     return Path(results) / "baselines"
 
 

@@ -1,4 +1,4 @@
-"""The record of a run: one JSON file that says what was run, what came of it and with what it was made.
+"""The record of a run: one JSON file with its config, its scores and its provenance.
 
 It is written once, whole, where :mod:`harness.results.paths` says; the records of several machines are merged by
 copying files.
@@ -57,7 +57,7 @@ class Answers(Frozen):
 
 
 class Counts(Answers):
-    """The same with the tokens' summed loss, and how many bytes of text they stand for where it is not one each."""
+    """Also the tokens' summed loss, and the bytes of text they stand for where that is not one each."""
 
     nats: NotNegative
     bytes: Count | None = None
@@ -109,7 +109,7 @@ class TestFacts(Frozen):
 
 
 class TaskFacts(Frozen):
-    """What a reader of the record needs to know of the task."""
+    """What a reader of the record needs to know about the task."""
 
     name: Name
     version: int
@@ -159,21 +159,21 @@ class Record(Frozen):
     shortcuts: dict[str, list[Answers]] = {}
     tests: list[TestFacts] = []
     training_compared: Count = 0
-    """How many training examples, from the first on, the test examples were compared with."""
+    """Number of training examples, from the first on, that the test examples were compared with."""
     novelty: dict[Name, list[str]] = {}
-    """What the longest test needs of the encoding that training does not cover, for each extension."""
+    """For each extension, what the longest test needs from the encoding but training does not cover."""
     final_loss: Annotated[float, Field(ge=0, le=consistency.WORST_LOSS)] | None = None
     cost: Cost | None = None
     started: str
     finished: str
     provenance: dict[str, JsonValue]
     seal: str = ""
-    """A digest of all that the file of the record says (:func:`harness.files.sealed_json.seal`); empty for records from
-    before there were seals, and before the record is written.
+    """A digest of the record's content (:func:`harness.files.sealed_json.seal`); empty in records older than seals, and
+    before the record is written.
     """
 
     def choice(self, group: str) -> str:
-        """What was chosen of a group, for people: ``choice("encoding")`` is ``"rope"``."""
+        """The name of the choice from a group: ``choice("encoding")`` is ``"rope"``."""
         node = self.config.get(group)
         return str(node.get("name", "")) if isinstance(node, dict) else ""
 
@@ -210,7 +210,7 @@ class Record(Frozen):
 
 
 def write(record: Record, path: Path) -> Record:
-    """Write a record, sealed, and give it as it was written. Raises :class:`Refused` if the disk does not take it."""
+    """Write a record with its seal and return it. Raises :class:`Refused` if it cannot be written."""
     document = record.model_dump(mode="json", exclude={sealed_json.SEAL})
     document[sealed_json.SEAL] = sealed_json.seal(document)
     try:
@@ -221,8 +221,8 @@ def write(record: Record, path: Path) -> Record:
 
 
 def read(path: Path) -> Record:
-    """Read and check a record. Raises :class:`Refused` with what is wrong with it. All text in it comes out visible
-    (:mod:`harness.files.escaping`), so that whatever is made of records can be shown.
+    """Read and check a record. Raises :class:`Refused` with what is wrong with it. Its text is escaped
+    (:mod:`harness.files.escaping`), so that whatever is made from records can be shown.
     """
     document = sealed_json.read(path)
     try:
@@ -242,8 +242,8 @@ def read(path: Path) -> Record:
 
 
 def read_all(folders: Sequence[Path]) -> tuple[list[Record], list[str]]:
-    """All records in the folders and, for every JSON file that is none, why. The same record in two folders counts
-    once.
+    """All records in the folders and, for every JSON file that is not a record, the reason. The same record in two
+    folders counts once.
     """
     records: dict[str, Record] = {}
     rejected = []

@@ -1,4 +1,4 @@
-"""What a finished run prints: a table and a verdict for each extension, then remarks."""
+"""The output of a finished run: a table and a verdict for each extension, then remarks."""
 
 import math
 import sys
@@ -10,8 +10,8 @@ from harness.results.metrics import Summary
 from harness.results.records import Record
 
 NOTABLE = 0.05
-"""The exact match of a blind predictor, and the share of the test examples with the same prompt, from which on a remark
-is printed.
+"""Above this exact match of the blind predictor, or this share of test examples with the same prompt, a remark is
+printed.
 """
 
 FEW = 0.75
@@ -51,8 +51,8 @@ def _origin(record: Record) -> list[str]:
 
 
 def remarks(record: Record) -> list[str]:
-    """What a reader of the scores should also know: trivial baselines that score well, test examples that occur in the
-    training data, and test examples that repeat.
+    """Caveats to the scores: trivial baselines that score well, test examples that occur in the training data, and
+    repeated test examples.
     """
     lines = []
     for summary in metrics.baselines(record):
@@ -104,7 +104,7 @@ def _repetitions(record: Record) -> list[str]:
 
 
 def verdict(record: Record, summary: Summary) -> str:
-    """One line that answers the question."""
+    """One line that sums up an extension's scores."""
     beyond = f"beyond length {record.train_length}"
     if record.task.metric == "bits_per_byte":
         rows = [row for row in record.scores if row.extension == summary.name]
@@ -127,7 +127,7 @@ def verdict(record: Record, summary: Summary) -> str:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: ruled on a terminal, columns apart by spaces elsewhere."""
+    """Print a table: with rules on a terminal, with columns separated by spaces elsewhere."""
     if sys.stdout.isatty():
         from rich.console import Console
         from rich.table import Table

@@ -1,4 +1,4 @@
-"""What a few seeds say about a method."""
+"""Statistics over the seeds of a method."""
 
 from collections.abc import Sequence
 
@@ -24,7 +24,7 @@ def interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, 
 
 
 def interquartile_mean(values: Sequence[float]) -> float:
-    """The mean of the middle half (Agarwal et al., 2021, arXiv 2108.13264), NaN of nothing."""
+    """The mean of the middle half (Agarwal et al., 2021, arXiv 2108.13264); NaN if there are no values."""
     from scipy.stats import trim_mean
 
     return float(trim_mean(np.asarray(values, float), 0.25)) if len(values) else np.nan

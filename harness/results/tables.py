@@ -88,8 +88,8 @@ def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def _with_a_score(table: pd.DataFrame) -> set[str]:
-    """The tasks on which some converged method scores more than a guess, blind or by chance: its mean, and the whole
-    interval over seeds where there is one. A rank among methods that all score nothing is no rank.
+    """The tasks on which some converged method scores above a guess, blind or by chance: its mean, and the whole
+    interval over seeds where there is one. Methods that all score no better than a guess are not ranked.
     """
     worst = table.score_low.where(table.metric != "bits_per_byte", -table.score_high).fillna(table.better)
     guessed = table.better[table.method.isin(["(blind)", "(chance)"])].groupby(table.task_id).max()
@@ -151,7 +151,7 @@ def _origin(training: dict[str, Any], extension: dict[str, Any]) -> dict[str, An
 
 
 def _runs(records: Sequence[Record]) -> pd.DataFrame:
-    """A row for each run and extension: what it is, and the numbers that follow from its counts."""
+    """A row for each run and extension: its task and method, and the summary of its counts."""
     rows: list[dict[str, Any]] = []
     for record in records:
         science: dict[str, Any] = record.science
@@ -205,7 +205,7 @@ def _runs(records: Sequence[Record]) -> pd.DataFrame:
 
 
 def _flat(task: dict[str, Any]) -> dict[str, Any]:
-    """A task, what it is trained on and what it is tested with, as options of one thing."""
+    """A task with its lengths and evaluation settings merged into its options."""
     options = task["task"]["options"]
     settings = {**task["lengths"], "tested": task["tested"], **task["evaluation"]}
     return task["task"] | {"options": options | {key: settings[key] for key in settings if key not in options}}
@@ -219,7 +219,7 @@ def _named(runs: pd.DataFrame, kind: str, first: str) -> pd.Series:
 
 
 def _row(runs: pd.DataFrame) -> dict[str, Any]:
-    """What the seeds of one method on one task come to."""
+    """The leaderboard row of one method on one task, over its seeds."""
     first = runs.iloc[0]
     finished = runs[runs.status == "finished"]
     summaries: list[metrics.Summary] = list(finished.summary)

@@ -1,1 +1,1 @@
-"""The machine that a run is on: signals, processes that train together, failing hardware, versions."""
+"""The machine that a run is on: signals, distributed processes, hardware faults, versions."""

@@ -1,9 +1,9 @@
-"""Which of the processes that train one model together this is.
+"""The rank of this process among those that train one model.
 
 A run on one device is one process, whatever a launcher or batch system has left in the environment. A run on several is
 either started by ``torchrun`` or ``srun``, a process per device, or it is one process that starts the others itself.
-This is read once; then the variables are taken away (:func:`without_launcher_variables`), because the libraries below draw conclusions of
-their own from them: Lightning would requeue a Slurm job, or take the only process for a helper that says nothing.
+The environment is read once; then its variables are removed (:func:`launcher_variables_hidden`), because libraries act
+on them too: Lightning would requeue a Slurm job, or take the only process for a silent worker.
 """
 
 import os
@@ -15,45 +15,45 @@ from harness.errors import Refused
 from harness.system.lifeline import VARIABLE
 
 TORCHRUN = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-"""What ``torchrun`` tells each process, and a run those that it starts."""
+"""The variables that ``torchrun`` sets for each process, and a run for those that it starts."""
 
 LAUNCHER_VARIABLES = (
     *TORCHRUN, "NODE_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK", "GROUP_WORLD_SIZE", "ROLE_RANK", "ROLE_NAME",
     "ROLE_WORLD_SIZE", "PL_GLOBAL_SEED", "MPI_LOCALRANKID", "MPI_LOCALNRANKS", VARIABLE,
 )  # fmt: skip
-"""Variables that would make a process believe it belongs to others."""
+"""Variables that would make a process believe it is one of several."""
 LAUNCHER_PREFIXES = (
     "SLURM_", "SUBMITIT_", "TORCHELASTIC_", "PBS_", "LSB_", "JSM_", "OMPI_COMM_", "OMPI_UNIVERSE_", "PMI_", "PMIX_",
     "MV2_COMM_", "PALS_", "FLUX_",
 )  # fmt: skip
-"""What others of them begin with."""
+"""Prefixes of further such variables."""
 
 UNSUPPORTED_LAUNCHERS = {"mpirun": "OMPI_COMM_WORLD_SIZE", "mpiexec": "PMI_SIZE", "jsrun": "JSM_NAMESPACE_SIZE"}
-"""Launchers that do not say where the processes meet, and where each says how many there are."""
+"""Launchers that give no rendezvous address, each with its variable for the number of processes."""
 
 
 class World(NamedTuple):
-    """A place among the processes that train one model."""
+    """The rank of a process among those that train one model, and their rendezvous address."""
 
     rank: int = 0
     local_rank: int = 0
     size: int = 1
     address: str = "127.0.0.1"
     port: int = 0
-    """Where they meet; 0 where this process has yet to choose, which then starts the others."""
+    """The rendezvous port; 0 where this process chooses it and starts the others."""
 
     @property
     def environment(self) -> dict[str, str]:
-        """What tells a process its place."""
+        """The variables that give a process its rank."""
         return dict(
             zip(TORCHRUN, map(str, (self.rank, self.local_rank, self.size, self.address, self.port)), strict=True)
         )
 
 
 def this_process(devices: int) -> World:
-    """The place of this process in a run on so many devices.
+    """The world of this process in a run on this many devices.
 
-    Raises :class:`Refused` if the environment speaks of another number of processes, or says half of what is needed.
+    Raises :class:`Refused` if the environment has another number of processes, or lacks some of the variables.
     """
     if devices == 1:
         return World()
@@ -85,19 +85,19 @@ def this_process(devices: int) -> World:
 
 
 def without_launcher_variables(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment without a trace of other processes."""
+    """An environment without the variables of launchers."""
     return {name: value for name, value in environment.items() if not is_launcher_variable(name)}
 
 
 def is_launcher_variable(name: str) -> bool:
-    """Whether a variable tells a process of others to which it belongs."""
+    """Whether a launcher sets this variable."""
     return name in LAUNCHER_VARIABLES or name.startswith(LAUNCHER_PREFIXES)
 
 
 @contextmanager
 def launcher_variables_hidden(world: World) -> Iterator[None]:
-    """Take what tells of other processes out of this one's environment, its place being known; put it back then."""
-    meeting = "TORCHELASTIC_" if world.port else None  # says that torchrun itself keeps the place where they meet
+    """Remove the variables of launchers from the environment, and restore them at the end."""
+    meeting = "TORCHELASTIC_" if world.port else None  # says that torchrun itself runs the rendezvous
     taken = {
         name: value
         for name, value in os.environ.items()

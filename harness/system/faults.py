@@ -1,7 +1,7 @@
-"""What this machine did to a run is told from what the run did.
+"""Distinguishes faults of the machine from failures of a run.
 
-A full disk, too little memory, a lost GPU or a killed helper say nothing about a method: such a run leaves no record,
-no table counts it, and the same command does it later. Nothing here needs PyTorch.
+A full disk, too little memory, a lost GPU or a killed worker say nothing about a method: such a run leaves no record,
+no table counts it, and the same command repeats it later. Nothing here needs PyTorch.
 """
 
 import errno
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 NOT_DONE = 3
-"""The exit code of what this machine could not do."""
+"""The exit code if the machine was at fault."""
 
 REMEDIES = {
     errno.ENOSPC: "make room there",
@@ -28,7 +28,7 @@ REMEDIES = {
     errno.EMFILE: "raise the limit on open files (ulimit -n)",
     errno.ENFILE: "close files of other processes",
 }
-"""What helps against errors of the system that a run cannot be blamed for."""
+"""Remedies for system errors that are not the run's fault."""
 
 MEMORY = "free memory of this machine, or ask for less of it (model, train.batch, lengths.test, evaluation.examples)"
 GPU_MEMORY = "free memory of the GPU, or ask for less of it (model, train.batch, lengths.test)"
@@ -49,17 +49,17 @@ SYMPTOMS = (
     (r"NCCL|[Gg]loo|Connection (closed|reset) by peer|Broken pipe|TCPStore|Timed out waiting", PROCESS),
     (r"[Ff]ailed to find C compiler|No working C\+\+ compiler|InvalidCxxCompiler", COMPILER),
 )
-"""What messages of PyTorch are about, where their class says less. CUDA errors that a program causes by itself, such as
-an index out of range, are not among them.
+"""Patterns of PyTorch's messages, for errors whose class is not specific. CUDA errors that a program causes itself,
+such as an index out of range, are not among them.
 """
 
 
 class MachineFault(RuntimeError):
-    """Something that this machine could not do. The message says what happened and what helps."""
+    """A fault of this machine. The message says what happened and what helps."""
 
 
 def explain(error: BaseException) -> str | None:
-    """In one line what of this machine an error is about and what helps; ``None`` if the work itself is at fault."""
+    """One line on the machine's fault behind an error and what helps; ``None`` if the run itself is at fault."""
     for cause in _causes(error):
         if isinstance(cause, MachineFault):
             return str(cause)
@@ -78,14 +78,14 @@ def explain(error: BaseException) -> str | None:
 
 
 def is_machine_fault(error: BaseException) -> bool:
-    """Whether an error is none of the run's own: it leaves no record. Whatever the system refuses, such as a file that
-    is gone or may not be written, is among them even where nobody knows a remedy.
+    """Whether an error is the machine's and not the run's, so that it leaves no record. All system errors are, such as
+    a missing or unwritable file, even where no remedy is known.
     """
     return isinstance(error, OSError) or explain(error) is not None
 
 
 def with_path(path: Path, error: BaseException) -> BaseException:
-    """The same error, saying which file it is about, if it comes from the system and does not say so."""
+    """The same error with the path of the file it concerns, if it is a system error without it."""
     number = error.errno if isinstance(error, OSError) else _rust_errno(error)
     if number is None or (isinstance(error, OSError) and error.filename is not None and Path(error.filename) == path):
         return error
@@ -122,7 +122,7 @@ def _room(error: OSError) -> str:
 
 
 def _rust_errno(error: BaseException) -> int | None:
-    """The number of the system's error in a message of a library in Rust, such as safetensors."""
+    """The errno in the message of a library written in Rust, such as safetensors."""
     found = re.search(r"\(os error (\d+)\)", str(error)) if isinstance(error, Exception) else None
     return int(found[1]) if found else None
 
@@ -133,5 +133,5 @@ def _detail(error: BaseException) -> str:
 
 
 def _line(error: BaseException) -> str:
-    """The first line of a message, as far as anybody reads."""
+    """The first line of a message, at most 300 characters."""
     return next((line.strip() for line in str(error).splitlines() if line.strip()), "")[:300].rstrip(".")

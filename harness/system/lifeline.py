@@ -1,8 +1,8 @@
-"""Processes that end with the one that started them, however that one ended.
+"""Child processes that end when their parent ends, however it ends.
 
-The starting process keeps the writing end of a pipe that nobody else has. When it is gone, killed or not, the system
-closes that end, and those who hold the other one see it. It works on every Unix, and from one to the next: a run ends
-with its sweep, and the processes that help it with the run.
+The parent keeps the writing end of a pipe that no other process has. When the parent ends, the system closes that end,
+and the children notice at the reading end. This works on every Unix and across generations: a run ends with its sweep,
+and its workers with the run.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 VARIABLE = "HARNESS_LIFELINE"
-"""Holds the number of the reading end in the environment of a new process, which takes it out at once."""
+"""The environment variable with the number of the reading end; the new process removes it at once."""
 
 
 class Lifeline(NamedTuple):
@@ -23,22 +23,22 @@ class Lifeline(NamedTuple):
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a new process needs to hold on to it, with ``pass_fds=[reading]``."""
+        """What a new process needs to watch it, with ``pass_fds=[reading]``."""
         return {VARIABLE: str(self.reading)}
 
     def close(self) -> None:
-        """Let go: those who hold on to it end."""
+        """Close the pipe: the processes that watch it end."""
         os.close(self.writing)
         os.close(self.reading)
 
 
 def new() -> Lifeline:
-    """A lifeline for the processes that this one is about to start."""
+    """A lifeline for processes that this one will start."""
     return Lifeline(*os.pipe())
 
 
 def watch_parent(lost: Callable[[], None]) -> None:
-    """Call ``lost``, in a thread, as soon as the process that started this one is gone, if it has given a lifeline."""
+    """Call ``lost``, in a thread, as soon as the parent process has ended, if it passed on a lifeline."""
     word = os.environ.pop(VARIABLE, "")
     if not word.isdigit() or not _is_pipe(int(word)):
         return

@@ -1,4 +1,4 @@
-"""What a result was made with: versions, code and hardware. Nothing about the person or the place."""
+"""The provenance of a result: versions, code and hardware. Nothing about the user or the location."""
 
 import platform
 import subprocess

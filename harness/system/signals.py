@@ -1,8 +1,8 @@
-"""Signals that ask a process to end, and what it does then.
+"""Signals that ask a process to end, and how it reacts.
 
-Away from training the first one ends the work at once: what is written is written whole or not at all. A training saves
-and ends between two steps, where weights, optimizer and step belong together: anywhere else a checkpoint would hold the
-weights of the next step under the number of this one. A second signal ends the process on the spot.
+Outside training, the first one interrupts at once; files are written completely or not at all. Training saves a
+checkpoint and ends between two steps, where weights, optimizer and step number are consistent: elsewhere a checkpoint
+could hold the weights of the next step under the number of this one. A second signal ends the process immediately.
 """
 
 import os
@@ -15,29 +15,29 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 INTERRUPTED = 130
-"""The exit code of what was interrupted."""
+"""The exit code of an interrupted command."""
 NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGXCPU")
-"""What shells, terminals and batch systems send to whom they want to end. The last four say that time is nearly up
-where a batch system is told to use them: ``sbatch --signal=USR1@90``, LSF, Grid Engine, ``ulimit -t``.
+"""Signals by which shells, terminals and batch systems ask a process to end. The last four announce the end of a time
+limit, where a batch system is set up for it: ``sbatch --signal=USR1@90``, LSF, Grid Engine, ``ulimit -t``.
 """
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 SAME_REQUEST = 0.2
 """Seconds within which several signals are one request: ``timeout`` sends two, as does a terminal that closes."""
 STOP_WATCHING = b"\0"
-"""What ends the watch for a second signal: the number of none."""
+"""The byte that ends the thread watching for a second signal: no signal has this number."""
 PATIENCE = 30.0
-"""Seconds that a run has to save and stop when it was asked to."""
+"""Seconds that a run has to save and stop after a request."""
 
 
 class Interrupt:
-    """A handler of signals that knows whether one has come, and what the process is doing."""
+    """A signal handler that remembers the first request and knows whether it is to be deferred."""
 
     def __init__(self, *, final: bool) -> None:
-        """``final``: the second request ends the process on the spot, otherwise it raises what the first one does."""
+        """``final``: the second request ends the process immediately; otherwise it raises what the first one does."""
         self.requested_at: float | None = None
-        """When the first request came, in seconds of the monotonic clock."""
+        """The time of the first request, in seconds of the monotonic clock."""
         self.deferred = False
-        """Whether the work at hand looks for a request by itself."""
+        """Whether the current work checks ``requested_at`` itself."""
         self.final = final
 
     def __call__(self, number: int, frame: Any) -> None:
@@ -55,11 +55,11 @@ class Interrupt:
 
 @contextmanager
 def interruptible(*, final: bool = False) -> Iterator[Interrupt]:
-    """Let every signal that asks this process to end raise ``KeyboardInterrupt``, unless it is ignored, as hanging up
-    is under nohup. Handlers are what they were in the end.
+    """Make every signal that asks this process to end raise ``KeyboardInterrupt``, unless it is ignored, as SIGHUP is
+    under nohup. The previous handlers are restored at the end.
 
-    With ``final``, the second one ends the process, also where the first waits for something that never returns, as
-    communication with a process that is gone.
+    With ``final``, the second signal ends the process, even while it is blocked in a call that never returns, such as
+    communication with a dead process.
     """
     interrupt = Interrupt(final=final)
     before = {number: signal.getsignal(number) for number in SIGNALS}
@@ -76,10 +76,10 @@ def interruptible(*, final: bool = False) -> Iterator[Interrupt]:
 
 @contextmanager
 def deferred() -> Iterator[Interrupt]:
-    """The handler under which a training runs, which looks at ``asked`` between two steps once it has set ``held``.
+    """The signal handler during training, which sets ``deferred`` and then checks ``requested_at`` between two steps.
 
-    Raises ``KeyboardInterrupt`` in the end if the request has not been heard. Handlers are then what they were: inside
-    a notebook nothing of ours stays behind.
+    Raises ``KeyboardInterrupt`` at the end if there was a request. The previous handlers are restored, so that nothing
+    of ours remains in a notebook.
     """
     if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
         yield Interrupt(final=False)
@@ -102,14 +102,14 @@ def deferred() -> Iterator[Interrupt]:
 
 
 def request_end() -> None:
-    """Ask this process to end, from one of its threads, and end it if it has not after a while."""
+    """Ask this process to end, from one of its threads, and end it if it has not done so in time."""
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(PATIENCE)
     exit_now()
 
 
 def exit_now() -> None:
-    """End this process on the spot."""
+    """End this process immediately."""
     shows_cursor = b"\x1b[?25h" if sys.stderr.isatty() else b""  # a progress bar hides it
     try:
         os.write(2, shows_cursor + b"ended at once; what was saved before is kept\n")
@@ -121,7 +121,7 @@ def exit_now() -> None:
 
 @contextmanager
 def _second_signal_watched() -> Iterator[None]:
-    """Python's handlers wait until the main thread is back in Python. The numbers of signals arrive here at once."""
+    """Watch for a second signal in a thread: Python's own handlers wait until the main thread returns to Python."""
     reading, writing = os.pipe()
     os.set_blocking(writing, False)
     before = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)

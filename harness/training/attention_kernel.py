@@ -1,4 +1,4 @@
-"""Which kernel attention is computed with: nothing that changes a result beyond rounding."""
+"""The kernel that computes attention: it changes results by rounding only."""
 
 from torch import nn
 
@@ -12,9 +12,9 @@ from harness.positions.base import PositionRule
 def choose(run: Run, model: nn.Module, rule: PositionRule, *, device: str) -> None:
     """Give every attention layer of ``model`` the kernel that ``trainer.kernel`` names.
 
-    ``auto`` takes the fastest that PyTorch has ready-made for the encoding's hooks, ``explicit`` the one that is the
-    definition, ``flex`` FlexAttention. Raises :class:`Refused` where FlexAttention could not train this model: a run
-    that asks for it and silently did without would measure something else.
+    ``auto`` takes PyTorch's fastest kernel for the encoding's hooks, ``explicit`` the one that follows the definition,
+    ``flex`` FlexAttention. Raises :class:`Refused` where FlexAttention cannot train this model, rather than silently
+    measuring another kernel.
     """
     layers = [module for module in model.modules() if isinstance(module, Attending)]
     if run.trainer.kernel == "explicit":

@@ -1,9 +1,9 @@
 """Checkpoints that survive a kill at any moment.
 
 Lightning writes a checkpoint to the system's temporary folder and moves it: across file systems a kill then leaves half
-a file under the final name. Here it is written beside its place, synced and renamed, and its name carries a digest of
-its content, so that damage of any kind is seen. Inside it says which training it belongs to.
-:mod:`harness.training.resumption` says which one is taken up again.
+a file under the final name. Here it is written in the same folder, synced and renamed, its name contains a digest of
+its content, so that any damage is detected, and its content names the training it belongs to.
+:mod:`harness.training.resumption` chooses the one to resume from.
 """
 
 import contextlib
@@ -24,7 +24,7 @@ from harness.system.signals import Interrupt
 from harness.training.callbacks import unkept
 
 KEPT = 2
-"""The newest, and the one before in case the newest is damaged."""
+"""Checkpoints that are kept: the newest, and the one before in case the newest is damaged."""
 
 NAME = re.compile(r"step-(?P<step>[0-9]+)\.(?P<digest>[0-9a-f]{16})\.ckpt")
 
@@ -37,8 +37,8 @@ WRITTEN = {
 
 
 class AtomicCheckpoints(CheckpointIO):
-    """Writes ``step-00000500.ckpt`` as ``step-00000500.<digest>.ckpt``, with the name of the training in it. What it is
-    asked to load has been read and checked already: ``resumed``.
+    """Writes ``step-00000500.ckpt`` as ``step-00000500.<digest>.ckpt``, with the name of the training in it. The
+    checkpoint to load has been read and checked already: ``resumed``.
     """
 
     def __init__(self, training: str = "", resumed: dict[str, Any] | None = None) -> None:
@@ -59,7 +59,7 @@ class AtomicCheckpoints(CheckpointIO):
         self, path: _PATH, map_location: Any = None, weights_only: bool | None = True
     ) -> dict[str, Any]:
         assert self.resumed is not None
-        checkpoint, self.resumed = self.resumed, None  # Lightning lets go of it when all is restored
+        checkpoint, self.resumed = self.resumed, None  # Lightning frees it when all is restored
         return checkpoint
 
     def remove_checkpoint(self, path: _PATH) -> None:
@@ -67,10 +67,10 @@ class AtomicCheckpoints(CheckpointIO):
 
 
 class Checkpoints(Callback):
-    """Saves every so many steps and when training is interrupted, which then ends, and keeps the last few of those that
-    are known to be good: those it has saved and the one that training went on from, ``first``.
+    """Saves a checkpoint every ``every`` steps and when training is interrupted, which then ends. It keeps the last few
+    that are known to be good: those it has saved and the one that training resumed from, ``first``.
 
-    Both happen at the end of a step, when weights, optimizer, schedule and step belong together.
+    Both happen at the end of a step, when weights, optimizer, schedule and step number are consistent.
     """
 
     def __init__(self, folder: Path, every: int, interrupt: Interrupt, first: int = 0) -> None:
@@ -109,14 +109,14 @@ class Checkpoints(Callback):
 
 
 def list_checkpoints(folder: Path) -> list[tuple[Path, int]]:
-    """The files in a folder that are called as checkpoints are, each with its step, the newest first."""
+    """The files in a folder that are named like checkpoints, each with its step, the newest first."""
     named = ((path, NAME.fullmatch(path.name)) for path in folder.glob("step-*.ckpt"))
     found = [(path, int(match["step"])) for path, match in named if match and path.is_file()]
     return sorted(found, key=lambda one: (one[1], one[0].stat().st_mtime_ns), reverse=True)
 
 
 def discard(folder: Path) -> None:
-    """Remove a folder of checkpoints, or what is in it where the folder is a link to one elsewhere."""
+    """Remove a folder of checkpoints, or its content if the folder is a link to one elsewhere."""
     for path in folder.glob("*") if folder.is_symlink() else [folder]:
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)

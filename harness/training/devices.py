@@ -7,7 +7,7 @@ from harness.errors import Refused
 
 
 def device(where: TrainerSettings) -> torch.device:
-    """The device of the first process. Raises :class:`Refused` if a GPU is asked for and there is none."""
+    """The device of rank 0. Raises :class:`Refused` if a GPU is requested and there is none."""
     if where.accelerator == "cpu":
         return torch.device("cpu")
     if torch.cuda.is_available():

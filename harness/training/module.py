@@ -17,7 +17,7 @@ from harness.schedules.cosine import Cosine
 
 
 class Optimization(NamedTuple):
-    """How weights follow their gradients, and how the learning rate goes over a run."""
+    """The optimizer, and the schedule of the learning rate."""
 
     optimizer: Optimizer = AdamW()
     schedule: Schedule = Cosine()
@@ -47,7 +47,7 @@ class TrainingModule(lightning.LightningModule):
         loss = F.cross_entropy(logits.float(), batch.targets, reduction="sum")
         return loss * (
             self.trainer.world_size / batch.total
-        )  # devices average their gradients; every scored token shall count the same
+        )  # devices average their gradients; every scored token has the same weight
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimization.optimizer.build(self.model, self.settings)

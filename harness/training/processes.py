@@ -1,4 +1,4 @@
-"""What Lightning is told of the processes that train together, in place of what it would guess from the environment."""
+"""Gives Lightning the ranks of the distributed processes, which it would otherwise guess from the environment."""
 
 from lightning_fabric.plugins.environments.cluster_environment import ClusterEnvironment
 from lightning_fabric.utilities.rank_zero import rank_zero_only
@@ -8,7 +8,7 @@ from harness.system.distributed import World
 
 
 class ProcessEnvironment(ClusterEnvironment):
-    """The place of this process, known beforehand. Lightning starts no others."""
+    """The rank of this process, known beforehand. Lightning starts no other processes."""
 
     creates_processes_externally = True
 
@@ -50,7 +50,7 @@ class ProcessEnvironment(ClusterEnvironment):
 
 
 class NoSignalConnector(_SignalConnector):
-    """Leaves signals to :mod:`harness.system.signals`. Lightning's own handler stops some processes and not others, and
+    """Leaves signals to :mod:`harness.system.signals`. Lightning's own handler stops only some of the processes, and
     under Slurm it writes into the working folder and requeues the job.
     """
 

@@ -1,7 +1,7 @@
-"""Which checkpoint training goes on from: the newest that is whole, of this training, and can be loaded.
+"""Chooses the checkpoint to resume from: the newest that is undamaged, of this training, and can be loaded.
 
-What cannot be used is named in a warning and left aside, and the one before it is taken, so that no file in the folder,
-whatever it is, keeps a run from going on.
+An unusable one is skipped with a warning and the one before it is tried, so that no file in the folder, whatever it
+holds, can stop a run from continuing.
 """
 
 import copy
@@ -25,7 +25,7 @@ from harness.training.checkpoints import NAME, WRITTEN
 log = logging.getLogger(__name__)
 
 MOST_DIGITS = 18
-"""Of a step; more is no number that training could have counted to."""
+"""Digits of a step; training could not have counted to a longer number."""
 
 
 class TrainingHistory(Frozen):
@@ -53,7 +53,7 @@ class Resumption(NamedTuple):
 
 
 class _Unusable(Exception):
-    """What a checkpoint is that cannot be used."""
+    """Why a checkpoint cannot be used: the words after "is"."""
 
 
 def newest(
@@ -83,7 +83,7 @@ def newest(
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    """What could be a checkpoint; those whose step is unknown first."""
+    """The files that could be checkpoints, the newest first; those whose step is unknown before all others."""
 
     def key(path: Path) -> tuple[bool, int, float]:
         match = NAME.fullmatch(path.name)
@@ -108,7 +108,7 @@ def _read(path: Path) -> tuple[int, dict[str, Any]]:
         file.seek(0)
         try:
             checkpoint = torch.load(file, map_location="cpu", weights_only=True)
-        except Exception as error:  # PyTorch raises whatever the content makes it raise
+        except Exception as error:  # depends on the content
             raise _Unusable(f"not what PyTorch can load ({type(error).__name__})") from error
     if not isinstance(checkpoint, dict):
         raise _Unusable("not a checkpoint")
@@ -172,7 +172,7 @@ def _of_callbacks(checkpoint: dict[str, Any], callbacks: Sequence[lightning.Call
 
 
 def _optimizer_state(module: lightning.LightningModule) -> dict[int, Any]:
-    """What the optimizer keeps of each parameter, found by a step of it on a copy."""
+    """The optimizer's state for each parameter, found by a step on a copy."""
     copied = copy.deepcopy(module)
     configured: Any = copied.configure_optimizers()
     for parameter in copied.parameters():
@@ -182,7 +182,7 @@ def _optimizer_state(module: lightning.LightningModule) -> dict[int, Any]:
 
 
 def _structure(value: Any) -> Any:
-    """Of what kind values are, and what shape tensors have."""
+    """The types of values, and the shapes and types of tensors."""
     if isinstance(value, Tensor):
         return value.dtype, tuple(value.shape)
     if isinstance(value, Mapping):

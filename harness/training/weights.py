@@ -1,7 +1,7 @@
 """Trained weights as a safetensors file, which can be shared because reading it runs no code.
 
-Its header says which training the weights come from, what that took, and a digest of this and of every tensor. All is
-checked before a model gets any of it.
+Its header holds the name and the result of the training, and a digest of these and of every tensor. All is checked
+before any of it is loaded into a model.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ def save(model: Model, path: Path, trained: Trained, training: str) -> None:
         place = (tensor.data_ptr(), tensor.shape, tensor.stride(), tensor.dtype, tensor.numel() or name)
         if names.setdefault(place, name) == name:
             tensors[name] = tensor.contiguous()
-        else:  # a matrix with two names, as that of embeddings which is the readout too, is written once
+        else:  # a matrix with two names, such as embeddings tied to the readout, is written once
             same[name] = names[place]
     facts = {"training": training, "trained": json.dumps(trained._asdict()), "same": json.dumps(same)}
     facts["digest"] = _digest(tensors, facts)
@@ -72,7 +72,7 @@ def digest(path: Path) -> str:
 
 
 def _digest(tensors: dict[str, Tensor], facts: dict[str, str]) -> str:
-    """A digest of the names, types, shapes and bytes of tensors and of what is written beside them."""
+    """A digest of the names, types, shapes and bytes of tensors and of the header."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         digest.update(json.dumps([name, str(tensor.dtype), list(tensor.shape)]).encode())

@@ -85,7 +85,7 @@ def test_what_lightning_would_not_take_is_refused(word: str, said: str, composed
 def test_what_lightning_objects_to_is_said_before_anything_is_written(command: Command, tmp_path: Path) -> None:
     done = command(*TINY, "trainer.profiler=nonsense")
     assert done.returncode == 2
-    assert done.stderr.startswith("error: trainer.profiler=nonsense: Lightning objects: ")
+    assert done.stderr.startswith("error: trainer.profiler=nonsense: Lightning rejects this: ")
     assert len(done.stderr.splitlines()) == 1
     assert not list(tmp_path.iterdir())
 

@@ -188,7 +188,7 @@ CLAIMS = {
     "the loss at length 1 is beyond what": altered("blind.0.nats", 1e300),
     "final_loss": altered("final_loss", 1e308),
     "final_loss:": altered("final_loss", -1.0),
-    "which is to come": altered("finished", "9999-01-01T00:00:00+00:00"),
+    "which is in the future": altered("finished", "9999-01-01T00:00:00+00:00"),
     "before it started": altered("started", "9999-01-01T00:00:00+00:00"),
     "not in UTC": altered("started", "2026-11-21T17:28:48"),
     "not in UTC ": altered("started", "2026-11-21T17:28:48+05:00"),
