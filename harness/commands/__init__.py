@@ -1,1 +1,1 @@
-"""The commands of ``python -m harness`` besides running: one file each, found by its name."""
+"""The commands of ``python -m harness`` other than running: one file each, found by its name."""

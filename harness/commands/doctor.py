@@ -17,11 +17,11 @@ from harness.system.provenance import installed
 SUPPORTED = ((3, 11), (3, 14))
 OLDEST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 6), "hydra-core": (1, 3, 8)}
 ROOM = 2**30
-"""Free disk that a run should find, in bytes."""
+"""Free disk space that a run should have, in bytes."""
 
 
 class Finding(NamedTuple):
-    """One line: what was looked at, what was found, and what to do about it if it is bad."""
+    """One line: what was checked, what was found, and advice if something is wrong."""
 
     what: str
     found: str
@@ -29,7 +29,7 @@ class Finding(NamedTuple):
 
 
 def main(arguments: list[str]) -> int:
-    """Print the findings; the exit code is 1 if something is bad."""
+    """Print the findings; the exit code is 1 if something is wrong."""
     parser = Parser(prog="python -m harness doctor", description=__doc__)
     parser.add_argument("--results", type=path, default=Path("results"), help="folder that runs would write to")
     parsed = parser.read(arguments)

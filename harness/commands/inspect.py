@@ -53,15 +53,15 @@ def _composed(parsed: argparse.Namespace) -> Run:
 
 
 def _needs_a_grid(run: Run) -> bool:
-    """Whether the encoding needs two numbers per position where the position rule gives one: it is then shown without a
+    """Whether the encoding needs two numbers per position but the position rule gives one: it is then shown without a
     model."""
     takes, tells = (declarations.lookup(chosen.target).attributes for chosen in (run.encoding, run.positions))
     return takes["channels"] > tells["channels"]
 
 
 def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]":
-    """What training does not cover, printed, and every figure that says something about the encoding as it stands in
-    the first layer of the model.
+    """Print what training does not cover, and give every figure that applies to the encoding of the model's first
+    layer.
     """
     import torch
 
@@ -130,7 +130,7 @@ def _in_a_model(run: Run, weights: Path | None) -> "Iterator[tuple[str, Figure]]
 
 
 def _on_grid(run: Run) -> "Iterator[tuple[str, Figure]]":
-    """An encoding by itself on squares that hold the tokens of training and of the longest test: no model is built."""
+    """An encoding without a model, on square grids that hold the tokens of training and of the longest test."""
     import torch
 
     from harness.config import identity, instantiation
@@ -168,7 +168,7 @@ def _grid_figures(
 def _level_figures(
     encoding: "Encoding", dimensions: "Dimensions", trained: Sequence[int], tested: Sequence[int], title: str
 ) -> "Iterator[tuple[str, Figure]]":
-    """What each of the numbers of a position adds to the embeddings, up to the largest in training or in tests."""
+    """What each of a position's numbers adds to the embeddings, up to the largest in training or in tests."""
     import torch
 
     from harness.evaluation import diagnostics

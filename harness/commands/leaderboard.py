@@ -30,7 +30,7 @@ PRINTED = {
     "note": "note",
 }
 ABOVE_BLIND = {"exact_match": "exact_above_blind", "token_accuracy": "tokens_above_blind"}
-"""Of the measures that tasks are ranked by, those of which there is a blind share, and the column that has it."""
+"""For metrics that can be compared with the blind baseline, the column of the score above it."""
 WHOLE = ("rank", "seeds", "converged", "training_seconds")
 
 

@@ -26,9 +26,9 @@ from tasks.base import ABSENT, Batch, Task
 
 WIDTH = 100
 MOST = 1000
-"""Examples that can be asked for."""
+"""The most examples that can be shown."""
 LONGEST = 20_000
-"""Tokens that can be shown."""
+"""The most tokens that can be shown."""
 
 
 def main(arguments: list[str]) -> int:
@@ -96,7 +96,7 @@ def main(arguments: list[str]) -> int:
 
 
 def definition(task: Task) -> list[str]:
-    """What the docstring of a task says, a line per paragraph and per item of a list, code between backquotes."""
+    """The docstring of a task: a line per paragraph and per item of a list, with code between backquotes."""
     paragraphs = re.split(r"\n\n|\n(?=- )", inspect.getdoc(type(task)) or "")
     return [
         re.sub(r":\w+:`~?([^`]*)`", r"`\1`", " ".join(paragraph.split())).replace("``", "`")

@@ -1,4 +1,4 @@
-"""Command lines that are read with argparse: what is wrong is said in one line, and paths are what they mean."""
+"""Command lines read with argparse: errors are reported in one line, and ``~`` in paths is expanded."""
 
 import argparse
 from collections.abc import Sequence

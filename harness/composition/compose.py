@@ -1,4 +1,4 @@
-"""From the command line to runs: Hydra composes, and what it refuses is said in one line with what is possible."""
+"""From the command line to runs: Hydra composes them, and its errors are reported in one line with the valid values."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Composer:
         self._reader = Reader(self._folders, self._accepts)
 
     def run(self, overrides: Sequence[str], check: Callable[[Run], Run] = validated) -> Run:
-        """The run of these overrides, as ``check`` finds it right. Raises :class:`Refused`."""
+        """The run of these overrides, validated by ``check``. Raises :class:`Refused`."""
         composed = self.shown(overrides)
         choices = {group: choice for group, choice in composed.hydra.runtime.choices.items() if isinstance(choice, str)}
         try:
@@ -72,7 +72,7 @@ class Composer:
             raise explained(error) from error
 
     def _accepts(self, overrides: Sequence[str]) -> bool:
-        """Whether these overrides compose to a run, whether or not that makes sense."""
+        """Whether these overrides compose to a run, valid or not."""
         try:
             self.run(overrides, check=lambda run: run)
         except Refused:
@@ -91,7 +91,7 @@ class Composer:
         self.shown(overrides)
 
     def shown(self, overrides: Sequence[str]) -> DictConfig:
-        """What overrides without a sweep compose to, whether or not it makes sense, Hydra's own settings included."""
+        """The config that overrides without a sweep compose to, valid or not, including Hydra's own settings."""
         parsed = self._reader.read(overrides)
         if swept := [override for override in parsed if override.is_sweep_override()]:
             self._check_lists(swept, self._compose(self._single(overrides)))
@@ -99,7 +99,7 @@ class Composer:
         return self._composed(parsed)
 
     def multirun(self, overrides: Sequence[str]) -> bool:
-        """Whether these overrides alone ask for a sweep, as a study does."""
+        """Whether these overrides ask for a sweep without ``-m``, as a study does."""
         single = [override for override in self._reader.read(overrides) if not override.is_sweep_override()]
         return self._composed(single).hydra.mode == RunMode.MULTIRUN
 
@@ -127,7 +127,7 @@ class Composer:
         return [str(o.input_line) for o in self._reader.read(overrides) if not o.is_sweep_override()]
 
     def _check_lists(self, swept: Sequence[Override], composed: DictConfig) -> None:
-        """Raise :class:`Refused` where the values of a list stand without brackets: they would be a run each."""
+        """Raise :class:`Refused` where the values of a list are given without brackets: each would be a run."""
         for override in swept:
             key, _, values = str(override.input_line).partition("=")
             takes_list = key not in LISTED_GROUPS and isinstance(OmegaConf.select(composed, key), ListConfig)
@@ -137,8 +137,8 @@ class Composer:
                 )
 
     def _composed(self, parsed: Sequence[Override]) -> DictConfig:
-        """The composed config. Cells of a sweep that choose the same files share Hydra's work and differ in the values
-        set in the end.
+        """The composed config. Cells of a sweep with the same choices share one composition by Hydra, on which their
+        values are then set.
         """
         values = [
             override
@@ -162,7 +162,7 @@ class Composer:
         parsed = self._reader.read(overrides)
         try:
             composed = self._hydras(overrides)
-        except Exception as error:  # Hydra raises what it likes, and all it is given here comes from the user
+        except Exception as error:  # Hydra may raise anything, and all of its input here comes from the user
             self._check_words(overrides)
             raise Refused(_first_line(error)) from error
         isolation.check_composed(composed, self._hydras([]) if self._search else composed, parsed)
@@ -172,9 +172,7 @@ class Composer:
         return compose("run", [*self._search, *overrides], return_hydra_config=True)
 
     def _check_words(self, overrides: Sequence[str]) -> None:
-        """Raise :class:`Refused` for the first word that does not exist: choices first, for they decide which keys
-        there are.
-        """
+        """Raise :class:`Refused` for the first unknown word: choices first, because the keys depend on them."""
         groups = self._reader.options
         parsed = [
             override
@@ -205,11 +203,11 @@ class Composer:
 _MISSING = object()
 
 ADDED = (OverrideType.ADD, OverrideType.FORCE_ADD)
-"""Overrides of keys that need not be there."""
+"""Overrides of keys that need not exist."""
 
 
 def _keys(composed: DictConfig, prefix: str = "") -> dict[str, list[str]]:
-    """The keys of every part of a config, the whole being the part called ``""``."""
+    """The keys of every part of a config; ``""`` is the whole."""
     known = {prefix: [str(key) for key in composed if key not in ("hydra", "_target_", "presets")]}
     for key in known[prefix]:
         if isinstance(part := OmegaConf.select(composed, key), DictConfig):
@@ -218,7 +216,7 @@ def _keys(composed: DictConfig, prefix: str = "") -> dict[str, list[str]]:
 
 
 def _first_line(error: BaseException) -> str:
-    """What Hydra or OmegaConf objects to, with the key that it is about."""
+    """The first line of an error of Hydra or OmegaConf, with the key that it concerns."""
     said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
     if said.startswith("Error merging override") and error.__cause__:
         return _first_line(error.__cause__)

@@ -1,11 +1,11 @@
-"""Settings of Hydra itself: this program does what they would do in ways of its own, so most would have no effect."""
+"""Settings of Hydra itself: this program replaces what they control, so most would have no effect."""
 
 from typing import Any
 
 from harness.errors import Refused, echoed
 
 USED = ("hydra.mode", "hydra.sweeper.params")
-"""Settings that a study has: that it is a sweep, and of what."""
+"""Settings that a study may have: that it is a sweep, and its values."""
 
 INSTEAD = {
     "run": "results=folder says where a run writes",
@@ -23,7 +23,7 @@ INSTEAD = {
     "help": "python -m harness --help shows the choices",
     "hydra_help": "python -m harness --help shows the choices",
 }
-"""What to type here, by the first part of a setting's name."""
+"""What to use instead, by the first part of a setting's name."""
 
 
 def is_setting(key: str) -> bool:
@@ -32,7 +32,7 @@ def is_setting(key: str) -> bool:
 
 
 def check_key(key: str, said: str) -> None:
-    """Raise :class:`Refused` unless a key of Hydra's has an effect here. ``said`` is what the user wrote."""
+    """Raise :class:`Refused` unless a key of Hydra's has an effect here. ``said`` is the user's text."""
     if key in USED or key.startswith("hydra.sweeper.params."):
         return
     part = [*key.replace("/", ".").split("."), ""][1]
@@ -41,7 +41,7 @@ def check_key(key: str, said: str) -> None:
 
 
 def check_node(node: Any) -> None:
-    """Raise :class:`Refused` unless what a file says under ``hydra:`` has an effect here and is of the right type."""
+    """Raise :class:`Refused` unless the settings of a file under ``hydra:`` have an effect here and the right type."""
     if not isinstance(node, dict):
         raise Refused("hydra: it holds mode and sweeper.params, as the studies in conf/study/ show")
     for key, value in node.items():

@@ -1,8 +1,8 @@
-"""Hydra without plugins, reading files of choices that are checked one by one.
+"""Runs Hydra without plugins, and checks every file of choices that it reads.
 
-Hydra imports whatever package it finds under the name ``hydra_plugins``, and a file of choices can ask it for values of
-the environment, or say whose code is run. Files of choices come from strangers too, so here
-nothing is imported because of them and they say nothing but choices and values.
+Hydra imports any package named ``hydra_plugins``, and a file of choices can make it read environment variables, or
+decide which code is run. Such files may come from strangers, so here they cause no imports and may contain nothing but
+choices and values.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ from harness.config.schema import LISTED_GROUPS
 from harness.errors import Refused, one_line
 
 COMMAND_ONLY: dict[str, Any] = {"packages": []}
-"""What only the command line says, and what holds where it says nothing: whose code may run."""
+"""Keys that only the command line can set, with their defaults: the packages whose code may run."""
 
 HYDRAS_OWN = ("mode", "overrides", "runtime", "searchpath")
-"""Of Hydra's configuration: whether there is a sweep, and what Hydra notes of the command."""
+"""Parts of Hydra's configuration that may differ: whether there is a sweep, and what Hydra records of the command."""
 
 NOTED = ("params", "name", "override_dirname", "id", "num", "config_name", "config")
-"""Within the rest of it: what is swept, which is :func:`check_presets`'s, and what Hydra notes of the command."""
+"""Keys within the other parts that may differ: what is swept, which :func:`check_presets` checks, and what Hydra
+records of the command.
+"""
 
 REFERENCE = re.compile(r"\$\{(\.*[A-Za-z_]\w*(?:\.\w+)*)\}")
-"""A value that is that of another key: ``${train.steps}``."""
+"""A reference to the value of another key: ``${train.steps}``."""
 
 
 def reference(text: str) -> str:
-    """What in a value asks for more than the value of another key of the run; empty if nothing does."""
+    """The first interpolation in a value that is not a reference to another key of the run; empty if there is none."""
     for found in re.finditer(r"\$\{", text):
         plain = REFERENCE.match(text, found.start())
         if plain is None or "hydra" in plain[1].split("."):
@@ -48,8 +50,8 @@ def reference(text: str) -> str:
 
 
 def check_value(key: str, value: Any, where: str = "") -> None:
-    """Raise :class:`Refused` for a value, or one anywhere within it, that asks for a resolver. Nothing is resolved, so
-    the message cannot say what it would have given.
+    """Raise :class:`Refused` if a value, or one nested within it, calls a resolver. Nothing is resolved, so the message
+    cannot reveal the result.
     """
     if isinstance(value, dict):
         for name, inner in value.items():
@@ -66,7 +68,7 @@ def check_value(key: str, value: Any, where: str = "") -> None:
 
 
 class CheckedFiles(FileConfigSource):
-    """Files of choices as Hydra reads them, checked."""
+    """Hydra's reader of files of choices, with checks."""
 
     def load_config(self, config_path: str) -> ConfigResult:
         loaded = super().load_config(config_path)
@@ -83,7 +85,7 @@ class CheckedFiles(FileConfigSource):
 
 
 def _check_keys(content: dict[Any, Any], where: str) -> None:
-    """Raise :class:`Refused` for what a file of choices cannot say."""
+    """Raise :class:`Refused` for keys that a file of choices must not set."""
     for key in COMMAND_ONLY:
         if key in content:
             raise command_line_only(key, where)
@@ -108,15 +110,15 @@ def _mapping(node: Any) -> dict[Any, Any]:
 
 
 def check_presets(presets: Sequence[Override]) -> None:
-    """Raise :class:`Refused` for what the ``hydra.sweeper.params`` of a study must not say."""
+    """Raise :class:`Refused` for keys that the ``hydra.sweeper.params`` of a study must not set."""
     for override in presets:
         if re.split(r"[./]", override.key_or_group)[0] in (*COMMAND_ONLY, "hydra"):
             raise command_line_only(override.key_or_group, "hydra.sweeper.params: ")
 
 
 def check_composed(composed: DictConfig, usual: DictConfig, overrides: Sequence[Override]) -> None:
-    """Raise :class:`Refused` where files have set what only the command line says, by whatever way: ``usual`` is what
-    is composed where nothing is said.
+    """Raise :class:`Refused` where files have set, in any way, what only the command line can set: ``usual`` is the
+    config composed without overrides.
     """
     said = {re.split(r"[./]", override.key_or_group)[0] for override in overrides}
     own, plain = (cast(dict[str, Any], OmegaConf.to_container(each, resolve=False)) for each in (composed, usual))
@@ -129,32 +131,32 @@ def check_composed(composed: DictConfig, usual: DictConfig, overrides: Sequence[
 
 
 def _settings(node: Any) -> Any:
-    """A node of Hydra's configuration without what a study may say and what Hydra notes of the command."""
+    """A node of Hydra's configuration without what a study may set and what Hydra records of the command."""
     return {key: value for key, value in node.items() if key not in NOTED} if isinstance(node, dict) else node
 
 
 def command_line_only(key: str, where: str = "") -> Refused:
-    """What is said of a key of :data:`COMMAND_ONLY`, or of Hydra's, in a file."""
+    """The error for a key of :data:`COMMAND_ONLY`, or of Hydra's, in a file."""
     return Refused(
-        f"{where}{one_line(key)}: only the command line says that, never a file: it decides whose code is run, or how "
-        "the program works"
+        f"{where}{one_line(key)}: only the command line can set this, never a file: it decides which code is run, or "
+        "how the program works"
     )
 
 
 _ours: dict[type, Any] = {}
-"""Hydra's plugins and kinds of source as they are here, found once."""
+"""Hydra's own plugins and source types, created once."""
 
 
 @contextmanager
 def isolated() -> Iterator[None]:
-    """Hydra with its own plugins only, whatever is installed or lies beside, and with :class:`CheckedFiles`. What a
-    program around this one had set up of it comes back in the end.
+    """Hydra with its own plugins only, whatever else is installed, and with :class:`CheckedFiles`. The state of Hydra
+    in a surrounding program is restored at the end.
     """
     instances: dict[type, Any] = Singleton._instances
     modules: dict[str, Any] = sys.modules
     around = {kind: instances.pop(kind) for kind in (Plugins, SourcesRegistry) if kind in instances}
     loaded = {"hydra_plugins": modules["hydra_plugins"]} if "hydra_plugins" in modules else {}
-    modules["hydra_plugins"] = None  # so Python takes it for a package that there is not
+    modules["hydra_plugins"] = None  # Python then treats the package as missing
     try:
         instances.update(_ours)
         for kind in (SourcesRegistry, Plugins):

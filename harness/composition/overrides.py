@@ -1,5 +1,5 @@
-"""Overrides such as ``encoding=rope`` and ``seed=range(3)``, read by Hydra's grammar and found possible, whatever
-their values turn out to mean.
+"""Parses overrides such as ``encoding=rope`` and ``seed=range(3)`` with Hydra's grammar, and checks that the choices in
+them exist.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LONGEST = 20_000
 LIGHTNINGS = re.compile(r"trainer\.(\w+)\s*=")
 """A key that may be an argument of Lightning's Trainer, which no file of conf/ lists."""
 DEEPEST = 20
-"""Brackets within one another."""
+"""The deepest nesting of brackets."""
 
 
 class Reader:
@@ -43,7 +43,7 @@ class Reader:
         self._known: dict[str, Override] = {}
 
     def read(self, arguments: Sequence[str]) -> list[Override]:
-        """Every override, one of a group checked to name choices that there are. Raises :class:`Refused`."""
+        """The parsed overrides; choices are checked to exist. Raises :class:`Refused`."""
         return [self._known.get(argument) or self._checked(argument, arguments) for argument in arguments]
 
     def _checked(self, argument: str, arguments: Sequence[str]) -> Override:
@@ -78,7 +78,7 @@ class Reader:
         return override
 
     def _refusal(self, argument: str, arguments: Sequence[str], objection: str) -> Refused:
-        """Why the grammar does not take an argument: what a function in it objects to, or how it should be written."""
+        """Why an argument does not parse: the error of a function in it, or how it should be written."""
         _, _, called = objection.partition("while evaluating '")
         if called and ": " in called:
             return Refused(f"{echoed(argument)}: {echoed(called.partition(chr(10))[0].partition(': ')[2])}")
@@ -90,7 +90,7 @@ class Reader:
         )
 
     def _would_do(self, wanted: str, arguments: Sequence[str]) -> bool:
-        """Whether an argument would be taken beside those of the others that can be read."""
+        """Whether an argument would be accepted together with those of the others that parse."""
         if (override := self._grammatical(wanted)) is None:
             return False
         readable = [one for one in map(self._grammatical, arguments) if one and one.key_or_group]
@@ -104,7 +104,7 @@ class Reader:
     def _grammatical(self, argument: str) -> Override | None:
         try:
             [override] = self._parser.parse_overrides([argument])
-        except Exception:  # what is wrong with it is said elsewhere
+        except Exception:  # the error is reported elsewhere
             return None
         return override
 
@@ -135,7 +135,7 @@ class Reader:
 
 
 def count(override: Override, options: dict[str, list[str]]) -> int:
-    """How many values a sweep has. Raises :class:`Refused` where they cannot be listed, or there is none."""
+    """The number of values of a sweep. Raises :class:`Refused` if they cannot be listed, or there are none."""
     said, value = echoed(override.input_line), override._value
     if isinstance(value, RangeSweep):
         found = _range(value, said)
@@ -165,7 +165,7 @@ def _range(value: RangeSweep, said: str) -> int:
 
 
 def _depth(argument: str) -> int:
-    """How many brackets are open at once, at most."""
+    """The deepest nesting of brackets."""
     depth = most = 0
     for character in argument:
         depth += (character in "([{") - (character in ")]}")

@@ -1,4 +1,4 @@
-"""What ``--cfg`` prints: the config that a command line composes to, that of each of its runs with ``-m``."""
+"""The output of ``--cfg``: the config that a command line composes to, or with ``-m`` the config of each run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was meant by an argument that means nothing here. Whatever is advised can be typed as it stands."""
+"""Suggestions for arguments that cannot be understood. Every suggestion can be typed as it is printed."""
 
 from __future__ import annotations
 
@@ -81,20 +81,20 @@ KEYS = {
     "arch": "architecture",
     "wandb": "logger",
 }
-"""What other programs call our keys. Other names of a choice stand in its file, in the comment ``# Also called:``."""
+"""Names that other programs use for our keys. The aliases of a choice are in its file, after ``# Also called:``."""
 
 FIRST = ("lengths", *SETTING_GROUPS)
-"""Where a key without its group is looked for first."""
+"""The groups in which a key without its group is searched first."""
 
 LONGEST = 300
-"""Characters of an argument that is worth a guess."""
+"""Characters of the longest argument for which a correction is tried."""
 
 TYPED = (*catalogue.GROUPS, "lengths", "weights_from", "seed", "results", "packages", "force", "retry")
 """What an argument can begin with."""
 
 
 def unknown_key(key: str, keys: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> Refused:
-    """``keys`` gives the keys of every part of a run, ``""`` being the whole."""
+    """``keys`` gives the keys of every part of a run; ``""`` is the whole."""
     parent, _, last = key.rpartition(".")
     close = _meant_key(parent, last, keys, folders)
     guess = f"; did you mean '{close}'?" if close else "."
@@ -132,7 +132,7 @@ def _meant_key(parent: str, last: str, keys: Mapping[str, Sequence[str]], folder
 
 
 def choices_named(word: str, folders: Sequence[Path]) -> Iterator[str]:
-    """The choices of this name, as one types them."""
+    """The choices of this name, as ``group=name``."""
     for group in catalogue.GROUPS:
         if chosen := _choice(group, word, folders):
             yield chosen
@@ -147,8 +147,8 @@ def _choice(group: str, word: str, folders: Sequence[Path]) -> str | None:
 def unreadable(
     argument: str, following: Sequence[str], folders: Sequence[Path], accepted: Callable[[str], bool]
 ) -> Refused:
-    """Why an argument cannot be read. ``following`` are those after it; ``accepted`` says of what could be advised
-    whether it would do.
+    """The error for an argument that does not parse. ``following`` are those after it; ``accepted`` says whether a
+    correction would work.
     """
     said = echoed(argument)
     for wanted in _repaired(argument, following) if len(argument) <= LONGEST and argument.isprintable() else ():
@@ -168,7 +168,7 @@ def unreadable(
 
 
 def _repaired(argument: str, following: Sequence[str]) -> Iterator[str]:
-    """What could have been meant by an argument that cannot be read."""
+    """Possible corrections of an argument that does not parse."""
     key, equals, value = (part.strip() for part in argument.partition("="))
     if not equals:
         for separator in ":", ".", " ":
@@ -189,12 +189,12 @@ def _repaired(argument: str, following: Sequence[str]) -> Iterator[str]:
 
 
 def quote_value(text: str) -> str:
-    """Any text as Hydra's grammar takes it: in quotes, in which only quotes and backslashes before them are escaped."""
+    """Any text quoted for Hydra's grammar, in which only quotes and the backslashes before them are escaped."""
     return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text) + "'"
 
 
 def shell_quoted(argument: str) -> str:
-    """An argument as a shell takes it."""
+    """An argument quoted for a shell."""
     if shlex.quote(argument) == argument or "'" not in argument:
         return shlex.quote(argument)
     return shlex.quote(argument) if re.search(r'["$`\\!]', argument) else f'"{argument}"'
@@ -203,7 +203,7 @@ def shell_quoted(argument: str) -> str:
 def check_flags(arguments: Sequence[str], flags: Collection[str]) -> None:
     """Raise :class:`Refused` for a key that is written like a flag, such as ``--task=copy`` or ``-task copy``.
 
-    ``flags`` are those that there are.
+    ``flags`` are the existing ones.
     """
     for argument, following in zip_longest(arguments, arguments[1:], fillvalue=""):
         key, equals, value = argument.lstrip("-").partition("=")

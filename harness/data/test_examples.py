@@ -1,7 +1,7 @@
-"""The test examples of one length, some rows at a time.
+"""Lays out the test examples of one length, some rows at a time.
 
-A few hundred examples of tens of thousands of tokens are tens of megabytes; the arrays that are made from all of them
-on the way to a score would be gigabytes.
+A few hundred examples of tens of thousands of tokens are tens of megabytes; the intermediate arrays of all of them at
+once would be gigabytes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,11 +13,11 @@ from harness.layouts.special_tokens import PAD
 from tasks.base import ABSENT, Batch
 
 AT_ONCE = 2**20
-"""Tokens of examples that are handled at once, at most: each takes eight bytes in each of several arrays."""
+"""The most tokens of examples that are processed at once: each takes eight bytes in each of several arrays."""
 
 
 def portions(batch: Batch) -> Iterator[Batch]:
-    """A batch in parts of some rows: as many as have :data:`AT_ONCE` tokens, at least one. An empty batch is one."""
+    """Split a batch into parts of at most :data:`AT_ONCE` tokens, at least one row each. An empty batch is one part."""
     tokens = batch.prompt.shape[1] + batch.answer.shape[1]
     size = max(1, AT_ONCE // max(1, tokens))
     for start in range(0, max(1, len(batch.answer)), size):
@@ -25,7 +25,7 @@ def portions(batch: Batch) -> Iterator[Batch]:
 
 
 def arrange(layout: Layout, batch: Batch, length: int) -> TokenBatch:
-    """What :meth:`Layout.arrange` gives for a batch, tokens in int32."""
+    """:meth:`Layout.arrange` for a batch, in parts, with tokens in int32."""
     shape = len(batch.answer), layout.width(layout.task, length)
     tokens, targets = np.full(shape, PAD, np.int32), np.full(shape, PAD, np.int32)
     scored, lengths = np.zeros(shape, bool), np.zeros(shape[0], np.int64)
@@ -40,7 +40,7 @@ def arrange(layout: Layout, batch: Batch, length: int) -> TokenBatch:
 
 
 def channels(layout: Layout, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
-    """What :meth:`Layout.channels` gives for a batch."""
+    """:meth:`Layout.channels` for a batch, in parts."""
     if not names:
         return {}
     parts = [layout.channels(part, length, names) for part in portions(batch)]
@@ -53,5 +53,5 @@ def channels(layout: Layout, batch: Batch, length: int, names: Sequence[str]) ->
 
 
 def longest(layout: Layout, batch: Batch, length: int) -> int:
-    """How many tokens the longest example of a batch has as a layout arranges it."""
+    """The number of tokens of the longest example of a batch under a layout."""
     return max(int(layout.arrange(part, length).lengths.max(initial=0)) for part in portions(batch))

@@ -1,7 +1,7 @@
-"""Training data: an endless row of examples, the same for every batch size, device and number of processes.
+"""Training data: an infinite stream of examples, the same for every batch size, device and number of processes.
 
-The row is made in blocks. Block b is a function of the task, its version, the seed and b alone, so that a run can be
-taken up at any step, and any process can make just the part of a batch that is its own.
+The stream is generated in blocks. Block b is a function of the task, its version, the seed and b alone, so that a run
+can be resumed at any step, and any process can generate just its own part of a batch.
 """
 
 from collections.abc import Container, Iterator, Sequence
@@ -21,12 +21,13 @@ from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
 
 DRAWN_LATER = np.empty((1, 0), np.int64)
-"""Stands for the positions of a block whose rule draws for whole batches."""
+"""Placeholder for the positions of a block whose rule samples once per batch."""
 
 
 class TrainingBatch(NamedTuple):
-    """One process's part of one batch. ``scored`` holds the places in the flattened ``tokens`` [B, T] whose prediction
-    counts, ``targets`` what they should predict, ``total`` how many such places the whole batch has over all processes.
+    """One process's part of one batch. ``scored`` holds the indices into the flattened ``tokens`` [B, T] whose
+    prediction counts, ``targets`` the tokens to predict there, ``total`` the number of scored tokens of the whole batch
+    over all processes.
     """
 
     tokens: Tensor
@@ -37,7 +38,7 @@ class TrainingBatch(NamedTuple):
 
 
 class TrainingData:
-    """Batches for the steps of a run, by number."""
+    """The training batches of a run, by step."""
 
     def __init__(
         self, task: Task, layout: Layout, rule: PositionRule, lengths: Sequence[int], *, seed: int, batch: int
@@ -78,7 +79,7 @@ class TrainingData:
         )
 
     def _block(self, number: int) -> tuple[TokenBatch, np.ndarray]:
-        """A block, and in the background the one after it, so that training does not wait for it."""
+        """A block; the next one is generated in the background, so that training does not wait for it."""
         for wanted in (number, number + 1):
             if wanted not in self._blocks:
                 self._blocks[wanted] = self._ahead.submit(self._make_block, wanted)
@@ -125,8 +126,8 @@ class TrainingData:
 def make_positions(
     positions: np.ndarray, lengths: np.ndarray, width: int, rule: PositionRule, layout: Layout
 ) -> Positions:
-    """The positions that the model receives: ``positions`` [N or 1, T], of which each row has ``lengths`` [N].
-    To a model that looks both ways the padding behind them is hidden.
+    """The model's positions from those of a rule, ``positions`` [N or 1, T], for rows of ``lengths`` [N] tokens. Under
+    a bidirectional layout the padding is masked.
     """
     padded = layout.bidirectional and bool((lengths < width).any())
     visible = torch.from_numpy(np.arange(width) < lengths[:, None]) if padded else None
@@ -136,7 +137,7 @@ def make_positions(
 def examples(
     task: Task, lengths: Sequence[int], *, seed: int, block: int, only: Container[int] | None = None
 ) -> Iterator[tuple[int, np.ndarray, Batch]]:
-    """The examples of one block by length, with their places in the block; of all ``lengths`` or ``only`` some."""
+    """The examples of one block by length, with their row indices in it; of all ``lengths`` or ``only`` some."""
     name, version = type(task).__name__, task.version
     odds = task.length_weights(list(lengths))
     rng = generator("lengths", name, version, seed, block)

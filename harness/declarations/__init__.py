@@ -1,8 +1,8 @@
-"""What a class declares: the options of its constructor, its class-level declarations, what speaks against sizes.
+"""What a class declares: the options of its constructor, its class-level declarations, its objections to sizes.
 
-A choice such as ``encoding=rope`` can so be checked before PyTorch is loaded: our own classes are read from their
-source (:mod:`harness.declarations.source`). Classes of the user's packages are imported and asked
-(:mod:`harness.declarations.imported`), for there any Python is allowed, and importing them is what the user wants.
+With these, a choice such as ``encoding=rope`` is checked before PyTorch is loaded: our own classes are read from their
+source (:mod:`harness.declarations.source`). Classes of the user's packages are imported and inspected
+(:mod:`harness.declarations.imported`), because they may be any Python, and the user has asked to import them.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,7 +21,7 @@ class Option(NamedTuple):
 
 
 class Declaration(NamedTuple):
-    """What is known of a class before there is an instance, its own and inherited."""
+    """What a class declares, itself or by inheritance, known without an instance."""
 
     options: Mapping[str, Option]
     attributes: Mapping[str, Any]
@@ -31,13 +31,13 @@ class Declaration(NamedTuple):
     functions: Mapping[str, Callable[..., Any]]
     """Its :data:`~harness.declarations.source.LIGHT` static methods."""
     declared: frozenset[str]
-    """The names of all declarations that it can have, those without a value among them."""
+    """The names of all declarations that it can have, including those without a value."""
 
 
 @cache
 def lookup(target: str) -> Declaration:
     """The declaration of ``package.module.Class``. Raises :class:`ValueError` if there is no such class, or if it
-    cannot be one of this program.
+    cannot be used in this program.
     """
     if target.partition(".")[0] in OWN_PACKAGES:
         from harness.declarations import source

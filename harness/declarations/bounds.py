@@ -1,8 +1,8 @@
 """Bounds of options, stated once, in the signature of the constructor: ``base: Base = 10000.0``, ``width: Count = 32``.
 
-The command line checks them before PyTorch is loaded, and a constructor that Python calls directly is held to them too
+The command line checks them before PyTorch is loaded, and a constructor called directly from Python checks them too
 (:class:`Bounded`). Anything that pydantic understands as ``Annotated[float, Field(gt=0, lt=1)]`` is a bound; here are
-those that several classes need. The upper ends keep memory and float32 from overflowing, far beyond what is of use.
+those that several classes need. The upper bounds, far above useful values, keep memory and float32 from overflowing.
 """
 
 import functools
@@ -16,7 +16,7 @@ from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 LARGEST = 2**22
-"""Rows of a table, or a position: twice the longest length that a task can be asked for, and twice that again."""
+"""Rows of a table, or a position: about four times the longest length that a task can have."""
 
 
 def _zero_or(least: float) -> AfterValidator:
@@ -29,43 +29,43 @@ def _zero_or(least: float) -> AfterValidator:
 
 
 Count = Annotated[int, Field(ge=1, le=LARGEST)]
-"""How many there are of something: at least one."""
+"""A number of things: at least one."""
 CountOrZero = Annotated[int, Field(ge=0, le=LARGEST)]
-"""The same, where 0 stands for a number that follows from something else, or for none."""
+"""The same, where 0 means none, or a number derived from other sizes."""
 PairOrZero = Annotated[int, Field(le=LARGEST), _zero_or(2)]
-"""At least two, or 0 for a number that follows from something else."""
+"""At least two, or 0 for a number derived from other sizes."""
 Taps = Annotated[int, Field(ge=1, le=4096)]
 """Tokens that a convolution spans."""
 Width = Annotated[int, Field(ge=1, le=2**14)]
-"""Of a layer of a network."""
+"""The width of a layer."""
 Few = Annotated[int, Field(ge=1, le=64)]
-"""Of something that a network has one by one."""
+"""The number of parts that a network holds as separate modules."""
 Base = Annotated[float, Field(ge=1.01, le=1e30)]
-"""Of a geometric series of frequencies. Below it they would all be the same."""
+"""The base of a geometric series of frequencies. With a smaller one all would be the same."""
 BaseOrZero = Annotated[float, Field(le=1e30), _zero_or(1.01)]
-"""The same, where 0 stands for one that fits the training length."""
+"""The same, where 0 means one fitted to the training length."""
 Deviation = Annotated[float, Field(ge=0, le=100)]
-"""Of the normal distribution from which weights are drawn."""
+"""The standard deviation of initial weights."""
 Positive = Annotated[float, Field(gt=1e-30, le=1e6)]
 """Above 0."""
 NotNegative = Annotated[float, Field(ge=0, le=1e6)]
 """0 or above."""
 Start = Annotated[float, Field(ge=-100, le=100)]
-"""Where a learned number starts."""
+"""The initial value of a learned number."""
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 """The share of numbers that dropout sets to 0: never all."""
 Share = Annotated[float, Field(ge=0, le=1)]
-"""Of a whole."""
+"""A fraction."""
 Momentum = Annotated[float, Field(ge=0, lt=1)]
-"""The share of a running mean that stays from step to step."""
+"""The decay rate of a running mean."""
 Tiny = Annotated[float, Field(ge=1e-30, le=1)]
-"""What keeps a denominator from being 0."""
+"""A small number that keeps a denominator from being 0."""
 Expansion = Annotated[float, Field(ge=0.01, le=64)]
-"""How many times the width of the model, or of a head."""
+"""A multiple of the width of the model, or of a head."""
 Factor = Annotated[float, Field(ge=1, le=1e6)]
-"""How many times the training length."""
+"""A multiple of the training length."""
 FactorOrZero = Annotated[float, Field(le=1e6), _zero_or(1)]
-"""The same, where 0 stands for that of the tested length."""
+"""The same, where 0 means that of the tested length."""
 Text = Annotated[str, Field(max_length=4096)]
 """A name, a path or a pattern."""
 Norm = Literal["pre", "post"]
@@ -78,7 +78,7 @@ Biases = Literal["feed_forward", "everywhere", "nowhere"]
 
 
 class Bounded:
-    """Holds constructors to the bounds in their signatures and to what the class objects to, also where Python calls
+    """Makes constructors check the bounds in their signatures and the objections of the class, also when Python calls
     them directly. They raise :class:`ValueError` with one line.
     """
 
@@ -113,7 +113,7 @@ def _checked(constructor: Callable[..., None]) -> Callable[..., None]:
 
 @functools.cache
 def _adapters(constructor: Callable[..., None]) -> dict[str, TypeAdapter[Any]]:
-    """What checks each option that has bounds."""
+    """A validator for each option that has bounds."""
     names = getattr(constructor, "__globals__", {})
     adapters = {}
     for parameter in inspect.signature(constructor).parameters.values():
@@ -135,7 +135,7 @@ def _is_bounded(annotation: Any) -> bool:
 
 
 def complaint(error: ValidationError) -> str:
-    """What pydantic objects to first, as the end of a line that says which option it is."""
+    """The first error of pydantic, as the end of a line that begins with the option."""
     first = error.errors(include_url=False)[0]
     it = str(first["input"]) if any(isinstance(part, int) for part in first["loc"]) else "it"  # an item of a list
     for kind, words in _WORDS.items():
@@ -156,4 +156,4 @@ _WORDS = {
     "less_than_equal": "at most",
     "zero_or": "0 or at least",
 }
-"""How the kinds of bounds are said."""
+"""Words for the kinds of bounds."""

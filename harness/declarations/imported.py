@@ -1,4 +1,4 @@
-"""The declaration of a class of the user's, by importing it."""
+"""The declaration of a user's class, by importing it."""
 
 import importlib
 import inspect
@@ -12,11 +12,11 @@ from harness.declarations import Declaration, Option, lookup
 from harness.declarations.source import LIGHT
 
 PLAIN = (bool, int, float, str)
-"""Types of defaults that say what an option without an annotation is."""
+"""Types of defaults from which the type of an option without an annotation is inferred."""
 
 
 def declaration(target: str) -> Declaration:
-    """The declaration of a class that is imported for it. Raises :class:`ValueError` with what is wrong with it."""
+    """The declaration of a class, which is imported. Raises :class:`ValueError` with what is wrong with it."""
     made = _imported(target)
     if not inspect.isclass(made):
         raise ValueError(f"{target} is {_kind_of(made)} and no class")
@@ -69,7 +69,7 @@ def _is_static(made: type, name: str) -> bool:
 
 
 def _attribute(made: type, name: str, inherited: Mapping[str, Any], target: str) -> Any:
-    """A declaration of the class, of the type that its base gives it."""
+    """A declaration of the class, checked to have the type of its base's."""
     value = getattr(made, name)
     if name not in inherited:
         return value

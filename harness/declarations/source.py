@@ -1,6 +1,6 @@
 """The declaration of one of our own classes, read from its source without importing it.
 
-What is read must be written as a literal. Anything else is an error, never taken for what the base class says.
+What is read must be written as a literal. Anything else is an error; the base class's value is never used instead.
 """
 
 import ast
@@ -15,7 +15,7 @@ from typing import Any
 from harness.declarations import OWN_PACKAGES, Declaration, Option, lookup
 
 LIGHT = ("objection", "frequency_count", "widest_span", "layer_kind")
-"""Static methods that are run before PyTorch is loaded."""
+"""Static methods that are called before PyTorch is loaded."""
 
 
 def declaration(target: str) -> Declaration:
@@ -39,7 +39,7 @@ def declaration(target: str) -> Declaration:
         functions |= base.functions
         declared |= base.declared
         ancestors += base.ancestors
-    if module.endswith(".base"):  # where what the classes of a group are made from says what they can declare
+    if module.endswith(".base"):  # the base of a group defines what its classes can declare
         declared |= _declared(node)
     for item in node.body:
         if isinstance(item, ast.FunctionDef) and item.name == "__init__":
@@ -63,7 +63,7 @@ def _tree(module: str, target: str) -> ast.Module:
 
 
 def _full_name(tree: ast.Module, module: str, base: ast.expr) -> str:
-    """``package.module.Class`` for a base class as it is written, by name or by the name of its module."""
+    """``package.module.Class`` for a base class as it is written in the source, with or without its module."""
     first, _, rest = ast.unparse(base).partition("[")[0].partition(".")
     rest = f".{rest}" if rest else ""
     for node in tree.body:
@@ -75,13 +75,13 @@ def _full_name(tree: ast.Module, module: str, base: ast.expr) -> str:
 
 
 def _is_ours(base: str) -> bool:
-    """Whether a base is a class of this program: nothing is to be learned from those of libraries."""
+    """Whether a base is a class of this program: those of libraries declare nothing here."""
     return base.partition(".")[0] in OWN_PACKAGES
 
 
 def _declared(node: ast.ClassDef) -> set[str]:
-    """The names that a class declares for those that inherit from it: all that it annotates and gives a value, and
-    class variables without one.
+    """The declarations that a base class defines: its annotated attributes with a value, and class variables without
+    one.
     """
     return {
         item.target.id
@@ -102,8 +102,8 @@ def _options(constructor: ast.FunctionDef, target: str) -> dict[str, Option]:
 
 
 def _compiled(function: ast.FunctionDef, tree: ast.Module, target: str) -> Callable[..., Any]:
-    """A static method on its own, without its module: with the constants of that and with what it imports, of which the
-    function uses nothing that needs PyTorch.
+    """A static method compiled without importing its module: with the module's constants and imports that the function
+    uses, none of which needs PyTorch.
     """
     bare = copy.deepcopy(function)
     bare.decorator_list, bare.returns = [], None
@@ -122,7 +122,7 @@ def _compiled(function: ast.FunctionDef, tree: ast.Module, target: str) -> Calla
 
 
 def _global(tree: ast.Module, name: str) -> Any:
-    """What a name means in a module, if the module imports it or gives it a literal."""
+    """The value of a name in a module, if the module imports it or assigns it a literal."""
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             return ast.literal_eval(node.value)
@@ -161,7 +161,7 @@ def _literals(node: ast.ClassDef, declared: set[str], target: str) -> dict[str, 
 
 
 def _bound(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
-    """Every name that the body of a class binds, by whatever statement, and where."""
+    """Every name that the body of a class binds, by any statement, and where."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             yield child.name, child

@@ -1,10 +1,10 @@
-"""How far sequences reach, of which an encoding says what it never saw in training."""
+"""The extent of sequences in training and in tests, from which an encoding tells what it never saw in training."""
 
 from typing import NamedTuple
 
 
 class Extent(NamedTuple):
-    """How far the sequences of training, or of a test, reach."""
+    """The extent of the sequences in training, or in a test."""
 
     tokens: int
     """Tokens of the longest sequence."""

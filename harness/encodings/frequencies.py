@@ -31,8 +31,8 @@ def angles(positions: Tensor, frequencies: Tensor) -> Tensor:
 
 
 def cosine_and_sine(angles: Tensor, precision: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Of angles of any size, in this precision. Whole turns are taken off before it is gone down to: float32 holds what
-    is left to 1e-7, and cosines cost less in it.
+    """Cosine and sine of angles of any size, in this precision. Whole periods are subtracted before conversion: float32
+    holds the remainder to 1e-7, and cosines are faster in it.
     """
     if angles.dtype != precision:
         angles = (angles - math.tau * (angles / math.tau).round()).to(precision)
@@ -64,12 +64,12 @@ def base_for(tokens: int, slowest: float) -> float:
 
 
 def get_frequencies(encoding: Encoding) -> Tensor:
-    """The frequencies of an encoding that offers them, for an extension to change: float64, on the CPU."""
+    """The frequencies of an encoding, for an extension to change: float64, on the CPU."""
     return encoding.get_buffer("frequencies").cpu().double()
 
 
 def set_frequencies(encoding: Encoding, frequencies: Tensor) -> None:
-    """Give an encoding other frequencies, where and as precise as it has its own."""
+    """Set the frequencies of an encoding, on the device and in the precision of its own."""
     encoding.frequencies = frequencies.to(encoding.get_buffer("frequencies"))
 
 

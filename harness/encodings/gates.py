@@ -15,8 +15,8 @@ def accumulated(layer: nn.Linear, h: Tensor) -> Tensor:
 
 
 def decay(sums: Tensor, rows: slice, precision: torch.dtype) -> Tensor:
-    """What the gates between two tokens let through, as a logarithm: ``-|G_i - G_j|`` for the sums G [B, H, L] of
-    :func:`accumulated`, which never grow -> [B, H, queries, L]. Of two tokens the earlier one's gate does not count.
+    """The log of the product of the gates between two tokens: ``-|G_i - G_j|`` for the sums G [B, H, L] of
+    :func:`accumulated`, which never grow -> [B, H, queries, L]. The gate of the earlier of the two is not included.
 
     Sums are taken from the first of the queries on, and only then rounded to ``precision``: those near a query are
     small, and so is what rounding takes from their difference.
@@ -26,7 +26,7 @@ def decay(sums: Tensor, rows: slice, precision: torch.dtype) -> Tensor:
 
 
 def initialized(layer: nn.Linear, bias: float) -> nn.Linear:
-    """The layer with weights from N(0, 0.02 squared), as in language models of that time, and a bias of its own."""
+    """The layer, initialized with weights from N(0, 0.02 squared) and this constant bias."""
     nn.init.normal_(layer.weight, std=0.02)
     nn.init.constant_(layer.bias, bias)
     return layer

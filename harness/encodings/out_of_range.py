@@ -12,9 +12,9 @@ def check(positions: Tensor, limit: int, what: str) -> None:
 
 
 def check_at_most(numbers: Tensor, most: float, message: Callable[[str], str]) -> None:
-    """Raise :class:`IndexError` if a number is above ``most``, with a message about the largest. On a GPU looking would
-    cost a wait: there the device is told to look for itself, and the next call that waits for it raises its error. The
-    validator refuses such runs, as far as it can know, before they start.
+    """Raise :class:`IndexError` if a number is above ``most``, with a message about the largest. On a GPU reading it
+    would need a synchronization: there the check runs on the device, and the next synchronizing call raises its error.
+    The validator refuses such runs before they start, where it can.
     """
     if numbers.device.type == "cpu" and numbers.numel() and (largest := numbers.max().item()) > most:
         raise IndexError(message(f"{largest:.0f}"))

@@ -1,9 +1,8 @@
-"""Dot products with a table of vectors by distance, the mathematics that the relative encodings share.
+"""Dot products with a table of vectors by distance, which the relative encodings share.
 
-``rows`` [B or 1, Lq, Lk] says which vector of the table [R, d] or [H, R, d] belongs to a query and a key. The products
-of queries with all vectors, [B, H, Lq, R], are small; the vectors of all pairs, [Lq, Lk, d], are never built. Only
-vectors that some pair has are multiplied: finding them costs a look at ``rows`` and saves most of a table that is made
-for longer sequences.
+``rows`` [B or 1, Lq, Lk] is the table row, of [R, d] or [H, R, d], for each query and key. The products of queries with
+all rows, [B, H, Lq, R], are small; the vectors of all pairs, [Lq, Lk, d], are never built. Only the range of rows that
+occurs is multiplied: finding it is cheap and saves most of a table made for longer sequences.
 """
 
 import torch

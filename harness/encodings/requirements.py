@@ -1,11 +1,11 @@
-"""What encodings need of the sizes of a network, known without PyTorch."""
+"""Requirements of encodings on the sizes of a network, checked without PyTorch."""
 
 import math
 
 from harness.dimensions import Dimensions
 
 LARGEST_LOGARITHM = 69.0
-"""Of a base, about 1e30."""
+"""The logarithm of the largest base, about 1e30."""
 
 
 def odd_channels(channels: int, of: str) -> str:

@@ -1,1 +1,1 @@
-"""What a trained model can do at each length, and what its numbers are to be compared with."""
+"""The scores of a trained model at each length, and the baselines to compare them with."""

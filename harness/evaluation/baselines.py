@@ -1,6 +1,6 @@
 """Trivial baselines: chance, input-blind, and the task's known shortcuts.
 
-Every score stands beside these, and all of them are rows of a leaderboard.
+Every score is reported with these, and all of them are rows of a leaderboard.
 """
 
 import hashlib
@@ -25,7 +25,7 @@ from tasks.base import ABSENT, Batch, Shortcut, Task
 log = logging.getLogger(__name__)
 
 VERSION = 5
-"""Rises when a baseline would be estimated differently: what is kept from before is then computed anew."""
+"""Incremented when a baseline would be estimated differently: cached values are then recomputed."""
 
 
 class Baselines(NamedTuple):
@@ -63,7 +63,7 @@ def baselines(
 
 
 def _cached(path: Path, key: dict[str, Any], task: Task, lengths: Sequence[int]) -> Baselines:
-    """What a file of the cache holds. Raises one of several errors where it is not what was written for ``key``."""
+    """The baselines in a file of the cache. Raises one of several errors if it is not as written for ``key``."""
     if not path.is_file():
         raise ValueError("it is not a file")
     content = path.read_text("utf-8")
@@ -76,7 +76,7 @@ def _cached(path: Path, key: dict[str, Any], task: Task, lengths: Sequence[int])
 
 
 def _content(key: dict[str, Any], baselines: Baselines) -> str:
-    """What is written: the baselines, and a digest of them and of what they are those of."""
+    """The content of a cache file: the baselines, and a digest of them and of their key."""
     values = _plain(baselines)
     digest = hashlib.sha256(json.dumps([key, values], sort_keys=True).encode())
     return json.dumps({"digest": digest.hexdigest(), **values})
@@ -95,8 +95,8 @@ def compute(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -
 
 
 def chance(task: Task, layout: Layout, length: int, examples: int) -> Chance:
-    """How often a guess is right that draws each scored token from all that can stand there, and knows where answers
-    end: the expectation, over the test examples.
+    """The expected accuracy, over the test examples, of guessing each scored token uniformly among the possible ones,
+    knowing where answers end.
     """
     batch = blind.test_examples(task, length, examples)
     scored_tokens = batch.scored.sum(axis=1)
@@ -110,9 +110,10 @@ def chance(task: Task, layout: Layout, length: int, examples: int) -> Chance:
 
 
 def shortcut_answers(name: str, shortcut: Shortcut, task: Task, layout: Layout, length: int, examples: int) -> Answers:
-    """How many of the test examples of one length a shortcut gets right. A guess ends where it ends, as a model's does.
+    """How many of the test examples of one length a shortcut gets right. As for a model, its answer must end in the
+    right place.
 
-    Raises :class:`Refused` if the shortcut breaks.
+    Raises :class:`Refused` if the shortcut raises an error.
     """
     batch = blind.test_examples(task, length, examples)
     exact = tokens = correct = ends_correct = 0
@@ -142,7 +143,7 @@ def shortcut_answers(name: str, shortcut: Shortcut, task: Task, layout: Layout, 
 
 
 def _answers(task: Task, batch: Batch) -> Iterator[tuple[list[str], list[bool]]]:
-    """Each answer and which of its tokens count, without what is absent behind it."""
+    """Each answer and which of its tokens count, without the padding."""
     for row, scored in zip(batch.answer, batch.scored, strict=True):
         last = int(np.flatnonzero(row != ABSENT).max(initial=-1)) + 1
         yield ["" if token == ABSENT else task.alphabet[token] for token in row[:last]], scored[:last].tolist()

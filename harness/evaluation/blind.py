@@ -1,6 +1,6 @@
-"""The blind baseline: how well one can answer without looking at the question.
+"""The blind baseline: how well one can answer without seeing the question.
 
-A blind predictor knows the length of the question and the place in the answer, and nothing else. On some tasks it does
+A blind predictor knows the length of the question and the index in the answer, and nothing else. On some tasks it does
 so well that a score without it misleads: it sorts 500 numbers out of five with 93 % of the tokens right.
 """
 
@@ -23,15 +23,15 @@ finite the two overlap: SCAN's commands beyond length 22 are all of the test set
 """
 
 WHOLE = 1280
-"""Up to so many tokens of a prompt or an answer all samples are drawn at once: at all lengths that a task is tested at
-unless told otherwise. Longer ones are drawn in blocks, each from a stream of its own, and only counts are kept.
+"""Prompts and answers of up to this many tokens are sampled all at once, which includes every default test length.
+Longer ones are sampled in blocks, each with its own generator, and only counts are kept.
 """
 
 
 class Blind(NamedTuple):
-    """Of the test examples of one length, how many a blind predictor gets right, in the same counts as a model's
-    scores. For exact match it gives the most frequent answer, for token accuracy the most frequent token of each place,
-    for ``nats`` the frequencies at each place.
+    """The counts of a blind predictor on the test examples of one length, as those of a model's scores. For exact match
+    it predicts the most frequent answer, for token accuracy the most frequent token at each index, for ``nats`` the
+    frequencies at each index.
     """
 
     length: int
@@ -90,9 +90,9 @@ def test_examples(task: Task, length: int, examples: int) -> Batch:
 
 
 def _observed(task: Task, length: int) -> tuple[np.ndarray, np.ndarray]:
-    """What fresh examples show: how often each token, and last the end, stands at each place of an answer
-    [A + 1, tokens + 1], and the most frequent answer, filled up with ``ABSENT`` [A + 1]. Windows of running text begin
-    anywhere, so that the place in them says nothing: they have one row of counts, and no answer.
+    """Statistics of fresh examples: how often each token, and last the end, occurs at each index of an answer
+    [A + 1, tokens + 1], and the most frequent answer, padded with ``ABSENT`` [A + 1]. Windows of running text begin
+    anywhere, so the index says nothing: they have one row of counts, and no answer.
     """
     end, width = len(task.alphabet), task.answer_length(length) + 1
     counts = np.zeros((1 if task.form == "stream" else width, end + 1), np.int64)
@@ -110,7 +110,7 @@ def _observed(task: Task, length: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _samples(task: Task, length: int) -> Iterator[Batch]:
-    """Fresh examples, all at once or, of long ones, as many as memory shall hold."""
+    """Fresh examples, all at once or, of long ones, in blocks that bound memory."""
     tokens = max(task.prompt_length(length), task.answer_length(length))
     most = SAMPLES if tokens <= WHOLE else max(1, AT_ONCE // tokens)
     for block, start in enumerate(range(0, SAMPLES, most)):
@@ -120,7 +120,7 @@ def _samples(task: Task, length: int) -> Iterator[Batch]:
 
 
 class MostFrequentAnswer:
-    """The most frequent of many answers, of which none but this one is kept; of several the first in their order."""
+    """The most frequent of many answers, of which only this one is kept; of ties the first in lexicographic order."""
 
     def __init__(self) -> None:
         self._seen: Counter[bytes] = Counter()
@@ -135,7 +135,7 @@ class MostFrequentAnswer:
             name = hashlib.blake2b(spelt, digest_size=16).digest()
             self._seen[name] += 1
             times = self._seen[name]
-            # Whatever is as frequent in the end is here once more when it gets there.
+            # Every answer with the final maximum count passes here when it reaches that count.
             if times > self._most or (times == self._most and spelt < self._spelt):
                 self._most, self._spelt = times, spelt
 

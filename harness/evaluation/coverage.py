@@ -1,5 +1,5 @@
-"""What the longest test needs of a position encoding that training did not cover: positions, distances, table rows,
-rotary angles.
+"""Coverage: what the longest test needs from a position encoding but training does not cover, such as positions,
+distances, table rows, rotary angles.
 
 Most failures beyond the training length begin here: a table row is untrained, or a rotary frequency reaches angles that
 never occurred. This is known before the first training step, so every run reports it.
@@ -33,7 +33,7 @@ def uncovered(
     train_length: int,
     test_length: int,
 ) -> dict[str, list[str]]:
-    """For each extension, a line per kind of thing that a test of ``test_length`` needs and training does not cover."""
+    """For each extension, a line per property that a test of ``test_length`` needs but training does not cover."""
     trained = _extent(task, layout, rule, train_length, training=True)
     tested = _extent(task, layout, rule, test_length, training=False)
     layers = [module for module in model.modules() if isinstance(module, Attending)]

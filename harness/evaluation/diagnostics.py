@@ -1,4 +1,4 @@
-"""Numbers behind the pictures of a position encoding, read from the encoding itself through its hooks."""
+"""The numbers that figures of a position encoding show, computed through the encoding's hooks."""
 
 import numpy as np
 import torch
@@ -15,14 +15,14 @@ from harness.models.base import Model
 
 @torch.no_grad()
 def vectors(encoding: Encoding, dimensions: Dimensions, tokens: Tensor) -> np.ndarray:
-    """What is added to the embeddings of these tokens [n] at positions 0 .. n - 1, [n, D]."""
+    """The vectors added to the embeddings of these tokens [n] at positions 0 .. n - 1, [n, D]."""
     nothing = torch.zeros(1, len(tokens), dimensions.d_model)
     return encoding.embed(nothing, tokens[None], torch.arange(len(tokens))[None])[0].numpy()
 
 
 def level_vectors(encoding: Encoding, dimensions: Dimensions, tokens: Tensor, level: int) -> np.ndarray:
-    """:func:`vectors` of the numbers 0 .. n - 1 on one level where those on all others are 0, less their mean, in which
-    the others are, [n, D].
+    """:func:`vectors` of the numbers 0 .. n - 1 on one level, with 0 on all others, minus their mean, which contains
+    the contribution of the others, [n, D].
     """
     nothing = torch.zeros(1, len(tokens), dimensions.d_model)
     positions = torch.zeros(1, len(tokens), encoding.channels, dtype=torch.long)
@@ -53,8 +53,8 @@ def bias(encoding: Encoding, count: int) -> np.ndarray:
 
 @torch.no_grad()
 def kernel(encoding: Encoding, dimensions: Dimensions, count: int) -> np.ndarray:
-    """The dot product of a query and a key of ones, turned, by distance 0 .. count - 1, the mean of all heads: what a
-    rotary encoding makes of two vectors that would be alike, [count]. NaN where the query does not see the key.
+    """The dot product of a rotated query and a rotated key of ones, by distance 0 .. count - 1, averaged over heads
+    [count]: how a rotary encoding weighs two equal vectors. NaN where the query does not see the key.
     """
     query, keys = _last_query(count)
     products = _product(encoding, dimensions, query, keys)
@@ -67,9 +67,9 @@ def kernel(encoding: Encoding, dimensions: Dimensions, count: int) -> np.ndarray
 
 @torch.no_grad()
 def phases(frequencies: Tensor, count: int) -> np.ndarray:
-    """Where in its turn each pair of channels is at positions 0 .. count - 1, in turns from 0 to 1, [pairs, count].
+    """The phase of each pair of channels at positions 0 .. count - 1, in periods from 0 to 1, [pairs, count].
 
-    A position written as digits: pair m is the digit of weight ``2 pi / f_m``, which begins anew at every full turn.
+    A position written as digits: pair m is the digit of weight ``2 pi / f_m``, which wraps around at every period.
     """
     turns = torch.arange(count, dtype=torch.float64) * frequencies[:, None].double() / (2 * torch.pi)
     return (turns % 1).numpy()
@@ -77,10 +77,10 @@ def phases(frequencies: Tensor, count: int) -> np.ndarray:
 
 @torch.no_grad()
 def attention(model: Model, reader: Model, tokens: Tensor, positions: Positions) -> np.ndarray:
-    """The weight that the last of n tokens, of those that are not hidden, gives in the first layer to every token
-    before it, the mean of sequences [B, n], by how many tokens ago it was: [H, n], NaN for those that are never seen.
+    """The attention weight of the last visible of n tokens on every token before it in the first layer, averaged over
+    sequences [B, n], by distance in tokens: [H, n], NaN for tokens that are never seen.
 
-    ``reader`` is ``model`` or reads with it: what it hands to the first layer in the end is what counts.
+    ``reader`` is ``model`` or a wrapper of it: its last call of the first layer counts.
     """
     layer = next(module for module in model.modules() if isinstance(module, Attending))
     kernel = layer.kernel
@@ -123,8 +123,8 @@ def grid_bias(encoding: Encoding, reach: int) -> np.ndarray:
 
 @torch.no_grad()
 def grid_kernel(encoding: Encoding, dimensions: Dimensions, reach: int) -> np.ndarray:
-    """:func:`kernel` by the row and the column of the query minus the key's, -reach .. reach each, over that of a cell
-    and itself, [2 reach + 1, 2 reach + 1]: how like a cell is to all others.
+    """:func:`kernel` by the row and the column of the query minus the key's, -reach .. reach each, relative to that of
+    a cell and itself, [2 reach + 1, 2 reach + 1]: the similarity of a cell to all others.
     """
     products = _product(encoding, dimensions, *_center_cell(reach)).unflatten(-1, (2 * reach + 1, -1)).flip(-1, -2)
     return (products / products[reach, reach]).numpy()
@@ -150,5 +150,5 @@ def _product(encoding: Encoding, dimensions: Dimensions, query: Tensor, keys: Te
 
 
 def _mask_invisible(encoding: Encoding, query: Tensor, keys: Tensor, rows: Tensor) -> Tensor:
-    """The rows [..., Lk] with NaN where the query does not look."""
+    """The rows [..., Lk] with NaN where the query does not see the key."""
     return rows.masked_fill(~encoding.visible(query, keys)[0, 0], torch.nan)

@@ -40,7 +40,9 @@ def of(run: Run, task: Task, layout: Layout, model: Model, trained: Trained, dev
     baseline_seconds = clock()
     drawn = trained.steps * run.train.batch
     trained_lengths, examples = identity.training_lengths(run, task), run.evaluation.examples
-    tests = overlap.test_facts(task, layout, trained_lengths, tested, seed=run.seed, trained_examples=drawn, examples=examples)
+    tests = overlap.test_facts(
+        task, layout, trained_lengths, tested, seed=run.seed, trained_examples=drawn, examples=examples
+    )
     overlap_seconds = clock()
     reach = {"train_length": run.lengths.train, "test_length": max(tested)}
     return {

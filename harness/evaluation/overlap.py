@@ -1,9 +1,9 @@
-"""What the test examples are: how long the model finds them, how many of them are different, and how many of them occur
-in the training data.
+"""Facts about the test examples: how many tokens the longest has, how many are distinct, and how many occur in the
+training data.
 
-Training data is made anew and compared, because nothing of it is kept. Where the space of examples is large nothing
-should be found; where it is small (there are 510 strings of at most eight bits) a score in distribution says how well
-the model remembers.
+Training data is not stored, so it is generated again for the comparison. Where the space of examples is large no
+overlap should be found; where it is small (there are 510 strings of at most eight bits) a score in distribution also
+measures memorisation.
 """
 
 from collections.abc import Sequence
@@ -30,8 +30,8 @@ def test_facts(
     trained_examples: int,
     examples: int,
 ) -> list[TestFacts]:
-    """The facts of each tested length for a run that ``drawn`` examples are trained on. Only the first :data:`MOST` of
-    these are compared, and none of running text, whose test documents are held out.
+    """The facts of each tested length for a run trained on ``trained_examples`` examples. Only the first :data:`MOST`
+    of these are compared, and none of running text, whose test documents are held out.
     """
     found: list[TestFacts] = []
     prompts: dict[int, np.ndarray] = {}
@@ -53,7 +53,7 @@ def test_facts(
 
 
 def repetition(prompt: np.ndarray) -> dict[str, int]:
-    """How many different prompts there are among these [N, P], and how many are the most frequent one."""
+    """How many distinct prompts there are among these [N, P], and how many times the most frequent one occurs."""
     _, count = np.unique(prompt, axis=0, return_counts=True)
     return {"different": len(count), "most_frequent": int(count.max())}
 
@@ -61,7 +61,7 @@ def repetition(prompt: np.ndarray) -> dict[str, int]:
 def in_training(
     task: Task, trained: Sequence[int], prompts: dict[int, np.ndarray], *, seed: int, trained_examples: int
 ) -> dict[int, int]:
-    """How many of the prompts [N, P] of each length occur among the first ``drawn`` training examples."""
+    """How many of the prompts [N, P] of each length occur among the first ``trained_examples`` training examples."""
     if task.form == "stream":
         return {}
     new = {length: set(_bytes(prompt, task.prompt_length(length))) for length, prompt in prompts.items()}

@@ -35,18 +35,18 @@ from harness.rng import generator
 from tasks.base import Task
 
 TILE_TOKENS = {"cpu": 4096, "cuda": 131072}
-"""Tokens handled at once. More is slower on a CPU, whose caches overflow."""
+"""Tokens processed at once. More is slower on a CPU, whose caches overflow."""
 
 
 class Score(NamedTuple):
     """What one extension gets right at one length, of ``examples`` answers and of ``tokens`` scored tokens; ``nats`` is
     the sum of their negative log likelihoods. Token counts and nats are teacher-forced: each token is predicted from
-    the true ones before it. ``exact_given_length`` counts the answers that are right when the end token is offered
-    where the answer ends and nowhere else: what is missing there is not known, what is missing in ``exact`` besides is
-    only not ended in time. ``bytes`` is how many bytes of text the tokens stand for, ``None`` where each is one.
-    ``ends`` is how many of the scored tokens end an answer, ``ends_correct`` how many of those are right.
+    the true ones before it. ``exact_given_length`` counts the answers that are right when the end token is allowed
+    only where the answer ends: the difference to ``exact`` is due to ends in the wrong place. ``bytes`` is how many
+    bytes of text the tokens stand for, ``None`` where each is one. ``ends`` is how many of the scored tokens end an
+    answer, ``ends_correct`` how many of those are right.
 
-    ``at`` is empty for the whole of the length. Otherwise these are the scores of the examples, or tokens, that have
+    ``at`` is empty for all examples of the length. Otherwise these are the scores of the examples, or tokens, that have
     these values on the task's axes; of tokens, ``exact`` counts the examples all of whose tokens of that kind are
     right.
     """
@@ -66,9 +66,9 @@ class Score(NamedTuple):
 
 
 class Questions(NamedTuple):
-    """The test examples of one length as a model reads them, and the most tokens of it that attention spans.
+    """The test examples of one length as a model reads them, and the most tokens that attention spans in one.
     ``example_axes`` has a number for each example [N], ``token_axes`` one for each scored token of all answers in
-    order, ends left out.
+    order, without end tokens.
     """
 
     length: int
@@ -82,8 +82,8 @@ class Questions(NamedTuple):
 
 
 class Judgements(NamedTuple):
-    """Whether each of some answers is right, with its end and given its length [N], whether each of their scored tokens
-    is, and its loss, in order [S].
+    """For some answers, whether each is right, with its end and given its length [N]; for their scored tokens in order,
+    whether each is right, and its loss [S].
     """
 
     exact: np.ndarray
@@ -140,9 +140,7 @@ def make_questions(task: Task, layout: Layout, rule: PositionRule, length: int, 
 
 @contextmanager
 def extended(model: Model, extension: Extension, train_tokens: int, test_tokens: int) -> Iterator[Model]:
-    """The model with frozen copies of its encodings, fitted by ``extension`` to ``test_tokens`` tokens, in the place of
-    its own.
-    """
+    """The model with its encodings replaced by frozen copies, which ``extension`` fits to ``test_tokens`` tokens."""
     if test_tokens <= train_tokens:
         yield model
         return
@@ -183,7 +181,7 @@ def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layo
 def _tile(
     model: Model, tile: TokenBatch, positions: Positions, device: torch.device, decode: bool
 ) -> Iterator[Judgements]:
-    """Judge some answers at once; in halves where memory does not suffice."""
+    """Judge some answers at once, or in halves if memory does not suffice."""
     try:
         yield _judge(model, tile, positions, device, decode)
         return
@@ -213,7 +211,7 @@ def _judge(model: Model, tile: TokenBatch, positions: Positions, device: torch.d
 
 
 def _hidden(model: Model, tokens: Tensor, positions: Positions, scored: Tensor) -> Tensor:
-    """The hidden vectors of the tokens of ``scored`` [N, T] in order, and no others for longer than needed."""
+    """The hidden vectors of the tokens of ``scored`` [N, T] in order; others are freed as soon as possible."""
     order = scored.flatten().cumsum(dim=0).view_as(scored) - 1
     vectors, places, start = [], [], 0
     for part in model.forward_in_chunks(tokens, positions):
@@ -270,7 +268,7 @@ def _counts(
     tokens: np.ndarray,
     examples: np.ndarray | None,
 ) -> dict[str, Any]:
-    """Counts over these scored tokens [S], which are all tokens of these examples [N], or some tokens of some."""
+    """Counts over these scored tokens [S]: all tokens of these examples [N] or, without ``examples``, some of them."""
     if examples is None:
         number = len(np.unique(row[tokens]))
         exact = given_length = number - len(np.unique(row[tokens & ~judged.right]))

@@ -1,4 +1,4 @@
-"""Reading no more tokens than training sequences had. Which class does it, the layout says (``Layout.truncation``)."""
+"""Models that read no more tokens than training sequences had. ``Layout.truncation`` names the class to use."""
 
 import torch
 from torch import Tensor
@@ -12,11 +12,11 @@ TOKENS_AT_ONCE = 2**15
 
 
 class Truncated(Model):
-    """A causal model that reads for every prediction only the last ``window`` tokens, from the first position on, as if
-    the sequence began there.
+    """A causal model that reads only the last ``window`` tokens for every prediction, at the first positions, as if the
+    sequence began there.
 
-    Each window is read anew, so L tokens cost as much as ``window`` x L: what a model with a hard limit does when its
-    input is cut from the left.
+    Each window is computed from scratch, so L tokens cost as much as ``window`` x L: what a model with a hard limit
+    does when its input is cut from the left.
     """
 
     layout = ""
@@ -53,11 +53,10 @@ class Truncated(Model):
 class TruncatedSentences(Model):
     """A model of ``[CLS] A [SEP] B [SEP]`` that reads at most ``window`` tokens at once, from the first position on.
 
-    For what is said at ``[CLS]``, the longer of A and B loses its last token until the two fit: what BERT does with
-    pairs that are too long (Devlin et al., 2019; ``_truncate_seq_pair`` of its released code). For what is said at any
-    other token, the sequence is cut into pieces of ``window - 1`` tokens that overlap by half, each behind a ``[CLS]``
-    of its own, and the token is read in the piece in which it stands nearest to the middle. L tokens cost about
-    2 L + ``window``.
+    For the prediction at ``[CLS]``, the longer of A and B loses its last token until the two fit: what BERT does with
+    pairs that are too long (Devlin et al., 2019; ``_truncate_seq_pair`` of its released code). For predictions at other
+    tokens, the sequence is cut into pieces of ``window - 1`` tokens that overlap by half, each after its own ``[CLS]``,
+    and a token is read in the piece in which it is nearest to the middle. L tokens cost about 2 L + ``window``.
     """
 
     layout = ""
@@ -102,8 +101,8 @@ class TruncatedSentences(Model):
 
 
 def pair_kept(tokens: Tensor, visible: Tensor, window: int) -> Tensor:
-    """Which tokens of ``[CLS] A [SEP] B [SEP]`` [B, L] are left when the longer of A and B has lost its last token (B
-    where both are as long) until ``window`` are left or fewer.
+    """Which tokens of ``[CLS] A [SEP] B [SEP]`` [B, L] remain when the longer of A and B (B if both are equally long)
+    has lost its last token until at most ``window`` remain.
     """
     place = torch.arange(tokens.shape[1], device=tokens.device)
     separators = (tokens == SEP) & visible

@@ -1,9 +1,9 @@
-"""Encodings around others that let a query look at fewer keys.
+"""Wrappers of encodings that mask keys or change their distances.
 
-They count tokens, not positions: a key's place is its index, a query's is found among the keys by its position. So
-positions must rise from token to token, in steps of any size, as all rules of conf/positions make them; where tokens
-share positions, a query counts as standing at the first token that has its position or a later one. Scales of the
-logits go on counting the keys that a query would see without a mask.
+They count tokens, not positions: a key is identified by its index, and a query's index is found among the keys by its
+position. So positions must rise from token to token, in steps of any size, as all rules of conf/positions make them;
+where tokens share positions, a query gets the index of the first token that has its position or a later one. Logit
+scales still count the keys that a query would see without a mask.
 """
 
 import torch
@@ -15,10 +15,10 @@ from harness.extensions.wrapper import Wrapper
 
 
 def token_indices(q_positions: Tensor, k_positions: Tensor) -> tuple[Tensor, Tensor]:
-    """Which token a query and a key are, [B, Lq, 1] and [1, 1, Lk], int64.
+    """The token indices of queries and keys, [B, Lq, 1] and [1, 1, Lk], int64.
 
-    What stands beyond a sequence's own tokens may have any positions: the running maximum leaves the own ones as they
-    are and puts all others behind them.
+    Padding may have any positions: the running maximum leaves those of a sequence's own tokens unchanged and moves the
+    others behind them.
     """
     if k_positions.dim() != 2:
         raise ValueError("a window counts tokens in a row: it is not defined on a grid")
@@ -67,7 +67,7 @@ class Anchored(Wrapper):
 
 
 class Compacted(Wrapper):
-    """The first ``first`` keys stand right before the last ``size``, as in a cache that keeps nothing between."""
+    """The first ``first`` keys get the positions right before the last ``size``, as in a cache without the keys between."""
 
     def __init__(self, inner: Encoding, first: int, size: int) -> None:
         super().__init__(inner)
@@ -82,7 +82,7 @@ class Compacted(Wrapper):
 
 
 class Capped(Wrapper):
-    """Keys before the last ``size`` are as far away as the first of those."""
+    """Keys before the last ``size`` get the distance of the first of those."""
 
     def __init__(self, inner: Encoding, size: int) -> None:
         super().__init__(inner)
@@ -95,12 +95,12 @@ class Capped(Wrapper):
 
 
 def can_remap(encoding: Encoding) -> bool:
-    """Whether keys can be given other distances."""
+    """Whether the distances of keys can be changed."""
     return "distances" in encoding.offers and not encoding.uses("remapped")
 
 
 def _first_in_window(q_positions: Tensor, k_positions: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """The place and the position of the first of the last ``size`` keys of each query, [B, Lq] each."""
+    """The index and the position of the first of the last ``size`` keys of each query, [B, Lq] each."""
     query, _ = token_indices(q_positions, k_positions)
     place = (query[..., 0] - size + 1).clamp(min=0)
     return place, k_positions.gather(1, place)

@@ -1,1 +1,1 @@
-"""Pictures. Matplotlib; never PyTorch."""
+"""Figures. Matplotlib; never PyTorch."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.image import AxesImage
 
 MOST_METHODS = 8
-"""Methods in one picture; further ones get pictures of their own."""
+"""Methods in one figure; further ones get figures of their own."""
 
 TITLE = 30
 """Characters in a line over a panel, at most."""
@@ -97,7 +97,7 @@ def _panel(axes: Axes, table: pd.DataFrame, across: str, up: str, counts: tuple[
 
 
 def _name_cells(axis: Axis, values: list[int]) -> None:
-    """Some of the cells get the values they stand for."""
+    """Label some of the cells with their values."""
 
     def name(place: float, _: int | None) -> str:
         return str(values[round(place)]) if 0 <= round(place) < len(values) else ""

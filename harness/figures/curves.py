@@ -29,7 +29,7 @@ MEASURES = {
         ("token_accuracy", "blind_token_accuracy", "byte accuracy"),
     ),
 }
-"""What is drawn, the measure that a task is ranked by first: column, that of the blind baseline, and title."""
+"""What is drawn for each metric, the metric itself first: column, column of the blind baseline, and title."""
 
 LABEL = 34
 """Characters in a line of the legend, at most."""
@@ -70,7 +70,7 @@ def save(table: pd.DataFrame, folder: Path) -> list[Path]:
 
 
 def _legend(methods: list[str]) -> tuple[float, float]:
-    """How much wider a figure must be for these labels than for names of one word, and how high, in inches."""
+    """The extra width and the height that a figure needs for these labels, in inches."""
     longest = max(len(line) for label in methods for line in label.split("\n"))
     lines = sum(label.count("\n") + 1 for label in methods) + 2
     return 0.07 * max(0, longest - len("training length")), 0.5 + 0.18 * lines

@@ -1,4 +1,4 @@
-"""Pictures of a position encoding: what it does at each position and distance, and where training ended."""
+"""Figures of a position encoding: its effect at each position and distance, and where training ended."""
 
 import math
 from collections.abc import Mapping
@@ -16,13 +16,13 @@ from harness.figures.files import STYLE
 CURVES = 6
 """Channels whose curves are drawn, spread evenly over all."""
 ACROSS = 3
-"""Panels beside each other, at most."""
+"""The most panels in a row."""
 HEADS = 8
-"""Heads that a figure of squares has room for."""
+"""The most heads in a figure of grids."""
 LEAST_SHARE = 1e-4
-"""Weights below this are not drawn, in equal shares."""
+"""Weights below this multiple of a uniform weight are not drawn."""
 HIDDEN = "0.85"
-"""The grey of what does not exist."""
+"""The grey of missing values."""
 
 
 def similarity(matrix: np.ndarray, trained: int, title: str) -> Figure:
@@ -65,7 +65,7 @@ def bias(biases: Mapping[str, np.ndarray], trained: int, title: str) -> Figure:
 
 
 def attention(weights: Mapping[str, np.ndarray], trained: int, title: str) -> Figure:
-    """The mean weight of each head by distance, [H, n] for every extension, in equal shares of the n tokens."""
+    """The mean weight of each head by distance, [H, n] for every extension, relative to uniform weights 1 / n."""
     figure, panels = _figure(title, len(weights), width=4.0, height=3.1, legend=True)
     shares = {extension: rows.shape[1] * rows for extension, rows in weights.items()}
     for axes in panels.flat[: len(shares)]:
@@ -96,7 +96,7 @@ def kernel(before: np.ndarray, kernels: Mapping[str, np.ndarray], trained: int, 
 
 
 def digits(phases: np.ndarray, trained: int, title: str, what: str) -> Figure:
-    """The phase of every pair of channels at every position or distance, ``what``, [pairs, n], in turns."""
+    """The phase of every pair of channels at every position or distance, ``what``, [pairs, n], in periods."""
     figure, ((axes,),) = _figure(title, 1, width=7.5, height=3.6)
     image = axes.imshow(phases, aspect="auto", cmap="twilight", vmin=0, vmax=1, interpolation="nearest")
     figure.colorbar(image, label="part of a turn")
@@ -107,8 +107,8 @@ def digits(phases: np.ndarray, trained: int, title: str, what: str) -> Figure:
 
 
 def grid(squares: Mapping[str, np.ndarray], trained: int, title: str, label: str) -> Figure:
-    """Numbers by the offset between a query's cell and a key's, [2 reach + 1, 2 reach + 1] for each name, and the
-    offsets that a square of ``trained`` rows and columns has. Of many heads the first are drawn.
+    """Values by the offset between a query's cell and a key's, [2 reach + 1, 2 reach + 1] for each name, with a box
+    around the offsets within a square of ``trained`` rows and columns. Of many heads the first are drawn.
     """
     shown = dict(list(squares.items())[:HEADS])
     figure, panels = _figure(title, len(shown), width=2.9 if len(shown) > 1 else 4.6, height=2.8)
@@ -154,7 +154,7 @@ def _by_distance(
 
 
 def _figure(title: str, panels: int, *, width: float, height: float, legend: bool = False) -> tuple[Figure, np.ndarray]:
-    """A figure with as many axes [rows, columns] of this size, alike in scale, and room for a legend."""
+    """A figure with ``panels`` axes [rows, columns] of this size, and room for a legend."""
     columns = min(panels, ACROSS)
     rows = math.ceil(panels / columns)
     with mpl.rc_context(STYLE):
@@ -167,7 +167,7 @@ def _figure(title: str, panels: int, *, width: float, height: float, legend: boo
 
 
 def _labels(panels: np.ndarray, count: int, across: str, up: str) -> None:
-    """Names at the outer axes, and the same range upwards in all."""
+    """Label the outer axes, and give all the same vertical range."""
     limits = np.array([axes.get_ylim() for axes in panels.flat[:count]])
     for number, axes in enumerate(panels.flat[:count]):
         axes.set_ylim(limits[:, 0].min(), limits[:, 1].max())

@@ -1,4 +1,4 @@
-"""The files that a figure is written to, and the style in which all are drawn."""
+"""The files that a figure is written to, and the common style."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STYLE: Any = {
 
 
 def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write it as PNG and as SVG without a date, so that the same figure is the same file."""
+    """Write a figure as PNG and as SVG, without a date, so that equal figures give equal files."""
     paths = []
     for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
         paths.append(folder / f"{name}.{ending}")
@@ -38,8 +38,8 @@ def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
 
 
 def wrap_label(text: str, characters: int) -> str:
-    """A label in lines of about so many characters that end between its parts: Matplotlib takes it for no formula, and
-    it has no characters that an SVG file may not have.
+    """A label in lines of about ``characters`` characters, broken between its parts, with ``$`` escaped for Matplotlib
+    and without characters that are not allowed in SVG files.
     """
     lines: list[str] = []
     for part in escape(text).split(" · "):
@@ -51,5 +51,5 @@ def wrap_label(text: str, characters: int) -> str:
 
 
 def file_stem(text: str) -> str:
-    """Any text as a part of a file's name."""
+    """Any text as a part of a file name."""
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:60]

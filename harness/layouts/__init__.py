@@ -1,6 +1,6 @@
-"""How prompt and answer become the one sequence of tokens that a kind of model reads. NumPy only.
+"""Layouts: how prompt and answer become the token sequence that a kind of model reads. NumPy only.
 
-A model names its layout by the name of the class here.
+A model names its layout by the name of a class here.
 """
 
 from harness.layouts.blanks import Blanks as Blanks

@@ -1,4 +1,4 @@
-"""How prompt and answer become the one sequence of tokens that a kind of model reads. NumPy only.
+"""The base of layouts: how prompt and answer become the token sequence that a kind of model reads. NumPy only.
 
 A vocabulary is the special tokens (:mod:`harness.layouts.special_tokens`) and then the task's alphabet.
 """
@@ -14,9 +14,9 @@ from tasks.base import Batch, Form, Task
 
 
 class TokenBatch(NamedTuple):
-    """Sequences as a model reads them: ``tokens`` [N, T] with ``PAD`` at the end, the token that each place should
-    predict ``targets`` [N, T], whether that prediction counts ``scored`` [N, T], and how many tokens each row has
-    ``lengths`` [N].
+    """Sequences as a model reads them: ``tokens`` [N, T], padded with ``PAD`` at the end; ``targets`` [N, T], the token
+    to predict at each index; ``scored`` [N, T], whether that prediction counts; ``lengths`` [N], the number of tokens
+    of each row.
     """
 
     tokens: np.ndarray
@@ -35,11 +35,11 @@ class Layout(ABC):
     """The forms of task that it can arrange. A literal, because it is read without importing."""
 
     bidirectional: ClassVar[bool] = False
-    """Whether tokens look at later ones too, from which padding must then be hidden."""
+    """Whether tokens attend to later ones too, so that padding must be masked."""
 
     truncation: ClassVar[str] = ""
     """The class of :mod:`harness.evaluation.truncation` that reads no more tokens than training had; empty where
-    question and answer are read in one piece, of which nothing can be spared.
+    question and answer cannot be truncated.
     """
 
     def __init__(self, task: Task) -> None:
@@ -55,12 +55,12 @@ class Layout(ABC):
 
     @classmethod
     def objection(cls, task: Task) -> str:
-        """Why this task cannot be laid out so; empty if it can."""
+        """Why this layout cannot arrange the task; empty if it can."""
         if task.form in cls.forms:
             return ""
         return {
             "stream": "running text is predicted from left to right, and this architecture sees all of it at once",
-            "labels": "its answer is a label beside each token, which this architecture has no place for",
+            "labels": "its answer is a label for each token, which this architecture does not predict",
             "answer": "its answer follows the question",
         }[task.form]
 
@@ -69,7 +69,7 @@ class Layout(ABC):
         """The most tokens that the model reads for an example of this length."""
 
     def span(self, task: Task, length: int) -> int:
-        """The most tokens that attention looks at in an example of this length: all, unless a model splits them."""
+        """The most tokens that attention spans in an example of this length: all, unless a model splits them."""
         return self.width(task, length)
 
     @abstractmethod
@@ -78,8 +78,8 @@ class Layout(ABC):
 
     @abstractmethod
     def channels(self, batch: Batch, length: int, names: Sequence[str]) -> dict[str, np.ndarray]:
-        """The numbers that the task's channels of these names have for the tokens of :meth:`arrange`, [N, T] each.
-        Tokens that the layout adds have none (``ABSENT``), but for a separator to which the task gives one.
+        """The numbers of the task's channels of these names for the tokens of :meth:`arrange`, [N, T] each. Tokens that
+        the layout adds have none (``ABSENT``), except for a separator to which the task gives one.
         """
 
     @abstractmethod
@@ -87,5 +87,5 @@ class Layout(ABC):
         """Whether the end of each answer is predicted and scored, [N]."""
 
     def symbols(self, tokens: Iterable[int]) -> list[str]:
-        """Tokens as a person can read them."""
+        """The tokens' names in the vocabulary."""
         return [self.vocabulary[token] for token in tokens]

@@ -1,4 +1,4 @@
-"""Everything at once: the prompt and a blank for every token of the answer."""
+"""The prompt, then a blank for every token of the answer, all predicted at once."""
 
 from collections.abc import Sequence
 
@@ -10,11 +10,11 @@ from tasks.base import ABSENT, Batch, Task
 
 
 class Blanks(Layout):
-    """For models that look at everything at once: the prompt, and then a blank for each token that the answer can have
-    at this length, at which it is read out. The convention of Deletang et al. (2023) and Ruoss et al. (2023).
+    """For bidirectional models: the prompt, then a blank for each token that the answer can have at this length, at
+    which that token is predicted. The convention of Deletang et al. (2023) and Ruoss et al. (2023).
 
-    There is no ``[BOS]``. The blank behind a shorter answer says ``[EOS]``; further ones are not scored.
-    Labels are read out at the tokens they belong to, without blanks.
+    There is no ``[BOS]``. The target of the blank after a shorter answer is ``[EOS]``; further ones are not scored.
+    Labels are predicted at the tokens they belong to, without blanks.
     """
 
     special_tokens = (*SPECIAL, "[BLANK]")
@@ -61,7 +61,7 @@ class Blanks(Layout):
         return 0 if self.task.form == "labels" else self.task.answer_length(length)
 
     def _left_aligned(self, batch: Batch, prompt: np.ndarray, blanks: np.ndarray) -> np.ndarray:
-        """What belongs to prompts and to blanks in one row each, padding of shorter prompts behind."""
+        """Prompts and blanks joined in one row each, with the padding of shorter prompts moved to the end."""
         last = np.zeros(blanks.shape, bool)
         order = np.argsort(np.concatenate([batch.prompt == ABSENT, last], axis=1), axis=1, kind="stable")
         return np.take_along_axis(np.concatenate([prompt, blanks], axis=1), order, axis=1)

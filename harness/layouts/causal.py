@@ -14,8 +14,8 @@ class Causal(Layout):
     """For models that read from left to right and predict the next token.
 
     ``[BOS] prompt [SEP] answer [EOS]``, scored on the answer and on ``[EOS]``. Where the answer labels the prompt's
-    tokens, ``[BOS] prompt``, and on each token its label is predicted. Running text is ``[BOS] window``, scored where
-    the task says.
+    tokens, ``[BOS] prompt``, and each token's label is predicted at the token. Running text is ``[BOS] window``, scored
+    where the task says.
     """
 
     forms: ClassVar[tuple[Form, ...]] = ("answer", "labels", "stream")
@@ -79,7 +79,7 @@ class Causal(Layout):
         return TokenBatch(tokens, np.pad(targets, before, constant_values=PAD), np.pad(batch.scored, before), lengths)
 
     def _joined(self, batch: Batch) -> tuple[np.ndarray, np.ndarray]:
-        """All tokens of each row, ``ABSENT`` where one is missing, and the order of places that closes them up."""
+        """All tokens of each row, ``ABSENT`` where one is missing, and the order that moves those to the end."""
         special = np.zeros((len(batch.answer), 1), np.int64)
         prompt = np.where(batch.prompt == ABSENT, ABSENT, batch.prompt + len(SPECIAL))
         answer = np.where(batch.answer == ABSENT, ABSENT, batch.answer + len(SPECIAL))
@@ -92,7 +92,7 @@ class Causal(Layout):
         return tokens, np.argsort(tokens == ABSENT, axis=1, kind="stable")
 
     def _beside(self, batch: Batch, numbers: np.ndarray) -> np.ndarray:
-        """The numbers of a channel beside the tokens of :meth:`_joined`."""
+        """The numbers of a channel aligned with the tokens of :meth:`_joined`."""
         none = np.full((len(batch.answer), 1), ABSENT)
         if self.form == "stream":
             return np.concatenate([none, numbers], axis=1)

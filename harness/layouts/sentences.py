@@ -10,7 +10,7 @@ from tasks.base import ABSENT, Batch, Task
 
 
 class Sentences(Layout):
-    """For models like BERT: ``[CLS] A [SEP] B [SEP]``. An answer of one token is read out at ``[CLS]``; labels at the
+    """For models like BERT: ``[CLS] A [SEP] B [SEP]``. An answer of one token is predicted at ``[CLS]``, labels at the
     tokens they belong to (Devlin et al., 2019, arXiv 1810.04805, section 3).
 
     ``[CLS]`` is the token that other layouts call ``[BOS]``. The task's token ``[NEXT]``, where it has one, is

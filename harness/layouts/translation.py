@@ -5,8 +5,8 @@ from tasks.base import Task
 
 
 class Translation(Causal):
-    """For models that read a prompt and write an answer: ``[BOS] prompt [SEP] answer``, as :class:`Causal` has it, in
-    which the model finds the two by the separator. Attention spans one of them.
+    """For models that encode a prompt and decode an answer: ``[BOS] prompt [SEP] answer``, as :class:`Causal` has it,
+    which the model splits at the separator. Attention spans one of the two.
     """
 
     forms = ("answer",)

@@ -1,1 +1,1 @@
-"""Where training curves go. One file each; :mod:`harness.loggers.base` says what they answer."""
+"""Loggers of training curves, one file each; :mod:`harness.loggers.base` defines their interface."""

@@ -1,4 +1,4 @@
-"""What a logger is."""
+"""The base of loggers."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 class CurveLogger(Bounded, ABC):
-    """Gives one of Lightning's loggers for the training curve of a run, and takes its scores in the end.
+    """Makes a Lightning logger for the training curve of a run, and logs its scores at the end.
 
-    A logger that cannot start or that breaks never ends a run.
+    A logger that cannot start or that raises an error never ends a run.
     """
 
     @abstractmethod
     def start(self, name: str, folder: Path, config: dict[str, Any], step: int) -> Logger:
-        """The logger of the run called ``name``, whose folder is ``folder`` and which goes on from ``step``."""
+        """The logger of the run called ``name``, with folder ``folder``, which starts or resumes at ``step``."""
 
     def finish(self, logger: Logger, scores: dict[str, float]) -> None:
-        """Take the scores of a run, by names such as ``extrapolate/exact_match``; there are none if it has failed."""
+        """Log the scores of a run, by names such as ``extrapolate/exact_match``; there are none if it has failed."""
         if scores:
             logger.log_metrics(scores)
         logger.finalize("success" if scores else "failed")

@@ -18,7 +18,7 @@ FILE = "training.csv"
 
 
 class CSV(CurveLogger):
-    """Appends a row per report to ``training.csv``; a resumed run goes on in the same file."""
+    """Appends a row per report to ``training.csv``; a resumed run continues the same file."""
 
     def start(self, name: str, folder: Path, config: dict[str, Any], step: int) -> Logger:
         return Rows(folder / FILE, step)
@@ -57,7 +57,7 @@ class Rows(Logger):
 
 
 def _whole_rows(path: Path, last: int) -> list[list[str]]:
-    """The header of a file and its rows up to the step ``last``, without any that a power cut has left in pieces."""
+    """The header of a file and its rows up to the step ``last``, without any that a power cut has left incomplete."""
     lines = list(csv.reader(path.read_text("utf-8", "replace").splitlines()))
     if not lines or lines[0][:1] != ["step"]:
         return []

@@ -18,5 +18,5 @@ class TensorBoard(CurveLogger):
         from pytorch_lightning.loggers import TensorBoardLogger
 
         logger = TensorBoardLogger(save_dir=folder, name="tensorboard", version="")
-        logger.experiment  # noqa: B018 - opens the file now, while its failure can still be told
+        logger.experiment  # noqa: B018 - opens the file now, while a failure can still be reported
         return logger

@@ -1,4 +1,4 @@
-"""Starts the loggers of a run and gives them its scores in the end. Whatever a logger does, the run goes on."""
+"""Starts the loggers of a run and passes them its scores at the end. A failing logger never ends the run."""
 
 import logging
 import math
@@ -16,11 +16,11 @@ from harness.results.records import Record
 log = logging.getLogger(__name__)
 
 CURVE = Component(name="csv", target="harness.loggers.csv.CSV")
-"""Always among them."""
+"""The logger that every run has."""
 
 
 def start(run: Run, name: str, paths: RunPaths, step: int) -> list[tuple[CurveLogger, Logger]]:
-    """The loggers that can be started, each with what started it, of a run that goes on from ``step``."""
+    """The loggers that could be started for a run at ``step``, each with the object that made it."""
     started: list[tuple[CurveLogger, Logger]] = []
     for choice, component in {"csv": CURVE, **run.logger}.items():
         kind: CurveLogger = instantiation.make("logger", component, run)
@@ -32,7 +32,7 @@ def start(run: Run, name: str, paths: RunPaths, step: int) -> list[tuple[CurveLo
 
 
 def finish(started: Sequence[tuple[CurveLogger, Logger]], record: Record) -> None:
-    """Give the loggers the scores, if there are any."""
+    """Pass the scores, if there are any, to the loggers."""
     finished = metrics.summaries(record) if record.status == "finished" else []
     values = {f"{one.name}/{name}": value for one in finished for name, value in one._asdict().items()}
     numbers = {name: float(value) for name, value in values.items() if not isinstance(value, str)}

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class WandB(CurveLogger):
-    """One W&B run per run, under the run's own name, so that a resumed run goes on in it.
+    """One W&B run per run, with the same name, so that a resumed run continues it.
 
-    ``mode="auto"`` is online if a key is at hand and offline otherwise; the variable ``WANDB_MODE`` decides over it.
+    ``mode="auto"`` is online if an API key is found and offline otherwise; the variable ``WANDB_MODE`` overrides it.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class WandB(CurveLogger):
         mode = os.environ.get("WANDB_MODE") or self.mode
         if mode == "auto":
             mode = "online" if logged_in() else "offline"
-        # Lightning's logger starts a run with a setting that W&B no longer knows, so it is given one that is started.
+        # Lightning's logger starts a run with a setting that W&B no longer has, so it gets one that is started here.
         run = wandb.init(
             project=self.project,
             name=name,
@@ -54,7 +54,7 @@ class WandB(CurveLogger):
 
 
 def logged_in() -> bool:
-    """Whether W&B finds a key of the user's: in its variables or where ``wandb login`` writes it."""
+    """Whether W&B finds the user's API key: in its variables or where ``wandb login`` writes it."""
     if os.environ.get("WANDB_API_KEY") or os.environ.get("WANDB_IDENTITY_TOKEN_FILE"):
         return True
     host = urlsplit(os.environ.get("WANDB_BASE_URL") or "https://api.wandb.ai").netloc

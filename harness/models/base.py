@@ -1,6 +1,4 @@
-"""What every architecture is: tokens and positions in, a vector per token out, logits from the vectors that are asked
-for.
-"""
+"""The base of architectures: tokens and positions in, a hidden vector per token out, and logits from hidden vectors."""
 
 import dataclasses
 from abc import ABC, abstractmethod
@@ -18,7 +16,7 @@ from harness.mixers.base import Layer, Mixer, State
 
 
 class Layers:
-    """Makes the layers of a network's stacks, each as it is asked for.
+    """Makes the layers of a network's stacks, one at a time.
 
     ``encodings`` gives the encodings of one stack, from the first layer on; ``logit`` makes the logit scale of a layer
     of this shape; ``mixers`` are the makers of mixers, which the layers of a stack take in turn.
@@ -62,15 +60,15 @@ class Cache(NamedTuple):
 
 class Model(Bounded, nn.Module, ABC):
     """A network. Its constructor takes :class:`~harness.dimensions.Dimensions`, the vocabulary size and
-    :class:`Layers`, then, keyword-only, the choices that its YAML file lists. What the encoding does to token
-    embeddings is done by the first layer's.
+    :class:`Layers`, then, keyword-only, the choices that its YAML file lists. The encoding of the first layer changes
+    the token embeddings.
     """
 
     layout: ClassVar[str]
     """The class of :mod:`harness.layouts` that arranges prompt and answer for it."""
 
     mode: ClassVar[Mode]
-    """The kind of attention in it, or that it has none."""
+    """The kind of attention in it, or ``attention-free``."""
 
     reads: ClassVar[tuple[str, ...]] = ()
     """The options that say where a saved network lies (:mod:`harness.models.huggingface_folder`), ``name_or_path``,
@@ -145,9 +143,9 @@ class Model(Bounded, nn.Module, ABC):
         """hidden vectors [..., D] -> logits over the vocabulary [..., V]."""
 
     def name_tokens(self, tokens: Sequence[str]) -> None:
-        """Told once, before anything is computed, what the tokens of the vocabulary are called
-        (``layouts.Causal.vocabulary``): for networks that know some of them already. Raises :class:`ValueError` where
-        there is no such vocabulary.
+        """Receives the names of the vocabulary's tokens (``layouts.Causal.vocabulary``) once, before anything is
+        computed: for networks that were pretrained on some of them. Raises :class:`ValueError` if the network cannot
+        have this vocabulary.
         """
 
     def encodings(self) -> list[Encoding]:

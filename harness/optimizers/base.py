@@ -1,4 +1,4 @@
-"""What an optimizer is."""
+"""The base of optimizers."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class Optimizer(Bounded, ABC):
-    """Gives PyTorch's optimizer for a network. Its constructor takes, keyword-only, the options of its YAML file.
+    """Builds a PyTorch optimizer for a network. Its constructor takes, keyword-only, the options of its YAML file.
 
     Peak learning rate, weight decay and AdamW's second beta are those of ``train``, for every optimizer that has them;
-    the gradient is clipped before it comes here, and the learning rate is moved by the schedule.
+    the gradient is clipped before the optimizer's step, and the schedule sets the learning rate.
     """
 
     @abstractmethod
     def build(self, model: Model, settings: Train) -> torch.optim.Optimizer:
-        """The optimizer of all parameters of ``model``, at the peak of the learning rate.
+        """The optimizer of all parameters of ``model``, at the peak learning rate.
 
-        Raises :class:`ValueError` for a network that it is not for. The network is not changed.
+        Raises :class:`ValueError` for a network that it cannot train. The network is not changed.
         """

@@ -1,4 +1,4 @@
-"""Positions from a start, which several rules share: of tokens that have a number in a task's channel, or of all."""
+"""Positions with an offset, shared by several rules: for tokens with a number in a task's channel, or for all."""
 
 import numpy as np
 

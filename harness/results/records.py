@@ -118,11 +118,12 @@ class TaskFacts(Frozen):
 
 
 class Cost(Frozen):
-    """What the run took, training over all its parts. Seconds are wall time: of training those that led to the weights,
-    of evaluation those of the scores, then those of the baselines and of the comparison of test and training examples
-    (``None`` in the first records, whose ``evaluation_seconds`` are of all three). And how many tokens an output of the
-    network can depend on, where it is not all; the steps from which training was taken up again, and the CPU threads
-    that each of its parts had; the digest of the weights that it began with, where they are those of another run.
+    """The cost of the run, over all parts of an interrupted one. Seconds are wall time: of the training that led to the
+    weights, of scoring, of the baselines, and of the comparison of test and training examples (the last two are
+    ``None`` in the first records, whose ``evaluation_seconds`` cover all three). ``receptive_field`` is the number of
+    tokens that an output can depend on, where that is not all; ``resumed_from`` the steps at which training was
+    resumed, ``threads`` the CPU threads of each of its parts, ``initial_weights`` the digest of the weights that
+    training began with, where they are those of another run.
     """
 
     parameters: Count

@@ -206,8 +206,8 @@ def built(run: Run) -> Model:
 
 REFUSED = {
     ("architecture=encoder_decoder", "encoding=swin", "task=reverse"): "which is bidirectional and causal",
-    ("architecture=encoder_decoder", "task=running_parity"): "does not fit architecture=encoder_decoder: its answer is a "
-    "label beside each token",
+    ("architecture=encoder_decoder", "task=running_parity"): "does not fit architecture=encoder_decoder: its "
+    "answer is a label for each token",
     ("architecture=encoder", "task=text"): "running text is predicted from left to right",
     ("architecture=bert", "task=reverse"): "its answers have several tokens, and this architecture reads one out",
     (
