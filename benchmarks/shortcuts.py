@@ -175,27 +175,27 @@ HEAD = """\
 
 This page is written by `python benchmarks/shortcuts.py --page` (last on 2026-11-29); nothing in it is timed.
 
-A score says something about a task only if the task has to be done for it. So some hundred cheap predictors are tried
-on every task: the last and first tokens, alone and up to eight together; single places, and places next to a sign;
-counts of each symbol, differences of two, thresholds of these and what is left of them modulo 2 to 10; bags of n-grams;
-what followed the same tokens before; automata of up to five states, found by climbing; the most frequent symbol; for
-longer answers tokens of the prompt that keep step with the answer, alone and in pairs; and, beyond the training length,
-the task's own solution of the first or last 4 to 50 tokens, for answers of one or two. None sees more than half of a
-prompt, so that nothing is known by heart. What is learned is learned from examples of the training lengths, and is then
-asked at the longest length trained on and at the longest tested.
+A score on a task is informative only if there is no easier way to reach it. So about a hundred cheap predictors are
+tried on every task: the first and last tokens, alone and up to eight together; single tokens by index, and tokens next
+to a given symbol; counts of each symbol, differences of two, thresholds of these and their remainders modulo 2 to 10;
+bags of n-grams; what followed the same tokens before; automata of up to five states, found by hill climbing; the most
+frequent symbol; for longer answers the prompt tokens aligned with the answer, alone and in pairs; and, beyond the
+training length, the task's own solution of the first or last 4 to 50 tokens, for answers of one or two tokens. None
+sees more than half of a prompt, so that no prompt can be memorised. Predictors are fitted on examples of the training
+lengths and then tested at the longest length trained on and at the longest tested.
 
-All figures are shares of the answer's tokens, its end left out: for answers of one token that is exact match. *Blind*
-is the most frequent token of each place at that length. *Listed* is the best of the task's own `shortcuts`, which are
-in every record and on [the page of the tasks](tasks.md). *Best predictor* is the best of the battery that sees the
-prompt alone. *With the true answer so far* are those that see the tokens of the answer before the one they guess, as a
-model does whose token accuracy is counted; they give no answer of their own, so no task lists them, and where they are
-high token accuracy says little. A predictor that sees the prompt alone and reaches more than .1 above blind is listed
-as a shortcut, by itself or by one that does as well; a test holds the tasks to it.
+All figures are token accuracies without the end of the answer: for answers of one token that is exact match. *Blind* is
+the most frequent token at each index at that length. *Listed* is the best of the task's own `shortcuts`, which are in
+every record and on [the page of the tasks](tasks.md). *Best predictor* is the best of these predictors that see only
+the prompt. *With the true answer so far* are those that see the answer's tokens before the one they predict, as a model
+does under teacher forcing; they write no answer of their own, so no task lists them, and where they score high, token
+accuracy says little. A predictor that sees only the prompt and scores more than .1 above blind must be listed as a
+shortcut, or another that scores as high; a test checks this for every task.
 
-Some tasks are what a predictor does: copying is looking at one place. For these the predictors that do just this are
-left out, and the last column says what they do.
+Some tasks are exactly what a predictor does: copying is reading the token at an index. For these tasks such predictors
+are left out, and the last column says what they do.
 
-| task | length | blind | listed | best predictor | with the true answer so far | doing it means to |
+| task | length | blind | listed | best predictor | with the true answer so far | the task itself |
 | --- | --- | --- | --- | --- | --- | --- |
 """
 

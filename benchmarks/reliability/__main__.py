@@ -16,7 +16,7 @@ from table import Row
 ATTACKS = ("kills", "steps", "damage", "disk", "hostile", "words")
 HEAD = """# Reliability
 
-What was done to the program on purpose, and how often it came through. Anyone can repeat it:
+Deliberate faults and hostile inputs, and how often the program survived them. To repeat the tests:
 
     python benchmarks/reliability --page docs/reliability.md
 

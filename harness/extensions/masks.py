@@ -67,7 +67,7 @@ class Anchored(Wrapper):
 
 
 class Compacted(Wrapper):
-    """The first ``first`` keys get the positions right before the last ``size``, as in a cache without the keys between."""
+    """The first ``first`` keys get the positions right before the last ``size``, as in a cache of these keys alone."""
 
     def __init__(self, inner: Encoding, first: int, size: int) -> None:
         super().__init__(inner)
