@@ -49,11 +49,12 @@ class Encoding(Bounded, PreciseModule):
 
     Shapes: B sequences (or 1 where all have the same positions), H heads, L tokens, D model dimension, d head
     dimension. ``q`` and ``k`` prefix what belongs to queries and keys. Positions are explicit tensors: [B, L] integers,
-    or float32 where a rule tells fractions and :attr:`fractional` allows it; [B, L, C] for C = :attr:`channels` > 1.
+    or float32 where a rule gives fractions and :attr:`fractional` allows it; [B, L, C] for C = :attr:`channels` > 1.
     Angles and biases are float32 whatever the precision of the model, because bfloat16 cannot tell position 10000 from
-    9984, or float64 in a model turned to that (:attr:`precision`). No hook has to see to it: each runs outside autocast
-    and is given float32 or better (:mod:`harness.encodings.precision`). Nothing is cached between calls and no buffer
-    changes in them: what holds at a longer length is a frozen copy made by an extension (:mod:`harness.extensions`).
+    9984, or float64 in a model converted to that (:attr:`precision`). Hooks need not ensure it: each runs outside
+    autocast and receives float32 or better (:mod:`harness.encodings.precision`). Nothing is cached between calls and no
+    buffer changes in them: what holds at a longer length is a frozen copy made by an extension
+    (:mod:`harness.extensions`).
 
     The class-level declarations below are read from the source by the validator before PyTorch is imported, so they are
     written as literals. The contract tests hold every encoding to its declarations.
@@ -95,9 +96,9 @@ class Encoding(Bounded, PreciseModule):
     """
 
     depends_on: Literal["positions", "distances", "order"] = "distances"
-    """What positions are to it, so that what a test shows it for the first time can be told: each one by itself, their
-    distances, or nothing: then what it does follows from the order of the tokens at most. With its default options if
-    asked of the class, with its own if asked of an instance.
+    """What it uses of positions, to determine what a test needs but training does not cover: each position by itself,
+    their distances, or nothing but the order of the tokens. With its default options on the class, with its own on an
+    instance.
     """
 
     fractional: ClassVar[bool] = True
@@ -119,7 +120,7 @@ class Encoding(Bounded, PreciseModule):
     offers: ClassVar[tuple[str, ...]] = ()
     """What test-time extensions can change about it. ``frequencies``: a buffer of angular frequencies, highest first.
     ``attention_factor``: a number that queries and keys are multiplied by as they are turned. ``distances``: logits
-    depend on positions only through hooks that are told them pair by pair (:meth:`rotate`, :meth:`bias`). ``table``: an
+    depend on positions only through hooks that receive them for pairs (:meth:`rotate`, :meth:`bias`). ``table``: an
     ``nn.Embedding`` called ``table`` whose rows are, after the first ``offset``, those of positions 0 to ``rows`` - 1.
     """
 
@@ -136,11 +137,11 @@ class Encoding(Bounded, PreciseModule):
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
-        """What speaks against ``options``, by name, in a network of this shape; empty if nothing does.
+        """Why ``options``, by name, are invalid in a network of these dimensions; empty if they are valid.
 
-        This and the three below are asked before PyTorch is loaded, of our own classes from their source: they use
+        This and the three below are called before PyTorch is loaded, for our own classes from their source: they use
         nothing but their arguments and what their module imports from modules without PyTorch. Bounds of a single
-        option stand in the constructor's signature instead (:mod:`harness.declarations.bounds`).
+        option belong in the constructor's signature instead (:mod:`harness.declarations.bounds`).
         """
         return ""
 
@@ -179,24 +180,26 @@ class Encoding(Bounded, PreciseModule):
 
     @property
     def longest(self) -> int | None:
-        """How many positions it knows, ``None`` if there is no limit."""
+        """How many positions it has, ``None`` if there is no limit."""
         option, _, value = self.unlimited_with.partition("=")
         if not self.limited_by or (option and getattr(self, option) == value):
             return None
         return getattr(self, self.limited_by)
 
     def horizon(self, *, causal: bool) -> int | None:
-        """From which position or distance on, whichever it depends on, all are alike to it: ``None`` if none are."""
+        """The position or distance, whichever it depends on, from which on all are equivalent; ``None`` if none are."""
         return None
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
-        """What a test needs of this encoding that training never used, a line each: table rows, buckets. Positions,
-        distances and the pairs of :meth:`angular_frequencies` need no line.
+        """What a test needs from this encoding but training never used, such as table rows or buckets, a line each.
+        Positions, distances and the pairs of :meth:`angular_frequencies` are reported without it.
         """
         return []
 
     def angular_frequencies(self) -> Tensor:
-        """The radians by which each pair of channels turns from one position to the next, if it has such pairs [n]."""
+        """The angle by which each pair of channels rotates from one position to the next, in radians [n]; empty if
+        there are no such pairs.
+        """
         return torch.empty(0)
 
     def uses(self, hook: str) -> bool:

@@ -1,3 +1,3 @@
 """Rules applied at test time to trained weights, for lengths beyond training. One file each;
-:mod:`harness.extensions.base` says what they answer.
+:mod:`harness.extensions.base` defines their interface.
 """

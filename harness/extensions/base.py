@@ -1,4 +1,4 @@
-"""What a test-time extension is."""
+"""The base of test-time extensions."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Extension(Bounded, ABC):
         return test_tokens > train_tokens or self.factor > 0
 
     def longest(self, known: int | None, train_tokens: int) -> int | None:
-        """How many positions an encoding knows with this extension that knows ``known`` without; ``None``: no limit."""
+        """How many positions an encoding with ``known`` positions has under this extension; ``None``: no limit."""
         return known
 
     def objection_to(self, pairs: int | None, train_tokens: int, test_tokens: int) -> str:

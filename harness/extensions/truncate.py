@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
 
 class Truncate(Extension):
-    """For every prediction the model reads no more tokens than the longest training sequence has, told the positions of
-    such a sequence: nothing is new to it, and what is cut off is lost. From left to right these are the last tokens
+    """For every prediction the model reads no more tokens than the longest training sequence has, with the positions of
+    such a sequence: it sees no new position, and what is cut off is lost. From left to right these are the last tokens
     (:class:`harness.evaluation.truncation.Truncated`); of a pair of sentences, the beginnings of both or the tokens
     around the predicted one (:class:`harness.evaluation.truncation.TruncatedSentences`).
 

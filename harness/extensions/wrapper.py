@@ -1,4 +1,4 @@
-"""An encoding around another, for extensions that change what attention does with it."""
+"""A wrapper of an encoding, for extensions that change some of its hooks."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from harness.encodings.pairs import Pairs, Remapped
 
 
 class Wrapper(Encoding):
-    """Does in every hook what ``inner`` does. An extension overrides the hooks that it changes."""
+    """Passes every hook to ``inner``. An extension overrides the hooks that it changes."""
 
     def __init__(self, inner: Encoding) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Scales of the attention logits. One file each; :mod:`harness.logits.base` says what they answer."""
+"""Scales of the attention logits, one file each; :mod:`harness.logits.base` defines their interface."""

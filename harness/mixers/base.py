@@ -1,4 +1,4 @@
-"""What every mixer is: what moves information between tokens in one block of a network."""
+"""The base of mixers, which move information between tokens in one block of a network."""
 
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, NamedTuple
@@ -29,7 +29,7 @@ class Layer(NamedTuple):
 
 
 class Mixer(Bounded, nn.Module, ABC):
-    """What moves information between tokens in one block. Its constructor takes a :class:`Layer`, then, keyword-only,
+    """Moves information between tokens in one block. Its constructor takes a :class:`Layer`, then, keyword-only,
     the choices that its YAML file lists. A concrete mixer is final.
     """
 
@@ -44,8 +44,8 @@ class Mixer(Bounded, nn.Module, ABC):
 
     @staticmethod
     def objection(dimensions: Dimensions, options: Any) -> str:
-        """What speaks against ``options``, by name, in a network of this shape; empty if nothing does. Asked before
-        PyTorch is loaded, as that of encodings is.
+        """Why ``options``, by name, are invalid in a network of these dimensions; empty if they are valid. Called
+        before PyTorch is loaded, as that of encodings is.
         """
         return ""
 
@@ -82,9 +82,9 @@ class Recurrent(Mixer):
 
     @abstractmethod
     def run(self, x: Tensor, state: State | None) -> tuple[Tensor, State]:
-        """x [B, L, D], going on from a state, or from nothing -> [B, L, D] and the state after it.
+        """x [B, L, D] and the state before it, ``None`` at the start -> [B, L, D] and the state after it.
 
-        A sequence may be cut anywhere: tokens one at a time give what all at once give.
+        The result does not depend on where a sequence is cut: tokens one at a time give the same as all at once.
         """
 
 

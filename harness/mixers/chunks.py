@@ -1,7 +1,7 @@
 """What recurrences over matrix states share when they are computed a chunk of tokens at a time.
 
-Inside a chunk all tokens are computed at once with matrix products; from chunk to chunk only the state is handed on. So
-training takes few steps one after another, and a long sequence takes the memory of one chunk and one state.
+Inside a chunk all tokens are computed at once with matrix products; from chunk to chunk only the state is passed on. So
+training takes few sequential steps, and a long sequence takes the memory of one chunk and one state.
 
 Letters: B sequences, H heads, L tokens, N chunks of C tokens, d channels.
 """
@@ -15,7 +15,7 @@ CHUNK = 64
 
 
 def chunked(x: Tensor) -> Tensor:
-    """Cut [B, H, L, ...] into chunks [B, H, N, C, ...], the last one filled up with zeros."""
+    """Cut [B, H, L, ...] into chunks [B, H, N, C, ...], the last one padded with zeros."""
     size = min(CHUNK, x.shape[2])
     missing = -x.shape[2] % size
     return F.pad(x, (0, 0) * (x.dim() - 3) + (0, missing)).unflatten(2, (-1, size))

@@ -1,4 +1,4 @@
-"""The initial weights of linear layers between a network's residual stream and what its blocks compute."""
+"""The initial weights of linear layers that read from or write to the residual stream."""
 
 from torch import nn
 

@@ -1,1 +1,1 @@
-"""Architectures. One file each; :mod:`harness.models.base` says what a model answers."""
+"""Architectures, one file each; :mod:`harness.models.base` defines their interface."""

@@ -26,7 +26,7 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Style:
-    """In what the blocks of one Transformer differ from those of another."""
+    """The options in which the blocks of Transformers differ."""
 
     norm: Norm
     normalizer: Normalizer

@@ -50,8 +50,8 @@ Attend = Callable[[nn.Module, Tensor, Tensor, Tensor, float], Tensor]
 
 
 class ReplacedAttention(Attending):
-    """Where the queries of one layer meet its keys, which may be shared by groups of heads. The network multiplies
-    logits by a factor of its own; a logit scale counts as what it does beyond ``1 / sqrt(d)``.
+    """The attention of one layer of the library's network, whose keys may be shared by groups of heads. The network
+    multiplies logits by a factor of its own; a logit scale counts as what it does beyond ``1 / sqrt(d)``.
     """
 
     def __init__(self, dimensions: Dimensions, encoding: Encoding, logit: LogitScale) -> None:
@@ -66,7 +66,7 @@ class ReplacedAttention(Attending):
 
 
 class NoRotation(nn.Module):
-    """In the place of a rotary embedding: cosines of 1 and sines of 0, which turn nothing."""
+    """Replaces a rotary embedding: cosines of 1 and sines of 0, which rotate nothing."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ class NoRotation(nn.Module):
 
 
 class NoPositionTable(nn.Module):
-    """In the place of a table of positions."""
+    """Replaces a table of positions by zero vectors."""
 
     def forward(self, positions: Tensor) -> Tensor:
         return torch.zeros((), device=positions.device)
@@ -174,7 +174,7 @@ def _taken(network: PreTrainedModel, dimensions: Dimensions, x: Tensor) -> Pretr
 
 
 def _layout(own: PretrainedRotary, plain: Tensor, turned: Tensor) -> Layout:
-    """Which channels make the pairs that the library turns, seen from queries before and after."""
+    """Which channels form the pairs that the library rotates, determined from queries before and after rotation."""
     turns = angles(torch.arange(PROBE)[None], own.frequencies)
     for layout in LAYOUTS:
         if _close(rotate(plain, turns, layout, own.attention_factor), turned):

@@ -1,4 +1,4 @@
-"""How far convolutions see, known without PyTorch."""
+"""The receptive field of convolutions, computed without PyTorch."""
 
 FARTHEST = 2**20
 """Tokens on which an output may depend: padding, and so memory, grows with them."""

@@ -1,4 +1,4 @@
-"""PyTorch's recurrent kernels layer upon layer: what a plain RNN, GRU and LSTM are made of.
+"""Stacked layers of PyTorch's recurrent kernels, shared by RNN, GRU and LSTM.
 
 On a CPU they compute in float32 also where the rest of the model is in bfloat16: not every processor has an LSTM in
 bfloat16, PyTorch has no GRU in it, and what a run computes should not depend on the processor.

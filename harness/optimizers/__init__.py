@@ -1,1 +1,1 @@
-"""How weights follow their gradients. One file each; :mod:`harness.optimizers.base` says what they answer."""
+"""Optimizers, one file each; :mod:`harness.optimizers.base` defines their interface."""

@@ -9,7 +9,7 @@ from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class Abacus(PositionRule):
-    """Digit i of a number, from 1 in the order in which it is written, is told ``i + k``; all other tokens are told 0.
+    """Digit i of a number, from 1 in the order in which it is written, has position ``i + k``; all other tokens have 0.
     In training ``k ~ U{0 .. offset}`` once per sequence, in evaluation it is 0.
 
     McLeish et al. (2024), arXiv 2405.17399 (Abacus Embeddings): a learned vector per position (``encoding=learned``),

@@ -1,4 +1,4 @@
-"""What a position rule is."""
+"""The base of position rules."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -83,5 +83,5 @@ class PositionRule(Bounded, ABC):
         """
 
     def largest_each(self, tokens: int, *, training: bool, maxima: Mapping[str, int] = NO_MAXIMA) -> tuple[int, ...]:
-        """:meth:`largest` for each of the numbers of a position, where a rule knows them apart."""
+        """:meth:`largest` for each of the numbers of a position, where they differ."""
         return (self.largest(tokens, training=training, maxima=maxima),) * self.channels

@@ -12,8 +12,8 @@ from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class CAPE(PositionRule):
-    """In training token i is told ``(i + d + e_i) * exp(g)``, in evaluation i. d is uniform in +-``global_shift``, e_i
-    in +-``local_shift``, g in +-``ln(global_scale)``; d and g are drawn once per sequence, e_i for every token.
+    """In training token i has position ``(i + d + e_i) * exp(g)``, in evaluation i. d is uniform in +-``global_shift``,
+    e_i in +-``local_shift``, g in +-``ln(global_scale)``; d and g are drawn once per sequence, e_i for every token.
 
     Likhomanenko et al. (2021), arXiv 2106.03143 (CAPE), for sequences: they add sinusoids of these positions
     (``encoding=sinusoidal``). ``centred`` counts i from the middle of the sequence, as they do, in evaluation too:

@@ -10,9 +10,9 @@ from harness.positions.offsets import with_random_start
 
 
 class Coupled(PositionRule):
-    """A token is told ``s + place``, where the task gives tokens that belong together the same place (digits of equal
-    significance, a symbol and its copy); tokens without a place, ``[BOS]`` and ``[EOS]``, are told 0. In training s is
-    uniform over all starts from 1 that keep the sequence below ``maximum``, in evaluation it is 1.
+    """A token has position ``s + place``, where the task gives tokens that belong together the same place (digits of
+    equal significance, a symbol and its copy); tokens without a place, ``[BOS]`` and ``[EOS]``, have 0. In training s
+    is uniform over all starts from 1 that keep the sequence below ``maximum``, in evaluation it is 1.
 
     Cho et al. (2024), arXiv 2405.20671 (position coupling), with a learned vector per position (``encoding=learned``).
     Largest positions of theirs go up to 202, for sums of up to 200 digits. What the places are, the docstrings of the

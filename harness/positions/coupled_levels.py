@@ -10,10 +10,10 @@ from harness.positions.offsets import with_random_start
 
 
 class CoupledLevels(PositionRule):
-    """A token is told ``(s + place, t + segment)``: on the first level digits of equal significance stand together, on
+    """A token has position ``(s + place, t + segment)``: on the first level digits of equal significance share one, on
     the second the tokens of one operand and of the step that adds it. Tokens without a number, ``[BOS]`` and ``[EOS]``,
-    are told 0 there. In training s and t are drawn apart, each uniform over all starts from 1 that keep the sequence
-    below the maximum of its level; in evaluation both are 1. A maximum of 0 keeps its start 1 in training too.
+    have 0 there. In training s and t are drawn independently, each uniform over all starts from 1 that keep the
+    sequence below the maximum of its level; in evaluation both are 1. A maximum of 0 keeps its start 1 in training too.
 
     Cho et al. (2025), arXiv 2410.15787, in their code. Largest positions of theirs go up to 40 on both levels, for up
     to 20 operands of up to 20 digits. What places and segments are, the docstrings of the tasks say.

@@ -10,7 +10,7 @@ from harness.positions.offsets import with_random_start
 
 
 class Grid(PositionRule):
-    """A token in row y and column x, from 0, is told ``(s + y, t + x)``, a token that is not on the grid (0, 0).
+    """A token in row y and column x, from 0, has position ``(s + y, t + x)``, a token that is not on the grid (0, 0).
     In training s and t are uniform over all starts from 1 that keep the sequence below ``maximum``, in evaluation both
     are 1; ``maximum=0`` keeps them 1 in training too.
 

@@ -11,7 +11,7 @@ from harness.positions.offsets import largest_with_random_start
 
 class PoSE(PositionRule):
     """In training a sequence of n tokens is cut in two after ``s ~ U{1 .. (n + 1) // 2}`` tokens, and all tokens from
-    there on are told ``i + u``, ``u ~ U{0 .. maximum - n}``. In evaluation token i is told i.
+    there on have ``i + u``, ``u ~ U{0 .. maximum - n}``. In evaluation token i has position i.
 
     Zhu et al. (2024), arXiv 2309.10400 (PoSE), with two chunks. Their code also cuts the second chunk's content from
     another place of a longer text; here only the positions skip and the content stays whole, for an answer needs its

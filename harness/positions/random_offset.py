@@ -10,8 +10,8 @@ from harness.positions.offsets import largest_with_random_start
 
 
 class RandomOffset(PositionRule):
-    """In training token i is told ``u + i``, u uniform over all starts that keep the sequence below ``maximum``; in
-    evaluation u is 0.
+    """In training token i has position ``u + i``, u uniform over all starts that keep the sequence below ``maximum``;
+    in evaluation u is 0.
 
     Kiyono et al. (2021), arXiv 2109.05644 (DIMENSIONS): the start is drawn for every sequence.
     """

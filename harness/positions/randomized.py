@@ -10,7 +10,7 @@ from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class Randomized(PositionRule):
-    """A sequence of n tokens is told n distinct positions drawn from [0, ``maximum``) in rising order, so that training
+    """A sequence of n tokens gets n distinct positions drawn from [0, ``maximum``) in rising order, so that training
     meets all of them.
 
     Ruoss et al. (2023), arXiv 2305.16843, section 3.1. They draw in evaluation too (``evaluation="randomized"``; here

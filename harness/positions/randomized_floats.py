@@ -10,11 +10,11 @@ from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class RandomizedFloats(PositionRule):
-    """A sequence of n tokens is told n numbers drawn uniformly from 0 to ``maximum``, in rising order, so that no
+    """A sequence of n tokens gets n numbers drawn uniformly from 0 to ``maximum``, in rising order, so that no
     length meets positions that training did not.
 
     After Random Float Sampling, Shimizu, Taniguchi & Matsuo (2026), arXiv 2602.14050. ``evaluation="even"`` is theirs,
-    as far as a summary of the paper tells: token i of n, from 1, is told ``(2i - 1) / (2n)`` of the range, the middle
+    as far as a summary of the paper says: token i of n, from 1, has ``(2i - 1) / (2n)`` of the range, the middle
     of one of n equal parts. ``least`` is the smallest n to divide by; theirs is the training length, in tokens.
     ``"drawn"`` draws in evaluation as in training. Their range is [0, 1); how they scale it is not known here, and the
     paper's code was not at hand.

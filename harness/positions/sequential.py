@@ -8,7 +8,7 @@ from harness.positions.base import NO_MAXIMA, PositionRule, Sequences
 
 
 class Sequential(PositionRule):
-    """Token i is told position i, in training and in evaluation."""
+    """Token i has position i, in training and in evaluation."""
 
     consecutive = True
 

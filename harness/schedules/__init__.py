@@ -1,1 +1,1 @@
-"""How the learning rate goes over a run. One file each; :mod:`harness.schedules.base` says what they answer."""
+"""Learning-rate schedules, one file each; :mod:`harness.schedules.base` defines their interface."""
