@@ -28,9 +28,9 @@ from harness.results.records import Record, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
 from harness.training import attention_kernel, callbacks, checkpoints, devices, initial_weights, loop, weights
-from harness.training.loop import Trained
+from harness.training.loop import TrainingResult
 from harness.training.module import Optimization
-from harness.training.report import Diverged
+from harness.training.monitor import Diverged
 from harness.training.resumption import Resumption
 from tasks.base import Task
 
@@ -171,12 +171,12 @@ def _make_room(paths: RunPaths) -> None:
         log.warning("%s stands where this run writes; it is now called %s", path, atomic.put_aside(path).name)
 
 
-def _trained_before(job: Job) -> Trained | None:
+def _trained_before(job: Job) -> TrainingResult | None:
     """Give the model the weights that it was trained to before; what that took, or ``None`` if there are none that can
     be used.
     """
     if not job.run.train.steps:
-        return Trained(0, None, 0.0, initial=initial_weights.take_over(job.model, job.run))
+        return TrainingResult(0, None, 0.0, initial=initial_weights.take_over(job.model, job.run))
     if not job.paths.weights.exists():
         return None
     try:
@@ -204,7 +204,7 @@ def _resumed(job: Job) -> Resumption | None:
     )
 
 
-def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ()) -> Trained | None:
+def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ()) -> TrainingResult | None:
     """Train the model, from a checkpoint if there is one, and keep its weights."""
     run = job.run
     initial = "" if resumed else initial_weights.take_over(job.model, run)
@@ -233,10 +233,10 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
     return trained
 
 
-def _evaluate(job: Job, trained: Trained | None) -> dict[str, Any]:
+def _evaluate(job: Job, trained: TrainingResult | None) -> dict[str, Any]:
     """The part of the record that a finished run has."""
     assert trained is not None
-    return outcome.of(job.run, job.task, job.layout, job.model, trained, job.device)
+    return outcome.evaluated(job.run, job.task, job.layout, job.model, trained, job.device)
 
 
 def _failure(job: Job, error: Exception) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from typing import Any
 
 from harness import declarations
-from harness.config import catalogue, identity, instantiation, layer_pattern, origins, sizes
+from harness.config import identity, instantiation, layer_pattern, origins, sizes
+from harness.config.alternatives import choices_where
 from harness.config.schema import TRAIN_EXTENSION, Origin, Run
 from harness.errors import Refused
 from tasks.base import Task
@@ -79,13 +80,13 @@ def _check_extension(run: Run, task: Task) -> None:
     component, offers = run.train_extension, declarations.lookup(run.encoding.target).attributes["offers"]
     attributes, name = declarations.lookup(component.target).attributes, f"train_extension={component.name}"
     if not attributes["trains"]:
-        able = _choices_where(lambda a: a["trains"])
+        able = choices_where("train_extension", lambda a: a["trains"])
         raise Refused(
             f"{name} acts at test time only, as extension=[{component.name}]. Extensions that weights are trained "
             f"with: {able}"
         )
     if attributes["needs"] and attributes["needs"] not in offers:
-        able = _choices_where(lambda a: a["trains"] and (not a["needs"] or a["needs"] in offers))
+        able = choices_where("train_extension", lambda a: a["trains"] and (not a["needs"] or a["needs"] in offers))
         raise Refused(
             f"{name} changes an encoding's {attributes['needs']}, and encoding={run.encoding.name} has none. "
             f"Extensions in training for {run.encoding.name}: {able}"
@@ -112,8 +113,3 @@ def _check_extension(run: Run, task: Task) -> None:
     pairs = sizes.call_static(run.encoding, "frequency_count", instantiation.dimensions_of(run, task, layout))
     if objection := extension.objection_to(pairs, trained, max(target, trained + 1)):
         raise Refused(f"{name}: {objection}")
-
-
-def _choices_where(condition: Any) -> str:
-    choices = [choice for choice in catalogue.choices("train_extension") if choice.target]
-    return ", ".join(c.name for c in choices if condition(declarations.lookup(str(c.target)).attributes)) or "none"

@@ -5,7 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from harness import declarations
-from harness.config import catalogue, identity
+from harness.config import identity
+from harness.config.alternatives import choices_where
 from harness.config.schema import ATTENTION, Run
 from harness.dimensions import Dimensions
 from harness.errors import Refused
@@ -41,7 +42,7 @@ def check(run: Run) -> None:
             other = changed[0] if changed else f"mixer={_list(run.mixer)}"
             raise Refused(
                 f"architecture={run.architecture.name} has layers of its own: {other} is not for it. "
-                f"Architectures with mixers: {_names('architecture', lambda a: a['uses_mixers'])}"
+                f"Architectures with mixers: {choices_where('architecture', lambda a: a['uses_mixers'])}"
             )
         return
     if architecture["one_block"] and len({*run.mixers()}) > 1:
@@ -52,7 +53,7 @@ def check(run: Run) -> None:
     own = {architecture["mode"], *architecture["further_modes"]}
     for name in run.mixers():
         if not own <= set(_declared(run.mixer[name].target)["modes"]):
-            able = _names("mixer", lambda a: own <= set(a["modes"]))
+            able = choices_where("mixer", lambda a: own <= set(a["modes"]))
             raise Refused(
                 f"mixer={name} is not defined for architecture={run.architecture.name}, which is "
                 f"{' and '.join(sorted(own))}. Possible: {able}"
@@ -69,7 +70,7 @@ def _check_softmax(run: Run) -> None:
         if option and run.mixer[name].options[option]:
             raise Refused(
                 f"mixer.{name}.{option} is for attention weights that are a softmax, and those of "
-                f"encoding={run.encoding.name} are none. Possible: {_names('encoding', lambda a: a['softmax'])}"
+                f"encoding={run.encoding.name} are none. Possible: {choices_where('encoding', lambda a: a['softmax'])}"
             )
 
 
@@ -99,7 +100,7 @@ def architecture_label(run: Run) -> str:
 
 def multi_block_architectures() -> str:
     """The architectures that use mixers and have more than one block."""
-    return _names("architecture", lambda a: a["uses_mixers"] and not a["one_block"])
+    return choices_where("architecture", lambda a: a["uses_mixers"] and not a["one_block"])
 
 
 def _list(names: Iterable[str]) -> str:
@@ -108,7 +109,3 @@ def _list(names: Iterable[str]) -> str:
 
 def _declared(target: str) -> Any:
     return declarations.lookup(target).attributes
-
-
-def _names(group: str, condition: Any) -> str:
-    return ", ".join(c.name for c in catalogue.choices(group) if c.target and condition(_declared(c.target)))

@@ -7,12 +7,22 @@ layouts are light enough to build.
 import importlib.util
 import re
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, cast
 
 from pydantic import ValidationError
 
 from harness import declarations, layouts
-from harness.config import catalogue, fine_tuning, identity, instantiation, layer_pattern, sizes, trainer_arguments
+from harness.config import (
+    fine_tuning,
+    identity,
+    instantiation,
+    layer_pattern,
+    position_checks,
+    sizes,
+    trainer_arguments,
+)
+from harness.config.alternatives import choices_where
 from harness.config.options import typed
 from harness.config.schema import Run, Size
 from harness.errors import Refused
@@ -31,7 +41,7 @@ def validated(run: Run) -> Run:
     fine_tuning.check(run, task)
     sizes.check(run, task)
     _check_extensions(run, task, instantiation.rule(run))
-    _check_positions(run, task, instantiation.rule(run))
+    position_checks.check(run, task, instantiation.rule(run))
     _check_packages(run)
     _check_devices(run)
     sizes.check_sample(run, task)
@@ -91,7 +101,7 @@ def _possible(task: Task, near: int) -> str:
 
 def _check_architecture(run: Run, task: Task) -> None:
     if objection := instantiation.layout_of(run).objection(task):
-        able = _choices_where("architecture", lambda a: not getattr(layouts, a["layout"]).objection(task))
+        able = choices_where("architecture", lambda a: not getattr(layouts, a["layout"]).objection(task))
         raise Refused(
             f"task={run.task.name} does not fit architecture={run.architecture.name}: {objection}. Possible: {able}"
         )
@@ -99,7 +109,7 @@ def _check_architecture(run: Run, task: Task) -> None:
     chosen = [("encoding", run.encoding), ("logit", run.logit)]
     for group, component in [*chosen, *(("extension", extension) for extension in run.extension.values())]:
         if not set(modes) <= set(declarations.lookup(component.target).attributes["modes"]):
-            able = _choices_where(
+            able = choices_where(
                 group, lambda a: set(modes) <= set(a["modes"]) and (bool(reads) or not a.get("pretrained"))
             )
             raise Refused(
@@ -108,7 +118,7 @@ def _check_architecture(run: Run, task: Task) -> None:
             )
     carries = declarations.lookup(run.encoding.target).attributes["carries"]
     if carries and not declarations.lookup(run.architecture.target).attributes["carries"]:
-        able = _choices_where("architecture", lambda a: a["carries"])
+        able = choices_where("architecture", lambda a: a["carries"])
         raise Refused(
             f"encoding={run.encoding.name} hands positions from block to block, which "
             f"architecture={run.architecture.name} does not. Architectures that do: {able}"
@@ -129,7 +139,11 @@ def _check_architecture(run: Run, task: Task) -> None:
 
 def _readers() -> str:
     """The architectures that read saved networks."""
-    return _choices_where("architecture", lambda attributes: attributes["reads"])
+    return choices_where("architecture", lambda attributes: attributes["reads"])
+
+
+def _offers(what: str, attributes: Mapping[str, Any]) -> bool:
+    return what in attributes["offers"]
 
 
 def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
@@ -139,8 +153,8 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
         attributes = declarations.lookup(extension.target).attributes
         needs = attributes["needs"]
         if needs and needs not in offers:
-            able = _choices_where("encoding", lambda attributes, needs=needs: needs in attributes["offers"])
-            others = _choices_where(
+            able = choices_where("encoding", partial(_offers, needs))
+            others = choices_where(
                 "extension", lambda attributes: not attributes["needs"] or attributes["needs"] in offers
             )
             raise Refused(
@@ -177,118 +191,10 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
         )
 
 
-def _check_positions(run: Run, task: Task, rule: PositionRule) -> None:
-    _check_channels(run, task, rule)
-    layout = instantiation.layout(run, task)
-    train_tokens = layout.span(task, run.lengths.train)
-    known, window = longest(run), _window(run)
-    span = sizes.call_static(run.encoding, "widest_span", instantiation.dimensions_of(run, task, layout))
-    extensions = instantiation.extensions(run)
-    extended = {name: extension.longest(known, train_tokens) for name, extension in extensions.items()}
-    for length, training in (
-        (run.lengths.train, True),
-        *((length, False) for length in identity.tested_lengths(run, task)),
-    ):
-        tokens = layout.width(task, length)
-        try:
-            largest = rule.maximum_position(task, length, tokens, training=training)
-        except ValueError as error:
-            raise Refused(f"positions={run.positions.name}: {error}") from error
-        if window is not None and not training and largest >= window:
-            raise _too_wide(run, length, largest, window)
-        if span is not None and (training or not all(e.truncates for e in extensions.values())) and largest > span:
-            raise Refused(
-                f"encoding={run.encoding.name} can compute with positions at most {span} apart, but at length {length} "
-                f"of task={run.task.name} they reach up to {largest}: test shorter lengths, or change its options"
-            )
-        limits = extended if layout.span(task, length) > train_tokens else {"": known}
-        for name, limit in limits.items():
-            if limit is not None and largest >= limit:
-                raise _too_far(run, length, largest, limit, name if {known} != {*limits.values()} else "")
-
-
-def longest(run: Run) -> int | None:
-    """How many positions the encoding has, ``None`` if there is no limit: ``Encoding.longest`` from its source."""
-    attributes = declarations.lookup(run.encoding.target).attributes
-    option, _, value = attributes["unlimited_with"].partition("=")
-    if not attributes["limited_by"] or (option and run.encoding.options[option] == value):
-        return None
-    return cast(int, run.encoding.options[attributes["limited_by"]])
-
-
-def _window(run: Run) -> int | None:
-    """The exclusive upper bound of the distances that the encoding has, ``None`` if there is none."""
-    limited_by = declarations.lookup(run.encoding.target).attributes["distances_limited_by"]
-    return cast(int, run.encoding.options[limited_by]) if limited_by else None
-
-
-def _too_wide(run: Run, length: int, largest: int, window: int) -> Refused:
-    limited_by = declarations.lookup(run.encoding.target).attributes["distances_limited_by"]
-    return Refused(
-        f"encoding={run.encoding.name} knows distances below {window}, but at length {length} of task={run.task.name} "
-        f"positions reach up to {largest}: set encoding.{limited_by}={largest + 1} or more, or test shorter lengths"
-    )
-
-
-def _too_far(run: Run, length: int, largest: int, limit: int, extension: str) -> Refused:
-    """``extension`` is empty where it makes no difference."""
-    limited_by = declarations.lookup(run.encoding.target).attributes["limited_by"]
-    remedies = [f"set encoding.{limited_by}={largest + 1} or more"] if limit == longest(run) else []
-    if extension:
-        remedies.append(f"leave extension={extension} out")
-    return Refused(
-        f"encoding={run.encoding.name} knows {limit} positions{f' with extension={extension}' if extension else ''}, "
-        f"but at length {length} of task={run.task.name} tokens receive positions up to {largest}: "
-        f"{', '.join([*remedies, 'or test shorter lengths'])}"
-    )
-
-
 def _check_packages(run: Run) -> None:
     for name in run.packages:
         if not name.isidentifier() or importlib.util.find_spec(name) is None:
             raise Refused(f"packages=[{name}]: there is no package of that name to import")
-
-
-def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
-    takes = dict(declarations.lookup(run.encoding.target).attributes)
-    if takes["channels_option"]:
-        takes["channels"] = run.encoding.options[takes["channels_option"]]
-    positions, encoding = f"positions={run.positions.name}", f"encoding={run.encoding.name}"
-    if not set(rule.needs) <= set(task.channels):
-        tasks = _choices_where("task", lambda attributes: set(rule.needs) <= set(attributes["channels"]))
-        wrong = (
-            f"{positions} needs the channels {', '.join(rule.needs)} of a task, and task={run.task.name} has "
-            f"{', '.join(task.channels) or 'none'}. Tasks that have them: {tasks}."
-        )
-    elif not _takes(takes, rule.fractional, rule.channels):
-        able = _choices_where("encoding", lambda attributes: _could_take(attributes, rule.fractional, rule.channels))
-        gives = (
-            f"gives fractions, and {encoding} knows whole positions only"
-            if rule.channels == takes["channels"]
-            else f"gives {rule.channels} numbers per token, and {encoding} takes {takes['channels']}"
-        )
-        wrong = f"{positions} {gives}. Encodings for {run.positions.name}: {able}."
-    else:
-        return
-
-    def possible(attributes: dict[str, Any]) -> bool:
-        known = set(attributes["needs"]) <= set(task.channels)
-        return known and _takes(takes, attributes["fractional"], attributes["channels"])
-
-    others = _choices_where("positions", possible)
-    raise Refused(f"{wrong} Positions for task={run.task.name} and {encoding}: {others}")
-
-
-def _takes(encoding: Mapping[str, Any], fractional: bool, channels: int) -> bool:
-    """Whether an encoding of these declarations accepts such positions."""
-    return encoding["channels"] == channels and (encoding["fractional"] or not fractional)
-
-
-def _could_take(encoding: dict[str, Any], fractional: bool, channels: int) -> bool:
-    """The same with the right options, of positions that are more than one number."""
-    return _takes({**encoding, "channels": channels}, fractional, channels) and (
-        encoding["channels"] == channels or (bool(encoding["channels_option"]) and channels > 1)
-    )
 
 
 def _check_devices(run: Run) -> None:
@@ -297,10 +203,3 @@ def _check_devices(run: Run) -> None:
         raise Refused(f"train.batch={run.train.batch} cannot be divided among trainer.devices={run.trainer.devices}")
     if run.trainer.devices > 1 and run.trainer.strategy == "auto":
         raise Refused(f"trainer.devices={run.trainer.devices} needs trainer=ddp")
-
-
-def _choices_where(group: str, condition: Any) -> str:
-    names = [
-        c.name for c in catalogue.choices(group) if c.target and condition(declarations.lookup(c.target).attributes)
-    ]
-    return ", ".join(names) or "none"

@@ -14,11 +14,13 @@ from harness.layouts.base import Layout
 from harness.models.base import Model
 from harness.results.paths import baseline_cache
 from harness.results.records import Cost, ScoreRow, SliceRow
-from harness.training.loop import Trained
+from harness.training.loop import TrainingResult
 from tasks.base import Task
 
 
-def of(run: Run, task: Task, layout: Layout, model: Model, trained: Trained, device: torch.device) -> dict[str, Any]:
+def evaluated(
+    run: Run, task: Task, layout: Layout, model: Model, trained: TrainingResult, device: torch.device
+) -> dict[str, Any]:
     """Evaluate a trained model: the part of the record that a finished run has."""
     tested = identity.tested_lengths(run, task)
     rule, extensions = instantiation.rule(run), instantiation.extensions(run)

@@ -21,14 +21,14 @@ from harness.training import resumption
 from harness.training.batches import Batches
 from harness.training.checkpoints import AtomicCheckpoints, Checkpoints
 from harness.training.module import DEFAULT_OPTIMIZATION, Optimization, TrainingModule
+from harness.training.monitor import Diverged, TrainingMonitor
 from harness.training.processes import NoSignalConnector, ProcessEnvironment
-from harness.training.report import Diverged, Report
 from harness.training.resumption import Resumption, TrainingHistory
 
 ALONE = World()
 
 
-class Trained(NamedTuple):
+class TrainingResult(NamedTuple):
     """What training took and what it came to, over all its parts if it was interrupted: ``loss`` of the last steps,
     ``None`` if there were none; ``seconds`` that led to the weights, without those whose work a kill lost; the steps it
     was taken up from, and the CPU threads that each part had; the digest of the weights that it began with, where they
@@ -75,7 +75,7 @@ def train(
     world: World = ALONE,
     interrupt: Interrupt | None = None,
     callbacks: Sequence[lightning.Callback] = (),
-) -> Trained | None:
+) -> TrainingResult | None:
     """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
     checkpoints, and ``initial`` the digest of weights of another run that it begins with. Gives ``None`` in processes
     that only help the first one.
@@ -91,7 +91,7 @@ def train(
     first = resumed.step if resumed else 0
     batches = Batches(data, settings.steps)
     with progress.shown("training", settings.steps, first) if world.rank == 0 else nullcontext(_unseen) as shown:
-        report = Report(shown, loggers, first)
+        report = TrainingMonitor(shown, loggers, first)
         report.past = TrainingHistory(initial=initial)
         saving = Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)
         trainer = lightning.Trainer(
@@ -129,7 +129,7 @@ def train(
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise Diverged("a weight is no longer finite at the end of training")
     seconds, initial = report.seconds, report.past.initial
-    return Trained(trainer.global_step, report.loss, seconds, report.resumed_from, report.threads, initial)
+    return TrainingResult(trainer.global_step, report.loss, seconds, report.resumed_from, report.threads, initial)
 
 
 def try_arguments(where: TrainerSettings) -> None:

@@ -121,8 +121,9 @@ def _checked(
     step: int,
     callbacks: Sequence[lightning.Callback],
 ) -> dict[str, Any]:
-    """What Lightning and :class:`harness.training.report.Report` need of a checkpoint, found to be as they would write
-    it."""
+    """What Lightning and :class:`harness.training.monitor.TrainingMonitor` need of a checkpoint, found to be as they
+    would write it.
+    """
     if checkpoint.get("pytorch-lightning_version") != lightning_version:
         raise _Unusable(f"not of PyTorch Lightning {lightning_version}")
     configured: Any = module.configure_optimizers()

@@ -17,10 +17,10 @@ from harness import atomic
 from harness.errors import Refused
 from harness.models.base import Model
 from harness.results.records import one_line
-from harness.training.loop import Trained
+from harness.training.loop import TrainingResult
 
 
-def save(model: Model, path: Path, trained: Trained, training: str) -> None:
+def save(model: Model, path: Path, trained: TrainingResult, training: str) -> None:
     """Write the weights with what training took. ``training`` is the name of the training
     (:func:`harness.config.identity.training_name`).
     """
@@ -39,7 +39,7 @@ def save(model: Model, path: Path, trained: Trained, training: str) -> None:
     atomic.write(path, content)
 
 
-def load(model: Model, path: Path, training: str) -> Trained:
+def load(model: Model, path: Path, training: str) -> TrainingResult:
     """Put the weights of a file into the model. Raises :class:`Refused` if the file is damaged or holds the weights of
     another training; the model is then as it was.
     """
@@ -59,7 +59,7 @@ def load(model: Model, path: Path, training: str) -> Trained:
         if _structure(tensors) != _structure(model.state_dict()):
             raise ValueError("its tensors have other names or shapes")
         model.load_state_dict(tensors)
-        return Trained(**json.loads(facts["trained"]))
+        return TrainingResult(**json.loads(facts["trained"]))
     except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = one_line(error)[:300] or type(error).__name__
         raise Refused(f"{path}: these are not the weights of this run ({reason})") from error

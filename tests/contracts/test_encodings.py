@@ -13,7 +13,7 @@ from torch import Tensor
 
 from harness.attention.positions import Positions
 from harness.composition.compose import composer
-from harness.config import instantiation, network, validation
+from harness.config import instantiation, network, position_checks
 from harness.encodings.base import Encoding, Mode
 from harness.logits.standard import Standard
 from harness.mixers.attention import Attention
@@ -217,13 +217,13 @@ def test_the_validator_reads_the_same_limit_from_the_source(name: str) -> None:
         pytest.skip("no run of the program has it yet")
     with composer() as hydra:
         run = hydra.run([f"encoding={name}", *LEVELS[encoding.channels], "lengths.test=21"])
-    assert validation.longest(run) == encoding.longest
+    assert position_checks.longest(run) == encoding.longest
 
 
 def test_a_choice_can_lift_the_limit() -> None:
     with composer() as hydra:
         run = hydra.run(["encoding=learned", "encoding.beyond=clamp", "lengths.test=500"])
-    assert validation.longest(run) is None
+    assert position_checks.longest(run) is None
 
 
 @torch.no_grad()

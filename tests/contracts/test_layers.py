@@ -20,7 +20,7 @@ from harness.errors import Refused
 from harness.evaluation import scoring
 from harness.models.base import Model
 from harness.training import weights
-from harness.training.loop import Trained
+from harness.training.loop import TrainingResult
 
 SHARED = ("encoding=deberta", "encoding.shared=true", "encoding.farthest=8", "model=nano", "task=reverse")
 
@@ -93,7 +93,7 @@ def test_copies_for_a_test_share_what_the_encodings_share(extension: str, compos
 def test_weights_of_layers_that_share_come_back(composed: Callable[..., Run], tmp_path: Path) -> None:
     run, path = composed(*SHARED), tmp_path / "weights.safetensors"
     before = built(run)
-    weights.save(before, path, Trained(0, None, 0.0), "a training")
+    weights.save(before, path, TrainingResult(0, None, 0.0), "a training")
     with safe_open(path, framework="pt") as file:
         assert [name.endswith("encoding.table") for name in file.keys()].count(True) == 1  # noqa: SIM118
     other = built(run, seed=1)

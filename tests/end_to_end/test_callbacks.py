@@ -182,11 +182,11 @@ def test_a_class_that_is_no_callback(command: Command, tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "mylab.Own does not inherit from pytorch_lightning.callbacks.callback.Callback" in done.stderr
     (tmp_path / "my_conf" / "callbacks" / "own.yaml").write_text(
-        "# @package callbacks.own\n_target_: harness.training.report.Report\n"
+        "# @package callbacks.own\n_target_: harness.training.monitor.TrainingMonitor\n"
     )
     done = command(*OWN, *TINY, "callbacks=own")
     assert done.returncode == 2
-    assert "harness.training.report.Report is the class of no callbacks in conf/" in done.stderr
+    assert "harness.training.monitor.TrainingMonitor is the class of no callbacks in conf/" in done.stderr
 
 
 @pytest.mark.slow

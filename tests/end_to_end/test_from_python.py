@@ -125,7 +125,7 @@ def test_a_tracker_that_cannot_be_reached_costs_a_warning_and_not_the_run(comman
 
 
 def test_a_logger_that_breaks_is_left_out(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    from harness.training.report import Report
+    from harness.training.monitor import TrainingMonitor
 
     class Broken:
         calls = 0
@@ -135,7 +135,7 @@ def test_a_logger_that_breaks_is_left_out(capsys: pytest.CaptureFixture[str], ca
             raise ConnectionError("gone")
 
     broken = Broken()
-    report = Report(lambda done, note="": None, [broken], 0)  # type: ignore[list-item]
+    report = TrainingMonitor(lambda done, note="": None, [broken], 0)  # type: ignore[list-item]
     report._log({"loss": 1.0}, 1)
     report._log({"loss": 1.0}, 2)
     assert broken.calls == 1

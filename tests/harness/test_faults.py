@@ -15,7 +15,7 @@ from harness.config.schema import Run
 from harness.errors import Refused
 from harness.system import faults
 from harness.training import loop
-from harness.training.report import Diverged
+from harness.training.monitor import Diverged
 
 TINY = ("model=nano", "trainer=cpu", "lengths.train=5", "lengths.test=10", "train.steps=2", "evaluation.examples=2")
 

@@ -13,9 +13,9 @@ from harness.attention.positions import Positions
 from harness.errors import Refused
 from harness.models.base import Model
 from harness.training import weights
-from harness.training.loop import Trained
+from harness.training.loop import TrainingResult
 
-TRAINED = Trained(60, 0.25, 12.5, (20, 40), (1, 2, 2))
+TRAINED = TrainingResult(60, 0.25, 12.5, (20, 40), (1, 2, 2))
 NAME = "copy-rope-seed3-0123456789ab"
 
 

@@ -24,7 +24,7 @@ class Diverged(RuntimeError):
     """The loss stopped being a finite number."""
 
 
-class Report(lightning.Callback):
+class TrainingMonitor(lightning.Callback):
     """Shows progress, feeds the loggers, and ends a run whose loss is no longer finite. What it has counted is kept in
     checkpoints, so that a resumed run reports what an uninterrupted one does.
     """
