@@ -179,7 +179,7 @@ def test_with_every_position_rule(
     channels = {name: rng.integers(0, 9, (4, width)) for name in position_rule.needs}
     model = network_of(composed, f"encoding={encoding}", f"positions={rule}", f"task={task}")
     for training in (False, True):
-        drawn = position_rule.sample(rng, np.full(4, width), width, training=training, channels=channels)
+        drawn = position_rule.sample(rng, Sequences(np.full(4, width), width, training=training, channels=channels))
         agrees(model, Positions(torch.from_numpy(drawn), position_rule.consecutive), monkeypatch)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from harness.layouts import Causal
+from harness.positions.base import Sequences
 from harness.positions.grid import Grid
 from tasks.tracking.minesweeper import Minesweeper
 
@@ -49,7 +50,9 @@ def test_a_cell_and_its_number_are_told_the_same_place(maximum: int) -> None:
     batch, layout, rule = TASK.sample(np.random.default_rng(0), 4, 3), Causal(TASK), Grid(maximum=maximum)
     arranged, channels = layout.arrange(batch, 5), layout.channels(batch, 5, rule.needs)
     width = arranged.tokens.shape[1]
-    positions = rule.sample(np.random.default_rng(1), arranged.lengths, width, training=True, channels=channels)
+    positions = rule.sample(
+        np.random.default_rng(1), Sequences(arranged.lengths, width, training=True, channels=channels)
+    )
     asked, answered = positions[:, 1:17], positions[:, 18:34]
     assert (asked == answered).all()
     assert (asked - asked[:, :1] == np.array([[y, x] for y in range(4) for x in range(4)])).all()
