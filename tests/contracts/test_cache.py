@@ -30,6 +30,7 @@ from harness.layouts.base import TokenBatch
 from harness.layouts.special_tokens import EOS, SEP
 from harness.models.base import Model
 from harness.models.encoder_decoder import EncoderDecoder
+from harness.positions.base import Sequences
 
 Composed = Callable[..., Run]
 CPU = torch.device("cpu")
