@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness import declarations
-from harness.commands.trained import built_model, of_record
 from harness.composition.arguments import Parser, path
 from harness.composition.compose import composer
 from harness.config import layer_pattern
 from harness.config.options import typed
 from harness.config.schema import Run
 from harness.errors import Refused
+from harness.evaluation.trained_models import built_model, of_record
 from harness.files import user_paths
 
 if TYPE_CHECKING:

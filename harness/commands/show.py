@@ -10,14 +10,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from harness.commands.answers import print_answers
-from harness.commands.trained import of_record
 from harness.composition.arguments import Parser, path
 from harness.composition.compose import composer
 from harness.config import identity, instantiation
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.evaluation import baselines
+from harness.evaluation.answers import print_answers
+from harness.evaluation.trained_models import of_record
 from harness.layouts.base import Layout, TokenBatch
 from harness.positions.base import Sequences
 from harness.results import metrics

@@ -141,7 +141,7 @@ def try_arguments(where: TrainerSettings) -> None:
         lightning.Trainer(**ALWAYS, **arguments, accelerator="cpu", devices=1)
     except Exception as error:  # it raises whatever it likes
         listed = " ".join(f"trainer.{name}={echoed(value)}" for name, value in arguments.items())
-        raise Refused(f"{listed}: Lightning objects: {error or type(error).__name__}") from error
+        raise Refused(f"{listed}: Lightning rejects this: {error or type(error).__name__}") from error
 
 
 def _unseen(done: int, note: str = "") -> None:

@@ -205,7 +205,7 @@ def test_show_refuses_a_length_for_which_the_model_has_no_positions(
     (record,) = Path("results/records").glob("*.json")
     capsys.readouterr()
     assert cli.main(["show", "--model", str(record), "--length", "30"]) == 2
-    assert "--length 30: position 61 is beyond the 50 rows" in capsys.readouterr().err
+    assert "--length 30: position 50 is beyond the 50 rows" in capsys.readouterr().err
 
 
 def test_doctor_says_what_a_run_would_use(capsys: pytest.CaptureFixture[str]) -> None:

@@ -263,7 +263,7 @@ def test_reading_in_stretches_scores_the_same(composed: Callable[..., Run], monk
         )
 
     whole = score()
-    monkeypatch.setattr(base, "STRETCH", 4)
+    monkeypatch.setattr(base, "CHUNK", 4)
     for one, other in zip(whole, score(), strict=True):
         assert other._replace(nats=0) == one._replace(nats=0)
         assert other.nats == pytest.approx(one.nats, rel=1e-5)

@@ -71,7 +71,7 @@ def test_gru_has_reset_and_update_gates() -> None:
 def test_what_is_read_in_stretches_is_what_is_read_at_once(
     kind: type[RNN | GRU | LSTM], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(base, "STRETCH", 3)
+    monkeypatch.setattr(base, "CHUNK", 3)
     model = kind(DIMENSIONS, 5, lambda: None)
     parts = list(model.forward_in_chunks(TOKENS, POSITIONS))
     assert [part.shape[1] for part in parts] == [3, 3, 2]

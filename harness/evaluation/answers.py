@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from harness.commands.trained import built_model
 from harness.config import identity, instantiation
 from harness.config.schema import Run
 from harness.errors import Refused
+from harness.evaluation.trained_models import built_model
 from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import EOS
 from harness.positions.base import Sequences
