@@ -196,3 +196,21 @@ def test_extensions_act_within_a_window(extension: str) -> None:
     wanted = (kept / (1 - hidden)) @ v.double()
     for kernel in (attend, explicit):
         torch.testing.assert_close(kernel(inputs).double(), wanted, atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("window", [0, 6])
+@pytest.mark.parametrize("name", ["nope", "rope", "alibi", "fire", "cope"])
+def test_the_last_queries_behind_a_cache_see_what_they_see_in_the_whole(name: str, window: int) -> None:
+    encoding = make(name)
+    torch.manual_seed(0)
+    q, k, v = torch.randn(3, 2, DIMENSIONS.n_heads, 40, DIMENSIONS.head_dim)
+    where = positions("sequential", 1, 40)
+    state = encoding.state(torch.randn(2, 40, DIMENSIONS.d_model), where.values)
+    inputs = layer(window, True, encoding, Standard(DIMENSIONS), where, True)
+    whole = explicit(inputs(q, k, v, state))
+    for kernel in (attend, explicit):
+        for last in (1, 11):
+            torch.testing.assert_close(
+                kernel(inputs(q[:, :, -last:], k, v, state)), whole[:, :, -last:], atol=2e-5, rtol=1e-4
+            )
