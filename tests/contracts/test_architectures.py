@@ -261,7 +261,7 @@ model = network.model(run, task, layout).eval()
 @torch.inference_mode()
 def peak(n):
     tokens = torch.randint(4, len(layout.vocabulary), (1, n))
-    for part in model.stretches(tokens, Positions(torch.arange(n)[None], True)):
+    for part in model.forward_in_chunks(tokens, Positions(torch.arange(n)[None], True)):
         assert torch.isfinite(part).all()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 

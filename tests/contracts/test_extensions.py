@@ -28,8 +28,8 @@ def run(encoding: str, extension: str) -> Run | Refused:
         return hydra.attempt([f"encoding={encoding}", f"extension={extension}", "model=nano", "lengths.test=21"])
 
 
-SAME_AT_EVERY_LENGTH = {"hierarchical", "rerope"}
-"""What these change depends on the training length, and not on the tested one."""
+SAME_AT_EVERY_LENGTH = {"base_change", "hierarchical", "rerope"}
+"""What these change does not depend on the tested length."""
 
 ENCODINGS = [
     name
