@@ -47,7 +47,9 @@ class PretrainedRotary(Encoding):
         def turned(positions: Tensor) -> Tensor:
             return angles(positions, self.frequencies)
 
-        return rotate_both(q, k, q_positions, k_positions, turned, layout_here(self.layout, state), self.attention_factor)
+        return rotate_both(
+            q, k, q_positions, k_positions, turned, layout_here(self.layout, state), self.attention_factor
+        )
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

@@ -81,7 +81,9 @@ class RoPE(Encoding):
         def turned(positions: Tensor) -> Tensor:
             return angles(positions, self.frequencies)
 
-        return rotate_both(q, k, q_positions, k_positions, turned, layout_here(self.layout, state), self.attention_factor)
+        return rotate_both(
+            q, k, q_positions, k_positions, turned, layout_here(self.layout, state), self.attention_factor
+        )
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

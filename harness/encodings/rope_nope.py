@@ -78,7 +78,9 @@ class RopeNope(Encoding):
         def turned(positions: Tensor) -> Tensor:
             return angles(positions, self.frequencies)
 
-        return rotate_both(q, k, q_positions, k_positions, turned, layout_here(self.layout, state), self.attention_factor)
+        return rotate_both(
+            q, k, q_positions, k_positions, turned, layout_here(self.layout, state), self.attention_factor
+        )
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies if self.turns else self.frequencies[:0]

@@ -104,7 +104,9 @@ class Attention(Attending, Mixer):
 
     def _channel_order(self) -> Tensor | None:
         """The order of channels that the encoding wants. A norm has learned a scale for each in their own order."""
-        return self.encoding.channel_order(self.sizes[0] // self.heads) if isinstance(self.q_norm, nn.Identity) else None
+        return (
+            self.encoding.channel_order(self.sizes[0] // self.heads) if isinstance(self.q_norm, nn.Identity) else None
+        )
 
     def _project(self, x: Tensor, order: Tensor | None) -> Tensor:
         """Queries, keys and values, the channels of each head of the first two in this order: the rows of the matrix
