@@ -3,8 +3,8 @@
 ``rows`` [B or 1, Lq, Lk] is the table row, of [R, d] or [H, R, d], for each query and key. The products of queries with
 all rows, [B, H, Lq, R], are small, and each pair picks its own. Only rows in the range that occurs are multiplied:
 finding it is cheap and saves most of a table made for longer sequences. The vectors of all pairs, [Lq, Lk, d], are
-built only where at least d sequences have the same positions, so that they take no more memory than the logits: matrix products
-with them are several times faster than picking numbers, and gradients even more so.
+built only where at least d sequences have the same positions, so that they take no more memory than the logits:
+matrix products with them are faster than picking numbers, and gradients even more so.
 """
 
 import torch
