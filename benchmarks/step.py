@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from harness.composition.compose import composer
 from harness.config import identity, instantiation, network
 from harness.data.training_examples import TrainingBatch, TrainingData
+from harness.models.base import Model
 
 MULTIPLICATIONS = 20
 
@@ -65,9 +66,9 @@ def main() -> None:
             data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=0, batch=size.batch)
             batches = batches or [data(step) for step in range(arguments.steps)]
             model = network.model(run, task, layout)
-            vocabulary = model.embedding.num_embeddings
+            vocabulary = len(next(model.parameters()))  # that of the embedding
 
-            def ours(batch: TrainingBatch, model: nn.Module = model) -> Tensor:
+            def ours(batch: TrainingBatch, model: Model = model) -> Tensor:
                 return model.readout(model(batch[0], batch[1]).flatten(0, 1)[batch[2]])
 
             variants[name] = _stepping(model, ours, batches)
@@ -113,7 +114,7 @@ def _stepping(
 def _peers(size: Size, vocabulary: int) -> Iterator[tuple[str, nn.Module, Callable[..., Tensor]]]:
     """The networks of other libraries, and what takes the logits from what they return."""
     if importlib.util.find_spec("x_transformers"):
-        from x_transformers import Decoder, TransformerWrapper
+        from x_transformers import Decoder, TransformerWrapper  # type: ignore[import-not-found]
 
         layers = Decoder(dim=size.width, depth=size.layers, heads=4, attn_dim_head=size.width // 4, rotary_pos_emb=True)
         wrapped = TransformerWrapper(num_tokens=vocabulary, max_seq_len=512, use_abs_pos_emb=False, attn_layers=layers)
