@@ -28,7 +28,9 @@ CHUNK = 512
 """Queries handled at once where logits or biases are built, at most."""
 
 PAIRS = 2**19
-"""Pairs of a query and a key handled at once there, at most: with 4 heads their float32 logits take 8 MiB."""
+"""Pairs of a query and a key whose logits or biases are built at once, at most: 8 MiB in float32 with 4 heads.
+A bias by distance is a view, of which nothing is built: it is handled in chunks of whole :data:`CHUNK` queries.
+"""
 
 NARROW = 128
 """Queries handled at once under a window, unless it is wider: fewer would be more calls, more would be more keys."""
@@ -171,14 +173,15 @@ def _biased_by_distance(inputs: AttentionInputs) -> Tensor:
     """
     q, k, v = inputs.q, inputs.k, inputs.v
     chunks = []
-    for rows, keys in _tiles(inputs):
+    # CUDA kernels need aligned rows, so the matrix is built for them.
+    for rows, keys in _tiles(inputs, builds=q.is_cuda):
         last, first = inputs.past + rows.stop - 1 - keys.start, inputs.past + rows.start - keys.stop
         distances = torch.arange(last, first, -1, device=q.device)
         vector = inputs.encoding.distance_bias(distances)
         if (near := within(inputs, distances)) is not None:
             vector = vector.masked_fill(~near, -torch.inf)
         mask = vector.unfold(-1, keys.stop - keys.start, 1)[None]  # row r belongs to query rows.stop - 1 - r
-        if q.is_cuda:  # CUDA kernels need aligned rows
+        if q.is_cuda:
             mask = mask.contiguous()
         chunks.append(_fused(inputs, q[:, :, rows].flip(2), k[:, :, keys], v[:, :, keys], mask).flip(2))
     return torch.cat(chunks, dim=2)
@@ -197,13 +200,17 @@ def _masked(inputs: AttentionInputs) -> Tensor:
     return torch.cat(chunks, dim=2)
 
 
-def _tiles(inputs: AttentionInputs) -> Iterator[tuple[slice, slice]]:
-    """Which queries a fused kernel handles at once, and the keys that they may look at."""
+def _tiles(inputs: AttentionInputs, *, builds: bool = True) -> Iterator[tuple[slice, slice]]:
+    """Which queries a fused kernel handles at once, and the keys that they may look at. ``builds``: whether a mask of
+    all their pairs is built.
+    """
     size, most = CHUNK, inputs.k.shape[2]
     if inputs.windowed:
         size = min(CHUNK, max(NARROW, inputs.window))
         most = min(most, size + inputs.window * (1 if inputs.causal else 2))
-    for rows in _chunks(inputs, max(1, min(size, PAIRS // most))):
+    if builds:
+        size = max(1, min(size, PAIRS // most))
+    for rows in _chunks(inputs, size):
         yield rows, seen_keys(inputs, rows)
 
 

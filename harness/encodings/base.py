@@ -235,6 +235,15 @@ class Encoding(Bounded, PreciseModule):
         """What is carried on from a feed-forward layer, which makes ``y`` [B, L, D] of the hidden vectors."""
         return carried
 
+    def channel_order(self, channels: int) -> Tensor | None:
+        """The order [d] of the ``channels`` of a head in which :meth:`rotate` is fastest, ``None`` for their own.
+
+        Dot products are the same in any order that queries and keys share. Attention that follows this one, rather than
+        the channels' own, says so: the state of its layer holds it, under ``channel_order``, for :meth:`rotate`. It is
+        for encodings with hooks that otherwise see neither queries nor keys.
+        """
+        return None
+
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:

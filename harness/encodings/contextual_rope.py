@@ -14,7 +14,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
 from harness.encodings.precision import at_least_float32, finest
 from harness.encodings.requirements import odd_channels
-from harness.encodings.rotary import rotate_both
+from harness.encodings.rotary import layout_here, pairs_beside, rotate_both
 
 
 class ContextualRoPE(Encoding):
@@ -64,6 +64,9 @@ class ContextualRoPE(Encoding):
         rounded = phase.to(steps.dtype)
         return {"phase": rounded, "rest": (phase - rounded).to(rounded.dtype)}
 
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, channels, channels)
+
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
@@ -72,4 +75,4 @@ class ContextualRoPE(Encoding):
         def turned(positions: Tensor) -> Tensor:  # queries are the last of the tokens, keys are all of them
             return phase[:, :, phase.shape[2] - positions.shape[1] :, None] * self.frequencies
 
-        return rotate_both(q, k, q_positions, k_positions, turned, self.layout)
+        return rotate_both(q, k, q_positions, k_positions, turned, layout_here(self.layout, state))

@@ -36,6 +36,8 @@ class CoPE(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         step = max(1, PAIRS // logits.shape[-1])
+        if step >= logits.shape[2]:
+            return self._counted(logits, q, pairs.visible)
         parts = (x.split(step, dim=2) for x in (logits, q, pairs.visible))
         return torch.cat([self._counted(*part) for part in zip(*parts, strict=True)], dim=2)
 

@@ -12,7 +12,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.frequencies import base_for, geometric
 from harness.encodings.precision import finest
 from harness.encodings.requirements import base_objection, odd_channels
-from harness.encodings.rotary import rotate_both
+from harness.encodings.rotary import layout_here, pairs_beside, rotate_both
 
 
 class GrapeM(Encoding):
@@ -50,6 +50,9 @@ class GrapeM(Encoding):
         self.log_frequencies = nn.Parameter(initial.repeat(1 if shared else dimensions.n_heads, 1))
         self.layout = layout
 
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, channels, channels)
+
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
@@ -58,7 +61,7 @@ class GrapeM(Encoding):
         def turned(positions: Tensor) -> Tensor:
             return -finest(positions)[:, None, :, None] * frequencies
 
-        return rotate_both(q, k, q_positions, k_positions, turned, self.layout)
+        return rotate_both(q, k, q_positions, k_positions, turned, layout_here(self.layout, state))
 
     def angular_frequencies(self) -> Tensor:
         return self.log_frequencies.detach().exp().flatten()

@@ -13,7 +13,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.frequencies import geometric
 from harness.encodings.precision import finest
 from harness.encodings.requirements import odd_channels
-from harness.encodings.rotary import rotate_both
+from harness.encodings.rotary import layout_here, pairs_beside, rotate_both
 
 
 class MultiChannelRoPE(Encoding):
@@ -64,6 +64,9 @@ class MultiChannelRoPE(Encoding):
         self.register_buffer("frequencies", frequencies, persistent=False)
         self.layout = layout
 
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, channels, channels)
+
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
@@ -72,7 +75,7 @@ class MultiChannelRoPE(Encoding):
                 positions = positions[..., None].expand(-1, -1, self.channels)
             return finest(positions) @ self.frequencies
 
-        return rotate_both(q, k, q_positions, k_positions, turned, self.layout)
+        return rotate_both(q, k, q_positions, k_positions, turned, layout_here(self.layout, state))
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies.amax(dim=0)

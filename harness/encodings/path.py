@@ -76,9 +76,10 @@ def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
     [B, H, blocks, BLOCK, d], the last filled up with zeros; ``triangular`` T [B, H, blocks, BLOCK, BLOCK] and
     ``updates`` T W, with which the product of all in a block, last first, is ``I - W^T T W``.
     """
-    missing = -w.shape[2] % BLOCK
-    w = F.pad(w, (0, 0, 0, missing)).unflatten(2, (-1, BLOCK))
-    beta = F.pad(beta, (0, missing)).unflatten(2, (-1, BLOCK))
+    size = min(BLOCK, w.shape[2])
+    missing = -w.shape[2] % size
+    w = F.pad(w, (0, 0, 0, missing)).unflatten(2, (-1, size))
+    beta = F.pad(beta, (0, missing)).unflatten(2, (-1, size))
     # Row t of T W is beta_t times w_t after the reflections before t: (I + tril(beta W W^T, -1)) T = diag(beta).
     system = (beta[..., None] * (w @ w.transpose(-1, -2))).tril(-1)
     triangular = torch.linalg.solve_triangular(system, torch.diag_embed(beta), upper=False, unitriangular=True)
@@ -89,20 +90,21 @@ def carried(q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> 
     """``q_i H_i .. H_(j+1) k_j`` for the queries [B, H, Lq, d] at ``rows`` and all keys [B, H, L, d] -> [B, H, Lq, L],
     where j <= i; elsewhere the numbers mean nothing.
     """
-    used = -(-rows.stop // BLOCK)
+    size = blocks["directions"].shape[3]
+    used = -(-rows.stop // size)
     w, updates = blocks["directions"][:, :, :used], blocks["updates"][:, :, :used]
     q, k = q.to(w.dtype), k.to(w.dtype)
     length = k.shape[2]
-    k = F.pad(k[:, :, : used * BLOCK], (0, 0, 0, max(0, used * BLOCK - length))).unflatten(2, (-1, BLOCK))
+    k = F.pad(k[:, :, : used * size], (0, 0, 0, max(0, used * size - length))).unflatten(2, (-1, size))
     # Between key j and the end of its block stand the tokens after j, up to a query in that block those until it.
     between = blocks["triangular"][:, :, :used] @ (w @ k.transpose(-1, -2)).tril(-1)
     ends = k - between.transpose(-1, -2) @ w
     later = q[:, :, :0]
     columns = []
     for block in range(used - 1, -1, -1):  # queries of later blocks arrive carried to the end of this one
-        start = max(rows.start, block * BLOCK)
-        here = q[:, :, start - rows.start : max(start, min(rows.stop, (block + 1) * BLOCK)) - rows.start]
-        passed = (here @ w[:, :, block].transpose(-1, -2)).tril(start - block * BLOCK)
+        start = max(rows.start, block * size)
+        here = q[:, :, start - rows.start : max(start, min(rows.stop, (block + 1) * size)) - rows.start]
+        passed = (here @ w[:, :, block].transpose(-1, -2)).tril(start - block * size)
         column = torch.cat(
             [
                 here @ k[:, :, block].transpose(-1, -2) - passed @ between[:, :, block],

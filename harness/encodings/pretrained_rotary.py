@@ -8,7 +8,7 @@ from torch import Tensor
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, geometric
-from harness.encodings.rotary import Layout, rotate_both
+from harness.encodings.rotary import Layout, layout_here, pairs_beside, rotate_both
 
 
 class PretrainedRotary(Encoding):
@@ -38,13 +38,18 @@ class PretrainedRotary(Encoding):
         self.attention_factor = other.attention_factor
         self.layout = other.layout
 
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, 2 * len(self.frequencies), channels)
+
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
         def turned(positions: Tensor) -> Tensor:
             return angles(positions, self.frequencies)
 
-        return rotate_both(q, k, q_positions, k_positions, turned, self.layout, self.attention_factor)
+        return rotate_both(
+            q, k, q_positions, k_positions, turned, layout_here(self.layout, state), self.attention_factor
+        )
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

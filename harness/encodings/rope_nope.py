@@ -11,7 +11,7 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, base_for, geometric
 from harness.encodings.requirements import base_objection, is_nope_layer, odd_channels
-from harness.encodings.rotary import rotate_both
+from harness.encodings.rotary import layout_here, pairs_beside, rotate_both
 
 
 class RopeNope(Encoding):
@@ -66,6 +66,9 @@ class RopeNope(Encoding):
         if not self.turns:
             self.depends_on = "order"
 
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, 2 * len(self.frequencies), channels) if self.turns else None
+
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
@@ -75,7 +78,9 @@ class RopeNope(Encoding):
         def turned(positions: Tensor) -> Tensor:
             return angles(positions, self.frequencies)
 
-        return rotate_both(q, k, q_positions, k_positions, turned, self.layout, self.attention_factor)
+        return rotate_both(
+            q, k, q_positions, k_positions, turned, layout_here(self.layout, state), self.attention_factor
+        )
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies if self.turns else self.frequencies[:0]

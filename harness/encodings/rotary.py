@@ -1,6 +1,6 @@
 """Rotation of pairs of channels, the mathematics that the rotary encodings share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 import torch
@@ -45,6 +45,20 @@ def rotate_both(
     return combine(q, *turn_q, layout), combine(k, *turn_k, layout)
 
 
+def pairs_beside(layout: Layout, turning: int, channels: int) -> Tensor | None:
+    """The order of ``channels``, of which the first ``turning`` turn, in which the two of a pair are neighbours;
+    ``None`` where they are so anyway. Encodings give it as ``Encoding.channel_order``.
+    """
+    if layout == "interleaved":
+        return None
+    return torch.cat([torch.arange(turning).unflatten(0, (2, -1)).T.flatten(), torch.arange(turning, channels)])
+
+
+def layout_here(layout: Layout, state: Mapping[str, Tensor]) -> Layout:
+    """How pairs lie in the queries and keys at hand, which attention may have put in :func:`pairs_beside`."""
+    return "interleaved" if "channel_order" in state else layout
+
+
 def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
     """Pairs (a, b) among the first 2n channels of ``x`` become (a cos - b sin, a sin + b cos); shapes as in
     :func:`rotate`.
@@ -53,7 +67,10 @@ def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
         cos, sin = cos[:, None], sin[:, None]
     turning = 2 * cos.shape[-1]
     pairs, rest = at_least_float32(x[..., :turning]), x[..., turning:]
-    if layout == "interleaved":
+    if layout == "interleaved" and not torch.compiler.is_compiling():
+        # One product of complex numbers: a quarter of the time of six of real ones in strides, to the same numbers.
+        turned = torch.view_as_real(_complex(pairs) * torch.complex(cos, sin)).flatten(-2)
+    elif layout == "interleaved":  # PyTorch compiles no complex numbers
         first, second = pairs[..., 0::2], pairs[..., 1::2]
         turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1).flatten(-2)
     else:
@@ -61,3 +78,12 @@ def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
         turned = torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
     turned = turned.to(x.dtype)
     return torch.cat([turned, rest], dim=-1) if rest.shape[-1] else turned
+
+
+def _complex(x: Tensor) -> Tensor:
+    """Neighbouring channels [..., 2n] as complex numbers [..., n]: a view, where memory is laid out for that."""
+    *strides, last = x.stride()
+    if last != 1 or x.storage_offset() % 2 or any(stride % 2 for stride in strides):
+        x = x.contiguous()
+        x = x.clone() if x.storage_offset() % 2 else x
+    return torch.view_as_complex(x.unflatten(-1, (-1, 2)))

@@ -61,10 +61,12 @@ class TransformerXL(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         content = at_least_float32(self.u)[:, None] @ k.transpose(-1, -2)
-        towards = (q + at_least_float32(self.v)[:, None]) @ at_least_float32(self.project)
+        towards = torch.einsum("bhid,hdm->bhim", q + at_least_float32(self.v)[:, None], at_least_float32(self.project))
         distant = pairwise_distances(pairs.q_positions, pairs.k_positions)[:, None]
         position = self._near(towards, pairs)
         for bound, beyond in ((self.clamp, distant > self.clamp), (-self.clamp, distant < -self.clamp)):
+            if not distant.is_cuda and not beyond.any():  # on a GPU asking takes longer than computing
+                continue
             there = waves(torch.tensor([bound], device=q.device), self.frequencies, "concatenated", q.dtype)
             position = torch.where(beyond, towards @ there.T, position)
         return logits + pairs.scale * (content + position)
@@ -81,8 +83,11 @@ class TransformerXL(Encoding):
         sines, cosines = towards.chunk(2, dim=-1)
         with_sine = cosines * sine - sines * cosine
         with_cosine = sines * sine + cosines * cosine
-        keys = waves(pairs.k_positions - first, self.frequencies, "concatenated", towards.dtype)[:, None]
-        return torch.cat([with_sine, with_cosine], dim=-1) @ keys.transpose(-1, -2)
+        keys = waves(pairs.k_positions - first, self.frequencies, "concatenated", towards.dtype)
+        turned_towards = torch.cat([with_sine, with_cosine], dim=-1)
+        if len(keys) == 1:  # the same for all: one product of matrices
+            return turned_towards @ keys[0].T
+        return turned_towards @ keys[:, None].transpose(-1, -2)
 
     def angular_frequencies(self) -> Tensor:
         return self.frequencies

@@ -33,6 +33,9 @@ class Wrapper(Encoding):
     def carry_through_feed_forward(self, carried: Tensor, y: Tensor) -> Tensor:
         return self.inner.carry_through_feed_forward(carried, y)
 
+    def channel_order(self, channels: int) -> Tensor | None:
+        return self.inner.channel_order(channels)
+
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:

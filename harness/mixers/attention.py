@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.module import Attending
@@ -77,7 +78,8 @@ class Attention(Attending, Mixer):
         """:meth:`forward_with_cache` with what the encoding carries from block to block for the tokens of x, as it
         comes into attention and goes out of it.
         """
-        q, k, v = self.project(x).split(self.sizes, dim=-1)
+        order = self._channel_order()
+        q, k, v = self._project(x, order).split(self.sizes, dim=-1)
         q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
         kept: State = (k, v, x) if self.encoding.uses("state") else (k, v)
         if carried is not None:
@@ -90,6 +92,8 @@ class Attention(Attending, Mixer):
         derived = self.encoding.state(kept[2], positions.values) if self.encoding.uses("state") else {}
         if carried is not None:
             derived = {**derived, "carried": kept[-1]}
+        if order is not None:
+            derived = {**derived, "channel_order": order}
         width = v.shape[-1]
         if carried is None or not self.encoding.uses("carry_through_attention"):
             attended = self.attend(q, k, v, positions, derived)
@@ -97,6 +101,24 @@ class Attention(Attending, Mixer):
             attended = self.attend(q, k, torch.cat([v, kept[-1].to(v.dtype)], dim=-1), positions, derived)
             carried = self.encoding.carry_through_attention(carried, attended[..., width:])
         return self.output(attended[..., :width].transpose(1, 2).flatten(2)), kept, carried
+
+    def _channel_order(self) -> Tensor | None:
+        """The order of channels that the encoding wants. A norm has learned a scale for each in their own order."""
+        return (
+            self.encoding.channel_order(self.sizes[0] // self.heads) if isinstance(self.q_norm, nn.Identity) else None
+        )
+
+    def _project(self, x: Tensor, order: Tensor | None) -> Tensor:
+        """Queries, keys and values, the channels of each head of the first two in this order: the rows of the matrix
+        are put in order, which are fewer than the numbers that it makes.
+        """
+        if order is None:
+            return self.project(x)
+        rows = torch.arange(sum(self.sizes))
+        ordered, rest = rows.split([sum(self.sizes[:2]), self.sizes[2]])
+        rows = torch.cat([ordered.unflatten(0, (-1, len(order)))[:, order].flatten(), rest]).to(x.device)
+        bias = self.project.bias
+        return F.linear(x, self.project.weight[rows], None if bias is None else bias[rows])
 
     def initialize_weights(self, dimensions: Dimensions) -> None:
         initialize(dimensions, reads=(self.project,), writes=(self.output,))

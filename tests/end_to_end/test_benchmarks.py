@@ -13,6 +13,8 @@ from support import ROOT, environment
     [
         ("attention_bias.py", "--lengths", "256", "--rounds", "1"),
         ("training_step.py", "--size", "nano", "--steps", "6", "--rounds", "1"),
+        ("step.py", "--encodings", "rope", "--steps", "1", "--rounds", "1"),
+        ("long_evaluation.py", "--lengths", "256", "--encodings", "t5", "--rounds", "1"),
         ("task_data.py", "parity", "scan", "--size", "nano", "--rounds", "1"),
     ],
     ids=lambda words: words[0],
