@@ -112,7 +112,7 @@ class TaskFacts(Frozen):
     """What a reader of the record needs to know about the task."""
 
     name: Name
-    version: int
+    version: Count
     metric: Literal["exact_match", "token_accuracy", "bits_per_byte"]
     fingerprint: str | None = None
 
