@@ -53,7 +53,9 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
     if kept is not None:
         places = pd.Index(kept[0]).get_indexer(pd.Index(names))
         same = (kept[1][places] == identities).all(axis=1) if len(kept[0]) else valid
-        valid = (places >= 0) & same & (identities[:, 1] != 0) & (identities[:, 1:3].max(axis=1) < now - frame_cache.FRESH)
+        valid = (
+            (places >= 0) & same & (identities[:, 1] != 0) & (identities[:, 1:3].max(axis=1) < now - frame_cache.FRESH)
+        )
         if valid.all() and names == kept[0]:
             return kept[2], []
     parts, rejected = [], []

@@ -8,7 +8,6 @@ members. Whatever is not as expected, also what is wrong, is left to :func:`harn
 """
 
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from functools import lru_cache
