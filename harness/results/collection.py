@@ -1,4 +1,4 @@
-"""Reads folders of records into tables: only those that are new or have changed, and many of them by several processes."""
+"""Reads folders of records into tables: only what is new or has changed, and much of it by several processes."""
 
 import multiprocessing
 import os

@@ -52,12 +52,15 @@ def load(path: Path) -> tuple[list[str], np.ndarray, Frames] | None:
     """
     try:
         with np.load(path, allow_pickle=False) as kept:
-            said = json.loads(kept["said"].tobytes())
+            text = kept["said"].tobytes()
+            said = json.loads(text)
             if said["program"] != program():
                 return None
+            if b"\\" in text or not text.isascii() or not text.decode().isprintable():  # not as we write it
+                said = {**said, **{name: escape_all(said[name]) for name in ("columns", "tasks", "methods")}}
             tables = {table: _table(table, said["columns"][table], kept) for table in TABLES}
             files, known = said["files"], kept["identities"]
-        frames = Frames(**tables, tasks=escape_all(said["tasks"]), methods=escape_all(said["methods"]))
+        frames = Frames(**tables, tasks=said["tasks"], methods=said["methods"])
         if not _whole(frames, files, known):
             return None
     except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, RecursionError):
@@ -110,7 +113,7 @@ def _table(table: str, names: dict[str, Any], kept: Any) -> pd.DataFrame:
     for number, (name, categories) in enumerate(names.items()):
         values = kept[f"{table}.{number}"]
         if categories is not None:
-            found[name] = pd.Categorical.from_codes(values, [str(text) for text in escape_all(categories)])
+            found[name] = pd.Categorical.from_codes(values, [str(text) for text in categories])
         elif name.startswith("axis_"):
             found[name] = pd.Series(values, dtype="Int64").mask(values < 0)
         else:

@@ -70,8 +70,8 @@ class TrainingScience(Frozen):
     train_extension: Choice = Choice(name="extrapolate", options={})
     weights_from: WeightsFrom | None = None
     """Left out where initial weights are drawn."""
-    block: Annotated[Count, Field(ge=1)] | None = None
-    """How many examples are made at once; left out where it is the usual number."""
+    block: Annotated[Count, Field(ge=1)] = 1024
+    """How many training examples are drawn at once; left out where it is this number."""
     callbacks: list[Choice] = []
     seed: Count
 
