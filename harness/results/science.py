@@ -20,7 +20,7 @@ class Choice(Frozen):
 class TaskChoice(Choice):
     """The task and the version of its data."""
 
-    version: int
+    version: Count
     fingerprint: str | None = None
 
 

@@ -1,5 +1,6 @@
 """Statistics over the seeds of a method."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,3 +29,32 @@ def interquartile_mean(values: Sequence[float]) -> float:
     from scipy.stats import trim_mean
 
     return float(trim_mean(np.asarray(values, float), 0.25)) if len(values) else np.nan
+
+
+def intervals(samples: Sequence[Sequence[float]]) -> tuple[np.ndarray, np.ndarray]:
+    """The same as :func:`interval` of each sample, much faster for many: few values have few different resamples."""
+    low, high = np.full(len(samples), np.nan), np.full(len(samples), np.nan)
+    sizes = np.array([len(values) for values in samples])
+    for size in np.unique(sizes[sizes > 1]):
+        drawn = np.random.default_rng(0).integers(size, size=(RESAMPLES, size))
+        drawn, often = np.unique(np.sort(drawn, axis=1), axis=0, return_counts=True)
+        which = np.flatnonzero(sizes == size)
+        for part in np.array_split(which, max(1, len(which) * len(drawn) * size // 10**7)):
+            means = np.array([samples[number] for number in part])[:, drawn].mean(axis=2)
+            order = np.argsort(means, axis=1)
+            ends = np.cumsum(often[order], axis=1)
+            means = np.take_along_axis(means, order, axis=1)
+            low[part], high[part] = (_quantile(means, ends, share) for share in (0.025, 0.975))
+    return low, high
+
+
+def _quantile(values: np.ndarray, ends: np.ndarray, share: float) -> np.ndarray:
+    """The quantile of each row of sorted values, of which each stands for as many as the difference of its ``ends`` to
+    the one before, by linear interpolation.
+    """
+    place = share * (RESAMPLES - 1)
+    below, above = (
+        np.take_along_axis(values, (ends <= number).sum(axis=1)[:, None], axis=1)[:, 0]
+        for number in (math.floor(place), math.ceil(place))
+    )
+    return below + (above - below) * (place - math.floor(place))
