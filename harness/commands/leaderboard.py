@@ -1,4 +1,6 @@
-"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv; length curves and heat maps as PNG and SVG."""
+"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv, learning.csv; length curves, heat maps
+and learning curves as PNG and SVG.
+"""
 
 import math
 import sys
@@ -58,18 +60,24 @@ def main(arguments: list[str]) -> int:
         )
     from harness.figures import axes as maps
     from harness.figures import curves as figure
+    from harness.figures import learning as learning_figure
     from harness.results import tables
     from harness.results.csv_files import csv
+    from harness.results.learning_curves import learning_curves
 
     output = parsed.output or parsed.folders[0]
     user_paths.make_folder(output / "figures", f"--output {output}")
     board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
-    written = {"leaderboard.csv": board, "curves.csv": curves} | ({} if slices.empty else {"slices.csv": slices})
+    learning = learning_curves(found)
+    written = {"leaderboard.csv": board, "curves.csv": curves}
+    written |= {name: table for name, table in {"slices.csv": slices, "learning.csv": learning}.items() if len(table)}
     for name, table in written.items():
         atomic.write(output / name, csv(table))
     pictures = figure.save(curves, output / "figures")
     if not slices.empty:
         pictures += maps.save(slices, output / "figures")
+    if not learning.empty:
+        pictures += learning_figure.save(learning, output / "figures")
     _print(board)
     if unsealed := sum(not record.seal for record in found):
         which = "the record has" if len(found) == 1 else f"{unsealed} of {len(found)} records have"

@@ -29,7 +29,7 @@ AXES = ("encoding", "positions", "extension", "logit", "architecture", "mixer")
 def curves(records: Sequence[Record]) -> pd.DataFrame:
     """A row for each run, extension and tested length, with the counts and what follows from them."""
     rows = []
-    for run, record in _finished(records):
+    for run, record in finished_runs(records):
         blind = {row.length: row for row in record.blind}
         for row in record.scores:
             if row.extension == run["extension"]:
@@ -55,7 +55,7 @@ def slices(records: Sequence[Record]) -> pd.DataFrame:
     """
     rows = [
         _counted(run, record, row) | {f"axis_{axis}": value for axis, value in row.at.items()} | {"record": record.name}
-        for run, record in _finished(records)
+        for run, record in finished_runs(records)
         for row in record.slices
         if row.extension == run["extension"]
     ]
@@ -97,7 +97,7 @@ def _with_a_score(table: pd.DataFrame) -> set[str]:
     return set(table.task_id[above])
 
 
-def _finished(records: Sequence[Record]) -> Iterator[tuple[dict[str, Any], Record]]:
+def finished_runs(records: Sequence[Record]) -> Iterator[tuple[dict[str, Any], Record]]:
     runs = _runs(records)
     for run in runs[runs.status == "finished"].to_dict("records"):
         yield run, run["object"]
