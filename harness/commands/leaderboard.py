@@ -28,12 +28,13 @@ PRINTED = {
     "exact_match": "exact match",
     "token_accuracy": "token accuracy",
     "reach": "reach",
+    "steps": "steps",
     "training_seconds": "seconds",
     "note": "note",
 }
 ABOVE_BLIND = {"exact_match": "exact_above_blind", "token_accuracy": "tokens_above_blind"}
 """For metrics that can be compared with the blind baseline, the column of the score above it."""
-WHOLE = ("rank", "seeds", "converged", "training_seconds")
+WHOLE = ("rank", "seeds", "converged", "steps", "training_seconds")
 
 
 def main(arguments: list[str]) -> int:
