@@ -236,10 +236,8 @@ def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Calla
 
 
 def test_a_leaderboard_tells_them_apart(composed: Callable[..., Run]) -> None:
-    chosen = [[], ["optimizer=sgd"], ["schedule=linear"], ["optimizer.beta1=0.8"]]
-    runs = [
-        composed("schedule=cosine", *words) if "schedule" not in str(words) else composed(*words) for words in chosen
-    ]
+    chosen = ([], ["optimizer=sgd"], ["schedule=linear"], ["optimizer.beta1=0.8"])
+    runs = [composed(*words) if "schedule=linear" in words else composed("schedule=cosine", *words) for words in chosen]
     table = leaderboard([record(run, lambda length: 5) for run in runs])
     methods = {method for method in table.method if method.startswith("rope")}
     assert methods == {
