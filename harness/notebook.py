@@ -27,9 +27,10 @@ class Result(NamedTuple):
     @property
     def table(self) -> pandas.DataFrame:
         """A row for each extension and length."""
+        from harness.results.frames import of
         from harness.results.tables import curves
 
-        return curves([self.record])
+        return curves(of([self.record]))
 
     @property
     def summary(self) -> dict[str, metrics.Summary]:

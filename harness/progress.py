@@ -71,15 +71,15 @@ def _bar(what: str, total: int, done: int) -> Iterator[Step]:
 @contextmanager
 def _lines(what: str, total: int, done: int) -> Iterator[Step]:
     start = last = time.monotonic()
-    first = done
+    first = reached = done
 
     def step(done: int, note: str = "") -> None:
-        nonlocal last
-        now = time.monotonic()
+        nonlocal last, reached
+        reached, now = done, time.monotonic()
         if now - last >= QUIET_SECONDS and done < total:
             last = now
             left = f"{(now - start) / (done - first) * (total - done):.0f}s" if done > first else "unknown time"
             say(f"{what} {done}/{total} {note} {now - start:.0f}s elapsed {left} to go")
 
     yield step
-    say(f"{what} {total}/{total} done in {time.monotonic() - start:.1f}s")
+    say(f"{what} {reached}/{total} done in {time.monotonic() - start:.1f}s")

@@ -16,7 +16,7 @@ from harness.config import identity, instantiation, network
 from harness.config.schema import Run
 from harness.data.training_examples import TrainingData
 from harness.errors import Refused
-from harness.evaluation import outcome, scoring
+from harness.evaluation import held_out, outcome, scoring
 from harness.launch import workers
 from harness.layouts.base import Layout
 from harness.loggers import trackers
@@ -28,6 +28,7 @@ from harness.results.records import Record, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
 from harness.training import attention_kernel, callbacks, checkpoints, devices, initial_weights, loop, weights
+from harness.training.learning import Learning
 from harness.training.loop import TrainingResult
 from harness.training.module import Optimization
 from harness.training.monitor import Diverged
@@ -227,10 +228,19 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 world=world,
                 interrupt=interrupt,
                 callbacks=job.callbacks,
+                learning=_learning(job),
             )
         if trained is not None:
             weights.save(job.model, job.paths.weights, trained, _training_name(job))
     return trained
+
+
+def _learning(job: Job) -> Learning | None:
+    """What looks at held-out examples while the model trains, if the run wants that."""
+    if not (every := job.run.looked_every()):
+        return None
+    held = held_out.HeldOut(job.run, job.task, job.layout, job.device)
+    return Learning(held, every, job.run.train.until)
 
 
 def _evaluate(job: Job, trained: TrainingResult | None) -> dict[str, Any]:

@@ -16,7 +16,9 @@ CPU = torch.device("cpu")
 
 def scored(model: Model, questions: scoring.Questions, rule: PositionRule) -> scoring.Score:
     """The score of the whole of one length."""
-    return next(scoring._scores(scoring._judged(model, questions, rule, Causal(Copy()), CPU), questions, "extrapolate"))
+    return next(
+        scoring._scores(scoring.judgements(model, questions, rule, Causal(Copy()), CPU), questions, "extrapolate")
+    )
 
 
 def partly_trained(run: Run, steps: int) -> tuple[Model, Task, Causal]:

@@ -18,7 +18,15 @@ from harness.results.records import Record
 from harness.system import provenance
 
 ROOT = Path(__file__).resolve().parents[1]
-QUICK = ("model=nano", "train.steps=60", "train.warmup=5", "evaluation.examples=8", "trainer=cpu", "launcher.threads=1")
+QUICK = (
+    "model=nano",
+    "train=quick",
+    "train.steps=60",
+    "train.warmup=5",
+    "evaluation.examples=8",
+    "trainer=cpu",
+    "launcher.threads=1",
+)
 """Overrides that make a run take seconds."""
 
 

@@ -1,4 +1,6 @@
-"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv; length curves and heat maps as PNG and SVG."""
+"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv, learning.csv; length curves, heat maps
+and learning curves as PNG and SVG.
+"""
 
 import math
 import sys
@@ -25,12 +27,13 @@ PRINTED = {
     "exact_match": "exact match",
     "token_accuracy": "token accuracy",
     "reach": "reach",
+    "steps": "steps",
     "training_seconds": "seconds",
     "note": "note",
 }
 ABOVE_BLIND = {"exact_match": "exact_above_blind", "token_accuracy": "tokens_above_blind"}
 """For metrics that can be compared with the blind baseline, the column of the score above it."""
-WHOLE = ("rank", "seeds", "converged", "training_seconds")
+WHOLE = ("rank", "seeds", "converged", "steps", "training_seconds")
 
 
 def main(arguments: list[str]) -> int:
@@ -59,18 +62,24 @@ def main(arguments: list[str]) -> int:
         )
     from harness.figures import axes as maps
     from harness.figures import curves as figure
+    from harness.figures import learning as learning_figure
     from harness.results import tables
     from harness.results.csv_files import csv
+    from harness.results.learning_curves import learning_curves
 
     output = parsed.output or parsed.folders[0]
     user_paths.make_folder(output / "figures", f"--output {output}")
     board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
-    written = {"leaderboard.csv": board, "curves.csv": curves} | ({} if slices.empty else {"slices.csv": slices})
+    learning = learning_curves(found)
+    written = {"leaderboard.csv": board, "curves.csv": curves}
+    written |= {name: table for name, table in {"slices.csv": slices, "learning.csv": learning}.items() if len(table)}
     for name, table in written.items():
         atomic.write(output / name, csv(table))
     pictures = figure.save(curves, output / "figures")
     if not slices.empty:
         pictures += maps.save(slices, output / "figures")
+    if not learning.empty:
+        pictures += learning_figure.save(learning, output / "figures")
     _print(board)
     sealed = found.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):

@@ -42,11 +42,12 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
         return objection
     parts = {
         "model": (run.model.model_dump(), training["model"]),
-        "train": (run.train.model_dump(), training["train"]),
+        "train": (identity.budget(run), {"until": 0.0, **training["train"]}),
         "evaluation": (run.evaluation.model_dump(), science["evaluation"]),
         "lengths": (run.lengths.model_dump(), training["lengths"]),
         "seed": ({"seed": run.seed}, {"seed": training["seed"]}),
     }
+    parts["train"][0].setdefault("until", 0.0)
     for name, (own, recorded) in parts.items():
         if any(key not in own or own[key] != value for key, value in recorded.items()):
             return f"its config has another {name} than its science"

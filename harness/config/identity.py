@@ -45,7 +45,7 @@ def training(run: Run, task: Task) -> dict[str, Any]:
         "architecture": _architecture(run),
         **_mixers(run),
         "model": run.model.model_dump(),
-        "train": run.train.model_dump(),
+        "train": budget(run),
         **_others(run),
         **_weights_from(run, task),
         **_blocks(run, task),
@@ -60,7 +60,7 @@ def science(run: Run, task: Task) -> dict[str, Any]:
         "training": training(run, task),
         "tested": tested_lengths(run, task),
         "extension": {name: _component("extension", extension) for name, extension in run.extension.items()},
-        "evaluation": run.evaluation.model_dump(),
+        "evaluation": run.evaluation.model_dump(exclude={"every"}),
     }
 
 
@@ -88,6 +88,14 @@ def tested_lengths(run: Run, task: Task) -> list[int]:
 def training_lengths(run: Run, task: Task) -> list[int]:
     """The lengths that are trained on."""
     return [length for length in range(run.lengths.shortest, run.lengths.train + 1) if task.produces(length)]
+
+
+def budget(run: Run) -> dict[str, Any]:
+    """The settings of the training. How often training looks at held-out examples decides when it ends, if a score
+    there ends it, and otherwise nothing.
+    """
+    values = run.train.model_dump(exclude={"until"})
+    return values | {"until": run.train.until, "every": run.looked_every()} if run.train.until else values
 
 
 def changed(component: Component) -> dict[str, Any]:

@@ -35,6 +35,10 @@ MOST_LENGTHS = 10_000
 """Lengths that one run tests."""
 
 
+LOOK_EVERY = 25
+"""Steps between looks at held-out examples where ``train.until`` needs them and no learning curve is wanted."""
+
+
 class Frozen(BaseModel):
     """Strict, complete and unchangeable."""
 
@@ -169,12 +173,16 @@ class Train(Frozen):
     beta2: float = Field(gt=0, lt=1)
     clip: float = Field(ge=0)
     precision: Literal["32-true", "bf16-mixed"]
+    until: float = Field(0.0, ge=0, le=1)
+    """The exact match on held-out examples of the training lengths at which training ends; 0: after all steps."""
 
 
 class Evaluation(Frozen):
     """Settings of the evaluation."""
 
     examples: int = Field(ge=1, le=10**6)
+    every: int = Field(0, ge=0, le=10**9)
+    """Steps between the points of the learning curve; 0: there is none."""
 
 
 class TrainerSettings(Frozen):
@@ -235,6 +243,10 @@ class Run(Frozen):
     packages: list[str] = []
     force: bool = False
     retry: bool = False
+
+    def looked_every(self) -> int:
+        """The steps after which training looks at held-out examples; 0 if it never does."""
+        return self.evaluation.every or (LOOK_EVERY if self.train.until else 0)
 
     def mixers(self) -> list[str]:
         """The name of each layer's mixer, from the first on."""

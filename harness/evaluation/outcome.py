@@ -56,6 +56,7 @@ def evaluated(
         "tests": tests,
         "training_compared": 0 if task.form == "stream" else min(drawn, overlap.MOST),
         "final_loss": trained.loss,
+        "looks": list(trained.looks),
         "cost": Cost(
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             receptive_field=model.receptive_field,

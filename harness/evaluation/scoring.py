@@ -116,7 +116,7 @@ def evaluate(
             questions = make_questions(task, layout, rule, length, examples)
             for name, extension in extensions.items():
                 with extended(model, extension, train_tokens, questions.span) as reader:
-                    scores += _scores(_judged(reader, questions, rule, layout, device), questions, name)
+                    scores += _scores(judgements(reader, questions, rule, layout, device), questions, name)
                 done += 1
                 shown(done, f"length {length}")
             del questions  # before those of the next length are made
@@ -164,7 +164,9 @@ def _truncated(model: Model, window: int) -> Model:
     return getattr(truncation, getattr(layouts, model.layout).truncation)(model, window)
 
 
-def _judged(model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device) -> Judgements:
+def judgements(
+    model: Model, questions: Questions, rule: PositionRule, layout: Layout, device: torch.device
+) -> Judgements:
     arranged = questions.arranged
     rows = max(1, TILE_TOKENS[device.type] // arranged.tokens.shape[1])
     decode = layout.generates and not all(encoding.prefix_consistent for encoding in model.encodings())

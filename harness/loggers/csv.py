@@ -28,13 +28,16 @@ class CSV(CurveLogger):
 
 
 class Rows(Logger):
-    """Rows of ``step`` and the metrics reported with it, in the order of the first report."""
+    """Rows of ``step`` and the metrics reported with it. A metric has a column from its first report on, and cells that
+    are empty where it was not reported.
+    """
 
     def __init__(self, path: Path, step: int) -> None:
         super().__init__()
         self.path = path
         kept = _whole_rows(path, step) if step and path.is_file() else []
-        atomic.write(path, "".join(",".join(row) + "\n" for row in kept))
+        self._columns = kept[0] if kept else ["step"]
+        self._write(kept)
 
     @property
     def name(self) -> str:
@@ -46,14 +49,20 @@ class Rows(Logger):
 
     @rank_zero_only
     def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        if new := [name for name in metrics if name not in self._columns]:
+            self._columns = [*self._columns, *new]
+            rows = list(csv.reader(self.path.read_text("utf-8").splitlines()))[1:]
+            self._write([self._columns, *([*row, *([""] * len(new))] for row in rows)])
+        cells = {"step": str(step)} | {name: f"{value:.6g}" for name, value in metrics.items()}
         with self.path.open("a", newline="") as file:
-            if file.tell() == 0:
-                csv.writer(file).writerow(["step", *metrics])
-            csv.writer(file).writerow([step, *(f"{value:.6g}" for value in metrics.values())])
+            csv.writer(file).writerow([cells.get(name, "") for name in self._columns])
 
     @rank_zero_only
     def log_hyperparams(self, params: dict[str, Any] | Namespace, *args: Any, **kwargs: Any) -> None:
         return
+
+    def _write(self, rows: list[list[str]]) -> None:
+        atomic.write(self.path, "".join(",".join(row) + "\n" for row in rows))
 
 
 def _whole_rows(path: Path, last: int) -> list[list[str]]:
@@ -64,7 +73,7 @@ def _whole_rows(path: Path, last: int) -> list[list[str]]:
     kept: dict[float, list[str]] = {}
     for row in lines[1:]:
         with contextlib.suppress(ValueError):
-            numbers = [float(value) for value in row]
-            if len(numbers) == len(lines[0]) and numbers[0] <= last:
-                kept[numbers[0]] = row
+            step, *_ = [float(value) for value in row if value]
+            if row[0] and len(row) == len(lines[0]) and step <= last:
+                kept[step] = row
     return [lines[0], *(kept[step] for step in sorted(kept))]

@@ -36,6 +36,7 @@ TEXTS = {
     ),
     "scores": (),
     "slices": (),
+    "looks": (),
     "baselines": ("name", "digest"),
 }
 """The columns of text of each table."""
@@ -43,6 +44,7 @@ INTEGERS = {
     "runs": ("sealed", "seed", "train_length", "longest_tested", "task_version", "training_compared", "baseline"),
     "scores": ("run", "length", *KNOWN, "place"),
     "slices": ("run", "length", *KNOWN),
+    "looks": ("run", "step"),
     "baselines": ("baseline", "length"),
 }
 """The columns of integers that are always known. All further columns are numbers that may be unknown."""
@@ -50,6 +52,7 @@ NUMBERS = {
     "runs": ("final_loss", *COSTS),
     "scores": (*(count for count in COUNTS if count not in KNOWN), "in_training"),
     "slices": tuple(count for count in COUNTS if count not in KNOWN),
+    "looks": ("in_distribution", "out_of_distribution"),
     "baselines": (*COUNTS, *SHARES),
 }
 
@@ -92,7 +95,7 @@ class Columns:
         costs = [None] * len(COSTS) if record.cost is None else [getattr(record.cost, name) for name in COSTS]
         origin = (science["training"].get("weights_from") or {}).get("training", "")
         first = len(self._rows["runs"])
-        runs = {}
+        runs: dict[str, int] = {}
         for extension, method in methods.items():
             self._methods.setdefault(method.id, method.node)
             runs[extension] = first + len(runs)
@@ -124,6 +127,9 @@ class Columns:
             )
         if finished:
             self._scores(record, runs)
+            self._rows["looks"] += [
+                (first, look.step, look.in_distribution, look.out_of_distribution) for look in record.looks
+            ]
 
     def _scores(self, record: Record, runs: dict[str, int]) -> None:
         places = {row.length: place for place, row in enumerate(record.blind)}

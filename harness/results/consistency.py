@@ -93,12 +93,25 @@ def check_scores(record: Record) -> None:
     train = training["train"]
     cost = record.cost
     assert cost is not None
-    ended = training.get("callbacks") and 0 < cost.steps < train["steps"]  # callbacks may end training
+    may_end = training.get("callbacks") or train.get("until")
+    ended = may_end and 0 < cost.steps < train["steps"]
     steps = cost.steps if ended else train["steps"]
     if (cost.steps, cost.examples) != (steps, steps * train["batch"]):
         raise ValueError("its cost is not that of its training")
+    _check_looks(record, train, cost.steps)
     if record.training_compared > cost.examples:
         raise ValueError("it compares with more training examples than there were")
+
+
+def _check_looks(record: Record, train: dict[str, Any], taken: int) -> None:
+    steps = [look.step for look in record.looks]
+    if steps != sorted(set(steps)) or any(step > taken for step in steps):
+        raise ValueError("its learning curve is not one of its training")
+    until = train.get("until")
+    if not until or record.science["training"].get("callbacks"):  # type: ignore[union-attr]
+        return
+    if taken < train["steps"] and not any(look.in_distribution >= until for look in record.looks):
+        raise ValueError("its training ended early although it had not learned what train.until asks for")
 
 
 def _check_slices(record: Record, totals: dict[tuple[str, int], Any]) -> None:

@@ -27,8 +27,8 @@ from harness.results import columns
 from harness.results.frames import Frames
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = ("runs", "scores", "slices", "baselines")
-FORMAT = 1
+TABLES = ("runs", "scores", "slices", "looks", "baselines")
+FORMAT = 2
 """Rises when the tables have other columns."""
 FRESH = 2 * 10**9
 """Nanoseconds for which a file that was just written may be written again without a change of its times, on a file
@@ -128,7 +128,7 @@ def _whole(frames: Frames, files: list[str], known: np.ndarray) -> bool:
         if wanted - set(getattr(frames, table).columns):
             return False
     runs, scores, slices = frames.runs, frames.scores, frames.slices
-    rows = [(scores.run, len(runs)), (slices.run, len(runs))]
+    rows = [(table.run, len(runs)) for table in (scores, slices, frames.looks)]
     return (
         known.shape == (len(files), 5)
         and {f"{name}.json" for name in runs.record.cat.categories} <= set(files)

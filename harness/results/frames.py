@@ -17,7 +17,7 @@ from harness.results.records import Record
 
 
 class Frames(NamedTuple):
-    """Four tables, and what the tasks and methods in them are. ``run`` in a table is the row number of the run in
+    """Five tables, and what the tasks and methods in them are. ``run`` in a table is the row number of the run in
     ``runs``; unknown numbers are NaN, and text is categorical.
     """
 
@@ -39,6 +39,10 @@ class Frames(NamedTuple):
     slices: pd.DataFrame
     """A row for each part of a run's scores along the axes of its task: ``run``, ``length``, the same counts, and
     ``axis_<name>`` for each axis of any task, empty (``pd.NA``) where a row is not of that axis.
+    """
+    looks: pd.DataFrame
+    """The learning curves, a row for each look during training: ``run`` (the first extension's, with which longer
+    lengths are read), ``step``, and the shares that were right, ``in_distribution`` and ``out_of_distribution``.
     """
     baselines: pd.DataFrame
     """The baselines of the tasks. Records of a task nearly always have the same, so each different set is here once,
@@ -99,7 +103,9 @@ def take(frames: Frames, order: np.ndarray) -> Frames:
         return table.take(kept).reset_index(drop=True).assign(run=run[kept])
 
     runs = frames.runs.take(order).reset_index(drop=True)
-    return frames._replace(runs=runs, scores=chosen(frames.scores), slices=chosen(frames.slices))
+    return frames._replace(
+        runs=runs, scores=chosen(frames.scores), slices=chosen(frames.slices), looks=chosen(frames.looks)
+    )
 
 
 def joined(parts: Sequence[Frames]) -> Frames:
@@ -107,7 +113,7 @@ def joined(parts: Sequence[Frames]) -> Frames:
     if len(parts) == 1:
         return parts[0]
     sets: dict[str, int] = {}
-    runs, scores, slices, baselines = [], [], [], []
+    runs, scores, slices, looks, baselines = [], [], [], [], []
     first = 0
     for part in parts:
         known = part.baselines.drop_duplicates("baseline")
@@ -123,10 +129,14 @@ def joined(parts: Sequence[Frames]) -> Frames:
         runs.append(part.runs.assign(baseline=renumbered[part.runs.baseline]))
         scores.append(part.scores.assign(run=part.scores.run + first))
         slices.append(part.slices.assign(run=part.slices.run + first))
+        looks.append(part.looks.assign(run=part.looks.run + first))
         first += len(part.runs)
-    tables = [_stacked(those) for those in (runs, scores, slices, baselines or [parts[0].baselines])]
     return Frames(
-        *tables,
+        runs=_stacked(runs),
+        scores=_stacked(scores),
+        slices=_stacked(slices),
+        looks=_stacked(looks),
+        baselines=_stacked(baselines or [parts[0].baselines]),
         tasks={key: node for part in parts for key, node in part.tasks.items()},
         methods={key: node for part in parts for key, node in part.methods.items()},
     )

@@ -1,4 +1,4 @@
-"""Reads many records, each as strictly as :func:`harness.results.records.read` and ten times faster.
+"""Reads many records, each as strictly as :func:`harness.results.records.read` and faster.
 
 Records of one folder repeat each other: the runs of a method differ in the seed, and those of a task have the same
 baselines. A record that the program wrote is a JSON object whose members begin on lines of their own, so its text can

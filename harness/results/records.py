@@ -117,6 +117,16 @@ class TaskFacts(Frozen):
     fingerprint: str | None = None
 
 
+class Look(Frozen):
+    """What was right of held-out examples after a step of training: shares by the task's metric, of answers or of
+    tokens, as means over lengths. Longer ones than those trained on are looked at where a learning curve is wanted.
+    """
+
+    step: Annotated[Count, Field(ge=1)]
+    in_distribution: Share
+    out_of_distribution: Share | None = None
+
+
 class Cost(Frozen):
     """The cost of the run, over all parts of an interrupted one. Seconds are wall time: of the training that led to the
     weights, of scoring, of the baselines, and of the comparison of test and training examples (the last two are
@@ -165,6 +175,8 @@ class Record(Frozen):
     """For each extension, what the longest test needs from the encoding but training does not cover."""
     final_loss: Annotated[float, Field(ge=0, le=consistency.WORST_LOSS)] | None = None
     cost: Cost | None = None
+    looks: list[Look] = []
+    """The learning curve, where the run has one."""
     started: str
     finished: str
     provenance: dict[str, JsonValue]

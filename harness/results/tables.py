@@ -27,7 +27,7 @@ NO_RANK = "no rank: no method scores above a guess"
 
 def curves(found: Frames) -> pd.DataFrame:
     """A row for each run, extension and tested length, with the counts and what follows from them."""
-    found = _finished(found)
+    found = finished(found)
     table = _counted(found, found.scores)
     low, high = metrics.bits_intervals(found)
     blind = summaries.rates(frames.blind(found)).set_axis(table.index)
@@ -47,7 +47,7 @@ def slices(found: Frames) -> pd.DataFrame:
     """
     if found.slices.empty:
         return pd.DataFrame()
-    found = _finished(found)
+    found = finished(found)
     axes = sorted(name for name in found.slices if name.startswith("axis_") and found.slices[name].notna().any())
     table = _counted(found, found.slices).assign(record=_text(found.runs.record, found.slices))
     return pd.concat([table, found.slices[axes]], axis=1)
@@ -102,7 +102,7 @@ def named(found: Frames) -> pd.DataFrame:
     return runs.assign(task=runs.task_id.map(names), method=labelled)
 
 
-def _finished(found: Frames) -> Frames:
+def finished(found: Frames) -> Frames:
     """The finished runs, each once, named as among all."""
     kept = once(found)
     labelled = kept._replace(runs=named(kept))

@@ -16,6 +16,13 @@ class Schedule(Bounded, ABC):
         that a resumed run has the rates of an uninterrupted one.
         """
 
+    def end(self, learned: int, steps: int) -> int:
+        """The steps that training takes if ``train.until`` is reached after ``learned`` of ``steps``: ``learned``, so
+        that it ends at once. A schedule that is to be finished gives a later end, up to ``steps``, and from there on
+        has the rates of :meth:`factor` for that number of steps.
+        """
+        return learned
+
 
 def with_floor(least: float, share: float) -> float:
     """The fraction ``share``, rescaled to end at ``least`` where it ends at 0."""

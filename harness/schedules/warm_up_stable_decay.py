@@ -20,6 +20,12 @@ class WarmUpStableDecay(Schedule):
         self.form = form
         self.final = final
 
+    def end(self, learned: int, steps: int) -> int:
+        """So late that the decay begins now; a decay that has begun is finished."""
+        if learned >= steps * (1 - self.decay):
+            return steps
+        return min(steps, math.ceil(learned / (1 - self.decay)))
+
     def factor(self, step: int, steps: int) -> float:
         first = steps * (1 - self.decay)
         if step <= first:

@@ -15,11 +15,13 @@ from harness.config.trainer_arguments import ALWAYS, extra_arguments, silence_li
 from harness.data.training_examples import TrainingData
 from harness.errors import Refused, echoed
 from harness.models.base import Model
+from harness.results.records import Look
 from harness.system.distributed import World
 from harness.system.signals import Interrupt
 from harness.training import resumption
 from harness.training.batches import Batches
 from harness.training.checkpoints import AtomicCheckpoints, Checkpoints
+from harness.training.learning import Learning
 from harness.training.module import DEFAULT_OPTIMIZATION, Optimization, TrainingModule
 from harness.training.monitor import Diverged, TrainingMonitor
 from harness.training.processes import NoSignalConnector, ProcessEnvironment
@@ -32,7 +34,7 @@ class TrainingResult(NamedTuple):
     """What training took and what it came to, over all its parts if it was interrupted: ``loss`` of the last steps,
     ``None`` if there were none; ``seconds`` that led to the weights, without those whose work a kill lost; the steps it
     was taken up from, and the CPU threads that each part had; the digest of the weights that it began with, where they
-    are those of another run.
+    are those of another run; what was right at each look at held-out examples.
     """
 
     steps: int
@@ -41,6 +43,7 @@ class TrainingResult(NamedTuple):
     resumed_from: Sequence[int] = ()
     threads: Sequence[int] = ()
     initial: str = ""
+    looks: Sequence[Look] = ()
 
 
 def resumable(
@@ -75,6 +78,7 @@ def train(
     world: World = ALONE,
     interrupt: Interrupt | None = None,
     callbacks: Sequence[lightning.Callback] = (),
+    learning: Learning | None = None,
 ) -> TrainingResult | None:
     """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
     checkpoints, and ``initial`` the digest of weights of another run that it begins with. Gives ``None`` in processes
@@ -83,6 +87,7 @@ def train(
     ``world`` is the place of this process among those that train together. A request that reaches ``interrupt`` ends
     training after the step at hand, which is saved. ``callbacks`` are the user's: they come first in every step, so
     that reports and checkpoints hold what they did, and one that asks Lightning to stop ends training there.
+    ``learning`` looks at held-out examples and ends training when everything is learned.
 
     Raises :class:`Diverged` when the loss is no longer finite and ``KeyboardInterrupt`` when training ended early.
     """
@@ -91,7 +96,7 @@ def train(
     first = resumed.step if resumed else 0
     batches = Batches(data, settings.steps)
     with progress.shown("training", settings.steps, first) if world.rank == 0 else nullcontext(_unseen) as shown:
-        report = TrainingMonitor(shown, loggers, first)
+        report = TrainingMonitor(shown, loggers, first, learning)
         report.past = TrainingHistory(initial=initial)
         saving = Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)
         trainer = lightning.Trainer(
@@ -101,7 +106,7 @@ def train(
             precision=settings.precision,
             max_steps=settings.steps,
             max_epochs=-1,
-            callbacks=[*callbacks, report, saving],
+            callbacks=[*callbacks, *([learning] if learning else []), report, saving],
             plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), ProcessEnvironment(world)],
             default_root_dir=checkpoints,  # where it looks for files of its own, which else is the working folder
             **ALWAYS,
@@ -122,14 +127,17 @@ def train(
             raise KeyboardInterrupt from exit
         if world.rank > 0:
             return None
-        if trainer.global_step < settings.steps and (saving.stopped or not trainer.should_stop):
+        if trainer.global_step < trainer.max_steps and (saving.stopped or not trainer.should_stop):
             raise KeyboardInterrupt
         if not trainer.global_step:
             raise RuntimeError("a callback has ended training before its first step")
     if not all(bool(torch.isfinite(parameter).all()) for parameter in model.parameters()):
         raise Diverged("a weight is no longer finite at the end of training")
     seconds, initial = report.seconds, report.past.initial
-    return TrainingResult(trainer.global_step, report.loss, seconds, report.resumed_from, report.threads, initial)
+    looks = () if learning is None else tuple(learning.looks)
+    return TrainingResult(
+        trainer.global_step, report.loss, seconds, report.resumed_from, report.threads, initial, looks
+    )
 
 
 def try_arguments(where: TrainerSettings) -> None:

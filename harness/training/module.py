@@ -37,6 +37,8 @@ class TrainingModule(lightning.LightningModule):
         self.model = model
         self.settings = settings
         self.seed = seed
+        self.steps = settings.steps
+        """The steps that training takes: fewer than those of its settings if everything is learned before."""
         self.has_dropout = any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
 
     def training_step(self, batch: TrainingBatch, index: int) -> Tensor:
@@ -48,6 +50,11 @@ class TrainingModule(lightning.LightningModule):
         return loss * (
             self.trainer.world_size / batch.total
         )  # devices average their gradients; every scored token has the same weight
+
+    def end_early(self, learned: int) -> None:
+        """Let training end as the schedule wants it after ``learned`` steps have taught what was to be learned."""
+        self.steps = self.optimization.schedule.end(learned, self.settings.steps)
+        self.trainer.fit_loop.epoch_loop.max_steps = self.steps
 
     def configure_optimizers(self) -> Any:
         optimizer = self.optimization.optimizer.build(self.model, self.settings)
@@ -67,4 +74,4 @@ class TrainingModule(lightning.LightningModule):
 
     def _rate(self, step: int) -> float:
         warm = min(1.0, (step + 1) / max(self.settings.warmup, 1))
-        return warm * self.optimization.schedule.factor(step, self.settings.steps)
+        return warm * self.optimization.schedule.factor(step, self.steps)

@@ -12,6 +12,7 @@ from pytorch_lightning.loggers import Logger
 from torch import Tensor
 
 from harness import progress
+from harness.training.learning import Learning
 from harness.training.resumption import TrainingHistory
 
 log = logging.getLogger(__name__)
@@ -29,10 +30,13 @@ class TrainingMonitor(lightning.Callback):
     checkpoints, so that a resumed run reports what an uninterrupted one does.
     """
 
-    def __init__(self, shown: progress.Step, loggers: Sequence[Logger], first: int) -> None:
+    def __init__(
+        self, shown: progress.Step, loggers: Sequence[Logger], first: int, learning: Learning | None = None
+    ) -> None:
         self.shown = shown
         self.loggers = list(loggers)
         self.first = first
+        self.learning = learning
         self.loss = math.nan
         self.past = TrainingHistory()
         self._sum: Tensor | None = None
@@ -66,6 +70,7 @@ class TrainingMonitor(lightning.Callback):
             resumed_from=self.resumed_from,
             threads=self.threads,
             initial=self.past.initial,
+            looks=self.past.looks if self.learning is None else tuple(self.learning.looks),
         ).model_dump()
 
     def on_load_checkpoint(
@@ -74,6 +79,8 @@ class TrainingMonitor(lightning.Callback):
         self.past = TrainingHistory.model_validate(checkpoint["past"])
         self.loss = math.nan if self.past.loss is None else self.past.loss
         self._count = self.past.count
+        if self.learning is not None:
+            self.learning.looks = list(self.past.looks)
         if self._count:
             self._sum = torch.tensor(self.past.total, device=trainer.strategy.root_device)
 
@@ -84,7 +91,10 @@ class TrainingMonitor(lightning.Callback):
         self._sum = loss if self._sum is None else self._sum + loss
         self._count += 1
         last = trainer.global_step >= trainer.max_steps or trainer.should_stop  # as a callback of the user's may wish
+        looked = self.learning.latest(trainer.global_step) if self.learning is not None else {}
         if trainer.global_step % REPORT_EVERY and not last:
+            if looked and trainer.is_global_zero:
+                self._log(looked, trainer.global_step)
             return
         self.loss = float(trainer.strategy.reduce(self._sum, reduce_op="mean")) / self._count
         self._sum, self._count = None, 0
@@ -95,8 +105,9 @@ class TrainingMonitor(lightning.Callback):
         if not trainer.is_global_zero:
             return
         rate = trainer.optimizers[0].param_groups[0]["lr"]
-        self.shown(trainer.global_step, f"loss {self.loss:.4f}")
-        self._log({"loss": self.loss, "learning_rate": rate, "seconds": self.seconds}, trainer.global_step)
+        right = f" held-out {looked['in_distribution']:.3f}" if looked else ""
+        self.shown(trainer.global_step, f"loss {self.loss:.4f}{right}")
+        self._log({"loss": self.loss, "learning_rate": rate, "seconds": self.seconds, **looked}, trainer.global_step)
 
     def _log(self, metrics: dict[str, float], step: int) -> None:
         for logger in list(self.loggers):

@@ -19,7 +19,7 @@ from pytorch_lightning.__version__ import version as lightning_version
 from torch import Tensor
 
 from harness.config.schema import Frozen
-from harness.results.records import Count, NotNegative, one_line
+from harness.results.records import Count, Look, NotNegative, one_line
 from harness.training.checkpoints import NAME, WRITTEN
 
 log = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class TrainingHistory(Frozen):
     """What training has been through, kept in a checkpoint, so that totals are those of all its parts: the summed loss
     of ``count`` steps since the last report and the loss reported then, the seconds that led to the checkpoint, the
     steps that training was taken up from, and the CPU threads that each part had; the digest of the weights that it
-    began with, where they are those of another run.
+    began with, where they are those of another run; what was right at each look at held-out examples.
     """
 
     total: float = 0.0
@@ -42,6 +42,7 @@ class TrainingHistory(Frozen):
     resumed_from: tuple[Count, ...] = ()
     threads: tuple[Count, ...] = ()
     initial: str = ""
+    looks: tuple[Look, ...] = ()
 
 
 class Resumption(NamedTuple):

@@ -16,7 +16,7 @@ from torch import Tensor
 from harness import atomic
 from harness.errors import Refused
 from harness.models.base import Model
-from harness.results.records import one_line
+from harness.results.records import Look, one_line
 from harness.training.loop import TrainingResult
 
 
@@ -33,7 +33,8 @@ def save(model: Model, path: Path, trained: TrainingResult, training: str) -> No
             tensors[name] = tensor.contiguous()
         else:  # a matrix with two names, such as embeddings tied to the readout, is written once
             same[name] = names[place]
-    facts = {"training": training, "trained": json.dumps(trained._asdict()), "same": json.dumps(same)}
+    result = json.dumps(trained._asdict(), default=Look.model_dump)
+    facts = {"training": training, "trained": result, "same": json.dumps(same)}
     facts["digest"] = _digest(tensors, facts)
     content = serialized(tensors, facts)  # the library's function for files would give them other permissions
     atomic.write(path, content)
@@ -59,7 +60,8 @@ def load(model: Model, path: Path, training: str) -> TrainingResult:
         if _structure(tensors) != _structure(model.state_dict()):
             raise ValueError("its tensors have other names or shapes")
         model.load_state_dict(tensors)
-        return TrainingResult(**json.loads(facts["trained"]))
+        trained = TrainingResult(**json.loads(facts["trained"]))
+        return trained._replace(looks=tuple(Look.model_validate(look) for look in trained.looks))
     except (SafetensorError, OSError, RuntimeError, KeyError, TypeError, ValueError, AttributeError) as error:
         reason = one_line(error)[:300] or type(error).__name__
         raise Refused(f"{path}: these are not the weights of this run ({reason})") from error

@@ -186,7 +186,7 @@ def test_where_muon_has_nothing_to_do_it_is_refused_before_anything_is_written(
 @pytest.mark.parametrize("name", choices("schedule"))
 def test_a_schedule_is_a_share_of_the_peak(name: str) -> None:
     for steps in (1, 7, 1000):
-        shares = [component("schedule", name).factor(step, steps) for step in range(steps)]
+        shares = [component("schedule", name).factor(step, steps) for step in range(steps)]  # restarts has one part
         assert shares[0] == 1
         assert all(0 <= share <= 1 for share in shares)
         assert shares == sorted(shares, reverse=True)
@@ -207,15 +207,28 @@ def test_warm_up_stable_decay_is_stable_and_then_decays(form: str) -> None:
     assert never.factor(100, 100) == 1
 
 
+def test_restarts_go_down_again_and_again_and_end_with_training() -> None:
+    """Parts of 10, 20 and 40 steps; what is left too few for another belongs to the last one."""
+    restarts = component("schedule", "restarts", first=10, final=0.1)
+    for steps, begins in ((5, [0]), (29, [0]), (30, [0, 10]), (69, [0, 10]), (70, [0, 10, 30]), (100, [0, 10, 30])):
+        shares = [restarts.factor(step, steps) for step in range(steps + 1)]
+        assert [step for step in range(steps + 1) if shares[step] == 1] == begins
+        for begin, end in zip(begins, [*begins[1:], steps + 1], strict=True):
+            assert shares[begin:end] == sorted(shares[begin:end], reverse=True)
+        assert shares[-1] == pytest.approx(0.1)
+    same = component("schedule", "restarts", first=10, growth=1)
+    assert [step for step in range(35) if same.factor(step, 35) == 1] == [0, 10, 20]
+
+
 def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Callable[..., Run]) -> None:
-    usual = composed()
+    usual = composed("schedule=cosine")
     names = {"usual": identity.training_name(usual, instantiation.task(usual))}
     assert not {"optimizer", "schedule"} & set(identity.training(usual, instantiation.task(usual)))
     for words in (
         "optimizer=sgd", "optimizer=muon", "optimizer.beta1=0.8", "schedule=linear", "schedule.final=0.1",
-        "schedule=constant",
+        "schedule=constant", "schedule=restarts",
     ):  # fmt: skip
-        run = composed(words)
+        run = composed(*([] if words.startswith("schedule=") else ["schedule=cosine"]), words)
         names[words] = identity.training_name(run, instantiation.task(run))
     assert len(set(names.values())) == len(names)
     same = composed("optimizer.beta1=0.9", "schedule=cosine", "schedule.final=0")
@@ -223,7 +236,8 @@ def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Calla
 
 
 def test_a_leaderboard_tells_them_apart(composed: Callable[..., Run]) -> None:
-    runs = [composed(), composed("optimizer=sgd"), composed("schedule=linear"), composed("optimizer.beta1=0.8")]
+    chosen = ([], ["optimizer=sgd"], ["schedule=linear"], ["optimizer.beta1=0.8"])
+    runs = [composed(*words) if "schedule=linear" in words else composed("schedule=cosine", *words) for words in chosen]
     table = leaderboard([record(run, lambda length: 5) for run in runs])
     methods = {method for method in table.method if method.startswith("rope")}
     assert methods == {

@@ -196,7 +196,7 @@ def test_labels_are_not_fed_back(composed: Callable[..., Run]) -> None:
             module.encoding = LooksAtTheTotalLength()
     assert not layout.generates
     questions = scoring.make_questions(task, layout, Sequential(), 6, 200)
-    judged = scoring._judged(model, questions, Sequential(), layout, CPU)
+    judged = scoring.judgements(model, questions, Sequential(), layout, CPU)
     right = np.split(judged.right, questions.arranged.scored.sum(axis=1).cumsum()[:-1])
     assert judged.exact.tolist() == [bool(row.all()) for row in right]
     assert 0 < judged.exact.sum() < 200

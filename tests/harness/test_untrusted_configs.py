@@ -332,7 +332,7 @@ def test_no_value_of_the_command_line_reads_the_environment(
 
 
 def test_a_value_can_be_that_of_another_key(composed: Callable[..., Run]) -> None:
-    assert composed("train.warmup='${train.steps}'").train.warmup == 800
+    assert composed("train.warmup='${train.steps}'").train.warmup == 3500
 
 
 STUDIES = {
