@@ -193,10 +193,12 @@ class TrainerSettings(Frozen):
 
 
 class Launcher(Frozen):
-    """How many runs of a sweep run at once, and how many threads each has."""
+    """How many runs of a sweep run at once, how many threads each has, and how they start."""
 
     slots: int = Field(ge=0, le=2**12)
     threads: int = Field(ge=0, le=2**12)
+    copies: bool = True
+    """Whether the runs of a sweep are copies of one process, where that is safe (:mod:`harness.launch.warm`)."""
 
 
 class Run(Frozen):
