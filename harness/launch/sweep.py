@@ -29,7 +29,6 @@ from harness.results.metrics import summaries
 from harness.results.paths import RunPaths, run_paths
 from harness.results.report import verdict
 from harness.system import faults, lifeline
-from harness.system.lifeline import Lifeline
 from harness.system.signals import INTERRUPTED, PATIENCE, interruptible
 
 
