@@ -87,6 +87,8 @@ def _dispatch(arguments: list[str]) -> int:
         return command.main(arguments[1:])
     if arguments[:1] == ["--job"]:
         return _job(arguments[1:])
+    if arguments[:1] == ["--copies"]:
+        return _copies(arguments[1:])
     if arguments == ["--version"]:
         print(f"length-generalization-harness {harness.__version__}")
         return 0
@@ -183,6 +185,16 @@ def _job(words: list[str]) -> int:
             sealed_json.read(path), words[1:], results="results", allowed=saved_configs.ALLOWED, where=f"{path}: "
         )
     )
+
+
+def _copies(words: list[str]) -> int:
+    """The process that the runs of a sweep are copies of; in a copy, the run."""
+    from harness.launch import warm
+
+    if len(words) != 1 or not words[0].isdigit() or not warm.is_socket(int(words[0])):
+        raise Refused("--copies takes the number of a socket, which a sweep opens")
+    job = warm.copies(int(words[0]), lambda: importlib.import_module("harness.recipe"))
+    return 0 if job is None else main(job)
 
 
 def _log_to_standard_error() -> None:

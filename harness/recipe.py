@@ -27,7 +27,16 @@ from harness.results.paths import RunPaths, run_paths
 from harness.results.records import Record, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
-from harness.training import attention_kernel, callbacks, checkpoints, devices, initial_weights, loop, weights
+from harness.training import (
+    attention_kernel,
+    callbacks,
+    checkpoints,
+    compilation,
+    devices,
+    initial_weights,
+    loop,
+    weights,
+)
 from harness.training.learning import Learning
 from harness.training.loop import TrainingResult
 from harness.training.module import Optimization
@@ -51,6 +60,8 @@ class Job(NamedTuple):
     name: str
     paths: RunPaths
     world: World
+    multiple: int
+    """What the width of batches is a multiple of, for a network that is compiled; 0 for one that is not."""
 
 
 def execute(run: Run) -> Record | None:
@@ -118,7 +129,9 @@ def _job(run: Run, world: World) -> Job:
     _check_extensions(run, task, layout, model)
     name = identity.run_name(run, task)
     paths = run_paths(run.results, name, identity.training_name(run, task))
-    return Job(run, task, layout, model, _optimization(run, model), called, device, name, paths, world)
+    widest = max(layout.width(task, length) for length in identity.training_lengths(run, task))
+    multiple = compilation.width_multiple(run, model, widest, device.type)
+    return Job(run, task, layout, model, _optimization(run, model), called, device, name, paths, world, multiple)
 
 
 def _optimization(run: Run, model: Model) -> Optimization:
@@ -210,7 +223,15 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
     run = job.run
     initial = "" if resumed else initial_weights.take_over(job.model, run)
     lengths = identity.training_lengths(run, job.task)
-    data = TrainingData(job.task, job.layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
+    data = TrainingData(
+        job.task,
+        job.layout,
+        instantiation.rule(run),
+        lengths,
+        seed=run.seed,
+        batch=run.train.batch,
+        multiple=job.multiple or 1,
+    )
     with signals.deferred() as interrupt:
         with workers.worker_processes(job.world) as world:
             trained = loop.train(
@@ -229,6 +250,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 interrupt=interrupt,
                 callbacks=job.callbacks,
                 learning=_learning(job),
+                compile=job.multiple > 0,
             )
         if trained is not None:
             weights.save(job.model, job.paths.weights, trained, _training_name(job))

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from harness.files import user_paths
 
@@ -198,13 +198,22 @@ class TrainerSettings(Frozen):
     strategy: Literal["auto", "ddp"]
     checkpoint_every: int = Field(ge=1, le=10**9)
     kernel: Literal["auto", "explicit", "flex"] = "auto"  # records of earlier runs have none
+    compile: Literal["auto", "true", "false"] = "false"
+
+    @field_validator("compile", mode="before")
+    @classmethod
+    def _word(cls, value: Any) -> Any:
+        """YAML and the command line make a truth value of true and false."""
+        return str(value).lower() if isinstance(value, bool) else value
 
 
 class Launcher(Frozen):
-    """How many runs of a sweep run at once, and how many threads each has."""
+    """How many runs of a sweep run at once, how many threads each has, and how they start."""
 
     slots: int = Field(ge=0, le=2**12)
     threads: int = Field(ge=0, le=2**12)
+    copies: bool = True
+    """Whether the runs of a sweep are copies of one process, where that is safe (:mod:`harness.launch.warm`)."""
 
 
 class Run(Frozen):

@@ -41,14 +41,24 @@ class TrainingData:
     """The training batches of a run, by step."""
 
     def __init__(
-        self, task: Task, layout: Layout, rule: PositionRule, lengths: Sequence[int], *, seed: int, batch: int
+        self,
+        task: Task,
+        layout: Layout,
+        rule: PositionRule,
+        lengths: Sequence[int],
+        *,
+        seed: int,
+        batch: int,
+        multiple: int = 1,
     ) -> None:
+        """``multiple``: batches are padded to a width that is a multiple of it, or to the largest width of all."""
         self.task = task
         self.layout = layout
         self.rule = rule
         self.lengths = list(lengths)
         self.seed = seed
         self.batch = batch
+        self.multiple = multiple
         self.block = blocks.size(task, lengths)
         self.width = max(layout.width(task, length) for length in lengths)  # the same for blocks that are joined
         self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="data")
@@ -62,7 +72,7 @@ class TrainingData:
             positions = self.rule.sample(rng, Sequences(arranged.lengths, arranged.tokens.shape[1], training=True))
         total = int(arranged.scored.sum())
         share = slice(rank * self.batch // world, (rank + 1) * self.batch // world)
-        width = int(arranged.lengths[share].max())
+        width = min(-(-int(arranged.lengths[share].max()) // self.multiple) * self.multiple, self.width)
         scored = np.flatnonzero(arranged.scored[share, :width])
         return TrainingBatch(
             tokens=torch.from_numpy(arranged.tokens[share, :width].astype(np.int64)),

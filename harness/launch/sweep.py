@@ -20,15 +20,15 @@ from harness.config import identity, instantiation, saved_configs
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import user_paths
-from harness.launch import slots
+from harness.launch import slots, warm
 from harness.launch.slots import Slot
+from harness.launch.warm import Copy, Unavailable, WarmProcess
 from harness.progress import say
 from harness.results import records
 from harness.results.metrics import summaries
 from harness.results.paths import RunPaths, run_paths
 from harness.results.report import verdict
 from harness.system import faults, lifeline
-from harness.system.lifeline import Lifeline
 from harness.system.signals import INTERRUPTED, PATIENCE, interruptible
 
 
@@ -49,7 +49,7 @@ class Running(NamedTuple):
 
     cell: Cell
     slot: Slot
-    process: subprocess.Popen
+    process: subprocess.Popen | Copy
     since: float
     """Seconds since 1970."""
 
@@ -90,7 +90,7 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
             pool.stop()
             raise
         finally:
-            pool.line.close()
+            pool.close()
     done += pool.finished
     failed += pool.failed
     undone = f"{len(pool.undone)} not done, " if pool.undone else ""
@@ -152,6 +152,8 @@ class _Pool:
         """Cells without a record, and why: this machine could not do them, or somebody stopped them."""
         self.total = len(todo)
         self.line = lifeline.new()
+        copied = len(self.waiting) > 1 and self.waiting[0].run.launcher.copies and warm.possible()
+        self.warm = WarmProcess(self.free[0], self.line) if copied else None
 
     def work(self) -> None:
         with progress.shown("sweep", self.total) as shown:
@@ -178,6 +180,12 @@ class _Pool:
             _signal(running.process, signal.SIGKILL)
             running.process.wait()
 
+    def close(self) -> None:
+        """End what only the runs needed."""
+        self.line.close()
+        if self.warm is not None:
+            self.warm.close()
+
     def _start(self) -> None:
         busy = {running.cell.paths.folder for running in self.running}
         for cell in list(self.waiting):
@@ -190,11 +198,32 @@ class _Pool:
                 busy.add(cell.paths.folder)
                 slot = self.free.pop(0)
                 try:
-                    self.running.append(Running(cell, slot, _launch(cell, slot, self.line), time.time()))
+                    self.running.append(Running(cell, slot, self._launch(cell, slot), time.time()))
                 except OSError as error:
                     self.free.append(slot)
                     why = faults.explain(error) or f"{error.filename or 'the system'}: {error.strerror}"
                     self._leave_undone(cell, f"cannot be started: {why}")
+
+    def _launch(self, cell: Cell, slot: Slot) -> subprocess.Popen | Copy:
+        atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")
+        words = ["--job", str(cell.paths.config), *saved_configs.words(cell.run)]
+        environment = {**slots.environment(slot), **self.line.environment}
+        with cell.paths.log.open("w") as log:
+            if self.warm is not None:
+                try:
+                    return self.warm.start(words, environment, log)
+                except Unavailable:  # also if it was killed since
+                    self.warm.close()
+                    self.warm = None
+            return subprocess.Popen(
+                [sys.executable, "-m", "harness", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                pass_fds=[self.line.reading],
+                start_new_session=True,
+            )
 
     def _collect(self) -> None:
         for running in list(self.running):
@@ -223,20 +252,6 @@ class _Pool:
         say(f"not done {cell.name}: {reason}")
 
 
-def _launch(cell: Cell, slot: Slot, line: Lifeline) -> subprocess.Popen:
-    atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")
-    with cell.paths.log.open("w") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "harness", "--job", str(cell.paths.config), *saved_configs.words(cell.run)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={**slots.environment(slot), **line.environment},
-            pass_fds=[line.reading],
-            start_new_session=True,
-        )
-
-
 def _is_new(running: Running) -> bool:
     """Whether the record of a run is from this attempt, and not from an earlier one."""
     return running.cell.paths.record.stat().st_mtime >= running.since - 1
@@ -260,7 +275,7 @@ def _end_reason(running: Running, code: int) -> str:
     return records.one_line(f"{ended}: {lines[-1]}" if lines else ended)
 
 
-def _signal(process: subprocess.Popen, number: int) -> None:
+def _signal(process: subprocess.Popen | Copy, number: int) -> None:
     """Send a signal to a run and all processes it has started."""
     try:
         os.killpg(process.pid, number)

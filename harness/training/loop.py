@@ -79,6 +79,7 @@ def train(
     interrupt: Interrupt | None = None,
     callbacks: Sequence[lightning.Callback] = (),
     learning: Learning | None = None,
+    compile: bool = False,
 ) -> TrainingResult | None:
     """Train ``model`` in place, going on from ``resumed``. ``training`` is the name of the training, for its
     checkpoints, and ``initial`` the digest of weights of another run that it begins with. Gives ``None`` in processes
@@ -87,7 +88,8 @@ def train(
     ``world`` is the place of this process among those that train together. A request that reaches ``interrupt`` ends
     training after the step at hand, which is saved. ``callbacks`` are the user's: they come first in every step, so
     that reports and checkpoints hold what they did, and one that asks Lightning to stop ends training there.
-    ``learning`` looks at held-out examples and ends training when everything is learned.
+    ``learning`` looks at held-out examples and ends training when everything is learned. With ``compile``, the forward
+    pass is compiled (:mod:`harness.training.compilation`).
 
     Raises :class:`Diverged` when the loss is no longer finite and ``KeyboardInterrupt`` when training ended early.
     """
@@ -116,7 +118,7 @@ def train(
         batches.trainer = trainer
         try:
             trainer.fit(
-                TrainingModule(model, settings, seed, optimization),
+                TrainingModule(model, settings, seed, optimization, compile=compile),
                 train_dataloaders=batches,
                 ckpt_path=resumed.path if resumed else None,
                 weights_only=True,

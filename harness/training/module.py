@@ -14,6 +14,7 @@ from harness.optimizers.adamw import AdamW
 from harness.optimizers.base import Optimizer
 from harness.schedules.base import Schedule
 from harness.schedules.cosine import Cosine
+from harness.training.compilation import Forward, compiled
 
 
 class Optimization(NamedTuple):
@@ -30,7 +31,13 @@ class TrainingModule(lightning.LightningModule):
     """Cross-entropy on the scored tokens, an optimizer, linear warm-up and a schedule."""
 
     def __init__(
-        self, model: Model, settings: Train, seed: int, optimization: Optimization = DEFAULT_OPTIMIZATION
+        self,
+        model: Model,
+        settings: Train,
+        seed: int,
+        optimization: Optimization = DEFAULT_OPTIMIZATION,
+        *,
+        compile: bool = False,
     ) -> None:
         super().__init__()
         self.optimization = optimization
@@ -39,12 +46,13 @@ class TrainingModule(lightning.LightningModule):
         self.seed = seed
         self.steps = settings.steps
         """The steps that training takes: fewer than those of its settings if everything is learned before."""
+        self.compiled: Forward | None = compiled(model) if compile else None
         self.has_dropout = any(isinstance(module, nn.Dropout) and module.p > 0 for module in model.modules())
 
     def training_step(self, batch: TrainingBatch, index: int) -> Tensor:
         if self.has_dropout:  # a function of the step, so that a resumed run drops what an uninterrupted one drops
             torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)) % 2**63)
-        hidden = self.model(batch.tokens, batch.positions)
+        hidden = (self.compiled or self.model)(batch.tokens, batch.positions)
         logits = self.model.readout(hidden.flatten(0, 1)[batch.scored])
         loss = F.cross_entropy(logits.float(), batch.targets, reduction="sum")
         return loss * (

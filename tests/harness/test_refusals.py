@@ -151,6 +151,8 @@ REFUSED = {
     ("+presets.x=a",): "unknown key 'presets'",
     ("--config-name", "foo"): "--config-name, --experimental-rerun and --run are not for this program",
     ("--job",): "--job takes one file, which a sweep writes",
+    ("--copies",): "--copies takes the number of a socket",
+    ("--copies", "0"): "--copies takes the number of a socket",
     ("train.learning_rate=inf",): "train.learning_rate=inf: it should be a finite number",
     ("train.clip=nan",): "train.clip=nan: it should be a finite number",
     ("encoding.base=inf",): "encoding.base=inf: it should be a finite number",
