@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.override_parser.types import Override
 
 from harness.composition import suggestions
 from harness.config import study
-from harness.config.study import Study
+from harness.config.study import Cell, Study
 from harness.errors import Refused, echoed, unknown
+
+if TYPE_CHECKING:
+    from harness.composition.compose import Composer
+    from harness.config.schema import Run
 
 KEYS = ("study.budget", "study.methods", "study.tasks")
 BUDGET = "quick"
@@ -32,15 +36,28 @@ class Asked(NamedTuple):
         """The overrides of each cell, a sweep over its seeds. What the command line sets goes before the study."""
         given = {word.partition("=")[0].lstrip("+~") for word in self.rest}
         for cell in self.study.cells(self.budget, self.tasks, self.methods):
-            words = {key: _written(value) for key, value in cell.words.items()}
-            words["seed"] = f"range({self.study.budgets[self.budget].seeds})"
-            yield [*(f"{key}={value}" for key, value in words.items() if key not in given), *self.rest]
+            words = _words(self.study, self.budget, cell)
+            yield [*(word for word in words if word.partition("=")[0] not in given), *self.rest]
+
+
+def runs(hydra: Composer, study: Study, budget: str) -> Iterator[tuple[Cell, list[Run]]]:
+    """Each cell of a study with its runs, one for each seed."""
+    for cell in study.cells(budget):
+        yield cell, [hydra.run(words) for words in hydra.cells(_words(study, budget, cell))]
+
+
+def _words(study: Study, budget: str, cell: Cell) -> list[str]:
+    words = [f"{key}={_written(value)}" for key, value in cell.settings.items()]
+    return [*words, f"seed=range({study.budgets[budget].seeds})"]
 
 
 def asked(overrides: Sequence[Override]) -> Asked | None:
     """The study that these overrides choose, ``None`` if they choose none. Raises :class:`Refused`."""
     chosen = [one.value() for one in overrides if one.key_or_group == "study" and not one.is_sweep_override()]
     ours = [one for one in overrides if one.key_or_group.startswith("study.")]
+    for one in overrides:
+        if one.key_or_group == "study" and one.is_sweep_override() and any(study.is_study(str(each)) for each in one.sweep_iterator()):
+            raise Refused(f"{echoed(one.input_line)}: a study with budgets is run alone, as in study={study.names()[0]}")
     if not chosen or not isinstance(chosen[-1], str) or not study.is_study(chosen[-1]):
         if ours:
             raise Refused(
@@ -55,6 +72,8 @@ def asked(overrides: Sequence[Override]) -> Asked | None:
         if one.key_or_group not in KEYS:
             raise unknown("key", one.key_or_group, list(KEYS), "keys of study")
         if one.is_sweep_override():
+            if one.key_or_group == "study.budget":
+                raise Refused(f"{echoed(one.input_line)}: a study is run at one budget at a time")
             raise Refused(f"{echoed(one.input_line)}: several are written {one.key_or_group}=[one,other]")
         values[one.key_or_group] = one.value()
     rest = [one for one in overrides if one.key_or_group != "study" and one not in ours]
@@ -83,6 +102,8 @@ def _known(key: str, chosen: Any, known: list[str]) -> list[str]:
 
 
 def _written(value: study.Value) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
     plain = not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9_.-]+", value)

@@ -16,7 +16,7 @@ from harness.config import catalogue, choice_files
 from harness.config.schema import Frozen, Name
 from harness.errors import Refused, one_line, unknown
 
-Value = str | int | float | bool
+Value = str | int | float | bool | list[str]
 Settings = dict[str, Value]
 """Choices and values of a run, as the command line has them: ``{task: copy, task.symbols: 2}``."""
 
@@ -27,36 +27,53 @@ class Budget(Frozen):
     """How much is computed: the number of seeds, the longest length of each band, and settings of all cells."""
 
     seeds: Annotated[int, Field(ge=1, le=1000)]
-    edges: list[Annotated[int, Field(ge=1)]]
+    edges: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2)]
     settings: Settings = {}
 
 
 class Statement(Frozen):
-    """What the study says of a score: that it is above or below a bound."""
+    """What the study says of a score: that it is above or below a bound, or higher than that of another method."""
 
     task: Name
     method: Name
     band: Name
     above: Share | None = None
     below: Share | None = None
+    than: Name | None = None
 
     @model_validator(mode="after")
-    def _one_bound(self) -> Statement:
-        if (self.above is None) == (self.below is None):
-            raise ValueError("a statement has either above or below")
+    def _one_claim(self) -> Statement:
+        if [self.above, self.below, self.than].count(None) != 2:
+            raise ValueError("a statement has one of above, below and than")
         return self
+
+    def __str__(self) -> str:
+        if self.than is not None:
+            return f"higher than {self.than}"
+        return f"above {self.above:g}" if self.above is not None else f"below {self.below:g}"
+
+
+class TaskCells(Frozen):
+    """A task of the study: settings of all its cells, those of some by budget and method, and the edges of its bands
+    where they are not those of the budget.
+    """
+
+    settings: Settings
+    edges: list[Annotated[int, Field(ge=1)]] = []
+    cells: dict[Name, dict[Name, Settings]] = {}
 
 
 class Cell(NamedTuple):
-    """One task with one method: ``words`` are the overrides of its runs, but for the seed."""
+    """One task with one method: the settings of its runs, but for the seed, and the longest length of each band."""
 
     task: str
     method: str
-    words: dict[str, Value]
+    settings: Settings
+    edges: list[int]
 
 
 class Published(NamedTuple):
-    """A published run: its score in every band."""
+    """A published run: its score in every band of which there is one."""
 
     task: str
     method: str
@@ -64,33 +81,38 @@ class Published(NamedTuple):
 
 
 class Study(Frozen):
-    """A study. ``tasks`` has for each task its ``settings`` and, by budget and method, those of the cell."""
+    """A study, as its file declares it. Settings of all cells come first, then those of the method, of the budget, of
+    the task, and of the cell: later ones hold.
+    """
 
     title: str
     source: str
     published: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.csv$")]
-    bands: list[Name]
+    examples: Annotated[int, Field(ge=1)]
+    """Test examples behind every published score."""
+    bands: Annotated[list[Name], Field(min_length=2)]
+    """The names of the bands of lengths, the first that of the lengths trained on."""
     settings: Settings = {}
     methods: dict[Name, Settings]
     budgets: dict[Name, Budget]
-    tasks: dict[Name, dict[Name, dict[str, Value | Settings]]]
+    tasks: dict[Name, TaskCells]
     statements: list[Statement] = []
+    deviations: list[str] = []
+    """What is not as published, a sentence or more each."""
 
     @model_validator(mode="after")
     def _complete(self) -> Study:
-        for task, parts in self.tasks.items():
-            if wrong := set(parts) - {"settings", *self.budgets}:
-                raise ValueError(f"tasks.{task}: {sorted(wrong)} are no budgets")
-            for budget in self.budgets:
-                for method, settings in parts.get(budget, {}).items():
-                    if method not in self.methods or not isinstance(settings, dict):
-                        raise ValueError(f"tasks.{task}.{budget}: {method} is no method with settings")
-        for name, budget_ in self.budgets.items():
-            if len(budget_.edges) != len(self.bands) or sorted(set(budget_.edges)) != budget_.edges:
-                raise ValueError(f"budgets.{name}.edges: one for each band, rising")
+        for task, own in self.tasks.items():
+            for budget, cells in own.cells.items():
+                if budget not in self.budgets or set(cells) - set(self.methods):
+                    raise ValueError(f"tasks.{task}.cells.{budget}: there is no such budget, or no such method")
+        for edges in [*(one.edges for one in self.budgets.values()), *(own.edges for own in self.tasks.values())]:
+            if edges and (len(edges) != len(self.bands) or sorted(set(edges)) != edges):
+                raise ValueError(f"edges={edges}: there is one for each of {', '.join(self.bands)}, and they rise")
         for said in self.statements:
-            if said.task not in self.tasks or said.method not in self.methods or said.band not in self.bands:
-                raise ValueError(f"statements: there is no {said.task}, {said.method}, {said.band}")
+            methods = {said.method, said.than or said.method}
+            if said.task not in self.tasks or said.band not in self.bands or methods - set(self.methods):
+                raise ValueError(f"statements: {said.task}, {said.method}, {said.band}, {said.than}: one is unknown")
         return self
 
     def cells(self, budget: str, tasks: Sequence[str] = (), methods: Sequence[str] = ()) -> Iterator[Cell]:
@@ -98,19 +120,17 @@ class Study(Frozen):
         chosen = self.budgets[budget]
         for task in tasks or self.tasks:
             for method in methods or self.methods:
-                parts = self.tasks[task]
-                own = parts.get(budget, {}).get(method, {})
-                assert isinstance(own, dict)
-                shared = {key: value for key, value in parts.get("settings", {}).items() if not isinstance(value, dict)}
-                words = self.settings | self.methods[method] | chosen.settings | shared | own
-                yield Cell(task, method, words)
+                own = self.tasks[task]
+                cell = own.cells.get(budget, {}).get(method, {})
+                settings = self.settings | self.methods[method] | chosen.settings | own.settings | cell
+                yield Cell(task, method, settings, own.edges or chosen.edges)
 
     def results(self) -> list[Published]:
         """The published runs."""
         path = catalogue.CONF / "study" / self.published
         with path.open(newline="") as file:
             return [
-                Published(row["task"], row["method"], {band: float(row[band]) for band in self.bands})
+                Published(row["task"], row["method"], {band: float(row[band]) for band in self.bands if row[band]})
                 for row in csv.DictReader(file)
             ]
 

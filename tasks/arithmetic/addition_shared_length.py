@@ -10,13 +10,13 @@ from tasks.base import Batch, Shortcut, Split, Task
 
 
 class AdditionSharedLength(Task):
-    """Length counts the tokens of the question: the digits of both operands, the plus sign and the equals sign, which is
-    the separator here. The first operand has 1 to ``length - 3`` digits, all equally likely, and the second what is
+    """Length counts the tokens of the question: the digits of both operands, the plus sign and the equals sign, which
+    is the separator here. The first operand has 1 to ``length - 3`` digits, all equally likely, and the second what is
     left. The digits are uniform, and the highest is not 0 unless it is the only one.
 
     Example of length 7: ``110+1 -> 111``. With the defaults, binary numbers with the highest bit first, it is the
-    addition of Huang et al. (2024), arXiv 2410.02140. So the two operands are rarely of one length, and the answer begins
-    with a bit that depends on all others. ``operands`` and ``answer`` are those of :class:`Addition`.
+    addition of Huang et al. (2024), arXiv 2410.02140. The operands are rarely of one length, and how long the answer is
+    may depend on all their bits. ``operands`` and ``answer`` are those of :class:`Addition`.
 
     ``place`` and ``digit`` are those of :class:`Addition`.
 

@@ -9,8 +9,8 @@ from tasks.base import Batch, Split, Task
 
 
 class Parity(Task):
-    """Length counts the bits of the prompt. They are independent and fair, unless ``ones`` says otherwise; the answer is
-    1 if an odd number of them is 1, otherwise 0.
+    """Length counts the bits of the prompt. They are independent and fair, unless ``ones`` says otherwise; the answer
+    is 1 if an odd number of them is 1, otherwise 0.
 
     Example: ``10110 -> 1``. Parity Check of Deletang et al. (2023): a regular language that Transformers do not learn
     to generalize. With ``ones=uniform`` the number of ones is uniform from 0 to the length and their places are random,
@@ -29,9 +29,9 @@ class Parity(Task):
     known_results = (
         "Deletang et al. (2023), Table 2, best token accuracy (ends do not count) on lengths 41 to 500 after training"
         " on 1 to 40: RNN 100.0 %, Stack-RNN 100.0 %, Tape-RNN 100.0 %, Transformer 52.0 %, LSTM 100.0 %.",
-        "Huang et al. (2024), the results released with the code: ones=uniform, trained on lengths 0 to 50, accuracy on "
-        "51 to 100 and 101 to 150, mean of five seeds: learned positions at random offsets, 4 layers, converged, 0.830 "
-        "and 0.621; no positions, 12 layers, converged or not, 0.745 and 0.633.",
+        "Huang et al. (2024), the results released with the code: ones=uniform, trained on lengths 0 to 50, accuracy "
+        "on 51 to 100 and 101 to 150, mean of five seeds: learned positions at random offsets, 4 layers, converged, "
+        "0.830 and 0.621; no positions, 12 layers, converged or not, 0.745 and 0.633.",
     )
 
     def __init__(self, *, ones: Literal["independent", "uniform"] = "independent") -> None:
