@@ -56,8 +56,10 @@ def asked(overrides: Sequence[Override]) -> Asked | None:
     chosen = [one.value() for one in overrides if one.key_or_group == "study" and not one.is_sweep_override()]
     ours = [one for one in overrides if one.key_or_group.startswith("study.")]
     for one in overrides:
-        if one.key_or_group == "study" and one.is_sweep_override() and any(study.is_study(str(each)) for each in one.sweep_iterator()):
-            raise Refused(f"{echoed(one.input_line)}: a study with budgets is run alone, as in study={study.names()[0]}")
+        several = one.key_or_group == "study" and one.is_sweep_override()
+        if several and any(study.is_study(str(name)) for name in one.sweep_iterator()):
+            example = f"study={study.names()[0]}"
+            raise Refused(f"{echoed(one.input_line)}: a study with budgets is run alone, as in {example}")
     if not chosen or not isinstance(chosen[-1], str) or not study.is_study(chosen[-1]):
         if ours:
             raise Refused(
@@ -80,7 +82,7 @@ def asked(overrides: Sequence[Override]) -> Asked | None:
     for one in rest:
         if one.key_or_group == "task":
             raise Refused(
-                f"{echoed(one.input_line)}: study={name} has tasks of its own; study.tasks=[...] takes some of them: "
+                f"{echoed(one.input_line)}: study={name} has tasks of its own; study.tasks=[...] takes some: "
                 f"{', '.join(declared.tasks)}"
             )
     return Asked(

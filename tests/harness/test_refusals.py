@@ -17,7 +17,7 @@ REFUSED = {
     ("study=huang2025", "study.tasks=sort,parity"): "several are written study.tasks=[one,other]",
     ("study=huang2025", "study.tasks=[srt]"): "unknown study.tasks 'srt'; did you mean 'sort'?",
     ("study=huang2025", "study.bugdet=quick"): "unknown key 'study.bugdet'; did you mean 'study.budget'?",
-    ("study=huang2025", "task=copy"): "study=huang2025 has tasks of its own; study.tasks=[...] takes some of them: bin_",
+    ("study=huang2025", "task=copy"): "study=huang2025 has tasks of its own; study.tasks=[...] takes some: bin_",
     ("study=huang2025", "--cfg", "job"): "study=huang2025 is many runs: add -m",
     ("-m", "study=huang2025,core"): "a study with budgets is run alone",
     ("study=core", "study.budget=quick"): "this is for one of the studies huang2025, kazemnejad2023",
