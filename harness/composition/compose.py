@@ -20,7 +20,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
-from harness.composition import isolation, suggestions
+from harness.composition import isolation, studies, suggestions
 from harness.composition.folders import folders as checked
 from harness.composition.overrides import MOST_RUNS, Reader, count
 from harness.config import catalogue, trainer_arguments
@@ -93,6 +93,8 @@ class Composer:
     def shown(self, overrides: Sequence[str]) -> DictConfig:
         """The config that overrides without a sweep compose to, valid or not, including Hydra's own settings."""
         parsed = self._reader.read(overrides)
+        if (study := studies.asked(parsed)) is not None:
+            raise Refused(f"study={study.name} is many runs: add -m to python -m harness")
         if swept := [override for override in parsed if override.is_sweep_override()]:
             self._check_lists(swept, self._compose(self._single(overrides)))
             raise Refused(f"{echoed(swept[0].input_line)}: several values need a sweep: add -m to python -m harness")
@@ -100,11 +102,22 @@ class Composer:
 
     def multirun(self, overrides: Sequence[str]) -> bool:
         """Whether these overrides ask for a sweep without ``-m``, as a study does."""
-        single = [override for override in self._reader.read(overrides) if not override.is_sweep_override()]
+        parsed = self._reader.read(overrides)
+        if studies.asked(parsed) is not None:
+            return True
+        single = [override for override in parsed if not override.is_sweep_override()]
         return self._composed(single).hydra.mode == RunMode.MULTIRUN
 
     def cells(self, overrides: Sequence[str]) -> list[list[str]]:
-        """The overrides of every cell of a sweep: each combination of the listed values. Raises :class:`Refused`."""
+        """The overrides of every cell of a sweep: each combination of the listed values, and of a study those of each
+        of its cells. Raises :class:`Refused`.
+        """
+        study = studies.asked(self._reader.read(overrides))
+        if study is None:
+            return self._combinations(overrides)
+        return [combination for cell in study.cells() for combination in self._combinations(cell)]
+
+    def _combinations(self, overrides: Sequence[str]) -> list[list[str]]:
         self._check_words(overrides)
         base = self._compose(self._single(overrides))
         given = self._reader.read(overrides)

@@ -235,7 +235,7 @@ class Encoding(Bounded, PreciseModule):
         """What is carried on from a feed-forward layer, which makes ``y`` [B, L, D] of the hidden vectors."""
         return carried
 
-    def channel_order(self, channels: int) -> Tensor | None:
+    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
         """The order [d] of the ``channels`` of a head in which :meth:`rotate` is fastest, ``None`` for their own.
 
         Dot products are the same in any order that queries and keys share. Attention that follows this one, rather than

@@ -45,13 +45,14 @@ def rotate_both(
     return combine(q, *turn_q, layout), combine(k, *turn_k, layout)
 
 
-def pairs_beside(layout: Layout, turning: int, channels: int) -> Tensor | None:
+def pairs_beside(layout: Layout, turning: int, channels: int, device: torch.device) -> Tensor | None:
     """The order of ``channels``, of which the first ``turning`` turn, in which the two of a pair are neighbours;
     ``None`` where they are so anyway. Encodings give it as ``Encoding.channel_order``.
     """
     if layout == "interleaved":
         return None
-    return torch.cat([torch.arange(turning).unflatten(0, (2, -1)).T.flatten(), torch.arange(turning, channels)])
+    every = torch.arange(channels, device=device)
+    return torch.cat([every[:turning].unflatten(0, (2, -1)).T.flatten(), every[turning:]])
 
 
 def layout_here(layout: Layout, state: Mapping[str, Tensor]) -> Layout:

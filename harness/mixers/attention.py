@@ -78,7 +78,7 @@ class Attention(Attending, Mixer):
         """:meth:`forward_with_cache` with what the encoding carries from block to block for the tokens of x, as it
         comes into attention and goes out of it.
         """
-        order = self._channel_order()
+        order = self._channel_order(x.device)
         q, k, v = self._project(x, order).split(self.sizes, dim=-1)
         q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
         kept: State = (k, v, x) if self.encoding.uses("state") else (k, v)
@@ -102,11 +102,11 @@ class Attention(Attending, Mixer):
             carried = self.encoding.carry_through_attention(carried, attended[..., width:])
         return self.output(attended[..., :width].transpose(1, 2).flatten(2)), kept, carried
 
-    def _channel_order(self) -> Tensor | None:
+    def _channel_order(self, device: torch.device) -> Tensor | None:
         """The order of channels that the encoding wants. A norm has learned a scale for each in their own order."""
-        return (
-            self.encoding.channel_order(self.sizes[0] // self.heads) if isinstance(self.q_norm, nn.Identity) else None
-        )
+        if not isinstance(self.q_norm, nn.Identity):
+            return None
+        return self.encoding.channel_order(self.sizes[0] // self.heads, device)
 
     def _project(self, x: Tensor, order: Tensor | None) -> Tensor:
         """Queries, keys and values, the channels of each head of the first two in this order: the rows of the matrix
@@ -114,9 +114,9 @@ class Attention(Attending, Mixer):
         """
         if order is None:
             return self.project(x)
-        rows = torch.arange(sum(self.sizes))
+        rows = torch.arange(sum(self.sizes), device=x.device)
         ordered, rest = rows.split([sum(self.sizes[:2]), self.sizes[2]])
-        rows = torch.cat([ordered.unflatten(0, (-1, len(order)))[:, order].flatten(), rest]).to(x.device)
+        rows = torch.cat([ordered.unflatten(0, (-1, len(order)))[:, order].flatten(), rest])
         bias = self.project.bias
         return F.linear(x, self.project.weight[rows], None if bias is None else bias[rows])
 

@@ -12,6 +12,18 @@ from harness import cli
 
 REFUSED = {
     ("encoding=ropee",): "unknown encoding 'ropee'; did you mean 'rope'? Choices: alibi, ",
+    ("study=huang2025", "study.budget=big"): "unknown study.budget 'big'. Budgets: paper, quick",
+    ("study=huang2025", "study.budget=quick,paper"): "a study is run at one budget at a time",
+    ("study=huang2025", "study.tasks=sort,parity"): "several are written study.tasks=[one,other]",
+    ("study=huang2025", "study.tasks=[srt]"): "unknown study.tasks 'srt'; did you mean 'sort'?",
+    ("study=huang2025", "study.bugdet=quick"): "unknown key 'study.bugdet'; did you mean 'study.budget'?",
+    ("study=huang2025", "task=copy"): "study=huang2025 has tasks of its own; study.tasks=[...] takes some: bin_",
+    ("study=huang2025", "--cfg", "job"): "study=huang2025 is many runs: add -m",
+    ("-m", "study=huang2025,core"): "a study with budgets is run alone",
+    ("study=core", "study.budget=quick"): "this is for one of the studies huang2025, kazemnejad2023",
+    ("study.budget=quick",): "this is for one of the studies huang2025, kazemnejad2023",
+    ("study", "huang2024"): "unknown study 'huang2024'; did you mean 'huang2025'? Studies: huang2025, kazemnejad2023",
+    ("study", "huang2025", "nowhere"): "nowhere: there is no such folder",
     ("encodng=rope",): "unknown key 'encodng'; did you mean 'encoding'? Keys: architecture, encoding,",
     ("model.heds=4",): "unknown key 'model.heds'; did you mean 'model.heads'? Keys of model: model.dimension,",
     ("encoding=nope", "encoding.base=3"): "unknown key 'encoding.base'. Keys of encoding: none",

@@ -1,0 +1,201 @@
+"""Compare the records of a study with its published results: agree, differ or cannot tell; comparison.csv, a page."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness import atomic
+from harness.composition.arguments import Parser, path
+from harness.composition.compose import composer
+from harness.composition.studies import BUDGET, runs
+from harness.config import study as studies
+from harness.config.study import Study
+from harness.errors import Refused, unknown
+from harness.files import user_paths
+from harness.results import finished, records
+from harness.results.comparison import Comparison, Mean, compared, judged
+
+COLUMNS = ("task", "method", "lengths", "runs", "learned", "ours", "theirs", "difference", "verdict")
+STATED = ("statement", "published", "ours", "verdict")
+
+
+def main(arguments: list[str]) -> int:
+    parser = Parser(prog="python -m harness study", description=__doc__)
+    parser.add_argument("name", help="a study, such as huang2025")
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        type=path,
+        default=[Path("results")],
+        help="folders with records, or whose folder records/ has them",
+    )
+    parser.add_argument("--budget", default=BUDGET, help=f"the budget whose runs are compared (default: {BUDGET})")
+    parser.add_argument("--output", type=path, help="folder to write to (default: the first folder)")
+    parser.add_argument("--page", type=path, help="also write a page in Markdown, such as docs/huang2025.md")
+    parsed = parser.read(arguments)
+    declared = studies.read(parsed.name)
+    if parsed.budget not in declared.budgets:
+        raise unknown("budget", parsed.budget, list(declared.budgets), "budgets")
+    for folder in parsed.folders:
+        if not folder.is_dir():
+            raise Refused(f"{folder}: there is no such folder")
+    rows, done, wanted = _compare(parsed.name, declared, parsed.budget, parsed.folders)
+    if not done:
+        raise Refused(
+            f"none of the {wanted} runs of study={parsed.name} study.budget={parsed.budget} has a finished record in "
+            f"{', '.join(map(str, parsed.folders))}: python -m harness study={parsed.name} study.budget={parsed.budget}"
+        )
+    from harness.results.report import table
+
+    print(f"{declared.title}\n{declared.source}")
+    print(f"budget {parsed.budget}: {done} of {wanted} runs are done\n")
+    table("exact match, mean over runs with its 95 % interval", COLUMNS, _cells(rows))
+    if declared.statements:
+        print()
+        table("statements", STATED, _statements(declared, rows))
+    output = parsed.output or parsed.folders[0]
+    user_paths.make_folder(output, f"--output {output}")
+    _write_csv(output / "comparison.csv", rows)
+    print(f"\n{output / 'comparison.csv'}")
+    if parsed.page:
+        user_paths.make_folder(parsed.page.parent, f"--page {parsed.page}")
+        atomic.write(parsed.page, _page(parsed.name, declared, parsed.budget, rows, done, wanted))
+        print(parsed.page)
+    return 0
+
+
+def _compare(name: str, declared: Study, budget: str, folders: Sequence[Path]) -> tuple[list[Comparison], int, int]:
+    """The comparison of every cell, the number of finished runs, and how many there should be."""
+    found, rejected = records.read_all(folders)
+    for line in rejected:
+        print(f"skipped {line}")
+    known = {record.name: record for record in found if record.status == "finished"}
+    rows, done, wanted = [], 0, 0
+    with composer() as hydra:
+        for cell, cell_runs in runs(hydra, declared, budget):
+            names = [finished.paths_of(run).record.stem for run in cell_runs]
+            present = [known[name] for name in names if name in known]
+            rows += compared(declared, cell, present, len(names))
+            done, wanted = done + len(present), wanted + len(names)
+    return rows, done, wanted
+
+
+def _cells(rows: Sequence[Comparison]) -> list[list[str]]:
+    return [
+        [
+            row.task,
+            row.method,
+            row.lengths,
+            f"{row.ours.runs}/{row.wanted}",
+            f"{row.learned}/{row.ours.runs}",
+            _mean(row.ours),
+            _mean(row.theirs),
+            _difference(row),
+            f"{row.verdict} ({row.reason})" if row.reason else row.verdict,
+        ]
+        for row in rows
+    ]
+
+
+def _statements(declared: Study, rows: Sequence[Comparison]) -> list[list[str]]:
+    lines = []
+    for statement in declared.statements:
+        row, verdict = judged(statement, rows)
+        said = f"{row.task}, {row.method}, lengths {row.lengths}: {statement}"
+        lines.append([said, f"{row.theirs.value:.3f}", _mean(row.ours), verdict])
+    return lines
+
+
+def _mean(side: Mean) -> str:
+    if not side.runs:
+        return "-"
+    low, high = side.interval
+    return f"{side.value:.3f}" + ("" if math.isnan(low) else f" ({low:.3f} to {high:.3f})")
+
+
+def _difference(row: Comparison) -> str:
+    value, low, high = row.difference
+    if math.isnan(value):
+        return "-"
+    return f"{value:+.3f}" + ("" if math.isnan(low) else f" ({low:+.3f} to {high:+.3f})")
+
+
+def _write_csv(path: Path, rows: Sequence[Comparison]) -> None:
+    import pandas as pd
+
+    from harness.results.csv_files import csv
+
+    table = pd.DataFrame(
+        {
+            "task": row.task,
+            "method": row.method,
+            "band": row.band,
+            "lengths": row.lengths,
+            "runs_wanted": row.wanted,
+            "runs": row.ours.runs,
+            "runs_learned": row.learned,
+            "ours": row.ours.value,
+            "ours_low": row.ours.interval[0],
+            "ours_high": row.ours.interval[1],
+            "theirs": row.theirs.value,
+            "theirs_low": row.theirs.interval[0],
+            "theirs_high": row.theirs.interval[1],
+            "theirs_runs": row.theirs.runs,
+            "difference": row.difference[0],
+            "difference_low": row.difference[1],
+            "difference_high": row.difference[2],
+            "verdict": row.verdict,
+            "reason": row.reason,
+        }
+        for row in rows
+    )
+    atomic.write(path, csv(table))
+
+
+def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], done: int, wanted: int) -> str:
+    """The page of a study: what it is, how it is run, what came out, and what is not as published."""
+    bands = zip(declared.bands, declared.budgets[budget].edges, strict=True)
+    verdicts = [row.verdict for row in rows]
+    counted = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("agree", "differ", "cannot tell"))
+    lines = [
+        f"# {name}",
+        "",
+        f"*{declared.title}.* {declared.source}.",
+        "",
+        f"This page is written by `python -m harness study {name} FOLDER --page FILE` from the records in FOLDER and "
+        f"from `conf/study/{name}.yaml`, which declares the study. Each budget is run, or finished where it was "
+        "interrupted, by one command:",
+        "",
+        *(f"    python -m harness study={name} study.budget={one}" for one in declared.budgets),
+        "",
+        "`study.tasks=[...]` and `study.methods=[...]` take a part of it.",
+        "",
+        f"## Budget {budget}: {done} of {wanted} runs are done",
+        "",
+        f"Bands of lengths: {', '.join(f'{band} up to {edge}' for band, edge in bands)}"
+        f"; published up to {', '.join(map(str, next(iter(declared.budgets.values())).edges))}. Scores are the mean "
+        "exact match over the lengths of a band and then over runs, with 95 % intervals. A difference is judged by its "
+        "own interval (Welch's): *differ* if that excludes 0, *agree* if it includes 0 and reaches no further than .1 "
+        "from its middle, otherwise, or with fewer than two runs, *cannot tell*. *Learned* counts runs that reach .99 "
+        "at the lengths trained on. Of a cell that most runs have not learned, while theirs had, nothing is said "
+        f"beyond training. In all {counted}.",
+        "",
+        *_markdown(COLUMNS, _cells(rows)),
+    ]
+    if declared.statements:
+        lines += [
+            "",
+            "## What the study says",
+            "",
+            "A statement *holds* if the whole interval of ours is on its side of the bound, and *does not hold* if all "
+            "of it is on the other.",
+            "",
+            *_markdown(STATED, _statements(declared, rows)),
+        ]
+    if declared.deviations:
+        lines += ["", "## Not as published", "", *(f"- {text}" for text in declared.deviations)]
+    return "\n".join([*lines, ""])
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [f"| {' | '.join(row)} |" for row in (columns, ["---"] * len(columns), *rows)]

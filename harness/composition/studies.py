@@ -1,0 +1,112 @@
+"""The command line of a study: ``study=huang2025 study.budget=quick study.tasks=[sort] train.steps=100``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hydra.core.override_parser.types import Override
+
+from harness.composition import suggestions
+from harness.config import study
+from harness.config.study import Cell, Study
+from harness.errors import Refused, echoed, unknown
+
+if TYPE_CHECKING:
+    from harness.composition.compose import Composer
+    from harness.config.schema import Run
+
+KEYS = ("study.budget", "study.methods", "study.tasks")
+BUDGET = "quick"
+"""What a study costs unless the command line says otherwise."""
+
+
+class Asked(NamedTuple):
+    """A study and what of it is asked for; ``rest`` are the other words of the command line."""
+
+    name: str
+    study: Study
+    budget: str
+    tasks: list[str]
+    methods: list[str]
+    rest: list[str]
+
+    def cells(self) -> Iterator[list[str]]:
+        """The overrides of each cell, a sweep over its seeds. What the command line sets goes before the study."""
+        given = {word.partition("=")[0].lstrip("+~") for word in self.rest}
+        for cell in self.study.cells(self.budget, self.tasks, self.methods):
+            words = _words(self.study, self.budget, cell)
+            yield [*(word for word in words if word.partition("=")[0] not in given), *self.rest]
+
+
+def runs(hydra: Composer, study: Study, budget: str) -> Iterator[tuple[Cell, list[Run]]]:
+    """Each cell of a study with its runs, one for each seed."""
+    for cell in study.cells(budget):
+        yield cell, [hydra.run(words) for words in hydra.cells(_words(study, budget, cell))]
+
+
+def _words(study: Study, budget: str, cell: Cell) -> list[str]:
+    words = [f"{key}={_written(value)}" for key, value in cell.settings.items()]
+    return [*words, f"seed=range({study.budgets[budget].seeds})"]
+
+
+def asked(overrides: Sequence[Override]) -> Asked | None:
+    """The study that these overrides choose, ``None`` if they choose none. Raises :class:`Refused`."""
+    chosen = [one.value() for one in overrides if one.key_or_group == "study" and not one.is_sweep_override()]
+    ours = [one for one in overrides if one.key_or_group.startswith("study.")]
+    for one in overrides:
+        several = one.key_or_group == "study" and one.is_sweep_override()
+        if several and any(study.is_study(str(name)) for name in one.sweep_iterator()):
+            example = f"study={study.names()[0]}"
+            raise Refused(f"{echoed(one.input_line)}: a study with budgets is run alone, as in {example}")
+    if not chosen or not isinstance(chosen[-1], str) or not study.is_study(chosen[-1]):
+        if ours:
+            raise Refused(
+                f"{echoed(ours[0].input_line)}: this is for one of the studies {', '.join(study.names())}, "
+                f"as in study={study.names()[0]} {ours[0].key_or_group}=..."
+            )
+        return None
+    name = chosen[-1]
+    declared = study.read(name)
+    values: dict[str, Any] = {"study.budget": BUDGET, "study.tasks": [], "study.methods": []}
+    for one in ours:
+        if one.key_or_group not in KEYS:
+            raise unknown("key", one.key_or_group, list(KEYS), "keys of study")
+        if one.is_sweep_override():
+            if one.key_or_group == "study.budget":
+                raise Refused(f"{echoed(one.input_line)}: a study is run at one budget at a time")
+            raise Refused(f"{echoed(one.input_line)}: several are written {one.key_or_group}=[one,other]")
+        values[one.key_or_group] = one.value()
+    rest = [one for one in overrides if one.key_or_group != "study" and one not in ours]
+    for one in rest:
+        if one.key_or_group == "task":
+            raise Refused(
+                f"{echoed(one.input_line)}: study={name} has tasks of its own; study.tasks=[...] takes some: "
+                f"{', '.join(declared.tasks)}"
+            )
+    return Asked(
+        name,
+        declared,
+        _known("budget", [values["study.budget"]], list(declared.budgets))[0],
+        _known("tasks", values["study.tasks"], list(declared.tasks)),
+        _known("methods", values["study.methods"], list(declared.methods)),
+        [str(one.input_line) for one in rest],
+    )
+
+
+def _known(key: str, chosen: Any, known: list[str]) -> list[str]:
+    listed = list(chosen) if isinstance(chosen, list) else [chosen]
+    for one in listed:
+        if one not in known:
+            raise unknown(f"study.{key}", str(one), known, key if key.endswith("s") else f"{key}s")
+    return listed
+
+
+def _written(value: study.Value) -> str:
+    if isinstance(value, list):
+        return f"[{','.join(map(_written, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    plain = not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9_.-]+", value)
+    return str(value) if plain else suggestions.quote_value(str(value))

@@ -1,0 +1,159 @@
+"""Studies: published experiments, each declared in one file of ``conf/study`` with all its tasks, methods and budgets.
+
+A file of that folder that sets values of a run is a preset; one with ``tasks`` is a study. From it follow the runs
+(:meth:`Study.cells`), what they are compared with, and the page about both.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from typing import Annotated, NamedTuple
+
+from pydantic import Field, ValidationError, model_validator
+
+from harness.config import catalogue, choice_files
+from harness.config.schema import Frozen, Name
+from harness.errors import Refused, one_line, unknown
+
+Value = str | int | float | bool | list[str]
+Settings = dict[str, Value]
+"""Choices and values of a run, as the command line has them: ``{task: copy, task.symbols: 2}``."""
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Budget(Frozen):
+    """How much is computed: the number of seeds, the longest length of each band, and settings of all cells."""
+
+    seeds: Annotated[int, Field(ge=1, le=1000)]
+    edges: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2)]
+    settings: Settings = {}
+
+
+class Statement(Frozen):
+    """What the study says of a score: that it is above or below a bound, or higher than that of another method."""
+
+    task: Name
+    method: Name
+    band: Name
+    above: Share | None = None
+    below: Share | None = None
+    than: Name | None = None
+
+    @model_validator(mode="after")
+    def _one_claim(self) -> Statement:
+        if [self.above, self.below, self.than].count(None) != 2:
+            raise ValueError("a statement has one of above, below and than")
+        return self
+
+    def __str__(self) -> str:
+        if self.than is not None:
+            return f"higher than {self.than}"
+        return f"above {self.above:g}" if self.above is not None else f"below {self.below:g}"
+
+
+class TaskCells(Frozen):
+    """A task of the study: settings of all its cells, those of some by budget and method, and the edges of its bands
+    where they are not those of the budget.
+    """
+
+    settings: Settings
+    edges: list[Annotated[int, Field(ge=1)]] = []
+    cells: dict[Name, dict[Name, Settings]] = {}
+
+
+class Cell(NamedTuple):
+    """One task with one method: the settings of its runs, but for the seed, and the longest length of each band."""
+
+    task: str
+    method: str
+    settings: Settings
+    edges: list[int]
+
+
+class Published(NamedTuple):
+    """A published run: its score in every band of which there is one."""
+
+    task: str
+    method: str
+    scores: dict[str, float]
+
+
+class Study(Frozen):
+    """A study, as its file declares it. Settings of all cells come first, then those of the method, of the budget, of
+    the task, and of the cell: later ones hold.
+    """
+
+    title: str
+    source: str
+    published: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.csv$")]
+    examples: Annotated[int, Field(ge=1)]
+    """Test examples behind every published score."""
+    bands: Annotated[list[Name], Field(min_length=2)]
+    """The names of the bands of lengths, the first that of the lengths trained on."""
+    settings: Settings = {}
+    methods: dict[Name, Settings]
+    budgets: dict[Name, Budget]
+    tasks: dict[Name, TaskCells]
+    statements: list[Statement] = []
+    deviations: list[str] = []
+    """What is not as published, a sentence or more each."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Study:
+        for task, own in self.tasks.items():
+            for budget, cells in own.cells.items():
+                if budget not in self.budgets or set(cells) - set(self.methods):
+                    raise ValueError(f"tasks.{task}.cells.{budget}: there is no such budget, or no such method")
+        for edges in [*(one.edges for one in self.budgets.values()), *(own.edges for own in self.tasks.values())]:
+            if edges and (len(edges) != len(self.bands) or sorted(set(edges)) != edges):
+                raise ValueError(f"edges={edges}: there is one for each of {', '.join(self.bands)}, and they rise")
+        for said in self.statements:
+            methods = {said.method, said.than or said.method}
+            if said.task not in self.tasks or said.band not in self.bands or methods - set(self.methods):
+                raise ValueError(f"statements: {said.task}, {said.method}, {said.band}, {said.than}: one is unknown")
+        return self
+
+    def cells(self, budget: str, tasks: Sequence[str] = (), methods: Sequence[str] = ()) -> Iterator[Cell]:
+        """The cells of a budget, of all tasks and methods or of some."""
+        chosen = self.budgets[budget]
+        for task in tasks or self.tasks:
+            for method in methods or self.methods:
+                own = self.tasks[task]
+                cell = own.cells.get(budget, {}).get(method, {})
+                settings = self.settings | self.methods[method] | chosen.settings | own.settings | cell
+                yield Cell(task, method, settings, own.edges or chosen.edges)
+
+    def results(self) -> list[Published]:
+        """The published runs."""
+        path = catalogue.CONF / "study" / self.published
+        with path.open(newline="") as file:
+            return [
+                Published(row["task"], row["method"], {band: float(row[band]) for band in self.bands if row[band]})
+                for row in csv.DictReader(file)
+            ]
+
+
+def names() -> list[str]:
+    """The names of all studies, in alphabetical order."""
+    return [name for name in catalogue.names()["study"] if is_study(name)]
+
+
+def is_study(name: str) -> bool:
+    """Whether this is a study, rather than a preset or nothing."""
+    path = catalogue.CONF / "study" / f"{name}.yaml"
+    return path.is_file() and "tasks" in choice_files.content(path)
+
+
+def read(name: str) -> Study:
+    """The study of this name. Raises :class:`Refused`."""
+    if name not in names():
+        raise unknown("study", name, names(), "studies")
+    path = catalogue.CONF / "study" / f"{name}.yaml"
+    try:
+        return Study.model_validate(choice_files.content(path))
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise Refused(f"{path}: {where}: {one_line(first['msg'])}") from error

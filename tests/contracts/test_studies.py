@@ -1,0 +1,149 @@
+"""Every study of conf/study composes to the runs that were published, and what it compares them with is complete."""
+
+import csv
+from collections import Counter
+
+import pytest
+from support import ROOT
+
+from harness.composition.compose import composer
+from harness.composition.studies import runs
+from harness.config import catalogue, identity, instantiation, study
+from harness.config.schema import Run
+from harness.positions.base import Sequences
+from harness.results import finished
+from tasks.base import Task
+
+KAZEMNEJAD = {"none": "nope", "t5_relative_bias": "t5", "rotary": "rope", "abs_sinusoid": "sinusoidal"}
+
+
+@pytest.fixture(scope="module")
+def huang() -> dict[tuple[str, str], tuple[Run, Task]]:
+    """The first run of each cell at the published budget."""
+    with composer() as hydra:
+        cells = list(runs(hydra, study.read("huang2025"), "paper"))
+    assert {len(seeds) for _, seeds in cells} == {5}
+    return {(cell.task, cell.method): (seeds[0], instantiation.task(seeds[0])) for cell, seeds in cells}
+
+
+def test_a_file_of_the_folder_is_a_study_or_a_preset() -> None:
+    assert {"huang2025", "kazemnejad2023"} <= set(study.names()) < set(catalogue.names()["study"])
+
+
+@pytest.mark.parametrize("name", study.names())
+def test_every_cell_has_published_runs_and_every_published_run_a_cell(name: str) -> None:
+    declared = study.read(name)
+    published = Counter((run.task, run.method) for run in declared.results())
+    for budget in declared.budgets:
+        assert {(cell.task, cell.method) for cell in declared.cells(budget)} == set(published)
+    assert min(published.values()) >= 3
+    scores = [score for run in declared.results() for score in run.scores.values()]
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_the_scores_of_kazemnejad_are_those_that_other_tests_know() -> None:
+    with (ROOT / "tests" / "golden" / "kazemnejad2023_overall.csv").open() as file:
+        known: dict[tuple[str, str], list[float]] = {}
+        for row in csv.DictReader(file):
+            if row["dataset"].startswith("s2s"):  # the others pool examples over lengths
+                cell = row["configuration"].split("_")[0], KAZEMNEJAD.get(row["encoding"], row["encoding"])
+                known.setdefault(cell, []).append(float(row["exact_match"]))
+    declared = study.read("kazemnejad2023")
+    assert len(known) == 40
+    for cell, scores in known.items():
+        ours = [run.scores["beyond"] for run in declared.results() if (run.task, run.method) == cell]
+        assert sorted(ours) == pytest.approx(sorted(scores), abs=2e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "budget"), [("huang2025", "quick"), ("huang2025", "paper"), ("kazemnejad2023", "quick")]
+)
+def test_all_runs_compose_and_are_different_ones(name: str, budget: str) -> None:
+    declared = study.read(name)
+    found = []
+    with composer() as hydra:
+        for cell, seeds in runs(hydra, declared, budget):
+            found += [finished.paths_of(run).record.stem for run in seeds]
+            run, task = seeds[0], instantiation.task(seeds[0])
+            tested = identity.tested_lengths(run, task)
+            assert cell.edges[0] - 2 <= run.lengths.train <= cell.edges[0], "the first band is what is trained on"
+            for shortest, longest in zip([0, *cell.edges], cell.edges, strict=False):
+                assert any(shortest < length <= longest for length in tested), "every band is tested"
+            assert max(tested) <= cell.edges[-1]
+    assert len(set(found)) == len(found) == len(list(declared.cells(budget))) * declared.budgets[budget].seeds
+
+
+def test_the_published_lengths_and_examples(huang: dict[tuple[str, str], tuple[Run, Task]]) -> None:
+    """Trained up to 50, and in each band of fifty lengths about 2,000 test examples."""
+    shortest = {"bin_majority_interleave": 3, "addition": 4}
+    for (name, _), (run, task) in huang.items():
+        trained, tested = identity.training_lengths(run, task), identity.tested_lengths(run, task)
+        step = 3 if name == "bin_majority_interleave" else 1
+        assert trained == list(range(shortest.get(name, 1), 51, step))
+        for first, last in ((51, 100), (101, 150)):
+            band = [length for length in tested if first <= length <= last]
+            assert band == [length for length in range(first, last + 1) if length % step == 0]
+            assert run.evaluation.examples * len(band) == pytest.approx(2000, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("name", "largest_start"),
+    [
+        ("bin_majority", lambda length, read: 150 - length),
+        ("majority", lambda length, read: 150 - length),
+        ("bin_majority_interleave", lambda length, read: 150 - length),
+        ("parity", lambda length, read: 150 - length),
+        ("unique_copy", lambda length, read: 2 * (150 - length)),
+        ("repeat_copy", lambda length, read: 2 * (150 - length)),
+        ("sort", lambda length, read: 2 * (150 - length)),
+        ("addition", lambda length, read: 300 - (read + 1)),
+    ],
+)
+def test_positions_start_where_theirs_do(
+    huang: dict[tuple[str, str], tuple[Run, Task]], name: str, largest_start: object
+) -> None:
+    """Uniform from 0 to what depends on the length in training, from 0 in the test."""
+    import numpy as np
+
+    run, task = huang[name, "learned"]
+    layout, rule = instantiation.layout(run, task), instantiation.rule(run)
+    for length in (6, 48):
+        batch = layout.arrange(task.sample(np.random.default_rng(0), length, 4000), length)
+        read = batch.lengths[batch.lengths == batch.lengths[0]]
+        width = batch.tokens.shape[1]
+        positions = rule.sample(np.random.default_rng(1), Sequences(read, width, training=True))
+        last = largest_start(length, int(read[0]))  # type: ignore[operator]
+        assert positions[:, 0].min() <= 5
+        assert last - 5 <= positions[:, 0].max() <= last
+        assert not rule.sample(np.random.default_rng(1), Sequences(read, width, training=False))[:, 0].any()
+
+
+def test_the_published_sizes_and_rates(huang: dict[tuple[str, str], tuple[Run, Task]]) -> None:
+    said = {
+        key: (r.model.layers, r.model.heads, r.model.dimension, r.train.learning_rate) for key, (r, _) in huang.items()
+    }
+    assert said == {
+        ("bin_majority", "learned"): (1, 1, 16, 1e-3),
+        ("bin_majority", "nope"): (1, 1, 16, 1e-3),
+        ("majority", "learned"): (1, 2, 256, 1e-3),
+        ("majority", "nope"): (1, 1, 64, 1e-3),
+        ("bin_majority_interleave", "learned"): (2, 4, 256, 1e-4),
+        ("bin_majority_interleave", "nope"): (12, 12, 768, 1e-4),
+        ("unique_copy", "learned"): (2, 1, 64, 1e-3),
+        ("unique_copy", "nope"): (4, 4, 256, 1e-3),
+        ("repeat_copy", "learned"): (4, 4, 256, 1e-3),
+        ("repeat_copy", "nope"): (4, 4, 256, 1e-3),
+        ("sort", "learned"): (1, 2, 256, 1e-4),
+        ("sort", "nope"): (1, 1, 256, 1e-3),
+        ("parity", "learned"): (4, 2, 256, 1e-4),
+        ("parity", "nope"): (12, 12, 768, 3e-5),
+        ("addition", "learned"): (12, 12, 768, 1e-4),
+        ("addition", "nope"): (12, 12, 768, 1e-4),
+    }
+    for run, _ in huang.values():
+        large = run.model.layers == 12
+        assert (run.train.steps, run.train.warmup) == ((60_000, 3_000) if large else (30_000, 0))
+        assert (run.train.batch, run.train.weight_decay, run.train.clip, run.train.beta2) == (64, 0.01, 1.0, 0.999)
+        assert (run.schedule.name, run.architecture.name) == ("linear", "gpt2")
+        assert run.architecture.options["dropout"] == 0

@@ -1,0 +1,132 @@
+"""What is said of our results beside published ones."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import ttest_ind
+
+from harness.config.study import Cell, Published, Statement, Study
+from harness.results import comparison
+from harness.results.comparison import Comparison, Mean, difference, judged, mean
+
+SCORES = st.lists(st.floats(0, 1), min_size=2, max_size=8)
+
+
+@given(SCORES, SCORES)
+def test_the_interval_is_welchs_where_runs_differ_more_than_examples_leave_open(
+    one: list[float], other: list[float]
+) -> None:
+    many = 10**9
+    if min(np.ptp(one), np.ptp(other)) < 0.01:
+        return
+    value, low, high = difference(mean(one, many), mean(other, many))
+    expected = ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
+    assert value == pytest.approx(np.mean(one) - np.mean(other))
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-6)
+
+
+def test_runs_without_a_mistake_leave_open_what_their_examples_do() -> None:
+    few, many = mean([1.0, 1.0, 1.0], 10), mean([1.0, 1.0, 1.0], 10_000)
+    assert few.error > 10 * many.error > 0
+    assert few.interval[0] < 0.9 < many.interval[0] < 1 == many.interval[1]
+
+
+def test_fewer_than_two_runs_have_no_interval() -> None:
+    assert all(map(math.isnan, mean([0.5], 100).interval))
+    assert all(map(math.isnan, difference(mean([0.5], 100), mean([0.5, 0.6], 100))[1:]))
+    assert mean([], 1).runs == 0
+
+
+def study(published: dict[str, list[float]], monkeypatch: pytest.MonkeyPatch) -> tuple[Study, Cell]:
+    declared = Study(
+        title="t",
+        source="s",
+        published="x.csv",
+        examples=2000,
+        bands=["trained", "beyond"],
+        methods={"a": {}, "b": {}},
+        budgets={"quick": {"seeds": 3, "edges": [2, 4]}},
+        tasks={"copy": {"settings": {}}},
+    )
+    runs = [
+        Published("copy", "a", dict(zip(published, scores, strict=True)))
+        for scores in zip(*published.values(), strict=True)
+    ]
+    monkeypatch.setattr(Study, "results", lambda self: runs)
+    return declared, next(declared.cells("quick"))
+
+
+class Row:
+    def __init__(self, length: int, exact: float) -> None:
+        self.length, self.exact, self.examples, self.extension = length, round(exact * 1000), 1000, "extrapolate"
+
+
+class Scored:
+    def __init__(self, trained: float, beyond: float) -> None:
+        self.scores = [Row(1, trained), Row(2, trained), Row(3, beyond), Row(4, beyond)]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "verdict", "reason"),
+    [
+        ([(1, 0.9), (1, 0.91), (1, 0.92)], [(1, 0.9), (1, 0.91), (1, 0.92)], "agree", ""),
+        ([(1, 0.5), (1, 0.51), (1, 0.52)], [(1, 0.9), (1, 0.91), (1, 0.92)], "differ", ""),
+        ([(1, 0.1), (1, 0.5), (1, 0.9)], [(1, 0.2), (1, 0.6), (1, 0.9)], "cannot tell", "wide interval"),
+        ([(1, 0.9)], [(1, 0.9), (1, 0.9)], "cannot tell", "1 run here"),
+        ([], [(1, 0.9), (1, 0.9)], "cannot tell", "no runs here"),
+        ([(0.5, 0.1), (0.6, 0.1), (0.5, 0.1)], [(1, 0.9), (1, 0.9)], "cannot tell", "not learned"),
+        ([(0.9, 0.1), (0.9, 0.1), (0.9, 0.1)], [(0.95, 0.1), (0.95, 0.1)], "agree", ""),
+    ],
+)  # fmt: skip
+def test_verdicts(
+    ours: list[tuple[float, float]],
+    theirs: list[tuple[float, float]],
+    verdict: str,
+    reason: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    columns = list(zip(*theirs, strict=True))
+    declared, cell = study({"trained": list(columns[0]), "beyond": list(columns[1])}, monkeypatch)
+    rows = comparison.compared(declared, cell, [Scored(*scores) for scores in ours], 3)  # type: ignore[misc, arg-type]
+    assert [row.lengths for row in rows] == ["1 to 2", "3 to 4"]
+    assert (rows[1].verdict, rows[1].reason) == (verdict, reason)
+
+
+def row(method: str, scores: list[float], reason: str = "") -> Comparison:
+    ours = mean(scores, 1000)
+    nothing = Mean(math.nan, math.nan, 0)
+    return Comparison("copy", method, "beyond", "3 to 4", 3, 3, ours, nothing, (0, 0, 0), "agree", reason)
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        ({"above": 0.9}, "holds"),
+        ({"above": 0.96}, "cannot tell"),
+        ({"above": 0.99}, "does not hold"),
+        ({"below": 0.99}, "holds"),
+        ({"below": 0.9}, "does not hold"),
+        ({"than": "b"}, "holds"),
+        ({"than": "c"}, "does not hold"),
+        ({"than": "d"}, "cannot tell"),
+        ({"than": "e"}, "cannot tell"),
+    ],
+)
+def test_statements(claim: dict[str, float | str], verdict: str) -> None:
+    rows = [
+        row("a", [0.958, 0.96, 0.962]),
+        row("b", [0.1, 0.11, 0.12]),
+        row("c", [1.0, 1.0, 1.0]),
+        row("d", [0.5, 0.9, 1.0]),
+        row("e", [0.1, 0.1, 0.1], "not learned"),
+    ]
+    statement = Statement(task="copy", method="a", band="beyond", **claim)  # type: ignore[arg-type]
+    assert judged(statement, rows) == (rows[0], verdict)
+
+
+def test_a_failure_to_learn_confirms_no_failure_to_generalize() -> None:
+    rows = [row("a", [0.1, 0.1, 0.1], "not learned")]
+    assert judged(Statement(task="copy", method="a", band="beyond", below=0.5), rows)[1] == "cannot tell"
