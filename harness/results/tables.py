@@ -11,7 +11,7 @@ from harness.config.schema import ATTENTION
 from harness.results import metrics
 from harness.results.labels import labels
 from harness.results.records import Record, ScoreRow
-from harness.results.statistics import FEW, interquartile_mean, interval
+from harness.results.statistics.seeds import FEW, interquartile_mean, t_interval
 
 AVERAGED = (
     "exact_match",
