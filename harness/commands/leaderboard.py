@@ -9,7 +9,6 @@ from harness import atomic
 from harness.composition.arguments import Parser, path
 from harness.errors import Refused
 from harness.files import user_paths
-from harness.results import records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,10 +47,12 @@ def main(arguments: list[str]) -> int:
     for folder in parsed.folders:
         if not folder.is_dir():
             raise Refused(f"{folder}: there is no such folder")
-    found, rejected = records.read_all(parsed.folders)
+    from harness.results import collection
+
+    found, rejected = collection.read(parsed.folders)
     for line in rejected:
         print(f"skipped {line}", file=sys.stderr)
-    if not any(record.status == "finished" for record in found):
+    if not (found.runs.status == "finished").any():
         raise Refused(
             f"no finished record in {', '.join(map(str, parsed.folders))}: "
             "run something first, for example python -m harness"
@@ -71,8 +72,9 @@ def main(arguments: list[str]) -> int:
     if not slices.empty:
         pictures += maps.save(slices, output / "figures")
     _print(board)
-    if unsealed := sum(not record.seal for record in found):
-        which = "the record has" if len(found) == 1 else f"{unsealed} of {len(found)} records have"
+    sealed = found.runs.drop_duplicates("record").sealed
+    if unsealed := int((~sealed).sum()):
+        which = "the record has" if len(sealed) == 1 else f"{unsealed} of {len(sealed)} records have"
         print(f"{which} no seal, so later changes cannot be detected")
     files = ", ".join(str(output / name) for name in written)
     print(f"{files} and {len(pictures)} figures in {output / 'figures'}")

@@ -27,26 +27,39 @@ def read(path: Path) -> Any:
     except OSError as error:
         raise Refused(f"{one_line(path)}: {error.strerror}") from error
     try:
-        return json.loads(content, object_pairs_hook=_once, parse_float=_number, parse_constant=_number)
+        return parsed(content)
     except RecursionError:
         raise Refused(f"{one_line(path)}: it is nested too deep") from None
     except (ValueError, OverflowError) as error:
         raise Refused(f"{one_line(path)}: Invalid JSON: {one_line(error)}") from error
 
 
+def parsed(content: str | bytes) -> Any:
+    """The value of a JSON text. Raises :class:`ValueError` as :func:`read` refuses it, and what Python raises of texts
+    that are nested too deep or have too large numbers.
+    """
+    if isinstance(content, bytes):
+        content = content.decode(json.detect_encoding(content), "surrogatepass")
+    return _DECODER.decode(content)
+
+
+def canonical(value: Any) -> str:
+    """A value as the one text that seals are computed from."""
+    return _ENCODER.encode(value)
+
+
 def seal(document: dict[str, Any]) -> str:
     """The seal of a document, computed without the seal it contains."""
     said = {key: value for key, value in document.items() if key != SEAL}
-    canonical = json.dumps(said, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hashlib.sha256(canonical(said).encode()).hexdigest()
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"it says {one_line(key)} twice")
-        found[key] = value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        before: set[str] = set()
+        twice = next(key for key, _ in pairs if key in before or before.add(key))  # type: ignore[func-returns-value]
+        raise ValueError(f"it says {one_line(twice)} twice")
     return found
 
 
@@ -54,3 +67,7 @@ def _number(word: str) -> float:
     if not math.isfinite(number := float(word)):
         raise ValueError(f"{word[:20]} should be a finite number")
     return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_once, parse_float=_number, parse_constant=_number)
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)

@@ -12,34 +12,65 @@ def labels(first: str, things: Sequence[dict[str, Any]]) -> list[str]:
     ``rope · randomized · maximum=512`` in a table that has others too. Of a group's options that always change together
     the first stands for all: ``steps=5000`` where those with 5000 steps have a warm-up of their own too.
     """
-    result = []
-    for thing in things:
-        namesakes = [other[first] for other in things if _name(other[first]) == _name(thing[first])]
-        parts = [_name(thing[first]), *_differing(thing[first], namesakes)]
-        for group in [group for group in thing if group != first]:
-            parts += _group(group, thing[group], [other[group] for other in things if group in other])
-        result.append(" · ".join(parts))
-    return result
+    groups = {group: _parts(group == first, group, things) for group in dict.fromkeys(key for t in things for key in t)}
+    ordered = [first, *(group for group in groups if group != first)]
+    return [
+        " · ".join(part for group in ordered if group in thing for part in groups[group][repr(thing[group])])
+        for thing in things
+    ]
 
 
-def _group(group: str, own: Any, others: Sequence[Any]) -> list[str]:
-    if not isinstance(own, dict):
-        return [f"{group}={_brief(own, others)}"] if any(other != own for other in others) else []
-    parts = [_name(own)] if len({_name(other) for other in others}) > 1 else []
-    return parts + _differing(own, [other for other in others if _name(other) == _name(own)])
+def _parts(first: bool, group: str, things: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    """What is shown of a group, by the choice as Python writes it. Things that share a choice count once: what differs
+    does not depend on how often.
+    """
+    distinct = {repr(thing[group]): thing[group] for thing in things if group in thing}
+    namesakes: dict[str, list[dict[str, Any]]] = {}
+    for node in distinct.values():
+        if isinstance(node, dict):
+            namesakes.setdefault(_name(node), []).append(node)
+    alike = {name: _Differences(nodes) for name, nodes in namesakes.items()}
+    plain = [*distinct.values()]
+    parts = {}
+    for key, own in distinct.items():
+        if isinstance(own, dict):
+            shown = [_name(own)] if first or len(namesakes) > 1 else []
+            parts[key] = shown + alike[_name(own)].of(own)
+        else:
+            parts[key] = [f"{group}={_brief(own, plain)}"] if any(other != own for other in plain) else []
+    return parts
 
 
-def _differing(own: dict[str, Any], others: Sequence[dict[str, Any]]) -> list[str]:
-    """The options in which these differ, without those that distinguish no more of them than the ones before do."""
-    values = [_values(other) for other in others]
-    distinguished = [""] * len(values)
-    shown = []
-    for key, value in _values(own).items():
-        further = [f"{before}, {other.get(key)!r}" for before, other in zip(distinguished, values, strict=True)]
-        if len(set(further)) > len(set(distinguished)):
-            distinguished = further
-            shown.append(f"{key}={_brief(value, [other.get(key) for other in values])}")
-    return shown
+class _Differences:
+    """The options in which choices differ, without those that distinguish no more of them than the ones before do."""
+
+    def __init__(self, choices: Sequence[dict[str, Any]]) -> None:
+        self._values = [_values(choice) for choice in choices]
+        self._shown: dict[tuple[str, ...], list[str]] = {}
+
+    def of(self, own: dict[str, Any]) -> list[str]:
+        values = _values(own)
+        shown = self._keys(tuple(values))
+        return [
+            f"{key}={_brief(values[key], self._all(key) if isinstance(values[key], list) else ())}" for key in shown
+        ]
+
+    def _all(self, key: str) -> Sequence[Any]:
+        return [other.get(key) for other in self._values]
+
+    def _keys(self, keys: tuple[str, ...]) -> list[str]:
+        if keys in self._shown:
+            return self._shown[keys]
+        distinguished = [""] * len(self._values)
+        shown = self._shown[keys] = []
+        for key in keys:
+            further = [
+                f"{before}, {other.get(key)!r}" for before, other in zip(distinguished, self._values, strict=True)
+            ]
+            if len(set(further)) > len(set(distinguished)):
+                distinguished = further
+                shown.append(key)
+        return shown
 
 
 def _values(node: dict[str, Any]) -> dict[str, Any]:
@@ -52,7 +83,7 @@ def _name(node: dict[str, Any]) -> str:
 
 def _brief(value: Any, others: Sequence[Any]) -> str:
     """A value in few characters: a long list by its range and size, unless another has the same range and size."""
-    if any(other != value and _range(other) == _range(value) for other in others):
+    if isinstance(value, list) and any(other != value and _range(other) == _range(value) for other in others):
         return str(value)
     return _range(value)
 

@@ -4,13 +4,18 @@ In distribution are the tested lengths up to the training length, out of distrib
 weigh every tested length the same, whatever its number of examples or tokens.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from harness.results.records import Answers, Chance, Counts, Record
+
+if TYPE_CHECKING:
+    from harness.results.frames import Frames
 
 REACHED = 0.9
 """The score that counts as reaching a length."""
@@ -166,11 +171,14 @@ def bits_interval(record: Record, extension: str, length: int) -> tuple[float, f
     parts = [
         row for row in record.slices if (row.extension, row.length, list(row.at)) == (extension, length, ["document"])
     ]
-    if len(parts) < 2:
-        return math.nan, math.nan
     nats = np.array([row.nats for row in parts])
-    text = np.array([row.tokens if row.bytes is None else row.bytes for row in parts])
-    indices = np.random.default_rng(0).integers(len(parts), size=(RESAMPLES, len(parts)))
+    return _resampled(nats, np.array([row.tokens if row.bytes is None else row.bytes for row in parts]))
+
+
+def _resampled(nats: np.ndarray, text: np.ndarray) -> tuple[float, float]:
+    if len(nats) < 2:
+        return math.nan, math.nan
+    indices = np.random.default_rng(0).integers(len(nats), size=(RESAMPLES, len(nats)))
     resampled = nats[indices].sum(axis=1) / text[indices].sum(axis=1) / math.log(2)
     low, high = np.quantile(resampled, [0.025, 0.975])
     return float(low), float(high)
@@ -194,3 +202,17 @@ def above_blind(score: float, blind: float) -> float:
 def mean(values: Sequence[float]) -> float:
     """The mean; NaN if there are no values."""
     return sum(values) / len(values) if values else math.nan
+
+
+def bits_intervals(found: Frames) -> tuple[np.ndarray, np.ndarray]:
+    """The interval of :func:`bits_interval` for each row of scores."""
+    low, high = np.full(len(found.scores), math.nan), np.full(len(found.scores), math.nan)
+    if "axis_document" not in found.slices:
+        return low, high
+    others = [name for name in found.slices if name.startswith("axis_") and name != "axis_document"]
+    parts = found.slices[found.slices.axis_document.notna() & found.slices[others].isna().all(axis=1)]
+    rows = {key: row for row, key in enumerate(zip(found.scores.run, found.scores.length, strict=True))}
+    for (run, length), those in parts.groupby(["run", "length"], sort=False):
+        row = rows[run, length]
+        low[row], high[row] = _resampled(those.nats.to_numpy(), those.bytes.fillna(those.tokens).to_numpy())
+    return low, high

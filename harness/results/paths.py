@@ -45,7 +45,12 @@ def baseline_cache(results: str | Path) -> Path:
     return Path(results) / "baselines"
 
 
+def records_folder(results: Path) -> Path:
+    """The folder of the records of a folder of results, or of a folder that holds records alone."""
+    records = results / "records"
+    return records if records.is_dir() else results
+
+
 def record_files(results: Path) -> list[Path]:
     """The JSON files among which the records of a folder of results are, or of a folder that holds records alone."""
-    records = results / "records"
-    return sorted((records if records.is_dir() else results).glob("*.json"))
+    return sorted(records_folder(results).glob("*.json"))

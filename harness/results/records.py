@@ -112,7 +112,7 @@ class TaskFacts(Frozen):
     """What a reader of the record needs to know about the task."""
 
     name: Name
-    version: int
+    version: Count
     metric: Literal["exact_match", "token_accuracy", "bits_per_byte"]
     fingerprint: str | None = None
 
@@ -181,16 +181,23 @@ class Record(Frozen):
     @model_validator(mode="after")
     def _consistent(self) -> "Record":
         science = Science.model_validate(self.science)
+        self.check(science, science.training.seed)
+        consistency.check_config(self.config, self.science)
+        return self
+
+    def check(self, science: Science, seed: int) -> None:
+        """Raise :class:`ValueError` where the parts of a record contradict each other or its science with this seed.
+        The config is not looked at.
+        """
         training, tested = science.training, science.tested
         said = (self.task.name, self.task.version, self.train_length, self.seed)
-        if said != (training.task.name, training.task.version, training.lengths.train, training.seed):
+        if said != (training.task.name, training.task.version, training.lengths.train, seed):
             raise ValueError("its task, training length or seed are not those of its science")
         if not min(tested) <= self.train_length < max(tested):
             raise ValueError("its tested lengths do not lie on both sides of the training length")
         consistency.check_times(self.started, self.finished)
-        consistency.check_config(self.config, self.science)
         if self.status == "failed":
-            return self
+            return
         wanted = {(extension, length) for extension in science.extension for length in tested}
         if {(score.extension, score.length) for score in self.scores} != wanted or len(self.scores) != len(wanted):
             raise ValueError("its scores are not those of its extensions and tested lengths")
@@ -207,7 +214,6 @@ class Record(Frozen):
         if self.cost is None or (self.final_loss is None and self.cost.steps):
             raise ValueError("it says it finished and has no cost or loss")
         consistency.check_scores(self)
-        return self
 
 
 def write(record: Record, path: Path) -> Record:

@@ -20,7 +20,7 @@ class Choice(Frozen):
 class TaskChoice(Choice):
     """The task and the version of its data."""
 
-    version: int
+    version: Count
     fingerprint: str | None = None
 
 
@@ -70,6 +70,8 @@ class TrainingScience(Frozen):
     train_extension: Choice = Choice(name="extrapolate", options={})
     weights_from: WeightsFrom | None = None
     """Left out where initial weights are drawn."""
+    block: Annotated[Count, Field(ge=1)] | None = None
+    """How many examples are made at once; left out where it is the usual number."""
     callbacks: list[Choice] = []
     seed: Count
 

@@ -1,17 +1,16 @@
 """The tables: a row per run, extension and length; the same along the axes of the tasks; a row per task and method."""
 
 import math
-from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from harness.config import identity
-from harness.config.schema import ATTENTION
-from harness.results import metrics
+from harness.results import cells, frames, metrics, rank_ranges, summaries
+from harness.results.descriptions import AXES
+from harness.results.frames import Frames
 from harness.results.labels import labels
-from harness.results.records import Record, ScoreRow
-from harness.results.statistics.seeds import FEW, interquartile_mean, t_interval
+from harness.results.statistics.seeds import FEW, interquartile_mean, t_intervals, wilson
 
 AVERAGED = (
     "exact_match",
@@ -22,69 +21,117 @@ AVERAGED = (
     "tokens_above_blind",
     "bits",
 )
+COSTS = ("parameters", "steps", "examples", "training_seconds")
+FIRST = ("task", "rank", "rank_best", "rank_worst")
 NO_RANK = "no rank: no method scores above a guess"
-AXES = ("encoding", "positions", "extension", "logit", "architecture", "mixer")
 
 
-def curves(records: Sequence[Record]) -> pd.DataFrame:
+def curves(found: Frames) -> pd.DataFrame:
     """A row for each run, extension and tested length, with the counts and what follows from them."""
-    rows = []
-    for run, record in _finished(records):
-        blind = {row.length: row for row in record.blind}
-        for row in record.scores:
-            if row.extension == run["extension"]:
-                base = blind[row.length]
-                low, high = metrics.bits_interval(record, row.extension, row.length)
-                rows.append(
-                    _counted(run, record, row)
-                    | {
-                        "bits_low": low,
-                        "bits_high": high,
-                        "blind_exact_match": metrics.exact_match(base),
-                        "blind_token_accuracy": metrics.token_accuracy(base),
-                        "blind_bits": metrics.bits(base),
-                        "record": record.name,
-                    }
-                )
-    return pd.DataFrame(rows)
+    found = _finished(found)
+    table = _counted(found, found.scores)
+    low, high = metrics.bits_intervals(found)
+    blind = summaries.rates(frames.blind(found)).set_axis(table.index)
+    return table.assign(
+        bits_low=low,
+        bits_high=high,
+        blind_exact_match=blind.exact_match,
+        blind_token_accuracy=blind.token_accuracy,
+        blind_bits=blind.bits,
+        record=_text(found.runs.record, found.scores),
+    )
 
 
-def slices(records: Sequence[Record]) -> pd.DataFrame:
+def slices(found: Frames) -> pd.DataFrame:
     """A row for each run, extension, tested length and combination of values on the axes of its task: a column per
     axis. Empty if no task has axes.
     """
-    rows = [
-        _counted(run, record, row) | {f"axis_{axis}": value for axis, value in row.at.items()} | {"record": record.name}
-        for run, record in _finished(records)
-        for row in record.slices
-        if row.extension == run["extension"]
-    ]
-    table = pd.DataFrame(rows)
-    axes = sorted(column for column in table.columns if column.startswith("axis_"))
-    return table.astype(dict.fromkeys(axes, "Int64"))[[column for column in table.columns if column not in axes] + axes]
+    if found.slices.empty:
+        return pd.DataFrame()
+    found = _finished(found)
+    axes = sorted(name for name in found.slices if name.startswith("axis_") and found.slices[name].notna().any())
+    table = _counted(found, found.slices).assign(record=_text(found.runs.record, found.slices))
+    return pd.concat([table, found.slices[axes]], axis=1)
 
 
-def leaderboard(records: Sequence[Record]) -> pd.DataFrame:
+def leaderboard(found: Frames) -> pd.DataFrame:
     """A row for each task and method, best first. Methods that did not converge in distribution come after and have no
     rank, nor have the task's baselines, which come last. Where no method beats a guess none has a rank.
     """
-    runs = _runs(records)
-    rows = [_row(group) for _, group in runs.groupby(["task", "task_id", "method_id"], sort=True)]
-    for _, group in runs[runs.status == "finished"].groupby("task_id", sort=True):
-        newest = max(group.to_dict("records"), key=lambda run: len(run["object"].chance))  # the first had fewer
-        rows += [_baseline_row(newest, summary) for summary in metrics.baselines(newest["object"])]
-    table = pd.DataFrame(rows)
+    found = once(found)
+    runs = named(found)
+    measured = summaries.of_runs(found).join(cells.of_runs(found))
+    rows = [_methods(runs.join(measured.add_prefix("summary_")))]
+    if (runs.status == "finished").any():
+        rows.append(_baselines(runs, summaries.of_baselines(found)))
+    table = pd.concat(rows, ignore_index=True)
     table["better"] = table.score.where(table.metric != "bits_per_byte", -table.score)
     nothing = table.ranked & ~table.task_id.isin(_with_a_score(table))
     table.loc[nothing, "note"] = [f"{NO_RANK}; {note}" if note else NO_RANK for note in table.note[nothing]]
     table["rank"] = (
         table.better.where(table.ranked & ~nothing).groupby(table.task_id).rank(ascending=False, method="min")
     )
+    table = table.join(rank_ranges.of(table[table["rank"].notna()]))
     table = table.astype({"rank": "Int64", "seeds": "Int64", "unsealed": "Int64"})
     order = ["task", "task_id", "kind", "ranked", "better", "method"]
     table = table.sort_values(order, ascending=[True, True, False, False, False, True], ignore_index=True)
-    columns = [column for column in table.columns if column not in ("task", "rank", "ranked", "better")]
-    return table[["task", "rank", *columns]]
+    columns = [column for column in table.columns if column not in (*FIRST, "ranked", "better")]
+    return table[[*FIRST, *columns]]
+
+
+def once(found: Frames) -> Frames:
+    """Each seed of a method once: the same weights may have been tested twice, in runs that list other extensions.
+    Those that finished come first.
+    """
+    order = np.argsort((found.runs.status == "failed").to_numpy(), kind="stable")
+    again = found.runs.iloc[order].duplicated(["task_id", "method_id", "seed", "origin"]).to_numpy()
+    return frames.take(found, order[~again])
+
+
+def named(found: Frames) -> pd.DataFrame:
+    """The runs, with labels of their tasks and methods in the columns ``task`` and ``method``, as text. The label of a
+    method says how it differs from the others of its task.
+    """
+    text = [name for name, kind in found.runs.dtypes.items() if isinstance(kind, pd.CategoricalDtype)]
+    runs = found.runs.astype(dict.fromkeys(text, object))
+    tasks = list(dict.fromkeys(runs.task_id))
+    names = dict(zip(tasks, labels("task", [found.tasks[key] for key in tasks]), strict=True))
+    methods: dict[tuple[str, str], str] = {}
+    pairs = runs[["task_id", "method_id"]].drop_duplicates()
+    for task, ids in pairs.groupby("task_id").method_id:
+        own = labels("encoding", [found.methods[key] for key in ids])
+        methods |= {(str(task), key): label for key, label in zip(ids, own, strict=True)}
+    labelled = [methods[key] for key in zip(runs.task_id, runs.method_id, strict=True)]
+    return runs.assign(task=runs.task_id.map(names), method=labelled)
+
+
+def _finished(found: Frames) -> Frames:
+    """The finished runs, each once, named as among all."""
+    kept = once(found)
+    labelled = kept._replace(runs=named(kept))
+    return frames.take(labelled, np.flatnonzero(kept.runs.status == "finished"))
+
+
+def _text(column: pd.Series, rows: pd.DataFrame) -> pd.Series:
+    """What each row has of its run."""
+    return column.take(rows.run).set_axis(rows.index)
+
+
+def _counted(found: Frames, rows: pd.DataFrame) -> pd.DataFrame:
+    shown = ("task", "task_id", "metric", "method", "method_id", *AXES, "seed")
+    trained = _text(found.runs.train_length, rows)
+    rates = summaries.rates(rows)
+    return pd.DataFrame(
+        {
+            **{name: _text(found.runs[name], rows) for name in shown},
+            "length": rows.length,
+            "train_length": trained,
+            "distribution": np.where(rows.length <= trained, "in", "out"),
+            **{name: rows[name] for name in ("examples", "exact", "tokens", "correct", "nats")},
+            "bytes": rows.bytes.astype("Int64"),
+            **{name: rates[name] for name in ("exact_match", "exact_given_length", "token_accuracy", "bits")},
+        }
+    )
 
 
 def _with_a_score(table: pd.DataFrame) -> set[str]:
@@ -97,209 +144,101 @@ def _with_a_score(table: pd.DataFrame) -> set[str]:
     return set(table.task_id[above])
 
 
-def _finished(records: Sequence[Record]) -> Iterator[tuple[dict[str, Any], Record]]:
-    runs = _runs(records)
-    for run in runs[runs.status == "finished"].to_dict("records"):
-        yield run, run["object"]
-
-
-def _counted(run: dict[str, Any], record: Record, row: ScoreRow) -> dict[str, Any]:
-    given_length = row.exact_given_length
-    return {
-        **{key: run[key] for key in ("task", "task_id", "metric", "method", "method_id", *AXES, "seed")},
-        "length": row.length,
-        "train_length": record.train_length,
-        "distribution": "in" if row.length <= record.train_length else "out",
-        **row.model_dump(include={"examples", "exact", "tokens", "correct", "nats", "bytes"}),
-        "exact_match": metrics.exact_match(row),
-        "exact_given_length": math.nan if given_length is None else given_length / row.examples,
-        "token_accuracy": metrics.token_accuracy(row),
-        "bits": metrics.bits(row),
-    }
-
-
-def _mixer(training: dict[str, Any]) -> dict[str, Any]:
-    """The mixers of a run's layers as one choice: named after the pattern that the layers repeat."""
-    if "mixer" not in training:
-        return {"name": ATTENTION.name, "options": {}}
-    pattern: list[str] = training["pattern"]
-    period = next(
-        n for n in range(1, len(pattern) + 1) if all(a == b for a, b in zip(pattern, pattern[n:], strict=False))
+def _methods(runs: pd.DataFrame) -> pd.DataFrame:
+    """The leaderboard rows of the methods on their tasks, each over its seeds."""
+    runs = runs.assign(
+        finished=runs.status == "finished",
+        unsealed=~runs.sealed,
+        converged=runs.summary_in_distribution >= metrics.CONVERGED,
     )
-    options = {
-        f"{name}.{key}": value for name, node in training["mixer"].items() for key, value in node["options"].items()
-    }
-    return {"name": "+".join(pattern[:period]), "options": options}
-
-
-def _callbacks(training: dict[str, Any]) -> dict[str, Any]:
-    """The callbacks of a run as one choice."""
-    called: list[dict[str, Any]] = training.get("callbacks", [])
-    options = {f"{node['name']}.{key}": value for node in called for key, value in node["options"].items()}
-    return {"name": "+".join(node["name"] for node in called) or "no callbacks", "options": options}
-
-
-def _origin(training: dict[str, Any], extension: dict[str, Any]) -> dict[str, Any]:
-    """Where a run's initial weights come from, whatever the seed, and how they were extended, as a choice with
-    options.
-    """
-    if (said := training.get("weights_from")) is None:
-        return {"name": "from scratch", "options": {}}
-    how = "" if extension == identity.DEFAULTS["train_extension"] else f" with {extension['name']}"
-    facts = {"original_tokens": said["tokens"], "weights": said.get("method", "")}
-    return {"name": f"fine-tuned{how}", "options": {**extension["options"], **facts}}
-
-
-def _runs(records: Sequence[Record]) -> pd.DataFrame:
-    """A row for each run and extension: its task and method, and the summary of its counts."""
-    rows: list[dict[str, Any]] = []
-    for record in records:
-        science: dict[str, Any] = record.science
-        training: dict[str, Any] = science["training"]
-        task = {
-            "task": training["task"],
-            "lengths": training["lengths"],
-            "tested": science["tested"],
-            "evaluation": science["evaluation"],
-        }
-        summaries = (
-            {summary.name: summary for summary in metrics.summaries(record)} if record.status == "finished" else {}
-        )
-        for extension, component in science["extension"].items():
-            method = {
-                group: training[group]
-                for group in ("encoding", "positions", "logit", "architecture", "model", "train", "identity")
-            } | {"extension": component}
-            named = ("mixer", "pattern", "callbacks", *identity.DEFAULTS)
-            mixed = {key: training[key] for key in named if key in training}
-            others = {key: training.get(key, usual) for key, usual in identity.DEFAULTS.items()}
-            origin = _origin(training, others.pop("train_extension"))
-            shown = method | {"mixer": _mixer(training), "callbacks": _callbacks(training), "weights_from": origin}
-            shown |= others
-            mixed |= {"weights_from": origin} if "weights_from" in training else {}
-            rows.append(
-                {
-                    "object": record,
-                    "status": record.status,
-                    "seed": record.seed,
-                    "origin": (training.get("weights_from") or {}).get("training", ""),
-                    "metric": record.task.metric,
-                    "task_node": {"task": _flat(task)},
-                    "task_id": identity.digest(task),
-                    "tested": science["tested"],
-                    "method_node": shown,
-                    "method_id": identity.digest(method | mixed),
-                    **{axis: shown[axis]["name"] for axis in AXES},
-                    "extension": extension,
-                    "summary": summaries.get(extension),
-                }
-            )
-    runs = pd.DataFrame(rows)
-    # The same weights may have been tested twice, in runs that list other extensions: a seed counts once.
-    runs = runs.sort_values("status", ascending=False, kind="stable", ignore_index=True)  # finished before failed
-    runs = runs.drop_duplicates(["task_id", "method_id", "seed", "origin"], ignore_index=True)
-    runs["task"] = _named(runs, "task", "task")
-    methods = [_named(those, "method", "encoding") for _, those in runs.groupby("task_id")]
-    runs["method"] = pd.concat(methods)  # a method's name says how it differs from the others of its task
-    return runs
-
-
-def _flat(task: dict[str, Any]) -> dict[str, Any]:
-    """A task with its lengths and evaluation settings merged into its options."""
-    options = task["task"]["options"]
-    settings = {**task["lengths"], "tested": task["tested"], **task["evaluation"]}
-    return task["task"] | {"options": options | {key: settings[key] for key in settings if key not in options}}
-
-
-def _named(runs: pd.DataFrame, kind: str, first: str) -> pd.Series:
-    """The label of each run's task, or method, among these runs."""
-    distinct = runs.drop_duplicates(f"{kind}_id")
-    names = labels(first, list(distinct[f"{kind}_node"]))
-    return runs[f"{kind}_id"].map(dict(zip(distinct[f"{kind}_id"], names, strict=True)))
-
-
-def _row(runs: pd.DataFrame) -> dict[str, Any]:
-    """The leaderboard row of one method on one task, over its seeds."""
-    first = runs.iloc[0]
-    finished = runs[runs.status == "finished"]
-    summaries: list[metrics.Summary] = list(finished.summary)
-    costs = [record.cost for record in finished.object]
+    groups = runs.groupby(["task", "task_id", "method_id"], sort=True)
+    first = groups.first()
+    seeds, converged = groups.finished.sum(), groups.converged.sum()
+    failed = groups.size() - seeds
     text = first.metric == "bits_per_byte"
-    values = [summary.score for summary in summaries]
-    converged = sum(summary.in_distribution >= metrics.CONVERGED for summary in summaries)
-    low, high = interval(values)
-    ranked = bool(summaries) and (text or converged * 2 >= len(summaries))
+    scores = groups.summary_score
+    values = runs[runs.finished].groupby(["task", "task_id", "method_id"], sort=True).summary_score.agg(list)
+    values = [those if isinstance(those, list) else [] for those in values.reindex(first.index)]
+    low, high = t_intervals(scores.mean(), scores.std(), scores.count(), bounded=~text)
+    solved = [wilson(int(part), int(whole)) for part, whole in zip(converged, seeds + failed, strict=True)]
+    ranked = (seeds > 0) & (text | (converged * 2 >= seeds))
+    means = groups[[f"summary_{name}" for name in ("in_distribution", "score", *AVERAGED)]].mean()
+    complete = groups[[f"summary_{name}" for name in ("in_distribution", "score", *AVERAGED)]].count()
+    means = means.where(complete.eq(seeds, axis=0))  # what is unknown of a seed is unknown of the mean
+    known = zip(seeds, converged, failed, ranked, text, strict=True)
+    return pd.DataFrame(
+        {
+            "kind": "method",
+            "ranked": ranked,
+            "method": first.method,
+            **{axis: first[axis] for axis in AXES},
+            "metric": first.metric,
+            "seeds": seeds,
+            "converged": converged.where(~text).astype(float),
+            "converged_low": pd.Series([low for low, _ in solved], first.index).where(~text),
+            "converged_high": pd.Series([high for _, high in solved], first.index).where(~text),
+            "in_distribution": means.summary_in_distribution,
+            "score": means.summary_score,
+            "score_low": low,
+            "score_high": high,
+            "score_median": scores.median(),
+            "score_iqm": [interquartile_mean(those) for those in values],
+            "score_min": scores.min(),
+            "score_max": scores.max(),
+            "score_deviation": scores.std(),
+            "score_converged": runs.summary_score.where(runs.converged).groupby([runs[key] for key in IDS]).mean(),
+            **{name: means[f"summary_{name}"] for name in AVERAGED},
+            **_reach(groups, first.longest_tested),
+            **{name: groups[f"summary_{name}"].mean() for name in cells.MEANS},
+            "guess": first.summary_guess.astype(object),
+            "train_length": first.train_length,
+            "longest_tested": first.longest_tested,
+            **{name: groups[name].mean() for name in COSTS},
+            "note": [_note(*facts) for facts in known],
+            "unsealed": groups.unsealed.sum(),
+            "task_version": first.task_version,
+        }
+    ).reset_index()[lambda table: ["task", *[name for name in table if name not in IDS], *IDS[1:]]]
+
+
+IDS = ("task", "task_id", "method_id")
+
+
+def _reach(groups: Any, longest: pd.Series) -> dict[str, pd.Series]:
+    """Medians over seeds of what they reach. Where the median is the longest tested length, or lies between it and a
+    shorter one, nothing failed there that could have ended it: it is a lower bound.
+    """
+    reached = {name: groups[f"summary_{name}"] for name in ("reach", "reach_half")}
+    columns: dict[str, pd.Series] = {}
+    for name, values in reached.items():
+        columns[name] = values.median()
+        columns[f"{name}_multiple"] = groups[f"summary_{name}_multiple"].median()
+        columns[f"{name}_censored"] = (values.quantile(0.5, interpolation="higher") >= longest).where(
+            columns[name].notna()
+        )
+    return columns
+
+
+def _note(seeds: int, converged: int, failed: int, ranked: bool, text: bool) -> str:
     notes = []
-    if summaries and not ranked:
+    if seeds and not ranked:
         notes.append("not converged in distribution")
-    elif not text and converged < len(summaries):
-        notes.append(f"{len(summaries) - converged} of {len(summaries)} seeds not converged in distribution")
-    if len(summaries) < FEW:
-        notes.append(f"few seeds ({len(summaries)})")
-    if len(finished) < len(runs):
-        notes.append(f"{len(runs) - len(finished)} runs failed")
+    elif not text and converged < seeds:
+        notes.append(f"{seeds - converged} of {seeds} seeds not converged in distribution")
+    if seeds < FEW:
+        notes.append(f"few seeds ({seeds})")
+    if failed:
+        notes.append(f"{failed} runs failed")
+    return "; ".join(notes)
 
-    def average(name: str) -> float:
-        return metrics.mean([getattr(summary, name) for summary in summaries])
 
-    def cost(name: str) -> float:
-        return metrics.mean([getattr(c, name) for c in costs])
-
-    return {
-        "task": first.task,
-        "kind": "method",
-        "ranked": ranked,
-        "method": first.method,
-        **{axis: first[axis] for axis in AXES},
-        "metric": first.metric,
-        "seeds": len(summaries),
-        "converged": math.nan if text else converged,
-        "in_distribution": average("in_distribution"),
-        "score": metrics.mean(values),
-        "score_low": low,
-        "score_high": high,
-        "score_median": float(pd.Series(values, dtype=float).median()),
-        "score_iqm": interquartile_mean(values),
-        "score_min": min(values, default=math.nan),
-        "score_max": max(values, default=math.nan),
-        **{name: average(name) for name in AVERAGED},
-        "reach": math.nan if text else float(pd.Series([summary.reach for summary in summaries], dtype=float).median()),
-        "reach_multiple": math.nan
-        if text
-        else float(pd.Series([summary.reach_multiple for summary in summaries], dtype=float).median()),
-        "train_length": first.object.train_length,
-        "longest_tested": max(first.tested),
-        "parameters": cost("parameters"),
-        "steps": cost("steps"),
-        "examples": cost("examples"),
-        "training_seconds": cost("training_seconds"),
-        "note": "; ".join(notes),
-        "unsealed": sum(not record.seal for record in runs.object),
-        "task_version": first.object.task.version,
-        "task_id": first.task_id,
-        "method_id": first.method_id,
+def _baselines(runs: pd.DataFrame, known: pd.DataFrame) -> pd.DataFrame:
+    """The trivial baselines of the tasks. There is one of each: no seeds, no intervals."""
+    own: dict[str, Any] = {
+        name: runs[name].take(known.run).to_numpy()
+        for name in ("task", "metric", "train_length", "longest_tested", "task_version", "task_id")
     }
-
-
-def _baseline_row(run: dict[str, Any], summary: metrics.Summary) -> dict[str, Any]:
-    """The trivial baselines of a task. There is one of each: no seeds, no intervals."""
-    record: Record = run["object"]
-    return {
-        "task": run["task"],
-        "kind": "baseline",
-        "ranked": False,
-        "method": f"({summary.name})",
-        **dict.fromkeys(AXES, ""),
-        "metric": run["metric"],
-        "in_distribution": summary.in_distribution,
-        "score": summary.score,
-        **{name: getattr(summary, name) for name in AVERAGED},
-        "reach": math.nan if run["metric"] == "bits_per_byte" else summary.reach,
-        "reach_multiple": math.nan if run["metric"] == "bits_per_byte" else summary.reach_multiple,
-        "train_length": record.train_length,
-        "longest_tested": max(run["tested"]),
-        "note": "",
-        "task_version": record.task.version,
-        "task_id": run["task_id"],
-        "method_id": "",
-    }
+    measured = {name: known[name] for name in ("in_distribution", "score", *AVERAGED, "reach", "reach_multiple")}
+    fixed = {"kind": "baseline", "ranked": False, **dict.fromkeys(AXES, ""), "note": "", "method_id": ""}
+    nothing = dict.fromkeys(("score_low", "score_high"), math.nan)
+    return pd.DataFrame({"method": [f"({name})" for name in known.name], **own, **measured, **nothing}).assign(**fixed)

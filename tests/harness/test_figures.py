@@ -13,7 +13,7 @@ from harness.config.schema import Run
 from harness.figures import axes as maps
 from harness.figures import curves as figure
 from harness.figures import files
-from harness.results import tables
+from harness.results import frames, tables
 from tasks.base import Task
 
 Compose = Callable[..., Run]
@@ -21,7 +21,7 @@ Compose = Callable[..., Run]
 
 def test_a_figure_shows_every_method_the_blind_baseline_and_the_training_length(composed: Compose) -> None:
     runs = [record(composed(f"encoding={name}"), near_only) for name in ("rope", "alibi", "nope")]
-    drawn = figure.draw(tables.curves(runs))
+    drawn = figure.draw(tables.curves(frames.of(runs)))
     exact, tokens = drawn.axes
     assert exact.get_title(loc="left") == "exact match"
     labelled = {line.get_label(): line for line in exact.lines}
@@ -41,7 +41,7 @@ RANKED_BY = {
 
 @pytest.mark.parametrize("task", RANKED_BY)
 def test_what_a_task_is_ranked_by_is_drawn_first(task: str, composed: Compose, tmp_path: Path) -> None:
-    table = tables.curves([sample(composed(task, "encoding=alibi"))])
+    table = tables.curves(frames.of([sample(composed(task, "encoding=alibi"))]))
     assert len(figure.save(table, tmp_path)) == 2
     assert figure.draw(table).axes[0].get_title(loc="left") == RANKED_BY[task]
 

@@ -13,7 +13,7 @@ from support import near_only, put, record, sample
 from harness.commands import leaderboard as command
 from harness.config import identity, instantiation
 from harness.config.schema import Run
-from harness.results import tables
+from harness.results import frames, tables
 from harness.results.csv_files import csv
 from harness.results.records import Record
 
@@ -27,7 +27,7 @@ def a_tenth_beyond(length: int) -> int:
 
 def methods(found: Sequence[Record]) -> pd.DataFrame:
     """The leaderboard without the baselines."""
-    table = tables.leaderboard(found)
+    table = tables.leaderboard(frames.of(found))
     return table[table.kind == "method"].reset_index(drop=True)
 
 
@@ -108,7 +108,7 @@ def test_a_method_is_called_by_what_differs_within_its_task(composed: Compose) -
     named = table.groupby("task").method.apply(sorted).to_dict()
     assert named["copy"] == ["alibi", "rope"]
     assert [name.split("=")[0] for name in named["reverse"]] == ["rope · steps", "rope · steps", "t5 · steps"]
-    assert set(tables.curves(runs).method) == set(table.method)
+    assert set(tables.curves(frames.of(runs)).method) == set(table.method)
 
 
 def test_failed_runs_are_counted(composed: Compose) -> None:
@@ -160,7 +160,7 @@ def test_the_baselines_of_a_task_are_rows_without_a_rank(composed: Compose) -> N
         chance=[{"length": n, "exact": 0.25, "tokens": 0.5} for n in tested],
         shortcuts={"last symbol": [{"length": n, **guess} for n in tested]},
     )
-    table = tables.leaderboard([made]).set_index("method")
+    table = tables.leaderboard(frames.of([made])).set_index("method")
     assert table.index.tolist() == ["rope", "(oracle)", "(shortcut last symbol)", "(chance)", "(blind)"]
     assert table.score.tolist() == pytest.approx([0.3, 1.0, 0.4, 0.25, 0.0])
     assert table.token_accuracy.tolist() == pytest.approx([0.6, 1.0, 0.5, 0.5, 0.2])
@@ -196,7 +196,7 @@ def test_above_blind_is_printed_of_what_a_task_is_ranked_by(
 
 def test_scores_along_axes_have_a_table_of_their_own(composed: Compose) -> None:
     made = sample(composed())
-    assert tables.slices([made]).empty
+    assert tables.slices(frames.of([made])).empty
     part = {
         **made.scores[0].model_dump(),
         "examples": 4,
@@ -206,7 +206,7 @@ def test_scores_along_axes_have_a_table_of_their_own(composed: Compose) -> None:
         "correct": 9,
     }
     made = sample(composed(), slices=[{**part, "at": {"depth": 3}}, {**part, "at": {"depth": 4}}])
-    table = tables.slices([made])
+    table = tables.slices(frames.of([made]))
     assert table.axis_depth.tolist() == [3, 4]
     assert table.exact_match.tolist() == [0.25, 0.25]
     assert table.exact_given_length.tolist() == [0.5, 0.5]
@@ -251,7 +251,7 @@ def test_a_seed_counts_once_however_often_its_weights_were_tested(composed: Comp
     both = [record(composed(f"extension={names}"), near_only) for names in ("extrapolate", "[extrapolate,ntk]")]
     board = methods(both)
     assert dict(zip(board.extension, board.seeds, strict=True)) == {"extrapolate": 1, "ntk": 1}
-    assert not tables.curves(both).duplicated(["extension", "seed", "length"]).any()
+    assert not tables.curves(frames.of(both)).duplicated(["extension", "seed", "length"]).any()
 
 
 def test_a_failure_that_another_run_of_the_seed_made_good_is_no_failure(composed: Compose) -> None:

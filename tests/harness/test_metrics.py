@@ -8,7 +8,7 @@ import pytest
 from support import record, sample
 
 from harness.config.schema import Run
-from harness.results import metrics, tables
+from harness.results import frames, metrics, tables
 from harness.results.records import Counts, Record, SliceRow
 
 Compose = Callable[..., Run]
@@ -80,4 +80,4 @@ def test_bits_of_text_have_an_interval_over_documents(composed: Compose) -> None
         "the ratio's standard error"
     )
     assert all(math.isnan(value) for value in metrics.bits_interval(documents((1.0, 10)), "extrapolate", length))
-    assert tables.curves([spread]).bits_low.notna().sum() == 1
+    assert tables.curves(frames.of([spread])).bits_low.notna().sum() == 1

@@ -63,23 +63,29 @@ def wilcoxon(scores: Sequence[float], others: Sequence[float]) -> float:
     return float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
 
 
-def welch(scores: Sequence[float], others: Sequence[float]) -> float:
-    """The p value of Welch's t test of two methods' seeds on one task, which may spread differently. NaN where a method
-    has less than two seeds, and where neither spreads, because then nothing tells how much a seed changes.
+Two = tuple[np.ndarray, np.ndarray]
+
+
+def welch(means: Two, deviations: Two, seeds: Two) -> np.ndarray:
+    """The p values of Welch's t tests of two methods whose seeds may spread differently, given the means, standard
+    deviations and numbers of seeds of the ones and the others. NaN where one has less than two seeds, and where neither
+    spreads, because then nothing tells how much a seed changes.
     """
     from scipy import stats
 
-    if min(len(scores), len(others)) < 2 or not (np.ptp(scores) or np.ptp(others)):
-        return np.nan
-    return float(stats.ttest_ind(scores, others, equal_var=False).pvalue)
+    (first, second), (n, m) = means, seeds
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error, other = deviations[0] ** 2 / n, deviations[1] ** 2 / m
+        freedom = (error + other) ** 2 / (error**2 / (n - 1) + other**2 / (m - 1))
+        p_values = 2 * stats.t.sf(np.abs(first - second) / np.sqrt(error + other), freedom)
+    return np.where((np.minimum(n, m) > 1) & (error + other > 0), p_values, np.nan)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def holm(p_values: np.ndarray) -> np.ndarray:
     """Holm's correction (1979) of the p values of several tests; NaN is no test and stays."""
-    values = np.asarray(p_values, float)
-    order = np.argsort(values)
-    known = np.count_nonzero(~np.isnan(values))
-    steps = np.arange(known, 0, -1) * values[order[:known]]
-    corrected = np.full(len(values), np.nan)
+    order = np.argsort(p_values)
+    known = np.count_nonzero(~np.isnan(p_values))
+    steps = np.arange(known, 0, -1) * p_values[order[:known]]
+    corrected = np.full(len(p_values), np.nan)
     corrected[order[:known]] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return [float(value) for value in corrected]
+    return corrected

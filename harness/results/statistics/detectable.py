@@ -29,8 +29,7 @@ def detectable_difference(
     return float(shift * deviation * np.sqrt(1 / seeds + 1 / others))
 
 
-def pooled_deviation(scores: list[list[float]]) -> float:
+def pooled_deviation(deviations: np.ndarray, seeds: np.ndarray) -> float:
     """The standard deviation over seeds that several methods share, each about its own mean; NaN if none has two."""
-    squares = sum(float(np.square(np.asarray(part) - np.mean(part)).sum()) for part in scores if part)
-    freedom = sum(max(len(part) - 1, 0) for part in scores)
-    return float(np.sqrt(squares / freedom)) if freedom else np.nan
+    freedom = np.maximum(seeds - 1, 0)
+    return float(np.sqrt((np.nan_to_num(deviations) ** 2 * freedom).sum() / freedom.sum())) if freedom.sum() else np.nan

@@ -1,8 +1,5 @@
 """Ranks of several methods: over tasks, and how far the seeds of one task decide them."""
 
-from collections.abc import Sequence
-from itertools import combinations
-
 import numpy as np
 
 from harness.results.statistics.comparison import holm, welch
@@ -44,21 +41,23 @@ def critical_difference(tasks: int, methods: int, significance: float = 0.05) ->
     return float(quantile * np.sqrt(methods * (methods + 1) / (6 * tasks)))
 
 
-def possible_ranks(scores: Sequence[Sequence[float]], confidence: float = 0.95) -> list[tuple[int, int]]:
-    """The best and the worst rank that each method may have on one task, given the scores of its seeds, the greatest
-    being the best.
+def possible_ranks(
+    means: np.ndarray, deviations: np.ndarray, seeds: np.ndarray, confidence: float = 0.95
+) -> tuple[np.ndarray, np.ndarray]:
+    """The best and the worst rank that each method may have on one task, given mean, standard deviation and number of
+    the scores of its seeds, a greater score being better.
 
     A method stands behind those that are better by Welch's t test with Holm's correction over all pairs, and before
-    those that are worse; with one seed no other is known to be either. All methods' true ranks lie within theirs with
-    the given confidence (Klein, Wright & Wieczorek, 2020, "A joint confidence region for an overall ranking of
-    populations").
+    those that are worse; where one of two has a single seed, or neither spreads, nothing is known of the two. All
+    methods' true ranks lie within theirs with the given confidence (Klein, Wright & Wieczorek, 2020, "A joint
+    confidence region for an overall ranking of populations").
     """
-    pairs = list(combinations(range(len(scores)), 2))
-    p_values = holm([welch(scores[first], scores[second]) for first, second in pairs])
-    best, worst = np.ones(len(scores), int), np.full(len(scores), len(scores))
-    for (first, second), p_value in zip(pairs, p_values, strict=True):
-        if p_value < 1 - confidence:
-            above, below = (first, second) if np.mean(scores[first]) > np.mean(scores[second]) else (second, first)
-            best[below] += 1
-            worst[above] -= 1
-    return [(int(low), int(high)) for low, high in zip(best, worst, strict=True)]
+    first, second = np.triu_indices(len(means), 1)
+    p_values = holm(welch(*[(of[first], of[second]) for of in (means, deviations, seeds)]))
+    differ = p_values < 1 - confidence
+    first_better = means[first] > means[second]
+    better = np.where(first_better, first, second)[differ]
+    worse = np.where(first_better, second, first)[differ]
+    best = 1 + np.bincount(worse, minlength=len(means))
+    worst = len(means) - np.bincount(better, minlength=len(means))
+    return best, worst

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
 
 FEW = 5
 """Below this many seeds a table says that they are few: an interval is wide, and rests on the assumption that scores
@@ -10,23 +11,21 @@ spread over seeds as a normal distribution does.
 """
 
 
-def t_interval(
-    values: Sequence[float], confidence: float = 0.95, *, within: tuple[float, float] = (-np.inf, np.inf)
-) -> tuple[float, float]:
-    """Student's t interval of the mean over seeds, NaN for less than two.
+def t_intervals(
+    means: pd.Series, deviations: pd.Series, counts: pd.Series, *, bounded: pd.Series, confidence: float = 0.95
+) -> tuple[pd.Series, pd.Series]:
+    """Student's t intervals of means over seeds, NaN for less than two seeds.
 
-    It covers the mean as often as it says, for three seeds too, where scores are about normal over seeds. The
-    percentile bootstrap of three seeds does not: it has ten resamples, and covers the mean in about three of four
-    cases. ``within`` are the bounds that a mean cannot pass, 0 and 1 for a share of right answers.
+    Such an interval covers the mean as often as it says, for three seeds too, where scores are about normal over seeds.
+    The percentile bootstrap of three seeds has ten different resamples and covers it in about three of four cases.
+    ``deviations`` are the standard deviations with n - 1. Where ``bounded``, the score is a share of right answers and
+    its interval ends at 0 and 1.
     """
     from scipy.stats import t
 
-    known = np.asarray(values, float)
-    if len(known) < 2:
-        return np.nan, np.nan
-    half = float(t.ppf((1 + confidence) / 2, len(known) - 1) * known.std(ddof=1) / np.sqrt(len(known)))
-    mean = float(known.mean())
-    return max(mean - half, within[0]), min(mean + half, within[1])
+    half = t.ppf((1 + confidence) / 2, (counts - 1).where(counts > 1)) * deviations / np.sqrt(counts)
+    low, high = means - half, means + half
+    return low.mask(bounded, low.clip(lower=0)), high.mask(bounded, high.clip(upper=1))
 
 
 def interquartile_mean(values: Sequence[float]) -> float:

@@ -1,0 +1,125 @@
+"""Time and memory of ``python -m harness leaderboard`` with many records, cold and warm.
+
+    python benchmarks/tables.py 2000 20000 100000
+
+Each number of records is made from the published records in results/core that test all these lengths: other seeds and
+learning rates, scores drawn anew, ten tested lengths; names and seals are computed again. Cold means that no
+record has been read before, warm that all have; each in a process of its own. ``--folder`` keeps the records.
+"""
+
+import argparse
+import copy
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from harness.config import identity
+from harness.files import sealed_json
+
+PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "core" / "records"
+TESTED = [1, 10, 20, 21, 25, 30, 40, 60, 80, 100]
+SEEDS = 5
+MEASURED = """
+import resource, sys, time
+from pathlib import Path
+from harness.results import collection, tables
+start = time.perf_counter()
+frames, rejected = collection.read([Path(sys.argv[1])])
+read = time.perf_counter()
+board = tables.leaderboard(frames)
+done = time.perf_counter()
+print(f"{len(frames.runs)} records and {len(rejected)} refusals read in {read - start:.2f} s, ", end="")
+print(f"{len(board)} rows of a leaderboard made in {done - read:.2f} s, ", end="")
+own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+print(f"at most {own / 2**20:.2f} GiB, and {children / 2**20:.2f} GiB in each further process", flush=True)
+"""
+
+
+def models() -> list[dict[str, Any]]:
+    """A record of each task and encoding, with ten tested lengths."""
+    found = []
+    for path in sorted(PUBLISHED.glob("*-seed0-*.json")):
+        record = json.loads(path.read_text())
+        if set(TESTED) <= set(record["science"]["tested"]):
+            found.append(record)
+    return found
+
+
+def derived(model: dict[str, Any], variant: int, seed: int) -> dict[str, Any]:
+    """A valid record of another learning rate and seed."""
+    record = copy.deepcopy(model)
+    rng = np.random.default_rng([variant, seed])
+    training = record["science"]["training"]
+    record["seed"] = training["seed"] = record["config"]["seed"] = seed
+    training["train"]["learning_rate"] = record["config"]["train"]["learning_rate"] = 0.001 + variant / 10**6
+    record["slices"] = []
+    record["science"]["tested"] = record["config"]["lengths"]["grid"] = TESTED
+    for rows in (record["scores"], record["blind"], record["chance"], record["tests"], *record["shortcuts"].values()):
+        rows[:] = [row for row in rows if row["length"] in TESTED]
+    for row in record["scores"]:
+        share = 1.0 if row["length"] <= record["train_length"] else rng.uniform(0, 1)
+        row["exact"] = int(row["examples"] * share**3)
+        row["correct"] = max(int(row["tokens"] * share), row["exact"])
+        row["exact_given_length"] = row["exact"]
+        row["nats"] = float(rng.uniform(0, row["tokens"]))
+    prefix = f"{training['task']['name']}-{training['encoding']['name']}-seed{seed}"
+    record["name"] = f"{prefix}-{identity.digest(record['science'])}"
+    record["training_name"] = f"{prefix}-{identity.digest(training)}"
+    record["seal"] = sealed_json.seal(record)
+    return record
+
+
+def records() -> Iterator[dict[str, Any]]:
+    """As many different records as anybody takes."""
+    known, variant = models(), 0
+    while True:
+        for model in known:
+            for seed in range(SEEDS):
+                yield derived(model, variant, seed)
+        variant += 1
+
+
+def make(folder: Path, count: int) -> None:
+    """Write this many records to a folder, unless they are there."""
+    place = folder / "records"
+    place.mkdir(parents=True, exist_ok=True)
+    for _, record in zip(range(count), records(), strict=False):
+        path = place / f"{record['name']}.json"
+        if not path.exists():
+            path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
+
+
+def measure(what: str, command: list[str]) -> None:
+    """Run a command and say how long it took and what it printed."""
+    start = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    seconds = time.perf_counter() - start
+    if done.returncode:
+        sys.exit(done.stderr)
+    print(f"{what}: {seconds:.1f} s, {done.stdout}", end="", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("counts", type=int, nargs="+")
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    for count in given.counts:
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = (given.folder or Path(temporary)) / str(count)
+            make(folder, count)
+            time.sleep(3)  # what was written a moment ago is not taken from the cache
+            (folder / ".cache" / "records.npz").unlink(missing_ok=True)
+            for what in ("cold", "warm"):
+                measure(f"{count} {what}", [sys.executable, "-c", MEASURED, str(folder)])
+
+
+if __name__ == "__main__":
+    main()

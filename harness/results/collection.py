@@ -1,0 +1,149 @@
+"""Reads folders of records into tables: only those that are new or have changed, and many of them by several processes."""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from harness import progress
+from harness.errors import Refused
+from harness.results import frame_cache, frames, reading
+from harness.results.columns import Columns, Packed
+from harness.results.frames import Frames
+from harness.results.paths import records_folder
+
+PORTION = 500
+"""Records that a process reads at a time."""
+SEVERAL = 2000
+"""Records from which on several processes read them: starting one takes as long as reading a thousand."""
+MOST_PROCESSES = 16
+
+
+def read(folders: Sequence[Path]) -> tuple[Frames, list[str]]:
+    """All records in the folders and, for every JSON file that is not a record, the reason. The same record in two
+    folders counts once: one that finished goes before one that failed, then the one read first.
+    """
+    parts, rejected = [], []
+    for folder in folders:
+        part, reasons = _folder(folder)
+        parts.append(part)
+        rejected += reasons
+    if len(parts) == 1:
+        return parts[0], rejected
+    found, conflicts = _once(parts, folders)
+    return found, [*rejected, *conflicts]
+
+
+def _folder(folder: Path) -> tuple[Frames, list[str]]:
+    place, now = records_folder(folder), time.time_ns()
+    with os.scandir(place) as entries:
+        files = sorted((entry for entry in entries if entry.name.endswith(".json")), key=lambda entry: entry.name)
+    names, identities = [file.name for file in files], frame_cache.identities(files)
+    cache = folder / ".cache" / "records.npz"
+    kept = frame_cache.load(cache)
+    valid = np.zeros(len(files), bool)
+    if kept is not None:
+        places = pd.Index(kept[0]).get_indexer(pd.Index(names))
+        same = (kept[1][places] == identities).all(axis=1) if len(kept[0]) else valid
+        valid = (
+            (places >= 0) & same & (identities[:, 1] != 0) & (identities[:, 1:3].max(axis=1) < now - frame_cache.FRESH)
+        )
+        if valid.all() and names == kept[0]:
+            return kept[2], []
+    parts, rejected = [], []
+    for packed, reasons in _read([Path(files[number].path) for number in np.flatnonzero(~valid)]):
+        parts.append(frames.made(packed))
+        rejected += reasons
+    if kept is not None and valid.any():
+        still = kept[2].runs.record.isin([name.removesuffix(".json") for name in np.array(names, object)[valid]])
+        parts.insert(0, frames.take(kept[2], np.flatnonzero(still)))
+    found = frames.joined(parts) if parts else frames.of([])
+    # A record is called as its file, so the order of the names is that of the files.
+    ranks = pd.Index(names).get_indexer(pd.Index(found.runs.record.astype(object) + ".json"))
+    found = frames.take(found, np.argsort(ranks, kind="stable"))
+    good = np.unique(ranks)
+    if len(good) and not (valid.any() and valid[good].all() and len(good) == len(kept[0] if kept else [])):
+        frame_cache.save(cache, [names[number] for number in good], identities[good], found)
+    return found, rejected
+
+
+def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
+    """What is read from the files, portion by portion, in their order."""
+    portions = [paths[first : first + PORTION] for first in range(0, len(paths), PORTION)]
+    done = 0
+    if len(paths) >= SEVERAL:
+        processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)), len(portions))
+        with (
+            progress.shown("reading", len(paths)) as step,
+            ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _with_parent) as pool,
+        ):
+            try:
+                for packed in pool.map(portion, portions):
+                    done += 1
+                    step(min(done * PORTION, len(paths)))
+                    yield packed
+            except BrokenProcessPool:  # as where the program that calls this one cannot be imported
+                pool.shutdown(cancel_futures=True)
+    for part in portions[done:]:
+        yield portion(part)
+
+
+def portion(paths: list[Path]) -> tuple[Packed, list[str]]:
+    """What some files say and, of those that are no records, why."""
+    columns, rejected = Columns(), []
+    for path in paths:
+        try:
+            reading.add(columns, path)
+        except Refused as refusal:
+            rejected.append(str(refusal))
+    return columns.packed(), rejected
+
+
+def _with_parent() -> None:
+    """Begin a process that reads: it leaves interruptions to the process that started it, and ends with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _once(parts: Sequence[Frames], folders: Sequence[Path]) -> tuple[Frames, list[str]]:
+    """The records of several folders, each once, and a line for each that says something else in another folder."""
+    runs = pd.concat([part.runs[["record", "status"]].astype(object).assign(part=n) for n, part in enumerate(parts)])
+    found = frames.joined(parts)
+    runs = runs.reset_index(drop=True).assign(said=_said(found))
+    copies = runs.groupby(["record", "part"], sort=False).agg(
+        status=("status", "first"), said=("said", lambda said: hash(tuple(said)))
+    )
+    chosen: dict[str, tuple[int, str, int]] = {}
+    conflicts = []
+    for (record, part), status, said in zip(copies.index, copies.status, copies.said, strict=True):
+        before = chosen.setdefault(record, (part, status, said))
+        if before[1] == "failed" and status == "finished":
+            chosen[record] = (part, status, said)
+        elif before[2] != said and status == "finished":
+            path = records_folder(folders[part]) / f"{record}.json"
+            conflicts.append(f"{path}: the same run has other scores elsewhere; those read first are kept")
+    kept = runs.part.to_numpy() == runs.record.map({name: part for name, (part, _, _) in chosen.items()}).to_numpy()
+    return frames.take(found, np.flatnonzero(kept)), conflicts
+
+
+def _said(found: Frames) -> np.ndarray:
+    """A number for each run that is the same for the same scores."""
+    scores = found.scores.drop(columns=["run", "place", "in_training"])
+    said = np.zeros(len(found.runs), np.uint64)
+    np.add.at(said, found.scores.run.to_numpy(), pd.util.hash_pandas_object(scores, index=False).to_numpy())
+    return said
