@@ -135,10 +135,13 @@ def _counted(found: Frames, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_a_score(table: pd.DataFrame) -> set[str]:
-    """The tasks on which some converged method scores above a guess, blind or by chance: its mean, and the whole
-    interval over seeds where there is one. Methods that all score no better than a guess are not ranked.
+    """The tasks on which some converged method scores above a guess, blind or by chance: its mean and, with several
+    seeds, each of them or the whole interval. Methods that all score no better than a guess are not ranked.
     """
-    worst = table.score_low.where(table.metric != "bits_per_byte", -table.score_high).fillna(table.better)
+    bits = table.metric == "bits_per_byte"
+    interval = table.score_low.where(~bits, -table.score_high)
+    seeds = table.score_min.where(~bits, -table.score_max)
+    worst = interval.where(interval > seeds, seeds).fillna(table.better)
     guessed = table.better[table.method.isin(["(blind)", "(chance)"])].groupby(table.task_id).max()
     above = table.ranked & (worst > table.task_id.map(guessed))
     return set(table.task_id[above])

@@ -72,6 +72,7 @@ def test_t_intervals_cover_as_often_as_they_say_and_bootstraps_of_few_seeds_do_n
         assert covered(*np.array(ends).T, 0.5) < 0.85
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [3, 5, 10])
 def test_corrected_bootstraps_over_seeds_cover_as_often_as_they_say(
     count: int, monkeypatch: pytest.MonkeyPatch
@@ -122,6 +123,7 @@ def test_possible_ranks_hold_the_true_ranks_and_part_what_differs() -> None:
     assert (best.tolist(), worst.tolist()) == ([1, 1], [2, 2]), "single seeds decide nothing"
 
 
+@pytest.mark.slow
 def test_tests_over_tasks_keep_their_level_where_methods_are_equal() -> None:
     generator = np.random.default_rng(0)
     friedman = [ranks.friedman(generator.random((12, 4))) < 0.05 for _ in range(1500)]

@@ -22,8 +22,8 @@ def padded(scores: Sequence[Sequence[float]]) -> np.ndarray:
 def over_seeds(
     scores: np.ndarray, statistic: Statistic, confidence: float = 0.95, *, corrected: bool = False
 ) -> tuple[float, float]:
-    """The percentile interval of a statistic of ``[tasks, seeds]``, where the seeds of each task are drawn again and the
-    tasks stay what they are (Agarwal et al., 2021): how far the number would move with other seeds.
+    """The percentile interval of a statistic of ``[tasks, seeds]``, where the seeds of each task are drawn again and
+    the tasks stay what they are (Agarwal et al., 2021): how far the number would move with other seeds.
 
     Drawing n seeds again gives a variance that is too small by the factor (n - 1) / n. With ``corrected``, resampled
     scores are moved away from the mean of their task by as much as makes up for it. NaN unless some task has two seeds.
@@ -36,8 +36,8 @@ def over_seeds(
 
 
 def over_seeds_and_tasks(scores: np.ndarray, statistic: Statistic, confidence: float = 0.95) -> tuple[float, float]:
-    """The same with tasks drawn again too: how far the number would move with other tasks of the kind. NaN for less than
-    two tasks.
+    """The same with tasks drawn again too: how far the number would move with other tasks of the kind. NaN for less
+    than two tasks.
     """
     if len(scores) < 2:
         return np.nan, np.nan
