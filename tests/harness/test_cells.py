@@ -10,7 +10,7 @@ from support import record, sample
 from harness.config import identity, instantiation
 from harness.config.schema import Run
 from harness.results import frames, tables
-from harness.results.records import Record
+from harness.results.records import Record, SliceRow
 
 Compose = Callable[..., Run]
 
@@ -80,7 +80,7 @@ def test_longer_without_farther(composed: Compose) -> None:
         if score.length > 20:
             parts.append({**near, "tokens": 10, "correct": 4, "at": {"distance": 4}})
     task = made.task.model_copy(update={"metric": "token_accuracy"})
-    slices = [type(made).model_fields["slices"].annotation.__args__[0](**part) for part in parts]
+    slices = [SliceRow.model_validate(part) for part in parts]
     found = row([made.model_copy(update={"slices": slices, "task": task})])
     assert found["farther"] == pytest.approx(0.4)
     assert found["farther_share"] == pytest.approx(0.1)
