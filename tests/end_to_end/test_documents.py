@@ -41,7 +41,7 @@ def plain(words: list[str]) -> list[str]:
 def test_every_command_composes(path: Path) -> None:
     invented = {"encoding=gaussian", "task=sort", "architecture=bag_of_words", "--config-dir"}
     for arguments in commands(path):
-        if not arguments or set(arguments) & invented or arguments[0] in ("leaderboard", "doctor", "--help"):
+        if not arguments or set(arguments) & invented or arguments[0] in ("leaderboard", "compare", "doctor", "--help"):
             continue
         with composer() as hydra:
             words = plain(arguments[1:] if arguments[0] in ("show", "inspect") else arguments)
@@ -56,7 +56,7 @@ def test_the_readmes_commands_run(command: Command, tmp_path: Path) -> None:
     assert len(found) >= 9
     for arguments in found:
         words = [word for word in arguments if not word.startswith("study=")]
-        if arguments and arguments[0] not in ("leaderboard", "doctor", "show", "inspect", "--help"):
+        if arguments and arguments[0] not in ("leaderboard", "compare", "doctor", "show", "inspect", "--help"):
             if "task=text" in arguments:
                 words += [*QUICK, "train.steps=5"]
             else:
