@@ -42,12 +42,12 @@ def overall(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """A row for each method, the best mean rank first.
 
     ``tasks`` is on how many of all tasks it was run; nothing stands in for those that are missing. ``mean``,
-    ``median``, ``iqm`` and ``optimality_gap`` are over what it has, every run counted; ``iqm_low`` and ``iqm_high`` are
-    for other seeds, ``iqm_tasks_low`` and ``iqm_tasks_high`` for other tasks too; ``iqm_solved`` is over the runs alone
-    that converged in distribution, of which there are ``solved`` among ``runs``. ``mean_rank`` is over the tasks that
-    all methods have (``common_tasks``), ties sharing their mean. ``improvement`` is the probability of a better run than
-    the baseline's, over the tasks that both have (``shared_tasks``), with both intervals; ``p_value`` that of
-    Wilcoxon's test of their means, with Holm's correction over the methods.
+    ``median``, ``iqm`` and ``optimality_gap`` are over what it has, every run counted; ``iqm_low`` and ``iqm_high``
+    are for other seeds, ``iqm_tasks_low`` and ``iqm_tasks_high`` for other tasks too; ``iqm_solved`` is over the runs
+    alone that converged in distribution, of which there are ``solved`` among ``runs``. ``mean_rank`` is over the
+    tasks that all methods have (``common_tasks``), ties sharing their mean. ``improvement`` is the probability of a
+    better run than the baseline's, over the tasks that both have (``shared_tasks``), with both intervals; ``p_value``
+    that of Wilcoxon's test of their means, with Holm's correction over the methods.
     """
     names = sorted(runs.method.unique())
     if baseline not in names:
