@@ -96,6 +96,8 @@ class Task(ABC):
     axes: ClassVar[tuple[str, ...]] = ()
     """What scores are told apart by besides the length: the depth of a nesting, the digits of each operand, the place
     of a needle. The combinations that occur at one length should be few (some tens): wide axes are given in bins.
+    ``distance`` and ``gap`` are how far apart what depends on each other lies, in bins that grow with it: leaderboards
+    score what is farther apart than anything at the trained lengths by itself.
     """
 
     known_results: ClassVar[tuple[str, ...]] = ()

@@ -16,24 +16,27 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PRINTED = {
-    "rank": "rank",
+    "ranks": "rank",
     "method": "method",
     "seeds": "seeds",
-    "converged": "converged",
+    "solved": "converged",
     "in_distribution": "in distribution",
     "score": "score",
     "interval": "95 % interval",
     "above_blind": "above blind",
+    "above_guess": "above best guess",
+    "farther": "farther",
     "exact_match": "exact match",
     "token_accuracy": "token accuracy",
-    "reach": "reach",
+    "reached": "reach",
+    "reached_half": "reach at .5",
     "steps": "steps",
     "training_seconds": "seconds",
     "note": "note",
 }
 ABOVE_BLIND = {"exact_match": "exact_above_blind", "token_accuracy": "tokens_above_blind"}
 """For metrics that can be compared with the blind baseline, the column of the score above it."""
-WHOLE = ("rank", "seeds", "converged", "steps", "training_seconds")
+WHOLE = ("seeds", "steps", "training_seconds")
 
 
 def main(arguments: list[str]) -> int:
@@ -101,6 +104,10 @@ def _print(board: "pd.DataFrame") -> None:
                 f"{row.score_low:.3f} to {row.score_high:.3f}" if pd.notna(row.score_low) else None
                 for row in part.itertuples()
             ],
+            ranks=[_ranks(row.rank, row.rank_best, row.rank_worst) for row in part.itertuples()],
+            solved=[_solved(row.converged, row.converged_low, row.converged_high) for row in part.itertuples()],
+            reached=_reached(part, "reach"),
+            reached_half=_reached(part, "reach_half"),
             above_blind=part[ABOVE_BLIND[metric]] if metric in ABOVE_BLIND else math.nan,
         )
         columns = [column for column in PRINTED if column != metric and shown[column].notna().any()]
@@ -114,6 +121,27 @@ def _print(board: "pd.DataFrame") -> None:
         print()
 
 
+def _ranks(rank: Any, best: Any, worst: Any) -> str | None:
+    """A rank, and where seeds leave others possible these."""
+    import pandas as pd
+
+    if pd.isna(rank):
+        return None
+    return f"{rank}" if pd.isna(best) or best == worst else f"{rank} ({best} to {worst})"
+
+
+def _solved(converged: float, low: float, high: float) -> str | None:
+    return f"{converged:.0f} ({low:.2f} to {high:.2f})" if low == low else None
+
+
+def _reached(part: "pd.DataFrame", name: str) -> list[str | None]:
+    """The median over seeds; with > where it is the longest tested length, so that nobody knows where it ends."""
+    return [
+        None if reach != reach else f"{'>' if censored is True else ''}{reach:g}"
+        for reach, censored in zip(part[name], part[f"{name}_censored"], strict=True)
+    ]
+
+
 def _cell(column: str, value: Any) -> str:
     import pandas as pd
 
@@ -121,6 +149,4 @@ def _cell(column: str, value: Any) -> str:
         return value
     if pd.isna(value):
         return ""
-    if column == "reach":
-        return f"{value:g}"
     return f"{value:.0f}" if column in WHOLE else f"{value:.3f}"

@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.results import frames, metrics, summaries
+from harness.results import cells, frames, metrics, rank_ranges, summaries
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.labels import labels
-from harness.results.statistics import FEW, interquartile_mean, intervals
+from harness.results.statistics.seeds import FEW, interquartile_mean, t_intervals, wilson
 
 AVERAGED = (
     "exact_match",
@@ -22,6 +22,7 @@ AVERAGED = (
     "bits",
 )
 COSTS = ("parameters", "steps", "examples", "training_seconds")
+FIRST = ("task", "rank", "rank_best", "rank_worst")
 NO_RANK = "no rank: no method scores above a guess"
 
 
@@ -59,7 +60,8 @@ def leaderboard(found: Frames) -> pd.DataFrame:
     """
     found = once(found)
     runs = named(found)
-    rows = [_methods(runs.join(summaries.of_runs(found).add_prefix("summary_")))]
+    measured = summaries.of_runs(found).join(cells.of_runs(found))
+    rows = [_methods(runs.join(measured.add_prefix("summary_")))]
     if (runs.status == "finished").any():
         rows.append(_baselines(runs, summaries.of_baselines(found)))
     table = pd.concat(rows, ignore_index=True)
@@ -69,11 +71,12 @@ def leaderboard(found: Frames) -> pd.DataFrame:
     table["rank"] = (
         table.better.where(table.ranked & ~nothing).groupby(table.task_id).rank(ascending=False, method="min")
     )
+    table = table.join(rank_ranges.of(table[table["rank"].notna()]))
     table = table.astype({"rank": "Int64", "seeds": "Int64", "unsealed": "Int64"})
     order = ["task", "task_id", "kind", "ranked", "better", "method"]
     table = table.sort_values(order, ascending=[True, True, False, False, False, True], ignore_index=True)
-    columns = [column for column in table.columns if column not in ("task", "rank", "ranked", "better")]
-    return table[["task", "rank", *columns]]
+    columns = [column for column in table.columns if column not in (*FIRST, "ranked", "better")]
+    return table[[*FIRST, *columns]]
 
 
 def once(found: Frames) -> Frames:
@@ -132,10 +135,13 @@ def _counted(found: Frames, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_a_score(table: pd.DataFrame) -> set[str]:
-    """The tasks on which some converged method scores above a guess, blind or by chance: its mean, and the whole
-    interval over seeds where there is one. Methods that all score no better than a guess are not ranked.
+    """The tasks on which some converged method scores above a guess, blind or by chance: its mean and, with several
+    seeds, each of them or the whole interval. Methods that all score no better than a guess are not ranked.
     """
-    worst = table.score_low.where(table.metric != "bits_per_byte", -table.score_high).fillna(table.better)
+    bits = table.metric == "bits_per_byte"
+    interval = table.score_low.where(~bits, -table.score_high)
+    seeds = table.score_min.where(~bits, -table.score_max)
+    worst = interval.where(interval > seeds, seeds).fillna(table.better)
     guessed = table.better[table.method.isin(["(blind)", "(chance)"])].groupby(table.task_id).max()
     above = table.ranked & (worst > table.task_id.map(guessed))
     return set(table.task_id[above])
@@ -156,7 +162,8 @@ def _methods(runs: pd.DataFrame) -> pd.DataFrame:
     scores = groups.summary_score
     values = runs[runs.finished].groupby(["task", "task_id", "method_id"], sort=True).summary_score.agg(list)
     values = [those if isinstance(those, list) else [] for those in values.reindex(first.index)]
-    low, high = intervals(values)
+    low, high = t_intervals(scores.mean(), scores.std(), scores.count(), bounded=~text)
+    solved = [wilson(int(part), int(whole)) for part, whole in zip(converged, seeds + failed, strict=True)]
     ranked = (seeds > 0) & (text | (converged * 2 >= seeds))
     means = groups[[f"summary_{name}" for name in ("in_distribution", "score", *AVERAGED)]].mean()
     complete = groups[[f"summary_{name}" for name in ("in_distribution", "score", *AVERAGED)]].count()
@@ -171,6 +178,8 @@ def _methods(runs: pd.DataFrame) -> pd.DataFrame:
             "metric": first.metric,
             "seeds": seeds,
             "converged": converged.where(~text).astype(float),
+            "converged_low": pd.Series([low for low, _ in solved], first.index).where(~text),
+            "converged_high": pd.Series([high for _, high in solved], first.index).where(~text),
             "in_distribution": means.summary_in_distribution,
             "score": means.summary_score,
             "score_low": low,
@@ -179,9 +188,12 @@ def _methods(runs: pd.DataFrame) -> pd.DataFrame:
             "score_iqm": [interquartile_mean(those) for those in values],
             "score_min": scores.min(),
             "score_max": scores.max(),
+            "score_deviation": scores.std(),
+            "score_converged": runs.summary_score.where(runs.converged).groupby([runs[key] for key in IDS]).mean(),
             **{name: means[f"summary_{name}"] for name in AVERAGED},
-            "reach": groups.summary_reach.median(),
-            "reach_multiple": groups.summary_reach_multiple.median(),
+            **_reach(groups, first.longest_tested),
+            **{name: groups[f"summary_{name}"].mean() for name in cells.MEANS},
+            "guess": first.summary_guess.astype(object),
             "train_length": first.train_length,
             "longest_tested": first.longest_tested,
             **{name: groups[name].mean() for name in COSTS},
@@ -193,6 +205,21 @@ def _methods(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 IDS = ("task", "task_id", "method_id")
+
+
+def _reach(groups: Any, longest: pd.Series) -> dict[str, pd.Series]:
+    """Medians over seeds of what they reach. Where the median is the longest tested length, or lies between it and a
+    shorter one, nothing failed there that could have ended it: it is a lower bound.
+    """
+    reached = {name: groups[f"summary_{name}"] for name in ("reach", "reach_half")}
+    columns: dict[str, pd.Series] = {}
+    for name, values in reached.items():
+        columns[name] = values.median()
+        columns[f"{name}_multiple"] = groups[f"summary_{name}_multiple"].median()
+        columns[f"{name}_censored"] = (values.quantile(0.5, interpolation="higher") >= longest).where(
+            columns[name].notna()
+        )
+    return columns
 
 
 def _note(seeds: int, converged: int, failed: int, ranked: bool, text: bool) -> str:

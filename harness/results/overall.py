@@ -1,0 +1,145 @@
+"""Methods over tasks: one row for each method, with what its numbers rest on."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from harness.errors import Refused
+from harness.results import cells, metrics, summaries, tables
+from harness.results.descriptions import AXES
+from harness.results.frames import Frames
+from harness.results.statistics import aggregates, bootstrap, comparison, ranks
+
+
+def runs_of(found: Frames) -> pd.DataFrame:
+    """The finished runs of tasks that are scored by right answers or tokens, with ``method``: what was chosen on the
+    axes, of those on which the runs differ. A method over tasks may have other budgets on each; on one task it must be
+    one.
+
+    Raises :class:`Refused` where there is none, and where a task has several of one name.
+    """
+    found = tables.once(found)
+    runs = tables.named(found).join(summaries.of_runs(found).join(cells.of_runs(found)).add_prefix("summary_"))
+    runs = runs[(runs.status == "finished") & (runs.metric != "bits_per_byte")]
+    if runs.empty:
+        raise Refused("no finished run of a task scored by right answers or tokens: there is nothing to compare")
+    differing = [axis for axis in AXES if runs[axis].nunique() > 1] or ["encoding"]
+    runs = runs.rename(columns={"method": "name"}).assign(method=runs[differing].agg(" · ".join, axis=1))
+    several = runs.groupby(["task", "task_id", "method"]).name.agg(lambda names: sorted(set(names)))
+    clash = several[several.map(len) > 1]
+    if len(clash):
+        (task, _, method), names = clash.index[0], clash.iloc[0]
+        raise Refused(
+            f"{task}: {method} is {len(names)} methods there ({'; '.join(names[:3])}): compare folders in which a task "
+            "has one of each name"
+        )
+    return runs.assign(solved=runs.summary_in_distribution >= metrics.CONVERGED)
+
+
+def overall(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
+    """A row for each method, the best mean rank first.
+
+    ``tasks`` is on how many of all tasks it was run; nothing stands in for those that are missing. ``mean``,
+    ``median``, ``iqm`` and ``optimality_gap`` are over what it has, every run counted; ``iqm_low`` and ``iqm_high``
+    are for other seeds, ``iqm_tasks_low`` and ``iqm_tasks_high`` for other tasks too; ``iqm_solved`` is over the runs
+    alone that converged in distribution, of which there are ``solved`` among ``runs``. ``mean_rank`` is over the
+    tasks that all methods have (``common_tasks``), ties sharing their mean. ``improvement`` is the probability of a
+    better run than the baseline's, over the tasks that both have (``shared_tasks``), with both intervals; ``p_value``
+    that of Wilcoxon's test of their means, with Holm's correction over the methods.
+    """
+    names = sorted(runs.method.unique())
+    if baseline not in names:
+        raise Refused(f"{baseline}: there is no such method here; these are: {', '.join(names)}")
+    table = {name: _scores(runs[runs.method == name]) for name in names}
+    solved = {name: _scores(runs[(runs.method == name) & runs.solved]) for name in names}
+    common = sorted(set.intersection(*(set(own) for own in table.values())))
+    means = np.array([[np.mean(table[name][task]) for name in names] for task in common]).reshape(-1, len(names))
+    mean_ranks = ranks.ranks(means).mean(axis=0) if common else np.full(len(names), math.nan)
+    rows = [
+        _row(name, runs, table, solved, baseline) | {"mean_rank": rank, "common_tasks": len(common)}
+        for name, rank in zip(names, mean_ranks, strict=True)
+    ]
+    result = pd.DataFrame(rows)
+    result["p_value"] = comparison.holm(result.p_value.to_numpy(float))
+    return result.sort_values(["mean_rank", "iqm", "method"], ascending=[True, False, True], ignore_index=True)
+
+
+def common_test(runs: pd.DataFrame) -> tuple[int, float, float]:
+    """Over the tasks that all methods have: their number, the p value of Friedman's test, Nemenyi's difference."""
+    means = runs.pivot_table(index="task_id", columns="method", values="summary_score", aggfunc="mean").dropna()
+    scores = means.to_numpy(float)
+    return len(scores), ranks.friedman(scores), ranks.critical_difference(*scores.shape)
+
+
+def warnings(runs: pd.DataFrame) -> list[str]:
+    """What speaks against comparing these methods, or for caution."""
+    lines = []
+    for task, own in runs.groupby("task", sort=True):
+        budgets = own.groupby("method")[["steps", "examples", "parameters"]].mean()
+        for budget in budgets:
+            low, high = budgets[budget].min(), budgets[budget].max()
+            if high > low * (1.01 if budget != "parameters" else 1.25):
+                lines.append(f"{task}: unequal {budget}, {low:.0f} to {high:.0f}")
+        best = own.groupby("method").summary_in_distribution.mean()
+        if len(best) > 1 and best.max() < metrics.CONVERGED:
+            lines.append(f"{task}: no method is above {best.max():.3f} in distribution")
+        if own.harness.nunique() > 1:
+            lines.append(f"{task}: records of {own.harness.nunique()} versions of the program")
+    seeds = runs.groupby(["task_id", "method"]).size()
+    if (single := int((seeds == 1).sum())) and len(seeds):
+        lines.append(f"{single} of {len(seeds)} cells have a single seed: no interval is over their seeds")
+    failing = runs[~runs.solved].groupby("method").task_id.nunique()
+    lines += [f"{method}: not converged in distribution on {tasks} tasks" for method, tasks in failing.items()]
+    reached = runs.groupby(["task", "method"]).summary_above_guess.mean()
+    for task, own in reached.groupby("task"):
+        if (own <= 0).all():
+            lines.append(f"{task}: no method scores above the task's strongest baseline")
+    return lines
+
+
+def _scores(runs: pd.DataFrame) -> dict[str, list[float]]:
+    return {str(task): own.tolist() for task, own in runs.groupby("task_id").summary_score}
+
+
+def _row(
+    name: str,
+    runs: pd.DataFrame,
+    table: dict[str, dict[str, list[float]]],
+    solved: dict[str, dict[str, list[float]]],
+    baseline: str,
+) -> dict[str, Any]:
+    scores = bootstrap.padded(list(table[name].values()))
+    alone = bootstrap.padded(list(solved[name].values()))
+    shared = [task for task in table[name] if task in table[baseline]]
+    own, other = ([source[task] for task in shared] for source in (table[name], table[baseline]))
+    found = comparison.probability_of_improvement(bootstrap.padded(own), bootstrap.padded(other))
+    low, high = bootstrap.over_seeds(scores, aggregates.interquartile_mean, corrected=True)
+    wide_low, wide_high = bootstrap.over_seeds_and_tasks(scores, aggregates.interquartile_mean)
+    here = runs[runs.method == name]
+    return {
+        "method": name,
+        "tasks": len(scores),
+        "of_tasks": runs.task_id.nunique(),
+        "runs": len(here),
+        "solved": int(here.solved.sum()),
+        "mean": float(aggregates.mean(scores)),
+        "median": float(aggregates.median(scores)),
+        "iqm": float(aggregates.interquartile_mean(scores)),
+        "iqm_low": max(low, 0.0),
+        "iqm_high": min(high, 1.0),
+        "iqm_tasks_low": wide_low,
+        "iqm_tasks_high": wide_high,
+        "iqm_solved": float(aggregates.interquartile_mean(alone)) if alone.size else math.nan,
+        "optimality_gap": float(aggregates.optimality_gap(scores)),
+        "shared_tasks": len(shared),
+        "improvement": found.probability if name != baseline else math.nan,
+        "improvement_low": found.over_seeds[0] if name != baseline else math.nan,
+        "improvement_high": found.over_seeds[1] if name != baseline else math.nan,
+        "improvement_tasks_low": found.over_tasks[0] if name != baseline else math.nan,
+        "improvement_tasks_high": found.over_tasks[1] if name != baseline else math.nan,
+        "p_value": comparison.wilcoxon(*([float(np.mean(part)) for part in parts] for parts in (own, other)))
+        if name != baseline
+        else math.nan,
+    }

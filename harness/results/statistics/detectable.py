@@ -1,0 +1,35 @@
+"""How large a difference between two methods must be for their seeds to show it."""
+
+import numpy as np
+
+
+def detectable_difference(
+    deviation: float, seeds: int, others: int, *, power: float = 0.8, significance: float = 0.05
+) -> float:
+    """The smallest difference of means that a two-sided t test finds, in the right direction, with probability
+    ``power``.
+
+    ``deviation`` is the standard deviation over seeds that both methods have, ``seeds`` and ``others`` are their
+    numbers of seeds. NaN where there is no deviation to estimate: with less than three seeds in all, or one missing.
+    """
+    from scipy.optimize import brentq
+    from scipy.stats import nct, t
+
+    freedom = seeds + others - 2
+    if min(seeds, others) < 1 or freedom < 1 or not np.isfinite(deviation):
+        return np.nan
+    if deviation == 0:
+        return 0.0
+    critical = t.ppf(1 - significance / 2, freedom)
+
+    def missing(shift: float) -> float:
+        return float(nct.sf(critical, freedom, shift) - power)
+
+    shift = brentq(missing, 0.0, 1.5 * critical + 2)
+    return float(shift * deviation * np.sqrt(1 / seeds + 1 / others))
+
+
+def pooled_deviation(deviations: np.ndarray, seeds: np.ndarray) -> float:
+    """The standard deviation over seeds that several methods share, each about its own mean; NaN if none has two."""
+    freedom = np.maximum(seeds - 1, 0)
+    return float(np.sqrt((np.nan_to_num(deviations) ** 2 * freedom).sum() / freedom.sum())) if freedom.sum() else np.nan

@@ -1,0 +1,45 @@
+"""What a handful of seeds tells about a method on one task."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+FEW = 5
+"""Below this many seeds a table says that they are few: an interval is wide, and rests on the assumption that scores
+spread over seeds as a normal distribution does.
+"""
+
+
+def t_intervals(
+    means: pd.Series, deviations: pd.Series, counts: pd.Series, *, bounded: pd.Series, confidence: float = 0.95
+) -> tuple[pd.Series, pd.Series]:
+    """Student's t intervals of means over seeds, NaN for less than two seeds.
+
+    Such an interval covers the mean as often as it says, for three seeds too, where scores are about normal over seeds.
+    The percentile bootstrap of three seeds has ten different resamples and covers it in about three of four cases.
+    ``deviations`` are the standard deviations with n - 1. Where ``bounded``, the score is a share of right answers and
+    its interval ends at 0 and 1.
+    """
+    from scipy.stats import t
+
+    half = t.ppf((1 + confidence) / 2, (counts - 1).where(counts > 1)) * deviations / np.sqrt(counts)
+    low, high = means - half, means + half
+    return low.mask(bounded, low.clip(lower=0)), high.mask(bounded, high.clip(upper=1))
+
+
+def interquartile_mean(values: Sequence[float]) -> float:
+    """The mean of the middle half (Agarwal et al., 2021, arXiv 2108.13264); NaN if there are no values."""
+    from scipy.stats import trim_mean
+
+    return float(trim_mean(np.asarray(values, float), 0.25)) if len(values) else np.nan
+
+
+def wilson(right: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's interval (1927) of a share, NaN of nothing."""
+    from scipy.stats import binomtest
+
+    if not total:
+        return np.nan, np.nan
+    found = binomtest(right, total).proportion_ci(confidence, method="wilson")
+    return float(found.low), float(found.high)
