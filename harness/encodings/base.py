@@ -236,20 +236,17 @@ class Encoding(Bounded, PreciseModule):
         return carried
 
     def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        """The order [d] of the ``channels`` of a head in which :meth:`rotate` is fastest, ``None`` for their own.
-
-        Dot products are the same in any order that queries and keys share. Attention that follows this one, rather than
-        the channels' own, says so: the state of its layer holds it, under ``channel_order``, for :meth:`rotate`. It is
-        for encodings with hooks that otherwise see neither queries nor keys.
+        """The order [d] of the ``channels`` of a head in which :meth:`rotate` is fastest, ``None`` for their own. Where
+        attention follows it, the layer's state holds it under ``channel_order``. For encodings without other hooks that
+        see queries or keys.
         """
         return None
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Change queries [B, H, Lq, d] and keys [B, H, Lk, d]. Their last dimension may grow, both alike.
-
-        Where ``state`` is used, queries are those of the last Lq of the Lk tokens, of which ``state`` is.
+        """Change queries [B, H, Lq, d] and keys [B, H, Lk, d]. Their last dimension may grow, both alike. Where ``state``
+        is used, queries are those of the last Lq of the Lk tokens, of which ``state`` is.
         """
         return q, k
 

@@ -15,6 +15,7 @@ from harness.data.training_examples import TrainingData
 from harness.errors import Refused
 from harness.models.base import Model
 from harness.optimizers.muon import hidden_matrices
+from harness.results.frames import of
 from harness.results.tables import leaderboard
 from harness.system.signals import Interrupt
 from harness.training import checkpoints, loop
@@ -238,7 +239,7 @@ def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Calla
 def test_a_leaderboard_tells_them_apart(composed: Callable[..., Run]) -> None:
     chosen = ([], ["optimizer=sgd"], ["schedule=linear"], ["optimizer.beta1=0.8"])
     runs = [composed(*words) if "schedule=linear" in words else composed("schedule=cosine", *words) for words in chosen]
-    table = leaderboard([record(run, lambda length: 5) for run in runs])
+    table = leaderboard(of([record(run, lambda length: 5) for run in runs]))
     methods = {method for method in table.method if method.startswith("rope")}
     assert methods == {
         "rope · adamw · cosine",

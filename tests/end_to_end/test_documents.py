@@ -32,15 +32,15 @@ def commands(path: Path) -> list[list[str]]:
     return [line[3:] for line in lines]
 
 
+PAST = ("leaderboard", "compare", "study", "doctor", "--help")
+"""Commands that read what runs have written, and options that run nothing."""
+
+
 def plain(words: list[str]) -> list[str]:
     return [word for word in words if word != "-m" and not word.startswith("--")]
 
 
 @pytest.mark.slow
-PAST = ("leaderboard", "compare", "study", "doctor", "--help")
-"""Commands that read what runs have written, and options that run nothing."""
-
-
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_command_composes(path: Path) -> None:
     invented = {"encoding=gaussian", "task=sort", "architecture=bag_of_words", "--config-dir"}
