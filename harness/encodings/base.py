@@ -245,8 +245,8 @@ class Encoding(Bounded, PreciseModule):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Change queries [B, H, Lq, d] and keys [B, H, Lk, d]. Their last dimension may grow, both alike. Where ``state``
-        is used, queries are those of the last Lq of the Lk tokens, of which ``state`` is.
+        """Change queries [B, H, Lq, d] and keys [B, H, Lk, d], whose last dimension may grow, both alike. Where
+        ``state`` is used, queries are those of the last Lq of the Lk tokens, of which ``state`` is.
         """
         return q, k
 
@@ -254,8 +254,7 @@ class Encoding(Bounded, PreciseModule):
         """The bias of a logit that depends on the distance alone. ``distances`` = query position - key position [...]
         -> [H, ...], float32.
 
-        Distances can be negative (later keys). Attention keeps such a bias as one vector per head and never builds the
-        matrix.
+        Distances can be negative (later keys). Attention keeps one vector per head and never builds the matrix.
         """
         raise LookupError(f"{type(self).__name__} has no bias by distance")
 
