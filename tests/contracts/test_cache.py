@@ -204,7 +204,7 @@ def attributes(group: str, name: str) -> dict[str, Any]:
 ARCHITECTURES = [
     name
     for name in choices("architecture")
-    if name not in NOT_LEFT_TO_RIGHT and not attributes("architecture", name)["reads"]
+    if attributes("architecture", name)["caches"] and not attributes("architecture", name)["reads"]
 ]
 
 

@@ -81,6 +81,8 @@ def test_the_page_on_extending_is_true(tmp_path: Path) -> None:
     for folder in ("harness", "tasks", "conf", "tests"):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    (tmp_path / "docs").mkdir()
+    shutil.copy(ROOT / "docs" / "code.md", tmp_path / "docs")
     text = (ROOT / "docs" / "extending.md").read_text()
     files = re.findall(r"^`((?:harness|tasks|conf)/[\w/.]+)`:\n\n```(?:python|yaml)\n(.*?)^```", text, re.M | re.S)
     assert [name for name, _ in files] == [
