@@ -1,36 +1,26 @@
 """Compare methods over tasks: interquartile means, mean ranks, the probability of improvement over one of them."""
 
 import sys
-from pathlib import Path
 from typing import Any
 
 from harness import atomic
-from harness.composition.arguments import Parser, path
-from harness.errors import Refused
+from harness.composition.arguments import Parser, existing, path
 
 SHOWN = ("method", "tasks", "solved", "iqm", "for other seeds", "for other tasks", "solved only", "mean rank")
 
 
 def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness compare", description=__doc__)
-    parser.add_argument(
-        "folders",
-        nargs="*",
-        type=path,
-        default=[Path("results")],
-        help="folders with records, or whose folder records/ has them",
-    )
+    parser.add_record_folders()
     parser.add_argument("--baseline", help="the method that others are compared with (default: the first by name)")
     parser.add_argument("--output", type=path, help="a CSV file to write the table to")
     parsed = parser.read(arguments)
-    for folder in parsed.folders:
-        if not folder.is_dir():
-            raise Refused(f"{folder}: there is no such folder")
+    folders = existing(parsed.folders)
     from harness.results import collection, overall
     from harness.results.csv_files import csv
     from harness.results.report import table
 
-    found, rejected = collection.read(parsed.folders)
+    found, rejected = collection.read(folders)
     for line in rejected:
         print(f"skipped {line}", file=sys.stderr)
     runs = overall.runs_of(found)

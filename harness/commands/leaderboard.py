@@ -4,11 +4,10 @@ and learning curves as PNG and SVG.
 
 import math
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness import atomic
-from harness.composition.arguments import Parser, path
+from harness.composition.arguments import Parser, existing, path
 from harness.errors import Refused
 from harness.files import user_paths
 
@@ -41,27 +40,18 @@ WHOLE = ("seeds", "steps", "training_seconds")
 
 def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness leaderboard", description=__doc__)
-    parser.add_argument(
-        "folders",
-        nargs="*",
-        type=path,
-        default=[Path("results")],
-        help="folders with records, or whose folder records/ has them",
-    )
+    parser.add_record_folders()
     parser.add_argument("--output", type=path, help="folder to write to (default: the first folder)")
     parsed = parser.read(arguments)
-    for folder in parsed.folders:
-        if not folder.is_dir():
-            raise Refused(f"{folder}: there is no such folder")
+    folders = existing(parsed.folders)
     from harness.results import collection
 
-    found, rejected = collection.read(parsed.folders)
+    found, rejected = collection.read(folders)
     for line in rejected:
         print(f"skipped {line}", file=sys.stderr)
     if not (found.runs.status == "finished").any():
         raise Refused(
-            f"no finished record in {', '.join(map(str, parsed.folders))}: "
-            "run something first, for example python -m harness"
+            f"no finished record in {', '.join(map(str, folders))}: run something first, for example python -m harness"
         )
     from harness.figures import axes as maps
     from harness.figures import curves as figure
@@ -70,7 +60,7 @@ def main(arguments: list[str]) -> int:
     from harness.results.csv_files import csv
     from harness.results.learning_curves import learning_curves
 
-    output = parsed.output or parsed.folders[0]
+    output = parsed.output or folders[0]
     user_paths.make_folder(output / "figures", f"--output {output}")
     board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
     learning = learning_curves(found)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from harness import atomic
-from harness.composition.arguments import Parser, path
+from harness.composition.arguments import Parser, existing, path
 from harness.composition.compose import composer
 from harness.composition.studies import BUDGET, runs
 from harness.config import study as studies
@@ -22,13 +22,7 @@ STATED = ("statement", "published", "ours", "verdict")
 def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness study", description=__doc__)
     parser.add_argument("name", help="a study, such as huang2025")
-    parser.add_argument(
-        "folders",
-        nargs="*",
-        type=path,
-        default=[Path("results")],
-        help="folders with records, or whose folder records/ has them",
-    )
+    parser.add_record_folders()
     parser.add_argument("--budget", default=BUDGET, help=f"the budget whose runs are compared (default: {BUDGET})")
     parser.add_argument("--output", type=path, help="folder to write to (default: the first folder)")
     parser.add_argument("--page", type=path, help="also write a page in Markdown, such as docs/huang2025.md")
@@ -36,14 +30,12 @@ def main(arguments: list[str]) -> int:
     declared = studies.read(parsed.name)
     if parsed.budget not in declared.budgets:
         raise unknown("budget", parsed.budget, list(declared.budgets), "budgets")
-    for folder in parsed.folders:
-        if not folder.is_dir():
-            raise Refused(f"{folder}: there is no such folder")
-    rows, done, wanted = _compare(parsed.name, declared, parsed.budget, parsed.folders)
+    folders = existing(parsed.folders)
+    rows, done, wanted = _compare(parsed.name, declared, parsed.budget, folders)
     if not done:
         raise Refused(
             f"none of the {wanted} runs of study={parsed.name} study.budget={parsed.budget} has a finished record in "
-            f"{', '.join(map(str, parsed.folders))}: python -m harness study={parsed.name} study.budget={parsed.budget}"
+            f"{', '.join(map(str, folders))}: python -m harness study={parsed.name} study.budget={parsed.budget}"
         )
     from harness.results.report import table
 
@@ -53,7 +45,7 @@ def main(arguments: list[str]) -> int:
     if declared.statements:
         print()
         table("statements", STATED, _statements(declared, rows))
-    output = parsed.output or parsed.folders[0]
+    output = parsed.output or folders[0]
     user_paths.make_folder(output, f"--output {output}")
     _write_csv(output / "comparison.csv", rows)
     print(f"\n{output / 'comparison.csv'}")

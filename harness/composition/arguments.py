@@ -27,6 +27,19 @@ class Parser(argparse.ArgumentParser):
             raise Refused(f"{rest[0]}: {self.prog} takes no such argument")
         return parsed
 
+    def add_record_folders(self) -> None:
+        """Take any number of folders with records, ``folders``; ``results`` if none is named."""
+        said = "folders with records, or whose folder records/ has them"
+        self.add_argument("folders", nargs="*", type=path, default=[Path("results")], help=said)
+
+
+def existing(folders: Sequence[Path]) -> list[Path]:
+    """The same folders. Raises :class:`Refused` for one that does not exist."""
+    for folder in folders:
+        if not folder.is_dir():
+            raise Refused(f"{folder}: there is no such folder")
+    return list(folders)
+
 
 def path(text: str) -> Path:
     """The type of an argument that is a path."""

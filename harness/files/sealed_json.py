@@ -57,8 +57,8 @@ def seal(document: dict[str, Any]) -> str:
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        before: set[str] = set()
-        twice = next(key for key, _ in pairs if key in before or before.add(key))  # type: ignore[func-returns-value]
+        keys = [key for key, _ in pairs]
+        twice = next(key for place, key in enumerate(keys) if key in keys[:place])
         raise ValueError(f"it says {one_line(twice)} twice")
     return found
 
