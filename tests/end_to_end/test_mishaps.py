@@ -171,7 +171,7 @@ def test_a_second_signal_ends_a_run_at_once(tmp_path: Path) -> None:
     program = (
         "import hashlib, signal; from harness.system import signals\n"
         "with signals.interruptible(final=True) as interrupt:\n"
-        "    interrupt.held = True; print('ready', flush=True)\n"
+        "    interrupt.deferred = True; print('ready', flush=True)\n"
         "    hashlib.pbkdf2_hmac('sha256', b'', b'', 10**9)"
     )
     child = subprocess.Popen(
