@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
-from harness.declarations.bounds import Activation, Biases, Dropout, Norm, Normalizer
+from harness.declarations.bounds import Activation, Biases, Deviation, Dropout, Norm, Normalizer
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.mixers.attention import Attention
@@ -23,7 +23,9 @@ class Transformer(Model):
     files of ``conf/architecture``, and subclasses that have options or defaults of their own take the others as
     ``**block``. ``dropout`` acts on the embedding and on what each sublayer adds, never on attention weights. ``tied``
     reads out with the matrix of the embeddings, ``scaled`` multiplies embeddings by sqrt(D) (Vaswani et al., 2017,
-    arXiv 1706.03762, section 3.4). The others are explained in :class:`~harness.models.block.Style`.
+    arXiv 1706.03762, section 3.4). ``embedding_deviation`` is the standard deviation of the initial embeddings, .02 in
+    GPT-2; 0 stands for what :meth:`TokenEmbedding.initialize_weights` says. The others are explained in
+    :class:`~harness.models.block.Style`.
 
     A subclass makes its blocks and then calls :meth:`read_out`, in this order, which decides the initial weights.
     """
@@ -43,10 +45,12 @@ class Transformer(Model):
         biases: Biases = "feed_forward",
         tied: bool = False,
         scaled: bool = False,
+        embedding_deviation: Deviation = 0.0,
     ) -> None:
         super().__init__()
         self.style = Style(norm, normalizer, activation, biases, dropout)
         self.tied = tied
+        self.embedding_deviation = embedding_deviation
         self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=scaled)
         self.dropout = nn.Dropout(dropout)
 
@@ -55,7 +59,7 @@ class Transformer(Model):
         self.head = nn.Linear(dimensions.d_model, self.embedding.num_embeddings, bias=False)
         if self.tied:
             self.head.weight = self.embedding.weight
-        self.embedding.initialize_weights(tied=self.tied)
+        self.embedding.initialize_weights(tied=self.tied, deviation=self.embedding_deviation)
         if not self.tied:
             nn.init.normal_(self.head.weight, std=dimensions.d_model**-0.5)
         for block in blocks:
@@ -76,12 +80,13 @@ class TokenEmbedding(nn.Embedding):
         x = super().forward(tokens)
         return x * self.embedding_dim**0.5 if self.scaled else x
 
-    def initialize_weights(self, *, tied: bool) -> None:
-        """N(0, 1 / D) where the readout has the same matrix; otherwise so that vectors come out as N(0, 0.3 ** 2)
-        (docs/decisions.md).
+    def initialize_weights(self, *, tied: bool, deviation: float = 0.0) -> None:
+        """N(0, ``deviation`` ** 2). Where that is 0, N(0, 1 / D) if the readout has the same matrix, otherwise so that
+        vectors come out as N(0, 0.3 ** 2) (docs/decisions.md).
         """
         root = self.embedding_dim**0.5
-        nn.init.normal_(self.weight, std=1 / root if tied else 0.3 / root if self.scaled else 0.3)
+        usual = 1 / root if tied else 0.3 / root if self.scaled else 0.3
+        nn.init.normal_(self.weight, std=deviation or usual)
 
 
 def embedded(x: Tensor, blocks: Iterable[nn.Module], tokens: Tensor, positions: Positions) -> Tensor:
