@@ -97,6 +97,11 @@ def _dispatch(arguments: list[str]) -> int:
     from harness.composition.arguments import Parser
 
     parsed = Parser(parents=[get_args_parser()], add_help=False, prog="python -m harness").read(arguments)
+    if parsed.help and parsed.overrides:
+        from harness.commands.ls import print_listing
+
+        print_listing(parsed.overrides, parsed.config_dir)
+        return 0
     if parsed.help:
         from harness.composition.help import page
 

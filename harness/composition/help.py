@@ -1,45 +1,41 @@
-"""The page that ``--help`` prints."""
+"""The page that ``--help`` prints: one screen of 60 lines and 80 columns, from which everything else is found."""
 
-from collections.abc import Iterable, Mapping
+import re
+import textwrap
+from collections.abc import Mapping
 
 from harness.composition import folders
 from harness.config import catalogue
 
 HEAD = """Train a sequence model on short inputs, measure how it does on longer ones.
 
-  python -m harness encoding=rope task=copy                        one run
-  python -m harness encoding=alibi model.layers=4 train.steps=2000  any value can be set
-  python -m harness -m 'encoding=glob(*)' task=copy,reverse 'seed=range(3)'  a sweep, one process per run
+  python -m harness encoding=rope task=copy                     one run
+  python -m harness encoding=alibi model.layers=4 train.batch=64
+  python -m harness -m encoding=rope,alibi 'seed=range(3)'      a sweep
 """
 
 FOOT = """
-Every choice is a file of conf/ with values of its own: --cfg job shows all of a run, with -m of every run. --info,
---hydra-help and tab completion (eval "$(harness -sc install=bash)") are Hydra's; --config-dir DIR adds choices of your
-own."""
+Find out more
+  python -m harness ls encodings rotary     choices that mention a word
+  python -m harness ls task=copy            all about one choice
+  python -m harness ls train.               keys, defaults, bounds
+  python -m harness COMMAND --help          what a command takes
+Flags: -m (a sweep), --cfg job (print the config), --config-dir DIR (choices of
+your own), --version. eval "$(harness -sc install=bash)" completes words."""
+
+WIDTH = 80
 
 
 def page(commands: Mapping[str, str], folder: str | None = None) -> str:
-    """The ``commands`` with what each does, and every group with its choices, a line of meaning each."""
+    """The ``commands`` with what each does, and the groups with how many choices each has."""
+    names = catalogue.names(folders.folders([] if folder is None else [folder]))
     lines = [HEAD, "Commands"]
-    lines += [f"  {name:<16} {meaning}" for name, meaning in commands.items()]
-    found = folders.folders([] if folder is None else [folder])
-    for group, meaning in catalogue.GROUPS.items():
-        lines += ["", f"{group}: {meaning}"]
-        for family, choices in _families(catalogue.choices(group, found)):
-            lines += [f" {family}"] if family else []
-            lines += [f"  {group + '=' + choice.name:<27} {choice.meaning}" for choice in choices]
-    lines += [
-        "",
-        "Values outside the groups: lengths.train, lengths.test, lengths.step, lengths.original, weights_from, seed, "
-        "results, force, retry, packages",
-    ]
+    lines += [_line(f"  {name:<13}", meaning) for name, meaning in commands.items()]
+    lines += ["", "Groups, each with a choice: GROUP=CHOICE; values in it: GROUP.KEY=VALUE"]
+    lines += [_line(f"  {name:<16}{len(names[name]):>3}  ", meaning) for name, meaning in catalogue.GROUPS.items()]
     return "\n".join([*lines, FOOT])
 
 
-def _families(choices: Iterable[catalogue.Choice]) -> list[tuple[str, list[catalogue.Choice]]]:
-    """Tasks by the folder their class lies in, everything else together."""
-    families: dict[str, list[catalogue.Choice]] = {}
-    for choice in choices:
-        parts = (choice.target or "").split(".")
-        families.setdefault(parts[1] if parts[0] == "tasks" and len(parts) > 3 else "", []).append(choice)
-    return sorted(families.items())
+def _line(first: str, meaning: str) -> str:
+    """What comes before the details of a meaning."""
+    return first + textwrap.shorten(re.split(r"[:;] ", meaning)[0], WIDTH - len(first), placeholder=" ...")

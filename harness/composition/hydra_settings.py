@@ -20,8 +20,8 @@ INSTEAD = {
     "job_logging": "launcher=local writes the log of each run of a sweep beside its weights",
     "hydra_logging": "launcher=local writes the log of each run of a sweep beside its weights",
     "callbacks": "callbacks=[mine] adds callbacks of your own, and logger=wandb watches a run",
-    "help": "python -m harness --help shows the choices",
-    "hydra_help": "python -m harness --help shows the choices",
+    "help": "python -m harness ls shows the choices",
+    "hydra_help": "python -m harness ls shows the choices",
 }
 """What to use instead, by the first part of a setting's name."""
 
@@ -36,7 +36,7 @@ def check_key(key: str, said: str) -> None:
     if key in USED or key.startswith("hydra.sweeper.params."):
         return
     part = [*key.replace("/", ".").split("."), ""][1]
-    instead = INSTEAD.get(part, "python -m harness --help shows what can be set")
+    instead = INSTEAD.get(part, "python -m harness ls shows what can be set")
     raise Refused(f"{echoed(said)}: this setting of Hydra's has no effect here; {instead}")
 
 

@@ -32,15 +32,16 @@ GROUPS = {
     "launcher": "where a sweep (-m) runs",
     "study": "published experiments, each a preset over all groups",
 }
-"""The groups of choices, in the order of ``--help``."""
+"""The groups of choices, in the order in which they are listed."""
 
 
 class Choice(NamedTuple):
-    """One file of a group: its name, its description, and the class it names, if any."""
+    """One file of a group: its name, its description, the class it names, if any, and where it lies."""
 
     name: str
     meaning: str
     target: str | None
+    path: Path
 
 
 def names(folders: Sequence[Path] = (CONF,)) -> dict[str, list[str]]:
@@ -55,17 +56,18 @@ def choices(group: str, folders: Sequence[Path] = (CONF,)) -> Iterator[Choice]:
     for name, path in _files(group, folders):
         text = choice_files.text(path)
         meanings = [line.lstrip("# ") for line in text.splitlines() if line.startswith("#") and "@package" not in line]
-        yield Choice(name, one_line(meanings[0]) if meanings else "", _target(group, text))
+        yield Choice(name, one_line(meanings[0]) if meanings else "", named_class(group, text), path)
 
 
 @cache
 def target(group: str, name: str) -> str | None:
     """The class that a choice of conf/ names; ``None`` if there is no such choice or it names no class."""
     path = CONF / group / f"{name}.yaml"
-    return _target(group, choice_files.text(path)) if path.is_file() else None
+    return named_class(group, choice_files.text(path)) if path.is_file() else None
 
 
-def _target(group: str, text: str) -> str | None:
+def named_class(group: str, text: str) -> str | None:
+    """The class that the file of a choice names, given its text."""
     content = choice_files.parsed(text)
     node = content.get(group)
     component = node if isinstance(node, dict) else content

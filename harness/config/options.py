@@ -99,9 +99,19 @@ def _check_paths(value: Any, what: str) -> None:
 def _canonical(annotation: Any, value: Any) -> Any:
     """The value converted to its annotation, as JSON can hold it. Raises ``ValidationError``."""
     if isinstance(annotation, str):
-        return _adapter(eval(annotation, {"__builtins__": {}}, ANNOTATIONS)).validate_python(value)  # noqa: S307
+        return _adapter(_evaluated(annotation)).validate_python(value)
     adapter = _adapter(annotation)  # a class of the user's may want a tuple or an enumeration where YAML has a list
     return adapter.dump_python(adapter.validate_json(json.dumps(value)), mode="json")
+
+
+def annotation(option: declarations.Option) -> Any:
+    """The annotation of an option as a type."""
+    return _evaluated(option.annotation) if isinstance(option.annotation, str) else option.annotation
+
+
+def _evaluated(annotation: str) -> Any:
+    """The annotation of an option of our own classes, as their source writes it."""
+    return eval(annotation, {"__builtins__": {}}, ANNOTATIONS)  # noqa: S307
 
 
 def _adapter(annotation: Any) -> TypeAdapter[Any]:

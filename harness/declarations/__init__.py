@@ -32,6 +32,8 @@ class Declaration(NamedTuple):
     """Its :data:`~harness.declarations.source.LIGHT` static methods."""
     declared: frozenset[str]
     """The names of all declarations that it can have, including those without a value."""
+    documentation: str = ""
+    """Its docstring."""
 
 
 @cache

@@ -32,7 +32,7 @@ Count = Annotated[int, Field(ge=1, le=LARGEST)]
 """A number of things: at least one."""
 CountOrZero = Annotated[int, Field(ge=0, le=LARGEST)]
 """The same, where 0 means none, or a number derived from other sizes."""
-PairOrZero = Annotated[int, Field(le=LARGEST), _zero_or(2)]
+PairOrZero = Annotated[int, Field(le=LARGEST, json_schema_extra={"zero_or": 2}), _zero_or(2)]
 """At least two, or 0 for a number derived from other sizes."""
 Taps = Annotated[int, Field(ge=1, le=4096)]
 """Tokens that a convolution spans."""
@@ -42,7 +42,7 @@ Few = Annotated[int, Field(ge=1, le=64)]
 """The number of parts that a network holds as separate modules."""
 Base = Annotated[float, Field(ge=1.01, le=1e30)]
 """The base of a geometric series of frequencies. With a smaller one all would be the same."""
-BaseOrZero = Annotated[float, Field(le=1e30), _zero_or(1.01)]
+BaseOrZero = Annotated[float, Field(le=1e30, json_schema_extra={"zero_or": 1.01}), _zero_or(1.01)]
 """The same, where 0 means one fitted to the training length."""
 Deviation = Annotated[float, Field(ge=0, le=100)]
 """The standard deviation of initial weights."""
@@ -64,7 +64,7 @@ Expansion = Annotated[float, Field(ge=0.01, le=64)]
 """A multiple of the width of the model, or of a head."""
 Factor = Annotated[float, Field(ge=1, le=1e6)]
 """A multiple of the training length."""
-FactorOrZero = Annotated[float, Field(le=1e6), _zero_or(1)]
+FactorOrZero = Annotated[float, Field(le=1e6, json_schema_extra={"zero_or": 1}), _zero_or(1)]
 """The same, where 0 means that of the tested length."""
 Text = Annotated[str, Field(max_length=4096)]
 """A name, a path or a pattern."""

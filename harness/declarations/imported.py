@@ -32,7 +32,9 @@ def declaration(target: str) -> Declaration:
         declared |= base.declared
     attributes = {name: _attribute(made, name, inherited, target) for name in declared if hasattr(made, name)}
     functions = {name: getattr(made, name) for name in LIGHT if _is_static(made, name)}
-    return Declaration(_options(made, target, alone=not ours), attributes, ancestors, functions, frozenset(declared))
+    options = _options(made, target, alone=not ours)
+    documentation = inspect.cleandoc(made.__doc__ or "")
+    return Declaration(options, attributes, ancestors, functions, frozenset(declared), documentation)
 
 
 def _imported(target: str) -> Any:

@@ -48,7 +48,8 @@ def declaration(target: str) -> Declaration:
         elif isinstance(item, ast.FunctionDef) and item.name in LIGHT:
             functions[item.name] = _compiled(item, tree, target)
     attributes |= _literals(node, declared, target)
-    return Declaration(options, attributes, tuple(ancestors), functions, frozenset(declared))
+    documentation = ast.get_docstring(node) or ""
+    return Declaration(options, attributes, tuple(ancestors), functions, frozenset(declared), documentation)
 
 
 @cache

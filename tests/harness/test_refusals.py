@@ -1,6 +1,5 @@
 """Bad input gets one line that says what is wrong and what would be right, and nothing is written."""
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -257,24 +256,6 @@ def test_a_traceback_is_shown_when_it_is_asked_for(monkeypatch: pytest.MonkeyPat
         cli.main(["encoding=ropee"])
 
 
-def test_help_lists_every_group_and_choice_with_a_meaning(capsys: pytest.CaptureFixture[str]) -> None:
-    from harness.config import catalogue
-
-    assert cli.main(["--help"]) == 0
-    page = capsys.readouterr().out
-    for group, meaning in catalogue.GROUPS.items():
-        assert f"\n{group}: {meaning}" in page
-        for choice in catalogue.choices(group):
-            assert re.search(
-                rf"^  {group}={choice.name} +{re.escape(choice.meaning)}$",
-                page,
-                re.M,
-            )
-    for name in ("show", "doctor", "inspect", "leaderboard"):
-        assert re.search(rf"^  {name} +\w", page, re.M)
-    assert max(len(line) for line in page.splitlines()) <= 150
-
-
 def test_ones_own_choices_are_found_and_listed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -283,7 +264,7 @@ def test_ones_own_choices_are_found_and_listed(
         "# Rotates slowly\n_target_: harness.encodings.rope.RoPE\nbase: 1000000.0\nlayout: half\n"
     )
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["--config-dir", "mine", "--help"]) == 0
+    assert cli.main(["ls", "--config-dir", "mine", "encoding"]) == 0
     assert "Rotates slowly" in capsys.readouterr().out
     assert cli.main(["show", "--config-dir", "mine", "encoding=far"]) == 0
     assert cli.main(["--config-dir", "mine", "encoding=farr"]) == 2
