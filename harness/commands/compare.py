@@ -1,10 +1,16 @@
 """Compare methods over tasks: interquartile means, mean ranks, the probability of improvement over one of them."""
 
 import sys
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from harness import atomic
 from harness.composition.arguments import Parser, existing, path
+from harness.errors import Refused
+from harness.files import user_paths
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SHOWN = ("method", "tasks", "solved", "iqm", "for other seeds", "for other tasks", "solved only", "mean rank")
 
@@ -14,6 +20,8 @@ def main(arguments: list[str]) -> int:
     parser.add_record_folders()
     parser.add_argument("--baseline", help="the method that others are compared with (default: the first by name)")
     parser.add_argument("--output", type=path, help="a CSV file to write the table to")
+    parser.add_argument("--figures", type=path, help="a folder for figures: ranks, profiles, tasks by methods, cost")
+    parser.add_argument("--style", choices=("paper", "slides"), default="paper", help="the size of figures")
     parsed = parser.read(arguments)
     folders = existing(parsed.folders)
     from harness.results import collection, overall
@@ -40,7 +48,29 @@ def main(arguments: list[str]) -> int:
         print(f"caution: {line}")
     if parsed.output:
         atomic.write(parsed.output, csv(rows))
+    if parsed.figures:
+        _draw(runs, parsed.figures, parsed.style)
     return 0
+
+
+def _draw(runs: "pd.DataFrame", folder: Path, name: str) -> None:
+    """Write the figures of a comparison, as PNG, SVG and PDF."""
+    from harness.figures import cost, critical_difference, performance_profile, task_map
+    from harness.figures.files import UNDATED, save_figure
+    from harness.figures.styles import STYLES
+
+    user_paths.make_folder(folder, f"--figures {folder}")
+    drawn = {
+        "task_map": task_map.draw,
+        "performance_profile": performance_profile.draw,
+        "cost": cost.draw,
+        "critical_difference": critical_difference.draw,
+    }
+    for stem, draw in drawn.items():
+        try:
+            save_figure(draw(runs, STYLES[name]), folder, stem, STYLES[name], tuple(UNDATED))
+        except Refused as refusal:
+            print(f"no {stem}: {refusal}", file=sys.stderr)
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -202,5 +202,6 @@ def _in_window(model: "Model", encoding: "Encoding") -> "Encoding":
 
 def _save(figure: "Figure", folder: Path, name: str) -> str:
     from harness.figures.files import save_figure
+    from harness.figures.styles import SCREEN
 
-    return str(save_figure(figure, folder, name)[0])
+    return str(save_figure(figure, folder, name, SCREEN)[0])

@@ -5,15 +5,16 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from harness.figures.files import STYLE, file_stem, save_figure, wrap_label
+from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
+from harness.figures.styles import PAPER, Style
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
@@ -23,28 +24,26 @@ if TYPE_CHECKING:
 MOST_METHODS = 8
 """Methods in one figure; further ones get figures of their own."""
 
-TITLE = 30
-"""Characters in a line over a panel, at most."""
 
-
-def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
+def draw(table: pd.DataFrame, across: str, up: str, style: Style = PAPER) -> Figure:
     """One task's scores over two columns of :func:`harness.results.tables.slices`, a panel per method, pooled over
     seeds and everything else. White has not been tested; a line marks the training length.
     """
     measure = "token accuracy" if table.metric.iloc[0] == "token_accuracy" else "exact match"
     counts = ("correct", "tokens") if measure == "token accuracy" else ("exact", "examples")
     methods = sorted(table.method.unique())
-    columns = min(4, len(methods))
+    columns = min(3 if style.stacked else 4, len(methods))
     rows = -(-len(methods) // columns)
-    with mpl.rc_context(STYLE):
-        titles = [wrap_label(str(method), TITLE) for method in methods]
+    with style.context():
+        room = (style.wide - 1.1) / columns
+        titles = [wrap_label(str(method), style.characters(room)) for method in methods]
         lines = max(title.count("\n") for title in titles)
-        width = 2.6 * columns + 1.2
-        figure = Figure(figsize=(width, (2.5 + 0.15 * lines) * rows + 0.5), layout="constrained")
+        high = max(1.6, room) if style.stacked else 3.0
+        figure = Figure(figsize=(style.wide, (high + style.lines(lines + 1)) * rows + 0.4), layout="constrained")
         panels = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True)).ravel()
         for axes, method, title in zip(panels, methods, titles, strict=False):
             image = _panel(axes, table[table.method == method], across, up, counts)
-            axes.set_title(title, fontsize=9, loc="left")
+            axes.set_title(title, loc="left")
         for axes in panels[len(methods) :]:
             axes.set_visible(False)
         for axes in panels[: len(methods)][-columns:]:
@@ -52,11 +51,12 @@ def draw(table: pd.DataFrame, across: str, up: str) -> Figure:
         for axes in panels[::columns]:
             axes.set_ylabel(_axis_label(up))
         figure.colorbar(image, ax=list(panels), label=measure, shrink=0.8)
-        figure.suptitle(wrap_label(str(table.task.iloc[0]), int(width / 0.1)), x=0.01, ha="left", fontweight="bold")
+        title = wrap_label(str(table.task.iloc[0]), style.characters(style.wide))
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure
 
 
-def save(table: pd.DataFrame, folder: Path) -> list[Path]:
+def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Sequence[str] = ENDINGS) -> list[Path]:
     """Draw every task of a table of slices: each axis against the length, and each two axes against each other."""
     paths: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ def save(table: pd.DataFrame, folder: Path) -> list[Path]:
                     *([str(first)] if first else []),
                 ]
                 name = "-".join(file_stem(word) for word in words)
-                paths += save_figure(draw(chosen, across, up), folder, name)
+                paths += save_figure(draw(chosen, across, up, style), folder, name, style, endings)
     return paths
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
+import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import ScaledTranslation
 
-from harness.figures.files import STYLE, file_stem, save_figure, wrap_label
+from harness.figures.colours import looks
+from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
+from harness.figures.styles import PAPER, Style, legend_below
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     import pandas as pd
     from matplotlib.axes import Axes
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
-"""Okabe & Ito's palette, which colour-blind people can tell apart."""
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+    from harness.figures.colours import Look
 
 EXACT_MATCH = ("exact_match", "blind_exact_match", "exact match")
 TOKEN_ACCURACY = ("token_accuracy", "blind_token_accuracy", "token accuracy, teacher-forced")
@@ -31,70 +34,89 @@ MEASURES = {
 }
 """What is drawn for each metric, the metric itself first: column, column of the blind baseline, and title."""
 
-LABEL = 34
-"""Characters in a line of the legend, at most."""
+APART = 1.3
+"""Points by which the curves of two methods are moved apart, at most, so that equal ones are seen beside each other."""
+CLOSE = 0.07
+"""The share of the axis within which a tick gives way to that of the training length."""
 
 
-def draw(table: pd.DataFrame, figure: Figure | None = None) -> Figure:
+def draw(table: pd.DataFrame, figure: Figure | None = None, style: Style = PAPER) -> Figure:
     """The curves of one task: per method the mean over seeds and the range from the worst seed to the best, the
-    training length and the blind baseline.
+    training length, which has a tick of its own, and the blind baseline.
 
     ``table`` has the columns of :func:`harness.results.tables.curves`.
     """
-    with mpl.rc_context(STYLE):
-        figure = figure or Figure()
-        wide, high = _legend([wrap_label(str(method), LABEL) for method in table.method.unique()])
-        figure.set_size_inches(9.5 + wide, max(3.6, high))
-        figure.set_layout_engine("constrained")
+    with style.context():
         measures = MEASURES[table.metric.iloc[0]]
-        for axes, (measure, blind, title) in zip(figure.subplots(1, len(measures)), measures, strict=True):
-            _panel(axes, table, measure, blind, title)
-        handles, names = axes.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside right center", frameon=False)
-        figure.suptitle(wrap_label(str(table.task.iloc[0]), 95), x=0.01, ha="left", fontweight="bold")
+        appearances = looks(table)
+        side = 1.3 + style.letters(max(map(len, appearances))) if not style.stacked else 0.0
+        letters = style.characters(style.width - 0.6 if style.stacked else 4.0)
+        labels = {method: wrap_label(method, letters) for method in appearances}
+        title = wrap_label(str(table.task.iloc[0]), style.characters(style.width))
+        figure = figure or Figure()
+        rows, columns = (len(measures), 1) if style.stacked else (1, len(measures))
+        figure.set_size_inches(style.width + max(0.0, side - 4.0), style.height * rows + style.lines(title.count("\n")))
+        figure.set_layout_engine("constrained")
+        panels = np.atleast_1d(figure.subplots(rows, columns, sharex=style.stacked)).ravel()
+        for axes, (measure, blind, name) in zip(panels, measures, strict=True):
+            _panel(axes, table, measure, blind, labels, appearances)
+            axes.set_title(name, loc="left")
+            if not style.stacked or axes is panels[-1]:
+                axes.set_xlabel("length")
+        handles, names = panels[0].get_legend_handles_labels()
+        legend_below(figure, style, handles, names)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure
 
 
-def save(table: pd.DataFrame, folder: Path) -> list[Path]:
-    """Draw every task of a table as PNG and SVG."""
+def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Sequence[str] = ENDINGS) -> list[Path]:
+    """Draw every task of a table, in each of the formats."""
     paths: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
-        figure = draw(part)
+        figure = draw(part, style=style)
         name = file_stem(str(task))
         alike = table.task.map(lambda other, name=name: file_stem(str(other)) == name)
         if table[alike].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
-        paths += save_figure(figure, folder, name)
+        paths += save_figure(figure, folder, name, style, endings)
     return paths
 
 
-def _legend(methods: list[str]) -> tuple[float, float]:
-    """The extra width and the height that a figure needs for these labels, in inches."""
-    longest = max(len(line) for label in methods for line in label.split("\n"))
-    lines = sum(label.count("\n") + 1 for label in methods) + 2
-    return 0.07 * max(0, longest - len("training length")), 0.5 + 0.18 * lines
-
-
-def _panel(axes: Axes, table: pd.DataFrame, measure: str, blind: str, title: str) -> None:
-    for number, (method, part) in enumerate(table.groupby("method", sort=True)):
+def _panel(
+    axes: Axes, table: pd.DataFrame, measure: str, blind: str, labels: Mapping[str, str], looks: Mapping[str, Look]
+) -> None:
+    groups = [(str(method), part) for method, part in table.groupby("method", sort=True)]
+    for number, (method, part) in enumerate(groups):
         by_length = part.groupby("length")[measure].agg(["mean", "min", "max"])
-        colour, marker = COLOURS[number % len(COLOURS)], MARKERS[number // len(COLOURS) % len(MARKERS)]
+        look = looks[method]
+        apart = min(APART, 6.0 / len(groups)) * (number - (len(groups) - 1) / 2)
+        moved = ScaledTranslation(0, apart / 72, axes.figure.dpi_scale_trans)
         axes.plot(
             by_length.index,
             by_length["mean"],
-            color=colour,
-            marker=marker,
-            markersize=3,
-            linewidth=1.4,
-            label=wrap_label(str(method), LABEL),
+            color=look.colour,
+            marker=look.marker,
+            markevery=(number % 3, 3) if len(by_length) > 12 else None,  # so that markers do not hide each other
+            label=labels[method],
+            transform=axes.transData + moved,
         )
-        axes.fill_between(by_length.index, by_length["min"], by_length["max"], color=colour, alpha=0.15, linewidth=0)
+        low, high = by_length["min"], by_length["max"]
+        axes.fill_between(by_length.index, low, high, color=look.colour, alpha=0.15, linewidth=0)
     base = table.groupby("length")[blind].mean()
-    axes.plot(base.index, base, color="0.5", linestyle=":", linewidth=1.2, label="blind")
-    axes.axvline(table.train_length.iloc[0], color="0.4", linestyle="--", linewidth=0.9, label="training length")
+    axes.plot(base.index, base, color="0.5", linestyle=":", label="blind")
+    trained = int(table.train_length.iloc[0])
+    axes.axvline(trained, color="0.4", linestyle="--", label="training length")
     if measure != "bits":
-        axes.set_ylim(-0.03, 1.03)
-    axes.set_xlabel("length")
-    axes.set_title(title, fontsize=9, loc="left")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylim(-0.05, 1.05)
+    first, last = int(table.length.min()), int(table.length.max())
+    axes.set_xticks(_ticks(first, last, trained))
+
+
+def _ticks(first: int, last: int, trained: int) -> list[int]:
+    """Round lengths, and the training length in place of those that would touch it."""
+    round_ones = MaxNLocator(nbins=6, integer=True).tick_values(first, last)
+    room = CLOSE * (last - first)
+    return sorted(
+        {trained, *(int(tick) for tick in round_ones if first <= tick <= last and abs(tick - trained) > room)}
+    )

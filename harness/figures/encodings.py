@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from harness.figures.curves import COLOURS
-from harness.figures.files import STYLE
+from harness.figures.colours import COLOURS
+from harness.figures.styles import SCREEN
 
 CURVES = 6
 """Channels whose curves are drawn, spread evenly over all."""
@@ -157,7 +157,7 @@ def _figure(title: str, panels: int, *, width: float, height: float, legend: boo
     """A figure with ``panels`` axes [rows, columns] of this size, and room for a legend."""
     columns = min(panels, ACROSS)
     rows = math.ceil(panels / columns)
-    with mpl.rc_context(STYLE):
+    with SCREEN.context():
         figure = Figure(figsize=(max(width * columns + 1.5 * legend, 5.2), height * rows + 0.3), layout="constrained")
         axes = figure.subplots(rows, columns, squeeze=False)
         for spare in axes.flat[panels:]:

@@ -1,4 +1,4 @@
-"""The files that a figure is written to, and the common style."""
+"""The files that a figure is written to, and its words."""
 
 from __future__ import annotations
 
@@ -7,33 +7,37 @@ import textwrap
 import warnings
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-
 from harness import atomic
+from harness.figures.styles import PAPER, Style
 from harness.files.escaping import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
-STYLE: Any = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "svg.hashsalt": "harness",
-    "svg.fonttype": "none",
+UNDATED: dict[str, dict[str, Any]] = {
+    "png": {},
+    "svg": {"metadata": {"Date": None}},
+    "pdf": {"metadata": {"CreationDate": None}},
 }
+"""The formats of figures, each with what keeps the time out of its files, so that equal figures give equal files."""
+
+ENDINGS = ("png", "svg")
+"""What a figure is written as unless something else is asked for."""
 
 
-def save_figure(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as PNG and as SVG, without a date, so that equal figures give equal files."""
+def save_figure(
+    figure: Figure, folder: Path, name: str, style: Style = PAPER, endings: Sequence[str] = ENDINGS
+) -> list[Path]:
+    """Write a figure in each of the formats ``png``, ``svg`` and ``pdf`` that are asked for."""
     paths = []
-    for ending, extra in (("png", {"dpi": 150}), ("svg", {"metadata": {"Date": None}})):
+    for ending in endings:
         paths.append(folder / f"{name}.{ending}")
-        with mpl.rc_context(STYLE), warnings.catch_warnings(), atomic.writing(paths[-1]) as file:
+        with style.context(), warnings.catch_warnings(), atomic.writing(paths[-1]) as file:
             warnings.filterwarnings("ignore", "Glyph .* missing from")  # names may be in any script
-            figure.savefig(file, format=ending, **extra)
+            figure.savefig(file, format=ending, **UNDATED[ending])
     return paths
 
 

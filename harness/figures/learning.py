@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-from harness.figures.curves import COLOURS, LABEL
-from harness.figures.files import STYLE, file_stem, save_figure, wrap_label
+from harness.figures.colours import looks
+from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
+from harness.figures.styles import PAPER, Style, legend_below
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pandas as pd
@@ -18,36 +19,44 @@ if TYPE_CHECKING:
 PANELS = {"in_distribution": "lengths trained on", "out_of_distribution": "longer lengths"}
 
 
-def draw(table: pd.DataFrame) -> Figure:
+def draw(table: pd.DataFrame, style: Style = PAPER) -> Figure:
     """The learning curves of one task: a line for every run, in the colour of its method, so that what comes and goes
     in single seeds is seen.
 
     ``table`` has the columns of :func:`harness.results.learning_curves.learning_curves`.
     """
     measure = "exact match" if table.metric.iloc[0] == "exact_match" else "token accuracy"
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(11.0, 3.6), layout="constrained")
-        for axes, (column, title) in zip(figure.subplots(1, 2, sharey=True), PANELS.items(), strict=True):
-            for number, (method, runs) in enumerate(table.groupby("method", sort=True)):
+    with style.context():
+        appearances = looks(table)
+        title = wrap_label(str(table.task.iloc[0]), style.characters(style.width))
+        rows, columns = (2, 1) if style.stacked else (1, 2)
+        figure = Figure(figsize=(style.width, style.height * rows), layout="constrained")
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True)
+        for axes, (column, lengths) in zip(panels, PANELS.items(), strict=True):
+            for method, runs in table.groupby("method", sort=True):
+                look = appearances[str(method)]
                 for which, (_, run) in enumerate(runs.groupby("record", sort=True)):
-                    label = wrap_label(str(method), LABEL) if which == 0 else "_"
-                    colour = COLOURS[number % len(COLOURS)]
-                    axes.plot(run.step, run[column], color=colour, linewidth=1.2, label=label, marker=".", markersize=3)
+                    label = wrap_label(str(method), style.characters(style.width - 0.6)) if which == 0 else "_"
+                    every = max(1, len(run) // 10)
+                    axes.plot(
+                        run.step, run[column], color=look.colour, label=label, marker=look.marker, markevery=every
+                    )
+            axes.set_ylim(-0.05, 1.05)
+            axes.set_title(f"{measure}, {lengths}", loc="left")
+        for axes in panels if not style.stacked else panels[-1:]:
             axes.set_xlabel("steps")
-            axes.set_ylim(-0.03, 1.03)
-            axes.set_title(f"{measure}, {title}", fontsize=9, loc="left")
         handles, names = axes.get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside right center", frameon=False)
-        figure.suptitle(wrap_label(str(table.task.iloc[0]), 95), x=0.01, ha="left", fontweight="bold")
+        legend_below(figure, style, handles, names)
+        figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
     return figure
 
 
-def save(table: pd.DataFrame, folder: Path) -> list[Path]:
-    """Draw every task of a table as PNG and SVG, ``learning-<task>``."""
+def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Sequence[str] = ENDINGS) -> list[Path]:
+    """Draw every task of a table, ``learning-<task>``, in each of the formats."""
     paths: list[Path] = []
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
         name = f"learning-{file_stem(str(task))}"
         if table[table.task == task].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
-        paths += save_figure(draw(part), folder, name)
+        paths += save_figure(draw(part, style), folder, name, style, endings)
     return paths

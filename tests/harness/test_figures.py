@@ -29,7 +29,10 @@ def test_a_figure_shows_every_method_the_blind_baseline_and_the_training_length(
     assert list(labelled["training length"].get_xdata()) == [20, 20]
     assert labelled["rope"].get_ydata().tolist() == [1.0] * 5 + [0.0] * 17
     assert len({line.get_color() for line in exact.lines}) == len(exact.lines)
+    assert 20 in exact.get_xticks()
     assert tokens.get_xlabel() == "length"
+    first, second = (labelled[name].get_window_extent().y0 for name in ("rope", "alibi"))
+    assert first != second, "equal curves are seen beside each other"
 
 
 RANKED_BY = {

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
-import matplotlib as mpl
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,7 +16,8 @@ from support import put, sample
 
 from harness.config.schema import Run
 from harness.errors import one_line
-from harness.figures.files import STYLE, save_figure, wrap_label
+from harness.figures.files import save_figure, wrap_label
+from harness.figures.styles import PAPER
 from harness.files.escaping import LONGEST, escape, escape_all
 from harness.results import records, report
 from harness.results.csv_files import csv
@@ -82,7 +82,7 @@ def test_csv_has_the_same_rows_for_every_reader_and_no_formula(cells: list[str],
 
 
 def figure_of(text: str) -> Figure:
-    with mpl.rc_context(STYLE):
+    with PAPER.context():
         figure = Figure(figsize=(2, 2))
         figure.suptitle(wrap_label(text, 40))
         figure.subplots().plot([1], label=wrap_label("of " + text, 40))
