@@ -45,6 +45,13 @@ def altered(document: Any) -> str:
     return f"its {wrong[0]} does not belong to its science: it was changed after it was written" if wrong else ""
 
 
+def unsealed(record: Record) -> str:
+    """Why a record that was written must have a seal and has none; empty if it has one or need not."""
+    if record.seal or record.schema_version == 1:
+        return ""
+    return f"it has no seal, which a record of schema {record.schema_version} has: it was changed after it was written"
+
+
 def check_times(started: str, finished: str) -> None:
     """Raise :class:`ValueError` unless these are times in UTC, in this order, and not in the future."""
     times = []

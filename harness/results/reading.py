@@ -185,6 +185,8 @@ def _unaltered(
     for name, text in names.items():
         if own[name] != f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:12]}":
             raise Unusual
+    if consistency.unsealed(record):
+        raise Unusual
     if record.seal:
         texts = {name: sealed_json.canonical(value) for name, value in own.items() if name != sealed_json.SEAL}
         texts |= {name: text for name, (_, text) in shared.items()}

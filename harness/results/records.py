@@ -151,9 +151,13 @@ class Cost(Frozen):
 
 
 class Record(Frozen):
-    """One run."""
+    """One run.
 
-    schema_version: Literal[1] = 1
+    Schema 2 has a seal. Records of schema 1 are read as they are: those older than seals have none, and what the first
+    of them did not count is ``None`` or empty.
+    """
+
+    schema_version: Literal[1, 2] = 2
     name: Title
     training_name: Title
     status: Literal["finished", "failed"]
@@ -181,8 +185,8 @@ class Record(Frozen):
     finished: str
     provenance: dict[str, JsonValue]
     seal: str = ""
-    """A digest of the record's content (:func:`harness.files.sealed_json.seal`); empty in records older than seals, and
-    before the record is written.
+    """A digest of all that the record says (:func:`harness.files.sealed_json.seal`); empty in records of schema 1 that
+    are older than seals, and before the record is written.
     """
 
     def choice(self, group: str) -> str:
@@ -255,6 +259,8 @@ def read(path: Path) -> Record:
         where = ".".join(str(part) for part in first["loc"])
         said = one_line(f"{where + ': ' if where else ''}{first['msg']}")
         raise Refused(f"{one_line(path)}: not a record: {said}") from error
+    if objection := consistency.unsealed(record):
+        raise Refused(f"{one_line(path)}: not a record: {objection}")
     if record.name != path.stem:
         raise Refused(f"{one_line(path)}: it is the record of {record.name}: its file name must be that")
     return record
