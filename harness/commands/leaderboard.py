@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from harness import atomic
+from harness.commands import verify
 from harness.composition.arguments import Parser, existing, path
 from harness.errors import Refused
 from harness.files import user_paths
@@ -42,8 +43,11 @@ def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness leaderboard", description=__doc__)
     parser.add_record_folders()
     parser.add_argument("--output", type=path, help="folder to write to (default: the first folder)")
+    parser.add_argument("--verify", action="store_true", help="verify the records first; table nothing if one is bad")
     parsed = parser.read(arguments)
     folders = existing(parsed.folders)
+    if parsed.verify and not verify.passes(folders):
+        return 1
     from harness.results import collection
 
     found, rejected = collection.read(folders)

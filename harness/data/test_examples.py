@@ -55,3 +55,9 @@ def channels(layout: Layout, batch: Batch, length: int, names: Sequence[str]) ->
 def longest(layout: Layout, batch: Batch, length: int) -> int:
     """The number of tokens of the longest example of a batch under a layout."""
     return max(int(layout.arrange(part, length).lengths.max(initial=0)) for part in portions(batch))
+
+
+def repetition(prompt: np.ndarray) -> dict[str, int]:
+    """How many distinct prompts there are among these [N, P], and how many times the most frequent one occurs."""
+    _, count = np.unique(prompt, axis=0, return_counts=True)
+    return {"different": len(count), "most_frequent": int(count.max())}

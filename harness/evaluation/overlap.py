@@ -45,17 +45,11 @@ def test_facts(
                 examples=len(batch.answer),
                 longest=test_examples.longest(layout, batch, length),
                 in_training=None if task.form == "stream" else 0,
-                **({} if task.form == "stream" else repetition(batch.prompt)),
+                **({} if task.form == "stream" else test_examples.repetition(batch.prompt)),
             )
         )
     known = in_training(task, trained, prompts, seed=seed, trained_examples=min(trained_examples, MOST))
     return [row.model_copy(update={"in_training": known.get(row.length, row.in_training)}) for row in found]
-
-
-def repetition(prompt: np.ndarray) -> dict[str, int]:
-    """How many distinct prompts there are among these [N, P], and how many times the most frequent one occurs."""
-    _, count = np.unique(prompt, axis=0, return_counts=True)
-    return {"different": len(count), "most_frequent": int(count.max())}
 
 
 def in_training(

@@ -1,0 +1,225 @@
+"""What verify finds: every claim of a record that can be computed again is, and nothing of a record is run."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from support import ROOT, choices, component
+
+from harness import layouts
+from harness.config import identity
+from harness.config.schema import Run
+from harness.evaluation import scoring
+from harness.files import sealed_json
+from harness.results import frames, records
+from harness.results.csv_files import csv
+from harness.verification import tables, verification
+from harness.verification.configs import Known
+from harness.verification.denominators import Remade
+from harness.verification.protocol import PROTOCOLS
+from harness.verification.verdicts import Verdict
+
+RESULTS = ROOT / "results"
+COPY = sorted((RESULTS / "core" / "records").glob("copy-rope-*.json"))[0]
+FLIP_FLOP = sorted((RESULTS / "core" / "records").glob("flip_flop-rope-*.json"))[0]
+SEALED = sorted((RESULTS / "huang2025" / "records").glob("parity-nope-seed0-*.json"))[0]
+
+
+def forged(path: Path, change: Callable[[dict[str, Any]], object], folder: Path) -> Path:
+    """A record changed by somebody who takes the trouble to name and to seal it anew."""
+    value = json.loads(path.read_text())
+    change(value)
+    training = value["science"]["training"]
+    prefix = f"{training['task']['name']}-{training['encoding']['name']}-seed{training['seed']}"
+    value["name"] = f"{prefix}-{identity.digest(value['science'])}"
+    value["training_name"] = f"{prefix}-{identity.digest(training)}"
+    value["seal"] = sealed_json.seal(value)
+    written = folder / "records" / f"{value['name']}.json"
+    written.parent.mkdir(parents=True, exist_ok=True)
+    written.write_text(json.dumps(value, indent=1) + "\n")
+    records.read(written)  # it is not refused when it is read: only computing again shows what is wrong
+    return written
+
+
+def in_folder(folder: Path, *paths: Path) -> Path:
+    (folder / "records").mkdir(parents=True)
+    for path in paths:
+        shutil.copy(path, folder / "records")
+    return folder
+
+
+def verdict(folder: Path) -> Verdict:
+    (found,) = verification.verify([folder])
+    return found
+
+
+def test_published_records_are_what_they_say(tmp_path: Path) -> None:
+    """Some of each folder; all of them and their tables are verified by the test of the command."""
+    for folder in sorted(RESULTS.glob("*/records")):
+        chosen = sorted(folder.glob("*.json"))[::12]
+        assert chosen
+        found = verification.verify([in_folder(tmp_path / folder.parent.name, *chosen)])
+        assert not [one.problems for one in found if one.problems]
+
+
+def more_tokens(value: dict[str, Any]) -> None:
+    """A longer answer than there is, with the rest right: the accuracy rises."""
+    for rows in (value["scores"], value["blind"], *value["shortcuts"].values()):
+        row = next(row for row in rows if row["length"] == 30)
+        row["tokens"] += 100
+        row["correct"] += 100
+
+
+def without_the_longest(value: dict[str, Any]) -> None:
+    """The length with the worst score left out."""
+    gone = value["science"]["tested"].pop()
+    for key in ("scores", "slices", "blind", "chance", "tests"):
+        value[key] = [row for row in value[key] if row["length"] != gone]
+    value["shortcuts"] = {
+        name: [row for row in rows if row["length"] != gone] for name, rows in value["shortcuts"].items()
+    }
+
+
+FORGERIES: dict[str, tuple[Path, Callable[[dict[str, Any]], object]]] = {
+    "extrapolate at length 30: tokens is": (COPY, more_tokens),
+    "and its config 22": (COPY, without_the_longest),
+    "it is scored by token_accuracy, and": (COPY, lambda v: v["task"].update(metric="token_accuracy")),
+    "test examples of length 1: longest is 99": (COPY, lambda v: v["tests"][0].update(longest=99)),
+    "blind at length 100: correct is": (COPY, lambda v: v["blind"][-1].update(correct=0)),
+    "chance at length 1: tokens is 0.0": (COPY, lambda v: v["chance"][0].update(tokens=0.0)),
+    "shortcut what follows the symbol before at length 100: correct is 0": (
+        COPY, lambda v: v["shortcuts"]["what follows the symbol before"][-1].update(correct=0, exact=0)),
+    "copy has no such shortcut": (COPY, lambda v: v["shortcuts"].update(x=v["shortcuts"].popitem()[1])),
+    "its parts along distance are not those of the test examples": (FLIP_FLOP, lambda v: v["slices"].pop()),
+    "made again it is": (FLIP_FLOP, lambda v: v["slices"][-1].update(tokens=v["slices"][-1]["tokens"] - 1, correct=0)),
+    "ends is": (SEALED, lambda v: [row.update(ends=row["ends"] - 1, ends_correct=0, correct=0)
+                                   for row in v["scores"] if row["length"] == 10]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", FORGERIES)
+def test_a_claim_that_is_sealed_anew_is_found_out(said: str, tmp_path: Path) -> None:
+    forged(*FORGERIES[said], tmp_path)
+    found = verdict(tmp_path)
+    assert found.word == "bad"
+    assert any(said in problem for problem in found.problems), found.problems
+
+
+def test_copies_and_conflicts_are_named(tmp_path: Path) -> None:
+    first, second = in_folder(tmp_path / "a", SEALED), in_folder(tmp_path / "b", SEALED)
+    one, other = verification.verify([first, second])
+    assert one.word == "good"
+    assert (other.word, other.remarks) == ("marked", (f"duplicate of {one.path}",))
+    better = forged(SEALED, lambda v: v["scores"][0].update(nats=1.5), tmp_path / "c")
+    one, other = verification.verify([first, tmp_path / "c"])
+    assert other.problems == (f"conflict: {one.path} has the same id and other scores",)
+    assert better.name == SEALED.name
+
+
+def test_one_training_under_two_seeds_is_found(tmp_path: Path) -> None:
+    forged(SEALED, lambda value: None, tmp_path)
+
+    def seed(value: dict[str, Any]) -> None:
+        for where in (value, value["config"], value["science"]["training"]):
+            where["seed"] = 7
+
+    forged(SEALED, seed, tmp_path)
+    assert [one.word for one in verification.verify([tmp_path])] == ["good", "bad"]
+    assert "which has another seed: they are one training" in verification.verify([tmp_path])[1].problems[0]
+
+
+def own_class(value: dict[str, Any]) -> None:
+    for where in (value["science"]["training"], value["config"]):
+        where["encoding"] = {"name": "mine", "target": "beside.Mine", "options": {}}
+    value["config"]["packages"] = ["beside"]
+
+
+def own_files(value: dict[str, Any]) -> None:
+    for where in (value["science"]["training"], value["config"]):
+        where["task"] |= {"name": "text", "options": {"files": ["secret.txt"]}}
+    value["config"]["task"]["target"] = "tasks.language.text.Text"
+    value["science"]["training"]["task"]["options"] = {}
+    value["task"]["name"] = "text"
+
+
+@pytest.mark.parametrize("change", [own_class, own_files])
+def test_nothing_that_a_record_names_is_imported_or_opened(
+    change: Callable[[dict[str, Any]], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "beside.py").write_text("raise SystemExit('ran')\n")
+    opened: list[str] = []
+    monkeypatch.setattr("tasks.language.text.Source", lambda *a, **k: opened.append("opened"), raising=False)
+    forged(SEALED, change, tmp_path)
+    found = verdict(tmp_path)
+    assert found.word == "marked"
+    assert "were not computed again" in found.remarks[0]
+    assert not opened
+
+
+def test_a_record_without_a_seal_is_marked(tmp_path: Path) -> None:
+    found = verdict(in_folder(tmp_path, COPY))
+    assert found.word == "marked"
+    assert "it has no seal" in found.remarks[0]
+
+
+def test_a_digit_of_a_table_that_its_records_do_not_give_is_found(tmp_path: Path) -> None:
+    folder = in_folder(tmp_path, SEALED)
+    read = frames.of([records.read(SEALED)])
+    for name in ("leaderboard.csv", "curves.csv"):
+        (folder / name).write_text(csv(tables.MADE[name](read)))
+    assert {one.word for one in verification.verify([folder])} == {"good"}
+    board = folder / "leaderboard.csv"
+    header, row, *rest = board.read_text().splitlines()
+    cells = dict(zip(header.split(","), row.split(","), strict=True))
+    changed = ",".join(f"{value}1" if name == "score" else value for name, value in cells.items())
+    board.write_text("\n".join([header, changed, *rest, ""]))
+    (found,) = [one for one in verification.verify([folder]) if one.problems]
+    assert found.path == board
+    assert found.problems[0].startswith(f"line 2: score is {cells['score']}1")
+
+
+def test_a_protocol_says_what_is_missing(tmp_path: Path) -> None:
+    shutil.copytree(RESULTS / "core" / "records", tmp_path / "records")
+    for path in (tmp_path / "records").glob("*.json"):
+        if not path.name.startswith("copy"):
+            path.unlink()
+    found = verification.verify_records([tmp_path], PROTOCOLS[1])
+    assert {one.word for one in found} == {"bad"}
+    problems = " ".join(found[0].problems)
+    assert "schema 1" in problems
+    assert "no run of seed 1, 2, 3, 4 on this task" in problems
+    assert "budget" not in problems, "the three methods have the same"
+
+
+READING = ("masked_tokens", "needle")
+"""Tasks that read a corpus for seconds."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in READING else []) for name in choices("task")]
+)
+def test_counts_are_those_that_scoring_counts(name: str, composed: Callable[..., Run]) -> None:
+    task = component("task", name)
+    length = next((n for n in range(task.shortest + 4, 500) if task.produces(n)), task.shortest)
+    run = composed("evaluation.examples=12")
+    for make in (layouts.Causal, layouts.Blanks, layouts.Sentences, layouts.Translation):
+        if make.objection(task):
+            continue
+        layout = make(task)
+        questions = scoring.make_questions(task, layout, component("positions", "sequential"), length, 12)
+        scored = int(questions.arranged.scored.sum())
+        rows = np.zeros(len(questions.arranged.tokens), bool)
+        judged = scoring.Judgements(rows, rows, np.zeros(scored, bool), np.zeros(scored))
+        found = Remade().examples(Known(run, task, layout), length)
+        assert found is not None
+        for score in scoring._scores(judged, questions, "x"):
+            at = tuple(sorted(score.at.items()))
+            counted = found.slices[at] if score.at else found.all
+            assert counted == (score.examples, score.tokens, score.ends, score.bytes), f"{name} {at}"
+        assert len(found.slices) == len([s for s in scoring._scores(judged, questions, "x") if s.at])
