@@ -27,6 +27,7 @@ def main(arguments: list[str]) -> int:
     from harness.results import collection, overall
     from harness.results.csv_files import csv
     from harness.results.report import table
+    from harness.results.warnings import table as warnings
 
     found, rejected = collection.read(folders)
     for line in rejected:
@@ -44,8 +45,8 @@ def main(arguments: list[str]) -> int:
         print(f", mean ranks differ from {difference:.2f} on (Nemenyi)")
     else:
         print(f"{common} tasks that all methods have: too few for a test of ranks")
-    for line in overall.warnings(runs):
-        print(f"caution: {line}")
+    for line in warnings.lines(warnings.table(warnings.among(found, runs))):
+        print(line)
     if parsed.output:
         atomic.write(parsed.output, csv(rows))
     if parsed.figures:

@@ -1,5 +1,5 @@
-"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv, learning.csv; length curves, heat maps
-and learning curves as PNG and SVG.
+"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv, learning.csv, warnings.csv; length curves, heat
+maps and learning curves as PNG and SVG.
 """
 
 import math
@@ -63,12 +63,14 @@ def main(arguments: list[str]) -> int:
     from harness.results import tables
     from harness.results.csv_files import csv
     from harness.results.learning_curves import learning_curves
+    from harness.results.warnings import table as warnings
 
     output = parsed.output or folders[0]
     user_paths.make_folder(output / "figures", f"--output {output}")
     board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
     learning = learning_curves(found)
-    written = {"leaderboard.csv": board, "curves.csv": curves}
+    warned = warnings.table(found)
+    written = {"leaderboard.csv": board, "curves.csv": curves, "warnings.csv": warned}
     written |= {name: table for name, table in {"slices.csv": slices, "learning.csv": learning}.items() if len(table)}
     for name, table in written.items():
         atomic.write(output / name, csv(table))
@@ -78,6 +80,8 @@ def main(arguments: list[str]) -> int:
     if not learning.empty:
         pictures += learning_figure.save(learning, output / "figures")
     _print(board)
+    for line in warnings.lines(warned):
+        print(line)
     sealed = found.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):
         which = "the record has" if len(sealed) == 1 else f"{unsealed} of {len(sealed)} records have"

@@ -73,32 +73,6 @@ def common_test(runs: pd.DataFrame) -> tuple[int, float, float]:
     return len(scores), ranks.friedman(scores), ranks.critical_difference(*scores.shape)
 
 
-def warnings(runs: pd.DataFrame) -> list[str]:
-    """What speaks against comparing these methods, or for caution."""
-    lines = []
-    for task, own in runs.groupby("task", sort=True):
-        budgets = own.groupby("method")[["steps", "examples", "parameters"]].mean()
-        for budget in budgets:
-            low, high = budgets[budget].min(), budgets[budget].max()
-            if high > low * (1.01 if budget != "parameters" else 1.25):
-                lines.append(f"{task}: unequal {budget}, {low:.0f} to {high:.0f}")
-        best = own.groupby("method").summary_in_distribution.mean()
-        if len(best) > 1 and best.max() < metrics.CONVERGED:
-            lines.append(f"{task}: no method is above {best.max():.3f} in distribution")
-        if own.harness.nunique() > 1:
-            lines.append(f"{task}: records of {own.harness.nunique()} versions of the program")
-    seeds = runs.groupby(["task_id", "method"]).size()
-    if (single := int((seeds == 1).sum())) and len(seeds):
-        lines.append(f"{single} of {len(seeds)} cells have a single seed: no interval is over their seeds")
-    failing = runs[~runs.solved].groupby("method").task_id.nunique()
-    lines += [f"{method}: not converged in distribution on {tasks} tasks" for method, tasks in failing.items()]
-    reached = runs.groupby(["task", "method"]).summary_above_guess.mean()
-    for task, own in reached.groupby("task"):
-        if (own <= 0).all():
-            lines.append(f"{task}: no method scores above the task's strongest baseline")
-    return lines
-
-
 def _scores(runs: pd.DataFrame) -> dict[str, list[float]]:
     return {str(task): own.tolist() for task, own in runs.groupby("task_id").summary_score}
 

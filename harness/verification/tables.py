@@ -10,6 +10,7 @@ from harness.results.csv_files import csv
 from harness.results.frames import Frames
 from harness.results.learning_curves import learning_curves
 from harness.results.records import Record
+from harness.results.warnings import table as warnings
 from harness.verification.verdicts import Verdict
 
 MADE: dict[str, Callable[[Frames], pd.DataFrame]] = {
@@ -17,6 +18,7 @@ MADE: dict[str, Callable[[Frames], pd.DataFrame]] = {
     "curves.csv": tables.curves,
     "slices.csv": tables.slices,
     "learning.csv": learning_curves,
+    "warnings.csv": warnings.table,
 }
 """The tables that ``leaderboard`` writes beside the records of a folder, and what makes them."""
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from support import put, record
+from support import ROOT, put, record
 
 from harness import cli
 from harness.config.schema import Run
@@ -42,15 +42,6 @@ def test_runs_that_did_not_converge_count_and_are_shown_apart(composed: Compose)
     assert row["iqm_solved"] == pytest.approx(0.4)
 
 
-def test_what_speaks_against_a_comparison_is_said(composed: Compose) -> None:
-    found = [made(composed, "copy", "rope", 4), made(composed, "copy", "alibi", 5, "train.steps=7")]
-    said = overall.warnings(overall.runs_of(frames.of(found)))
-    assert any(line.startswith("copy: unequal steps, 7 to") for line in said)
-    assert any("single seed" in line for line in said)
-    equal = [made(composed, "copy", name, 4, f"seed={seed}") for name in ("rope", "alibi") for seed in (0, 1)]
-    assert overall.warnings(overall.runs_of(frames.of(equal))) == []
-
-
 def test_the_command(composed: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for task, right in {"copy": 3, "reverse": 5}.items():
         for seed in (0, 1):
@@ -60,9 +51,12 @@ def test_the_command(composed: Compose, tmp_path: Path, capsys: pytest.CaptureFi
     assert cli.main(["compare", str(tmp_path), "--baseline", "rope", "--output", str(output)]) == 0
     out = capsys.readouterr().out
     assert "too few for a test of ranks" in out
+    assert "warning" not in out
     assert pd.read_csv(output).method.tolist() == ["alibi", "rope"]
     assert cli.main(["compare", str(tmp_path), "--baseline", "t5"]) == 2
     assert "alibi, rope" in capsys.readouterr().err
+    assert cli.main(["compare", str(ROOT / "results" / "core")]) == 0
+    assert "warning, single seed: copy: one seed of alibi, nope, rope" in capsys.readouterr().out
     put(made(composed, "copy", "rope", 3, "train.steps=9"), tmp_path)
     assert cli.main(["compare", str(tmp_path)]) == 2
     assert "rope is 2 methods there" in capsys.readouterr().err

@@ -225,6 +225,7 @@ def test_the_command_writes_tables_and_figures(
     assert "foreign.json" in out.err
     board = pd.read_csv(tmp_path / "leaderboard.csv", keep_default_na=False)
     assert board.method.tolist() == ["alibi", "rope", "(oracle)", "(blind)"]
+    assert pd.read_csv(tmp_path / "warnings.csv").empty
     curves = pd.read_csv(tmp_path / "curves.csv")
     assert len(curves) == 2 * 3 * 22
     assert (curves.exact / curves.examples == curves.exact_match).all()
