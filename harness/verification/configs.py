@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from harness import declarations
 from harness.config import catalogue, instantiation
+from harness.config.options import typed
 from harness.config.schema import COMPONENT_GROUPS, Component, Run
 from harness.errors import Refused
 from harness.files import sealed_json
@@ -36,8 +37,12 @@ class Configs:
 
     def known(self, record: Record) -> Known:
         """The objects of a record. Raises :class:`Unknown`."""
-        run = Run.model_validate({**record.config, "results": "results"})
+        run = Run.model_validate({**record.config, "results": "results", "packages": [], "logger": {}})
         _check_classes(run)
+        try:
+            run = typed(run)
+        except Refused as refusal:
+            raise Unknown(f"its options are not those of today's classes: {refusal}") from refusal
         options = declarations.lookup(run.task.target)
         for key in options.attributes["data_options"]:
             if run.task.options.get(key, options.options[key].default) not in (options.options[key].default, []):
@@ -45,6 +50,8 @@ class Configs:
         for key in declarations.lookup(run.architecture.target).attributes["reads"]:
             raise Unknown(f"its network is a saved one, named by architecture.{key}, which is not opened here")
         task = self._task(run)
+        if objection := instantiation.layout_of(run).objection(task):
+            raise Unknown(f"its architecture cannot read its task: {objection}")
         said = (record.task.version, record.task.fingerprint)
         if said[0] != task.version:
             raise Unknown(f"it is of version {said[0]} of {run.task.name}, which is version {task.version} today")
@@ -67,6 +74,8 @@ def _check_classes(run: Run) -> None:
     chosen: list[tuple[str, Component]] = [(group, getattr(run, group)) for group in COMPONENT_GROUPS]
     for group in ("mixer", "extension", "callbacks"):
         chosen += [(group, component) for component in getattr(run, group).values()]
+    if run.weights_from is not None:
+        chosen += [("train_extension", link.extension) for link in run.weights_from.extended]
     for group, component in chosen:
         if component.target != catalogue.target(group, component.name):
             raise Unknown(f"{group}={component.name} is a class that this repository does not have")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from harness import progress
-from harness.errors import Refused
+from harness.errors import Refused, one_line
 from harness.results import records as record_files
 from harness.results.paths import record_files as files_of
 from harness.results.records import Record
@@ -56,7 +56,7 @@ def _records(
             except Refused as refusal:
                 problems[path].append(str(refusal).removeprefix(f"{path}: "))
             else:
-                found, remarked = _of_record(record, computed)
+                found, remarked = _of_record(record, computed, everything=rules is not None)
                 problems[path] += [*found, *(protocol.of_record(record, rules) if rules else ())]
                 remarks[path] += remarked
             step(number)
@@ -68,21 +68,29 @@ def _records(
     return files, [Verdict(path, tuple(problems[path]), tuple(remarks[path])) for path in known], good
 
 
-def _of_record(record: Record, computed: Computed) -> tuple[list[str], list[str]]:
-    """What is wrong with a record by itself, and what is to be remarked."""
+def _of_record(record: Record, computed: Computed, everything: bool) -> tuple[list[str], list[str]]:
+    """What is wrong with a record by itself, and what is to be remarked. With ``everything`` it is wrong if it cannot
+    be computed again: otherwise a record could evade that by naming what nobody has.
+    """
     remarks = [] if record.seal else ["it has no seal, being older than seals: what was changed in it is not seen"]
     try:
         known = computed.configs.known(record)
     except Unknown as reason:
-        return [], [*remarks, f"its ids and test examples were not computed again: {reason}"]
-    problems = list(identities.objections(record, known))
-    if record.status == "failed" or problems:
-        return problems, remarks
-    tested = [row.length for row in record.blind]
-    if left_out := denominators.too_large(known, computed.examples, tested):
-        remarks.append(f"its test examples of length {left_out[0]} and longer were not made again: they are too large")
-    problems += denominators.objections(record, known, computed.examples, tested)
-    return problems + list(computed.baselines.objections(record, known)), remarks
+        said = f"its ids and test examples were not computed again: {reason}"
+        return ([said], remarks) if everything else ([], [*remarks, said])
+    try:
+        problems = list(identities.objections(record, known))
+        if record.status == "failed" or problems:
+            return problems, remarks
+        tested = [row.length for row in record.blind]
+        if left_out := denominators.too_large(known, computed.examples, tested):
+            remarks.append(f"its test examples of length {left_out[0]} and longer were not made again: too large")
+        problems += denominators.objections(record, known, computed.examples, tested)
+        problems += computed.baselines.objections(record, known)
+    except (ValueError, LookupError, TypeError, ArithmeticError, MemoryError) as error:
+        # The config is somebody's: a task or a layout may be given what no run of the program would give it.
+        return [f"its config cannot be run: {one_line(error) or type(error).__name__}"], remarks
+    return problems, remarks
 
 
 def _tables(files: dict[Path, list[Path]], good: dict[Path, Record]) -> list[Verdict]:
