@@ -1,6 +1,5 @@
 """Verify records: seals, ids, counts, duplicates, budgets and the tables made of them; exit code 1 if any is bad."""
 
-import sys
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,11 +7,14 @@ from typing import TYPE_CHECKING
 
 from harness import atomic
 from harness.composition.arguments import Parser, existing, path
-from harness.errors import Refused
+from harness.errors import Refused, one_line
 from harness.files import user_paths
 
 if TYPE_CHECKING:
     from harness.verification.verdicts import Verdict
+
+SHOWN = 10
+"""Different remarks that are printed."""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,12 +45,15 @@ def report(verdicts: Sequence["Verdict"]) -> int:
     for one in verdicts:
         if one.problems:
             more = len(one.problems) - 1
-            print(f"bad {one.path}: {one.problems[0]}{f' (and {more} more)' if more else ''}")
+            print(one_line(f"bad {one.path}: {one.problems[0]}") + (f" (and {more} more)" if more else ""))
     counted = Counter(one.word for one in verdicts)
     print(", ".join(f"{counted[word]} {word}" for word in ("good", "marked", "bad")), end="")
     print(f" of {len(verdicts)} files")
-    for remark, number in Counter(remark for one in verdicts for remark in one.remarks).most_common():
-        print(f"  {number}: {remark}", file=sys.stderr if counted["bad"] else sys.stdout)
+    remarks = Counter(remark for one in verdicts for remark in one.remarks).most_common()
+    for remark, number in remarks[:SHOWN]:
+        print(f"  {number}: {one_line(remark)}")
+    if len(remarks) > SHOWN:
+        print(f"  and {len(remarks) - SHOWN} more remarks: --output FILE.csv lists all")
     return 1 if counted["bad"] else 0
 
 

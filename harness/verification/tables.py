@@ -30,7 +30,7 @@ def verdicts(folder: Path, own: Sequence[Record], everything: Sequence[Record]) 
     for name, make in MADE.items():
         path = folder / name
         if path.is_file():
-            text = path.read_text("utf-8")
+            text = path.read_text("utf-8", errors="replace")
             wanted = csv(make(frames.of(own)))
             if text != wanted and len(everything) > len(own) and text == csv(make(frames.of(everything))):
                 wanted = text

@@ -54,7 +54,7 @@ def _records(
             try:
                 record = good[path] = record_files.read(path)
             except Refused as refusal:
-                problems[path].append(str(refusal).removeprefix(f"{path}: "))
+                problems[path].append(str(refusal).removeprefix(f"{one_line(path)}: "))
             else:
                 found, remarked = _of_record(record, computed, everything=rules is not None)
                 problems[path] += [*found, *(protocol.of_record(record, rules) if rules else ())]
