@@ -197,6 +197,64 @@ def test_a_protocol_says_what_is_missing(tmp_path: Path) -> None:
     assert "budget" not in problems, "the three methods have the same"
 
 
+def submission(folder: Path, seeds: int = 5, alibi: Callable[[dict[str, Any]], object] = lambda value: None) -> Path:
+    """Records of two methods as the protocol wants them; those of the second are changed by ``alibi``."""
+    for name in ("rope", "alibi"):
+        for seed in range(seeds):
+
+            def change(value: dict[str, Any], name: str = name, seed: int = seed) -> None:
+                for where in (value, value["config"], value["science"]["training"]):
+                    where["seed"] = seed
+                value["schema_version"] = 2
+                value["provenance"]["modified"] = False
+                for row in value["scores"]:
+                    row["nats"] += seed / 64  # other weights
+                if name == "alibi":
+                    alibi(value)
+
+            forged(next(COPY.parent.glob(f"copy-{name}-*")), change, folder)
+    return folder
+
+
+def longer(value: dict[str, Any]) -> None:
+    for where in (value["config"], value["science"]["training"]):
+        where["train"]["steps"] += 500
+    value["cost"] |= {"steps": value["cost"]["steps"] + 500, "examples": value["cost"]["examples"] + 500 * 32}
+
+
+def test_a_submission_that_keeps_the_protocol_passes(tmp_path: Path) -> None:
+    found = verification.verify([submission(tmp_path / "good")], PROTOCOLS[1])
+    assert [one.word for one in found] == ["good"] * 10, found[0].problems
+    next((tmp_path / "good" / "records").glob("copy-rope-seed3-*")).unlink()
+    found = verification.verify([tmp_path / "good"], PROTOCOLS[1])
+    assert {one.problems for one in found if "rope" in one.path.name} == {
+        ("its method has no run of seed 3 on this task: the protocol wants 0 to 4 without gaps",)
+    }
+    assert {one.word for one in found if "alibi" in one.path.name} == {"good"}
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (longer, "its budget is 80000 training examples, and 64000 that of another method here"),
+        (lambda v: v["cost"].update(parameters=10 * v["cost"]["parameters"]), "parameters, over 1.25 times"),
+        (lambda v: v["provenance"].update(modified=True), "changes that its commit does not have"),
+        (lambda v: v["provenance"].update(commit="", harness=""), "neither the commit nor the version"),
+        (lambda v: v.update(chance=[]), "no chance level or no facts"),
+        (own_class, "its ids and test examples were not computed again"),
+    ],
+)
+def test_a_submission_that_breaks_a_rule_is_told_so(
+    change: Callable[[dict[str, Any]], object], said: str, tmp_path: Path
+) -> None:
+    found = verification.verify_records([submission(tmp_path, 5, change)], PROTOCOLS[1])
+    assert {one.word for one in found if "rope" in one.path.name} == {"good"}
+    for one in found:
+        if "rope" not in one.path.name:
+            (problem,) = one.problems
+            assert said in problem
+
+
 READING = ("masked_tokens", "needle")
 """Tasks that read a corpus for seconds."""
 
