@@ -1,8 +1,8 @@
 """The command that does a run again, from the config in its record.
 
-Its words are the choices of the run, what differs from them and from the default run, and nothing else. They are found by
-comparing the config with the files of conf/; Hydra composes nothing, so that thousands of runs take seconds. Composed, the
-words give the run its own id again, which tests check for every published record.
+Its words are the choices of the run, what differs from them and from the default run, and nothing else. They are found
+by comparing the config with the files of conf/; Hydra composes nothing, so that thousands of runs take seconds.
+Composed, the words give the run its own id again: tests check it with published records.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ def words(run: Run, *, threads: int = 0) -> list[str]:
     files = [_file(group, component.name) for group, component in components.items()]
     usual = {**_defaults(), **{group: choice for file in files for group, choice in file.overrides.items()}}
     top: dict[str, Any] = {"pattern": [], **{key: value for file in files for key, value in file.top.items()}}
-    chosen, changed = [], []
+    chosen: list[str] = []
+    changed: list[str] = []
     for group, component in components.items():
         if component.name != usual[group] or group in ALWAYS:
             chosen.append(f"{group}={component.name}")
@@ -59,7 +60,7 @@ def words(run: Run, *, threads: int = 0) -> list[str]:
             chosen.append(f"{group}={suggestions.written(list(listed))}")
     for group in SETTINGS:
         preset = run.presets.get(group, "")
-        preset = preset if preset in catalogue.names()[group] else str(usual[group])
+        preset = preset if preset in _choices()[group] else str(usual[group])
         if preset != usual[group]:
             chosen.append(f"{group}={preset}")
         changed += _changes(group, _settings(group, preset), getattr(run, group).model_dump())
@@ -111,6 +112,11 @@ def _plain(value: Any) -> Any:
 
 
 @cache
+def _choices() -> dict[str, list[str]]:
+    return catalogue.names()
+
+
+@cache
 def _defaults() -> dict[str, Any]:
     """The default choice of every group."""
     lines: list[Any] = choice_files.content(catalogue.CONF / "run.yaml")["defaults"]
@@ -132,7 +138,9 @@ def _file(group: str, name: str) -> File:
             options |= choice_files.content(folder / f"{included.strip('/')}.yaml")
     whole = isinstance(content.get(group), dict)  # a file about the whole run has its component under the group's name
     options |= content.pop(group) if whole else content
-    return File({key: value for key, value in options.items() if key != "_target_"}, overrides, content if whole else {})
+    return File(
+        {key: value for key, value in options.items() if key != "_target_"}, overrides, content if whole else {}
+    )
 
 
 @cache

@@ -10,6 +10,7 @@ import pandas as pd
 
 from harness.errors import Refused
 from harness.figures.colours import COLOURS
+from harness.files.escaping import escape
 from harness.page import cautions, columns, sources
 from harness.progress import shown
 from harness.results import cells, metrics, summaries, tables
@@ -59,7 +60,7 @@ def page_data(found: Frames, folders: Sequence[Path]) -> dict[str, Any]:
     own = board[board.kind == "method"]
     shared = {name: Table() for name in ("notes", "guesses", "lengths", "configs", "texts")}
     return {
-        "folders": [folder.as_posix() for folder in folders],
+        "folders": [escape(folder.as_posix()) for folder in folders],
         "harness": sorted(set(runs.harness)),
         "axes": list(AXES),
         "palette": len(COLOURS),
@@ -150,7 +151,7 @@ def _runs(
     """
     place = {key: n for n, key in enumerate(zip(own.task_id, own.method_id, strict=True))}
     counts = found.scores.assign(bits=summaries.rates(found.scores).bits)
-    per_run = {run: rows for run, rows in counts.groupby("run", sort=False)}
+    per_run = dict(iter(counts.groupby("run", sort=False)))
     reader, text = sources.Sources(folders), shared["texts"].number
     rows = []
     with shown("page", len(runs)) as step:

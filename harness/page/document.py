@@ -19,8 +19,8 @@ SCRIPTS = ("data", "elements", "state", "colours", "chart", "details", "heat", "
 """The parts of the script, in the order in which they are joined."""
 STEPS = 21
 """Colours of the heat map."""
-LIGHT_TEXT = 13
-"""The first of them on which text has the other colour."""
+TURNS = (16, 13)
+"""The first of them on which text has the other colour, on a light and on a dark ground: all contrasts are above 4.5."""
 UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 """What could end the element that the data stands in, or a line of a script, as JSON writes it otherwise."""
 
@@ -66,8 +66,8 @@ def _heat() -> str:
         low, high = ("low", "middle") if step <= half else ("middle", "high")
         share = 100 * (step if step <= half else step - half) // half
         ground = f"color-mix(in oklab, var(--heat-{high}) {share}%, var(--heat-{low}))"
-        text = "high" if step >= LIGHT_TEXT else "low"
-        lines.append(f".v{step} {{ background-color: {ground}; color: var(--heat-text-{text}); }}")
+        text = f"light-dark({'#fff' if step >= TURNS[0] else '#000'}, {'#000' if step >= TURNS[1] else '#fff'})"
+        lines.append(f".v{step} {{ background-color: {ground}; color: {text}; }}")
     return "\n".join(lines) + "\n"
 
 

@@ -19,7 +19,8 @@ def write(found: Frames, folders: Sequence[Path], path: Path) -> None:
     if path.is_dir() or not path.parent.is_dir():
         what = "this is a folder" if path.is_dir() else f"there is no folder {one_line(path.parent)}"
         raise Refused(f"--page {one_line(path)}: {what}")
-    page = document(page_data(found, folders), f"Length generalization: {', '.join(f.as_posix() for f in folders)}")
+    data = page_data(found, folders)
+    page = document(data, f"Length generalization: {', '.join(data['folders'])}")
     try:
         atomic.write(path, page)
     except OSError as error:

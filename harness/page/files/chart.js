@@ -1,6 +1,6 @@
 // Length curves as SVG: the mean over seeds with its interval, each seed, the training length, and the baselines.
 
-const MARGIN = { left: 46, right: 14, top: 22, bottom: 40 };
+const MARGIN = { left: 46, right: 14, top: 38, bottom: 40 };
 
 // `curves` are those of one task, the one that is asked for first. `chosen` is the metric, `logarithmic` the scale.
 function drawChart(task, curves, metric, logarithmic, width) {
@@ -48,8 +48,8 @@ function drawChart(task, curves, metric, logarithmic, width) {
   }
   const edge = across(task.train);
   const side = edge > width * 0.6 ? ["end", -5] : ["start", 5];
-  drawing.append(svg("line", { class: "training", x1: edge, x2: edge, y1: MARGIN.top - 6, y2: floor }));
-  drawing.append(svg("text", { x: edge + side[1], y: MARGIN.top - 9, "text-anchor": side[0], class: "training-label" }, `trained up to ${task.train}`));
+  drawing.append(svg("line", { class: "training", x1: edge, x2: edge, y1: MARGIN.top - 12, y2: floor }));
+  drawing.append(svg("text", { x: edge + side[1], y: MARGIN.top - 6, "text-anchor": side[0], class: "training-label" }, `trained up to ${task.train}`));
   return { drawing, across, lengths, floor };
 }
 

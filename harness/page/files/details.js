@@ -75,6 +75,7 @@ function figure(cell) {
       element("label", {}, scale, "Logarithmic lengths")),
     element("figure", { class: "chart", id: "chart", tabindex: "0", "aria-label": "Curve. Left and right arrow keys read it out length by length" }),
     element("ul", { class: "legend", id: "legend" }),
+    element("p", { class: "muted", id: "intervals" }),
     element("p", { class: "readout muted", id: "readout", role: "status", "aria-live": "polite" }),
     compare,
     element("details", { class: "more", id: "numbers" }, element("summary", {}, "Numbers and counts"), element("div", { class: "frame", tabindex: "0", role: "region", "aria-label": "Numbers and counts" })));
@@ -99,7 +100,9 @@ function redraw() {
 
 function legend(task, curves) {
   const line = (kind, text) => element("li", {}, element("label", {}, svg("svg", { viewBox: "0 0 26 10", "aria-hidden": "true" }, svg("line", { x1: 0, y1: 5, x2: 26, y2: 5, class: kind })), text));
-  const own = curves.map((one) => element("li", {}, element("label", {}, swatch(one.cell.method), `${one.cell.method.label} (${one.kind})`)));
+  const own = curves.map((one) => element("li", {}, element("label", {}, swatch(one.cell.method), one.cell.method.label)));
+  const kinds = [...new Set(curves.map((one) => one.kind))];
+  byId("intervals").textContent = `Bands: ${kinds.map((kind) => (kinds.length > 1 ? `${kind} (${curves.filter((one) => one.kind === kind).map((one) => one.cell.method.label).join(", ")})` : kind)).join("; ")}.${curves.length > 4 ? " With more than four methods, of the first one alone." : ""}`;
   const guesses = task.curves.map((guess, place) => line(`guess${place ? " strongest" : ""}`, place ? `strongest baseline: ${guess.name}` : "blind: knows the length alone"));
   byId("legend").replaceChildren(...own, ...guesses, line("training", `training length ${task.train}`));
 }

@@ -23,17 +23,19 @@ function heatView() {
   const select = element("select", { id: "measure", onchange: (event) => { state.measure = event.target.value; render(); byId("measure").focus(); } },
     Object.entries(MEASURES).map(([name, one]) => element("option", { value: name, selected: name === state.measure }, one.label)));
   const tools = element("div", { class: "tools" }, element("label", {}, "Show", select),
-    element("span", { class: "scale" }, "0", Array.from({ length: 21 }, (_, step) => element("i", { class: `v${step}` })), state.measure === "reach_multiple" ? "longest tested" : "1"));
+    element("span", { class: "scale" }, "0", element("span", {}, Array.from({ length: 21 }, (_, step) => element("i", { class: `v${step}` }))), state.measure === "reach_multiple" ? "longest tested" : "1"));
   if (!rows.length) return [tools, nothing()];
-  const table = element("table", { class: `heat${columns.length <= 8 ? " few" : ""}`, role: "grid", "aria-label": `${measure.label} of each method on each task` },
-    element("caption", {}, element("span", {}, `${measure.label}: mean over seeds. Hatched italics: not converged up to the training length. Underlined: best on the task among those that converged. Click a cell, or press Enter on it, for its curves and runs; a task's name compares its methods; a method's name sorts the tasks.`)),
+  const table = element("table", { class: `heat${columns.length <= 8 ? " few" : ""}`, role: "grid", "aria-describedby": "heat-help", "aria-label": `${measure.label} of each method on each task` },
+    element("caption", {}, element("span", {}, `${measure.label}, mean over seeds`)),
     element("thead", {}, element("tr", { role: "row" }, element("th", { scope: "col", role: "columnheader" }, `${plural(rows.length, "task")}`),
       columns.map((method) => element("th", { scope: "col", role: "columnheader", "aria-sort": method === by ? "descending" : null },
         element("button", { type: "button", tabindex: "-1", "data-method": method.number, title: `Sort the tasks by ${method.label}` }, method.label))))),
     element("tbody", {}, rows.map((task) => heatRow(task, columns, grid.get(task), measure, value))),
     rows.length > 1 && state.measure !== "reach_multiple" ? meanRow(rows, columns, grid, measure) : null);
   rove(table);
-  return [tools, element("div", { class: "frame", "data-frame": "heat" }, table)];
+  const help = element("p", { class: "muted help", id: "heat-help" }, "Open a cell for its length curves and runs. A task's name compares its methods, a method's name sorts the tasks. ",
+    element("em", {}, "Hatched"), ": not converged up to the training length. ", element("u", {}, "Underlined"), ": the best that converged. Arrow keys move, Enter opens.");
+  return [tools, help, element("div", { class: "frame fitted", "data-frame": "heat" }, table)];
 }
 
 function heatRow(task, columns, row, measure, value) {

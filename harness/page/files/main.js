@@ -61,8 +61,9 @@ function makeTheme() {
 }
 
 function start() {
-  const seeds = new Set(runs.map((run) => run.seed)).size;
-  byId("summary").textContent = `${plural(tasks.length, "task")} · ${plural(methods.length, "method")} · ${plural(new Set(runs.map((run) => run.record)).size, "run")} · up to ${plural(seeds, "seed")}`;
+  const seeds = cells.map((cell) => cell.runs.length);
+  const [least, most] = [Math.min(...seeds), Math.max(...seeds)];
+  byId("summary").textContent = `${plural(tasks.length, "task")} · ${plural(methods.length, "method")} · ${plural(new Set(runs.map((run) => run.record)).size, "run")} · ${least < most ? `${least} to ` : ""}${plural(most, "seed")} per cell`;
   makeTheme();
   makeFilters();
   makeTabs();
