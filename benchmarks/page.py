@@ -1,6 +1,7 @@
 """Size and speed of the page of a leaderboard, written from many records and used in Chromium.
 
     python benchmarks/page.py 720 5000
+    python benchmarks/page.py --seeds 1 5000
 
 The records are made from those in results/core, with all their tested lengths: other encodings, seeds and, where these
 do not suffice, learning rates; scores drawn anew. 720 are 12 tasks, 20 encodings and 3 seeds. Printed are the time
@@ -30,7 +31,7 @@ from harness.page import writing
 from harness.results import collection
 
 PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "core" / "records"
-ENCODINGS, SEEDS, TIMES = 20, 3, 9
+ENCODINGS, TIMES = 20, 9
 DRAWN = """
 const done = arguments[arguments.length - 1];
 const start = performance.now();
@@ -69,14 +70,14 @@ def encodings() -> list[tuple[dict[str, Any], dict[str, Any]]]:
     return found
 
 
-def records() -> Iterator[dict[str, Any]]:
+def records(seeds: int) -> Iterator[dict[str, Any]]:
     """As many different records as anybody takes."""
     models = [json.loads(path.read_text()) for path in sorted(PUBLISHED.glob("*-alibi-seed0-*.json"))]
     known, variant = encodings(), 0
     while True:
         for model in models:
             for number, (component, science) in enumerate(known):
-                for seed in range(SEEDS):
+                for seed in range(seeds):
                     record = copy.deepcopy(model)
                     training = record["science"]["training"]
                     record["config"]["encoding"], training["encoding"] = component, science
@@ -103,10 +104,10 @@ def drawn(record: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     return record
 
 
-def page(folder: Path, count: int) -> Path:
+def page(folder: Path, count: int, seeds: int) -> Path:
     """Make the records and the page; print how long the page takes, and its size."""
     (folder / "records").mkdir(parents=True, exist_ok=True)
-    for _, record in zip(range(count), records(), strict=False):
+    for _, record in zip(range(count), records(seeds), strict=False):
         path = folder / "records" / f"{record['name']}.json"
         path.write_text(json.dumps(record, indent=1, ensure_ascii=False) + "\n")
     found, rejected = collection.read([folder])
@@ -145,11 +146,12 @@ def measure(path: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("counts", type=int, nargs="+")
+    parser.add_argument("--seeds", type=int, default=3, help="with 1 every record is a cell of its own")
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     for count in given.counts:
         with tempfile.TemporaryDirectory() as temporary:
-            measure(page((given.folder or Path(temporary)) / str(count), count))
+            measure(page((given.folder or Path(temporary)) / str(count), count, given.seeds))
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ SCRIPTS = ("data", "elements", "state", "colours", "chart", "details", "heat", "
 STEPS = 21
 """Colours of the heat map."""
 TURNS = (16, 13)
-"""The first of them on which text has the other colour, on a light and on a dark ground: all contrasts are above 4.5."""
+"""The first of them on which text has the other colour, on a light and on a dark ground: contrasts are above 4.5."""
 UNSAFE = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
 """What could end the element that the data stands in, or a line of a script, as JSON writes it otherwise."""
 

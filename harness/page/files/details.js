@@ -38,7 +38,7 @@ function facts(cell) {
   const ranks = cell.rank === null ? "none" : cell.rank_best === null || cell.rank_best === cell.rank_worst ? String(cell.rank) : `${cell.rank} (${cell.rank_best} to ${cell.rank_worst})`;
   const interval = cell.score_low === null ? (cell.seeds > 1 ? "" : "a single seed has no interval") : `95 %: ${share(cell.score_low)} to ${share(cell.score_high)}`;
   const list = element("dl", { class: "facts" },
-    one("Rank on the task", ranks, "possible ranks in brackets"),
+    one("Rank on the task", ranks, ranks.includes("(") ? "possible ranks in brackets" : ""),
     one(`Mean ${METRICS[task.metric]} beyond ${task.train}`, share(cell.score), interval),
     one("Up to there", share(cell.in_distribution), cell.converged === null ? "" : `${cell.converged} of ${plural(cell.seeds, "seed")} converged`),
     one("Above best guess", share(cell.above_guess), cell.guess && `guess: ${cell.guess}`),

@@ -52,6 +52,7 @@ function brief(value) {
   const size = Math.abs(value);
   if (size >= 1e6) return `${(value / 1e6).toPrecision(3)} M`;
   if (size >= 1e4) return `${(value / 1e3).toPrecision(3)} k`;
+  if (size > 0 && size < 1e-3) return value.toExponential(1);
   return String(Number(value.toPrecision(4)));
 }
 

@@ -6,7 +6,7 @@ function opens(cell, text) {
 
 const METHOD_COLUMNS = [
   { label: "Task", text: true, value: (row) => row.task.label },
-  { label: "Method", text: true, header: true, value: (row) => row.method.label, show: (row) => (row.baseline ? row.method.label : opens(row, row.method.label)) },
+  { label: "Method", text: true, header: true, class: "name", value: (row) => row.method.label, show: (row) => (row.baseline ? row.method.label : opens(row, row.method.label)) },
   { label: "Rank", title: "Rank on the task, possible ranks in brackets", value: (row) => (row.rank === null ? null : -row.rank), show: (row) => (row.rank === null ? null : row.rank_best === null || row.rank_best === row.rank_worst ? row.rank : `${row.rank} (${row.rank_best}–${row.rank_worst})`) },
   { label: "Score", title: "Mean beyond the training length", value: (row) => row.score, show: (row) => share(row.score) },
   { label: "95 % interval", title: "Student's t over seeds", value: (row) => row.score_low, show: (row) => (row.score_low === null ? null : `${share(row.score_low)} to ${share(row.score_high)}`) },
@@ -44,9 +44,9 @@ function tableView() {
 
 const RUN_COLUMNS = [
   { label: "Task", text: true, value: (run) => run.cell.task.label },
-  { label: "Method", text: true, value: (run) => run.cell.method.label },
+  { label: "Method", text: true, class: "name", value: (run) => run.cell.method.label },
   { label: "Seed", value: (run) => run.seed },
-  { label: "Run", text: true, header: true, value: (run) => run.record, show: (run) => opens(run.cell, run.record) },
+  { label: "Run", text: true, header: true, class: "name", value: (run) => run.record, show: (run) => opens(run.cell, run.record) },
   { label: "Status", text: true, value: (run) => run.status },
   { label: "Score", value: (run) => run.score, show: (run) => share(run.score) },
   { label: "In distribution", value: (run) => run.in_distribution, show: (run) => share(run.in_distribution) },
