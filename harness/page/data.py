@@ -73,7 +73,7 @@ def page_data(found: Frames, folders: Sequence[Path]) -> dict[str, Any]:
                 tasks.index(row["task_id"]),
                 methods.index(names[row["task_id"], row["method_id"]]),
                 row["method_id"],
-                int("not converged in distribution" not in row["note"].split("; ")),
+                _converged(row),
                 _flag(row["reach_censored"]),
                 _flag(row["reach_half_censored"]),
                 shared["guesses"].number(row["guess"] if isinstance(row["guess"], str) else ""),
@@ -202,6 +202,11 @@ def _quantiles(seeds: int) -> list[float]:
     from scipy.stats import t
 
     return [0.0, *(round(float(t.ppf(0.975, freedom)), 5) for freedom in range(1, max(2, seeds)))]
+
+
+def _converged(row: dict[Hashable, Any]) -> int:
+    """Whether a method may be ranked: half of its seeds or more converged. For text nothing is asked."""
+    return int(row["seeds"] > 0 and (row["metric"] == "bits_per_byte" or row["converged"] * 2 >= row["seeds"]))
 
 
 def _flag(value: Any) -> int:

@@ -41,6 +41,8 @@ def address(composed: Compose, tmp_path_factory: pytest.TempPathFactory) -> str:
     run("encoding=rope", "seed=1", exact=lambda n: 10 if n <= 50 else 1)
     run("encoding=alibi", exact=lambda n: 10 if n <= 40 else 0)
     run("encoding=nope", exact=lambda n: 5)
+    failed = {"status": "failed", "reason": HURT, "scores": [], "final_loss": None, "cost": None}
+    run("encoding=nope", "seed=1", exact=lambda n: 5, **failed)
     run("task=reverse", "encoding=rope", "train.steps=50", exact=lambda n: 10)
     found, rejected = collection.read([folder])
     assert not rejected
@@ -138,11 +140,11 @@ def test_text_and_axes_filter_all_views(page: Page) -> None:
     page.one("#tab-runs").click()
     assert page.column(3) == ["0", "1"]
     page.one("#clear").click()
-    assert len(page.column(3)) == 5
+    assert len(page.column(3)) == 6
     page.one("[data-filter=encoding] summary").click()
     page.one("[data-filter=encoding] input[value=alibi]").click()
     page.one("[data-filter=encoding] input[value=nope]").click()
-    assert sorted(page.column(2)) == ["alibi", "nope"]
+    assert sorted(page.column(2)) == ["alibi", "nope", "nope"]
     page.one("[data-filter=encoding] input[value=nope]").click()
     assert page.texts("[data-filter=encoding] summary") == ["encoding: alibi"]
     page.press(Keys.ESCAPE)
@@ -244,6 +246,12 @@ def test_markup_in_records_and_names_is_shown_as_text(page: Page) -> None:
     details = page.one("dialog").text
     assert HURT in details
     assert "<b>bold</b>&amp;/records/copy-rope-seed0-" in details
+    page.one("#close").click()
+    page.one("#text").clear()
+    page.one("#text").send_keys("copy nope")
+    page.one("td.weak[data-cell]").click()
+    page.one("details.run:last-of-type summary").click()
+    assert page.one("details.run:last-of-type").text.count(HURT) == 1, "the reason of a run that failed"
     page.one("#close").click()
     page.one("#tab-about").click()
     assert "<b>bold</b>&amp;" in page.one("#view").text

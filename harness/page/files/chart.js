@@ -29,7 +29,7 @@ function drawChart(task, curves, metric, logarithmic, width) {
   }
   drawing.append(svg("line", { class: "axis", x1: MARGIN.left, x2: width - MARGIN.right, y1: floor, y2: floor }));
   drawing.append(svg("text", { x: (MARGIN.left + width - MARGIN.right) / 2, y: height - 6, "text-anchor": "middle" }, "length"));
-  drawing.append(svg("text", { x: 4, y: 13 }, METRICS[metric] + (metric === "token_accuracy" ? ", teacher-forced" : "")));
+  drawing.append(svg("text", { x: 4, y: 13 }, METRICS[metric] + ({ token_accuracy: ", teacher-forced", bits_per_byte: ", lower is better" }[metric] || "")));
 
   task.curves.forEach((guess, place) => {
     drawing.append(svg("path", { class: `guess${place ? " strongest" : ""}`, d: path(guess[metric]) }));

@@ -36,7 +36,7 @@ function facts(cell) {
   const { task } = cell;
   const one = (name, value, small) => element("div", {}, element("dt", {}, name), element("dd", {}, value, small ? element("small", {}, small) : null));
   const ranks = cell.rank === null ? "none" : cell.rank_best === null || cell.rank_best === cell.rank_worst ? String(cell.rank) : `${cell.rank} (${cell.rank_best} to ${cell.rank_worst})`;
-  const interval = cell.score_low === null ? (cell.seeds > 1 ? "" : "a single seed has no interval") : `95 %: ${share(cell.score_low)} to ${share(cell.score_high)}`;
+  const interval = cell.score_low === null ? ["no run finished", "a single seed has no interval"][cell.seeds] || "" : `95 %: ${share(cell.score_low)} to ${share(cell.score_high)}`;
   const list = element("dl", { class: "facts" },
     one("Rank on the task", ranks, ranks.includes("(") ? "possible ranks in brackets" : ""),
     one(`Mean ${METRICS[task.metric]} beyond ${task.train}`, share(cell.score), interval),
@@ -167,7 +167,7 @@ function runDetails(run, open) {
   return element("details", { class: "run", open },
     element("summary", {}, element("strong", {}, `Seed ${run.seed}`), ` · ${said}`),
     run.command
-      ? element("div", {}, element("p", { class: "muted" }, "Does this run again, under the same id:"), copied("command", () => run.command, run.command))
+      ? element("div", {}, element("p", { class: "muted" }, run.status === "finished" ? "Does this run again, under the same id:" : "Tries this run again, with retry=true where its record lies:"), copied("command", () => run.command, run.command))
       : element("p", { class: "caution" }, `No command: ${run.refusal}.`),
     element("dl", { class: "pairs" },
       pair("Id", run.record), pair("Record", run.path), pair("Reason", run.reason),

@@ -45,7 +45,7 @@ function heatRow(task, columns, row, measure, value) {
     columns.map((method) => {
       const cell = row.get(method);
       if (!cell) return element("td", { class: "none", role: "gridcell", tabindex: "-1", title: "not run" }, "·");
-      const kinds = [heatClass(measure.colour(cell)), cell.ranked ? "" : "weak", cell.ranked && best > 0 && value(cell) === best ? "best" : ""];
+      const kinds = [heatClass(measure.colour(cell)), cell.ranked ? "" : "weak", cell.ranked && (best > 0 || task.metric === BITS) && value(cell) === best ? "best" : ""];
       return element("td", { class: kinds.filter(Boolean).join(" "), role: "gridcell", tabindex: "-1", "data-cell": cell.number },
         measure.text(cell), cell.ranked ? null : element("span", { class: "hidden" }, ", not converged"));
     }));
