@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from harness.errors import Refused
-from harness.figures.colours import COLOURS
+from harness.figures.colours import COLOURS, MARKERS, looks
 from harness.files.escaping import escape
 from harness.page import cautions, columns, sources
 from harness.progress import shown
@@ -63,7 +63,6 @@ def page_data(found: Frames, folders: Sequence[Path]) -> dict[str, Any]:
         "folders": [escape(folder.as_posix()) for folder in folders],
         "harness": sorted(set(runs.harness)),
         "axes": list(AXES),
-        "palette": len(COLOURS),
         "quantiles": _quantiles(int(own.seeds.max())),
         "tasks": [_task(found, runs, board[board.task_id == task], shared["guesses"]) for task in tasks],
         "methods": _methods(runs, methods),
@@ -132,8 +131,20 @@ def _task(found: Frames, runs: pd.DataFrame, board: pd.DataFrame, guesses: Table
 
 
 def _methods(runs: pd.DataFrame, methods: list[str]) -> list[dict[str, Any]]:
+    """The methods with their colours, which are those of the figures; ``line`` says which pattern of dashes stands for
+    the marker there.
+    """
     first = runs.drop_duplicates("method").set_index("method")
-    return [{"label": name, "axes": [first[axis][name] for axis in AXES]} for name in methods]
+    drawn = looks(runs)
+    return [
+        {
+            "label": name,
+            "axes": [first[axis][name] for axis in AXES],
+            "colour": COLOURS.index(drawn[name].colour),
+            "line": MARKERS.index(drawn[name].marker),
+        }
+        for name in methods
+    ]
 
 
 _RUN_COLUMNS = [

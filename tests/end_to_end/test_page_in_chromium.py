@@ -1,15 +1,14 @@
 """The page of a leaderboard in a browser: Debian's Chromium, without a screen."""
 
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import chromium
 import pytest
-from selenium.webdriver import Chrome, ChromeOptions, Keys
-from selenium.webdriver.chrome.service import Service
+from chromium import Page
+from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 from support import near_only, put, record
 
 from harness.config.schema import Run
@@ -17,13 +16,12 @@ from harness.page import writing
 from harness.results import collection
 
 Compose = Callable[..., Run]
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking")
 HURT = '"><img src=x onerror="document.title=1"></script><script>document.title=1</script>'
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
-        not (shutil.which("chromium") and shutil.which("chromedriver")),
+        not chromium.INSTALLED,
         reason="Chromium is not installed: apt-get install chromium chromium-driver",
     ),
 ]
@@ -52,12 +50,7 @@ def address(composed: Compose, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chrome]:
-    options = ChromeOptions()
-    options.binary_location = str(shutil.which("chromium"))
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = Chrome(options=options, service=Service(shutil.which("chromedriver")))
+    driver = chromium.start()
     yield driver
     driver.quit()
 
@@ -71,42 +64,6 @@ return [...document.querySelectorAll('thead button')].map((_, place) => {
 });
 """
 """Sorts by each column twice."""
-
-
-class Page:
-    """The page, opened anew, in words of a user."""
-
-    def __init__(self, driver: Chrome, address: str, *, width: int = 1200, dark: bool = False) -> None:
-        self.driver = driver
-        media = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
-        driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
-        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 500}
-        driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-        driver.get("about:blank")
-        driver.get(address)
-        driver.execute_script("localStorage.clear()")
-        driver.get("about:blank")
-        driver.get_log("performance")
-        driver.get_log("browser")
-        driver.get(address)
-
-    def one(self, selector: str) -> WebElement:
-        return self.driver.find_element(By.CSS_SELECTOR, selector)
-
-    def texts(self, selector: str) -> list[str]:
-        return [found.text for found in self.driver.find_elements(By.CSS_SELECTOR, selector)]
-
-    def column(self, number: int) -> list[str]:
-        return self.texts(f"table.rows tbody tr > :nth-child({number})")
-
-    def press(self, *keys: str) -> None:
-        self.driver.switch_to.active_element.send_keys(*keys)
-
-    def focused(self) -> str:
-        return self.driver.execute_script("return document.activeElement.textContent")
-
-    def ground(self) -> str:
-        return self.one("body").value_of_css_property("background-color")
 
 
 @pytest.fixture

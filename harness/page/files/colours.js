@@ -1,18 +1,17 @@
-// One colour per method everywhere: in alphabetical order. Where there are more methods than colours, the lines of the
-// next round are dashed.
+// One colour per method everywhere: that of the figures. Where these have another marker, lines have other dashes.
 
-const DASHES = ["", "7 3", "2 3", "9 3 2 3", "4 2"];
+const DASHES = ["", "7 3", "2 3", "9 3 2 3", "4 2", "12 4", "9 3 2 3 2 3", "1 2"];
 
 function strokeOf(method) {
-  return `m${method.number % page.palette}`;
+  return `m${method.colour}`;
 }
 
 function fillOf(method) {
-  return `f${method.number % page.palette}`;
+  return `f${method.colour}`;
 }
 
 function dashOf(method) {
-  return DASHES[Math.floor(method.number / page.palette) % DASHES.length];
+  return DASHES[method.line];
 }
 
 function swatch(method) {
