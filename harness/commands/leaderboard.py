@@ -1,5 +1,5 @@
 """Rank methods from records: leaderboard.csv, curves.csv, slices.csv, learning.csv, warnings.csv; length curves, heat
-maps and learning curves as PNG and SVG.
+maps and learning curves as PNG and SVG. With --page, all of it as one HTML page.
 """
 
 import math
@@ -44,6 +44,9 @@ def main(arguments: list[str]) -> int:
     parser.add_record_folders()
     parser.add_argument("--output", type=path, help="folder to write to (default: the first folder)")
     parser.add_argument("--verify", action="store_true", help="verify the records first; table nothing if one is bad")
+    parser.add_argument(
+        "--page", type=path, help="HTML file to write: all of it in one page, to be opened in a browser"
+    )
     parsed = parser.read(arguments)
     folders = existing(parsed.folders)
     if parsed.verify and not verify.passes(folders):
@@ -79,6 +82,10 @@ def main(arguments: list[str]) -> int:
         pictures += maps.save(slices, output / "figures")
     if not learning.empty:
         pictures += learning_figure.save(learning, output / "figures")
+    if parsed.page is not None:
+        from harness.page import writing as page
+
+        page.write(found, folders, parsed.page)
     _print(board)
     for line in warnings.lines(warned):
         print(line)
@@ -86,7 +93,7 @@ def main(arguments: list[str]) -> int:
     if unsealed := int((~sealed).sum()):
         which = "the record has" if len(sealed) == 1 else f"{unsealed} of {len(sealed)} records have"
         print(f"{which} no seal, so later changes cannot be detected")
-    files = ", ".join(str(output / name) for name in written)
+    files = ", ".join([*(str(output / name) for name in written), *([str(parsed.page)] if parsed.page else [])])
     print(f"{files} and {len(pictures)} figures in {output / 'figures'}")
     return 0
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -47,7 +46,7 @@ def runs(hydra: Composer, study: Study, budget: str) -> Iterator[tuple[Cell, lis
 
 
 def _words(study: Study, budget: str, cell: Cell) -> list[str]:
-    words = [f"{key}={_written(value)}" for key, value in cell.settings.items()]
+    words = [f"{key}={suggestions.written(value)}" for key, value in cell.settings.items()]
     return [*words, f"seed=range({study.budgets[budget].seeds})"]
 
 
@@ -101,12 +100,3 @@ def _known(key: str, chosen: Any, known: list[str]) -> list[str]:
         if one not in known:
             raise unknown(f"study.{key}", str(one), known, key if key.endswith("s") else f"{key}s")
     return listed
-
-
-def _written(value: study.Value) -> str:
-    if isinstance(value, list):
-        return f"[{','.join(map(_written, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    plain = not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9_.-]+", value)
-    return str(value) if plain else suggestions.quote_value(str(value))

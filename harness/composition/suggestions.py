@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from itertools import zip_longest
 from pathlib import Path
+from typing import Any
 
 from harness.config import catalogue
 from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS
@@ -82,6 +83,9 @@ KEYS = {
     "wandb": "logger",
 }
 """Names that other programs use for our keys. The aliases of a choice are in its file, after ``# Also called:``."""
+
+MISREAD = frozenset(("true", "false", "null", "nan", "inf"))
+"""Words that Hydra's grammar takes for something else than text."""
 
 FIRST = ("lengths", *SETTING_GROUPS)
 """The groups in which a key without its group is searched first."""
@@ -191,6 +195,18 @@ def _repaired(argument: str, following: Sequence[str]) -> Iterator[str]:
 def quote_value(text: str) -> str:
     """Any text quoted for Hydra's grammar, in which only quotes and the backslashes before them are escaped."""
     return "'" + re.sub(r"(\\*)('|$)", lambda found: found[1] * 2 + ("\\'" if found[2] else ""), text) + "'"
+
+
+def written(value: Any) -> str:
+    """A value of a config as Hydra's grammar reads it."""
+    if isinstance(value, list):
+        return f"[{','.join(map(written, value))}]"
+    if isinstance(value, dict):
+        return f"{{{','.join(f'{quote_value(key)}:{written(part)}' for key, part in value.items())}}}"
+    if isinstance(value, str):
+        plain = re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]*", value) and value.casefold() not in MISREAD
+        return value if plain else quote_value(value)
+    return "null" if value is None else str(value).lower()
 
 
 def shell_quoted(argument: str) -> str:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31")
 """Okabe & Ito's palette, which colour-blind people can tell apart, with brown in place of its yellow."""
+ON_DARK = ("#4BA3DB", "#F2803F", "#2FC496", "#E59CC4", "#F2B33D", "#8ACBF3", "#F2F2F2", "#C9A862")
+"""The same hues on a dark ground, each light enough to be seen there."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 FAMILIAR = ("nope", "rope", "alibi", "t5", "learned", "sinusoidal", "fire", "kerple_log")
 """The encodings that most papers compare: they have a colour each, so that no two of them look alike."""

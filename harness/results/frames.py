@@ -110,6 +110,7 @@ def take(frames: Frames, order: np.ndarray) -> Frames:
 
 def joined(parts: Sequence[Frames]) -> Frames:
     """The runs of several frames, one after the other."""
+    parts = [part for part in parts if len(part.runs)] or parts[:1]  # where there is nothing, text has another dtype
     if len(parts) == 1:
         return parts[0]
     sets: dict[str, int] = {}

@@ -23,6 +23,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"harness", "tasks", "conf"}
     assert "conf/encoding/rope.yaml" in names
+    assert {f"harness/page/files/{path.name}" for path in (ROOT / "harness" / "page" / "files").iterdir()} <= set(names)
     install = [
         sys.executable,
         "-m",
@@ -76,7 +77,8 @@ def test_a_sweep_and_two_processes_from_a_folder_with_conf_and_tasks_of_its_own(
         done = run(*arguments)
         assert done.returncode == 0, done.stdout + done.stderr
     assert len(list((foreign / "results" / "records").glob("*.json"))) == 3
-    assert run("leaderboard").returncode == 0
+    assert run("leaderboard", "--page", "page.html").returncode == 0
+    assert "</html>" in (foreign / "page.html").read_text()
     assert run("encoding=ropee").returncode == 2
 
 

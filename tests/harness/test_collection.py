@@ -87,3 +87,17 @@ def test_a_cache_knows_its_files(composed: Callable[..., Run], tmp_path: Path, m
     assert len(rejected) == 1
     left = sorted((tmp_path / "records").glob("*seed*.json"))
     same(found, frames.of([records.read(path) for path in left]))
+
+
+def test_a_file_that_is_no_record_beside_records_read_before(
+    composed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is read each time, and nothing comes of it."""
+    monkeypatch.setattr(frame_cache, "FRESH", 0)
+    put(sample(composed()), tmp_path)
+    (tmp_path / "records" / "foreign.json").write_text("{}")
+    first, rejected = collection.read([tmp_path])
+    again, still = collection.read([tmp_path])
+    same(again, first)
+    assert len(rejected) == 1
+    assert still == rejected
