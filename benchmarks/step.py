@@ -71,13 +71,13 @@ def main() -> None:
             def ours(batch: TrainingBatch, model: Model = model) -> Tensor:
                 return model.readout(model(batch[0], batch[1]).flatten(0, 1)[batch[2]])
 
-            variants[name] = _stepping(model, ours, batches)
+            variants[name] = stepping(model, ours, batches)
     for name, peer, logits in _peers(size, vocabulary):
 
         def theirs(batch: TrainingBatch, peer: nn.Module = peer, logits: Callable[..., Tensor] = logits) -> Tensor:
             return logits(peer(batch[0])).flatten(0, 1)[batch[2]]
 
-        variants[name] = _stepping(peer, theirs, batches)
+        variants[name] = stepping(peer, theirs, batches)
     tokens = batches[0][0].numel()
     a, b = torch.randn(tokens, size.width), torch.randn(size.width, 4 * size.width)
     variants["matrix products"] = lambda: [a @ b for _ in range(MULTIPLICATIONS)]
@@ -96,7 +96,7 @@ def main() -> None:
     print(f"matrix products alone {speed / 1e9:.0f} GFLOP/s, a step of nope {reached / 1e9:.0f}: {reached / speed:.0%}")
 
 
-def _stepping(
+def stepping(
     model: nn.Module, logits: Callable[[TrainingBatch], Tensor], batches: list[TrainingBatch]
 ) -> Callable[[], None]:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, fused=True)

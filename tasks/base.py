@@ -100,6 +100,11 @@ class Task(ABC):
     score what is farther apart than anything at the trained lengths by itself.
     """
 
+    together: ClassVar[bool] = False
+    """Whether training data comes from :meth:`sample_together`: worth it where a call of :meth:`sample` costs as much
+    for one example as for a hundred, because training on many lengths draws few examples of each at a time.
+    """
+
     known_results: ClassVar[tuple[str, ...]] = ()
     """Published scores, a sentence each with its source."""
 
@@ -131,6 +136,10 @@ class Task(ABC):
         Raises :class:`ValueError` for a length of which there are no examples, in every task: what a class defines is
         reached only where :meth:`produces` says so.
         """
+
+    def sample_together(self, rng: np.random.Generator, counts: Mapping[int, int]) -> Mapping[int, Batch]:
+        """Draw training examples of several lengths in one call, so many of each, where :attr:`together` says so."""
+        raise LookupError(f"{type(self).__name__} draws each length by itself")
 
     @abstractmethod
     def solve(self, prompt: Sequence[str]) -> list[str]:

@@ -152,8 +152,15 @@ def examples(
     odds = task.length_weights(list(lengths))
     rng = generator("lengths", name, version, seed, block)
     chosen = rng.choice(np.array(lengths), blocks.size(task, lengths), p=odds / odds.sum())
-    for length in np.unique(chosen).tolist():
-        if only is None or length in only:
-            rows = np.flatnonzero(chosen == length)
+    where = {length: np.flatnonzero(chosen == length) for length in np.unique(chosen).tolist()}
+    if task.together:
+        rng = generator(name, version, "train", seed, "together", block)
+        drawn = task.sample_together(rng, {length: len(rows) for length, rows in where.items()})
+    for length, rows in where.items():
+        if only is not None and length not in only:
+            continue
+        if task.together:
+            yield length, rows, drawn[length]
+        else:
             rng = generator(name, version, "train", seed, length, block)
             yield length, rows, task.sample(rng, length, len(rows))

@@ -98,22 +98,19 @@ def carried(q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> 
     k = F.pad(k[:, :, : used * size], (0, 0, 0, max(0, used * size - length))).unflatten(2, (-1, size))
     # Between key j and the end of its block stand the tokens after j, up to a query in that block those until it.
     between = blocks["triangular"][:, :, :used] @ (w @ k.transpose(-1, -2)).tril(-1)
-    ends = k - between.transpose(-1, -2) @ w
     later = q[:, :, :0]
     columns = []
     for block in range(used - 1, -1, -1):  # queries of later blocks arrive carried to the end of this one
         start = max(rows.start, block * size)
         here = q[:, :, start - rows.start : max(start, min(rows.stop, (block + 1) * size)) - rows.start]
         passed = (here @ w[:, :, block].transpose(-1, -2)).tril(start - block * size)
-        column = torch.cat(
-            [
-                here @ k[:, :, block].transpose(-1, -2) - passed @ between[:, :, block],
-                later @ ends[:, :, block].transpose(-1, -2),
-            ],
-            dim=2,
-        )
+        column = here @ k[:, :, block].transpose(-1, -2) - passed @ between[:, :, block]
+        if block + 1 < used:
+            end = k[:, :, block] - between[:, :, block].transpose(-1, -2) @ w[:, :, block]
+            column = torch.cat([column, later @ end.transpose(-1, -2)], dim=2)
         columns.append(F.pad(column, (0, 0, q.shape[2] - column.shape[2], 0)))
-        every = torch.cat([passed, later @ w[:, :, block].transpose(-1, -2)], dim=2)
-        later = torch.cat([here, later], dim=2) - every @ updates[:, :, block]
+        if block:
+            every = torch.cat([passed, later @ w[:, :, block].transpose(-1, -2)], dim=2)
+            later = torch.cat([here, later], dim=2) - every @ updates[:, :, block]
     products = torch.cat(columns[::-1], dim=-1)[..., :length]
     return F.pad(products, (0, length - products.shape[-1]))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 def query_products(q: Tensor, table: Tensor, rows: Tensor) -> Tensor:
     """``q_i . table[rows[i, j]]`` for ``q`` [B, H, Lq, d] -> [B, H, Lq, Lk], not scaled."""
-    if _for_many(rows, table, len(q)):
+    if for_many(rows, len(q), q.shape[-1]):
         return torch.einsum("bhid,hijd->bhij", q, _vectors(table, rows, q.dtype))
     low, used = _used(table, rows, q.dtype)
     products = q @ used.transpose(-1, -2)
@@ -27,7 +27,7 @@ def key_products(k: Tensor, table: Tensor, rows: Tensor) -> Tensor:
 
 def weighted_rows(weights: Tensor, table: Tensor, rows: Tensor) -> Tensor:
     """``sum_j weights[i, j] table[rows[i, j]]`` for ``weights`` [B, H, Lq, Lk] -> [B, H, Lq, d]."""
-    if _for_many(rows, table, len(weights)):
+    if for_many(rows, len(weights), table.shape[-1]):
         vectors = _vectors(table, rows, weights.dtype)
         return torch.einsum("bhij,hijd->bhid", weights, vectors)
     low, used = _used(table, rows, weights.dtype)
@@ -40,9 +40,9 @@ def pairwise_distances(q_positions: Tensor, k_positions: Tensor) -> Tensor:
     return q_positions[:, :, None] - k_positions[:, None, :]
 
 
-def _for_many(rows: Tensor, table: Tensor, sequences: int) -> bool:
+def for_many(rows: Tensor, sequences: int, channels: int) -> bool:
     """Whether the vectors of all pairs take no more memory than a number per pair and sequence."""
-    return len(rows) == 1 and sequences >= table.shape[-1]
+    return len(rows) == 1 and sequences >= channels
 
 
 def _vectors(table: Tensor, rows: Tensor, precision: torch.dtype) -> Tensor:

@@ -70,7 +70,7 @@ def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
     pairs, rest = at_least_float32(x[..., :turning]), x[..., turning:]
     if layout == "interleaved" and not torch.compiler.is_compiling():
         # One product of complex numbers: a quarter of the time of six of real ones in strides, to the same numbers.
-        turned = torch.view_as_real(_complex(pairs) * torch.complex(cos, sin)).flatten(-2)
+        turned = torch.view_as_real(_complex(pairs) * _beside(torch.complex(cos, sin), x)).flatten(-2)
     elif layout == "interleaved":  # PyTorch compiles no complex numbers
         first, second = pairs[..., 0::2], pairs[..., 1::2]
         turned = torch.stack([first * cos - second * sin, first * sin + second * cos], dim=-1).flatten(-2)
@@ -79,6 +79,16 @@ def combine(x: Tensor, cos: Tensor, sin: Tensor, layout: Layout) -> Tensor:
         turned = torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
     turned = turned.to(x.dtype)
     return torch.cat([turned, rest], dim=-1) if rest.shape[-1] else turned
+
+
+def _beside(turn: Tensor, x: Tensor) -> Tensor:
+    """What turns the pairs of all heads and sequences alike, [1, 1, L, n], laid out for every head as ``x``
+    [B, H, L, d] comes from a projection, in which the heads of a token are neighbours: then one loop runs over tokens,
+    heads and pairs at once, in a third of the time of a loop for the few pairs of each.
+    """
+    if len(turn) > 1 or turn.shape[1] > 1 or len(x) == 1:
+        return turn
+    return turn.transpose(1, 2).expand(-1, -1, x.shape[1], -1).contiguous().transpose(1, 2)
 
 
 def _complex(x: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, cosine_and_sine, geometric, waves
 from harness.encodings.pairs import Pairs
 from harness.encodings.precision import at_least_float32
-from harness.encodings.relative import pairwise_distances
+from harness.encodings.relative import for_many, pairwise_distances, query_products
 from harness.encodings.requirements import odd_channels
 
 
@@ -27,7 +27,8 @@ class TransformerXL(Encoding):
     takes R at j - i (Ruoss et al., 2023) is the same with the sine half of W negated, so both learn alike.
 
     ``R[i - j]`` comes from sinusoids of i and of j by the addition theorem: a dot product of D channels for each pair,
-    no table by distance, and positions may be fractions.
+    no table by distance, and positions may be fractions. Only where many sequences have the same whole positions are
+    the vectors ``W R`` of all distances fewer than these products, and a table of them is made.
     """
 
     kind = "relative"
@@ -61,15 +62,38 @@ class TransformerXL(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         content = at_least_float32(self.u)[:, None] @ k.transpose(-1, -2)
-        towards = torch.einsum("bhid,hdm->bhim", q + at_least_float32(self.v)[:, None], at_least_float32(self.project))
-        distant = pairwise_distances(pairs.q_positions, pairs.k_positions)[:, None]
+        q = q + at_least_float32(self.v)[:, None]
+        distances = pairwise_distances(pairs.q_positions, pairs.k_positions)
+        position = (
+            self._from_table(q, distances) if self._fits_table(q, distances) else self._turned(q, distances, pairs)
+        )
+        return logits + pairs.scale * (content + position)
+
+    def _fits_table(self, q: Tensor, distances: Tensor) -> bool:
+        """Whether the vectors ``W R`` of all distances are fewer than the queries that would be multiplied by W."""
+        if distances.is_floating_point() or not for_many(distances, len(q), q.shape[-1]):
+            return False
+        if distances.is_cuda:  # there asking takes longer than computing
+            return False
+        low, high = distances.aminmax()
+        return bool(high.clamp(max=self.clamp) - low.clamp(min=-self.clamp) < len(q) * q.shape[2])
+
+    def _from_table(self, q: Tensor, distances: Tensor) -> Tensor:
+        distances = distances.clamp(-self.clamp, self.clamp)
+        low, high = (int(bound) for bound in distances.aminmax())
+        table = waves(torch.arange(low, high + 1, device=q.device), self.frequencies, "concatenated", q.dtype)
+        return query_products(q, table @ at_least_float32(self.project).transpose(-1, -2), distances - low)
+
+    def _turned(self, q: Tensor, distances: Tensor, pairs: Pairs) -> Tensor:
+        towards = torch.einsum("bhid,hdm->bhim", q, at_least_float32(self.project))
+        distances = distances[:, None]
         position = self._near(towards, pairs)
-        for bound, beyond in ((self.clamp, distant > self.clamp), (-self.clamp, distant < -self.clamp)):
-            if not distant.is_cuda and not beyond.any():  # on a GPU asking takes longer than computing
+        for bound, beyond in ((self.clamp, distances > self.clamp), (-self.clamp, distances < -self.clamp)):
+            if not beyond.is_cuda and not beyond.any():
                 continue
             there = waves(torch.tensor([bound], device=q.device), self.frequencies, "concatenated", q.dtype)
             position = torch.where(beyond, towards @ there.T, position)
-        return logits + pairs.scale * (content + position)
+        return position
 
     def _near(self, towards: Tensor, pairs: Pairs) -> Tensor:
         """``towards_i . R[i - j]`` [B, H, Lq, Lk]: with ``sin(a - b) = sin a cos b - cos a sin b`` and

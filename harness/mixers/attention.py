@@ -118,7 +118,8 @@ class Attention(Attending, Mixer):
         ordered, rest = rows.split([sum(self.sizes[:2]), self.sizes[2]])
         rows = torch.cat([ordered.unflatten(0, (-1, len(order)))[:, order].flatten(), rest])
         bias = self.project.bias
-        return F.linear(x, self.project.weight[rows], None if bias is None else bias[rows])
+        weight = self.project.weight.index_select(0, rows)
+        return F.linear(x, weight, None if bias is None else bias.index_select(0, rows))
 
     def initialize_weights(self, dimensions: Dimensions) -> None:
         initialize(dimensions, reads=(self.project,), writes=(self.output,))

@@ -8,6 +8,9 @@ import numpy as np
 from tasks.base import ABSENT
 from tasks.runs import index_in_runs
 
+TOGETHER = 16
+"""How often all columns carry at once before one after the other does: random digits have short chains of carries."""
+
 
 class Written(NamedTuple):
     """Tokens as they are written, [N, W], ``ABSENT`` where a row has none, and the place of each for position coupling:
@@ -36,6 +39,12 @@ def drawn(rng: np.random.Generator, digits: np.ndarray, width: int, base: int = 
 def carried(columns: np.ndarray, base: int = 10) -> np.ndarray:
     """Digits from sums of columns [N, W], large or negative ones too; what leaves the highest column stays in it."""
     total = columns.copy()
+    for _ in range(TOGETHER):
+        carries = total[:, :-1] // base
+        if not carries.any():
+            return total
+        total[:, :-1] -= carries * base
+        total[:, 1:] += carries
     for place in range(total.shape[1] - 1):
         total[:, place + 1] += total[:, place] // base
         total[:, place] %= base

@@ -46,14 +46,19 @@ def listed(
     number. A sign belongs to the number before it (0) or after it (1).
     """
     count, many, wide = numbers.shape
-    between = digits.sign(sign, count)
-    parts, indices = [], []
-    for index in range(many):
-        parts.append(digits.written(numbers[:, index], np.where(index < terms, shown, 0), order))
-        indices += [index] * wide
-        if index + 1 < many:
-            followed = np.where(index + 1 < terms[:, None], between.tokens, ABSENT)
-            parts.append(digits.Written(followed, between.places))
-            indices.append(index + sign_belongs_to)
-    present = np.concatenate([part.tokens for part in parts], axis=1) != ABSENT
-    return digits.joined(*parts), digits.closed_up(np.broadcast_to(np.array(indices), present.shape), present)
+    index = np.arange(many)
+    given = index < terms[:, None]
+    flat = digits.written(numbers.reshape(-1, wide), np.where(given, shown[:, None], 0).ravel(), order)
+    followed = np.where(index + 1 < terms[:, None], sign, ABSENT)
+    # A column for the sign after each number; after the last there is none.
+    tokens, places = (
+        np.concatenate([part.reshape(count, many, wide), after[..., None]], axis=2).reshape(count, -1)[:, :-1]
+        for part, after in ((flat.tokens, followed), (flat.places, np.zeros_like(followed)))
+    )
+    belongs = np.repeat(index, wide + 1)
+    belongs[wide :: wide + 1] += sign_belongs_to
+    present = tokens != ABSENT
+    return (
+        digits.joined(digits.Written(tokens, places)),
+        digits.closed_up(np.broadcast_to(belongs[:-1], present.shape), present),
+    )

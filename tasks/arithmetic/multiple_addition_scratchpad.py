@@ -119,9 +119,8 @@ def laid_out(
     between operands and between sums.
     """
     count, many, wide = numbers.shape
-    sums = np.zeros((count, many + 1, wide), np.int64)
-    for index in range(many):
-        sums[:, index + 1] = digits.carried(sums[:, index] + numbers[:, index])
+    columns = np.pad(np.cumsum(numbers, axis=1), ((0, 0), (1, 0), (0, 0)))
+    sums = digits.carried(columns.reshape(-1, wide)).reshape(count, many + 1, wide)
     asked, operand = lists.listed(numbers, terms, widths, sign=signs[0], order=operands, sign_belongs_to=0)
     said, step = lists.listed(sums, terms + 1, widths, sign=signs[1], order=answer, sign_belongs_to=1)
     separator = np.zeros((count, 1), np.int64)

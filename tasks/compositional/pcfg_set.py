@@ -53,7 +53,8 @@ class PCFGSet(Task):
     Raises :class:`ValueError` unless there are 1 to 20 numbers and ``longest`` is at least 10.
     """
 
-    version = 1
+    version = 2
+    together = True
     axes = ("depth",)
     known_results = (
         "Published productivity test, mean of three runs, recomputed from the released predictions: LSTM 0.301, "
@@ -86,13 +87,23 @@ class PCFGSet(Task):
         return self.longest
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
-        levels = string_functions.drawn(rng, self._tables(length), length, count)
+        return self.sample_together(rng, {length: count})[length]
+
+    def sample_together(self, rng: np.random.Generator, counts: Mapping[int, int]) -> dict[int, Batch]:
+        lengths = np.repeat(list(counts), list(counts.values()))
+        levels = string_functions.drawn(rng, self._tables(max(counts)), lengths)
         prompt, starts = self._written(rng, levels)
-        depth = np.zeros(count, np.int64)
+        depth = np.zeros(len(lengths), np.int64)
         for number, nodes in enumerate(levels):
             depth[nodes.expression[nodes.function >= 0]] = number + 1
         answer = _carried_out(levels, prompt, starts)
-        return Batch(prompt, answer, answer != ABSENT, axes={"depth": depth})
+        batches, start = {}, 0
+        for length, count in counts.items():
+            rows = slice(start, start + count)
+            start += count
+            answers = _narrowed(answer[rows])
+            batches[length] = Batch(_narrowed(prompt[rows]), answers, answers != ABSENT, axes={"depth": depth[rows]})
+        return batches
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         answer, rest = _read(list(prompt))
@@ -140,6 +151,11 @@ class PCFGSet(Task):
         if length >= len(self._made.argument):
             self._made = string_functions.tables(-(-length // 64) * 64, self.longest)
         return self._made
+
+
+def _narrowed(tokens: np.ndarray) -> np.ndarray:
+    """Rows that end where the longest of them ends."""
+    return tokens[:, : int((tokens != ABSENT).sum(axis=1).max(initial=0))]
 
 
 def _carried_out(levels: list[Nodes], prompt: np.ndarray, starts: list[np.ndarray]) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tasks.base import Batch, Shortcut, Split, Task
 from tasks.distances import power_of_two
-from tasks.recall.distinct import distinct
+from tasks.recall.distinct import distinct_of_many
 
 LETTERS = tuple("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 DIGITS = tuple("0123456789")
@@ -31,7 +31,7 @@ class PhoneBook(Task):
     Raises :class:`ValueError` unless names and numbers have at least 1 token, names at most 8.
     """
 
-    version = 1
+    version = 2
     shortest = 2
     axes = ("gap",)
     alphabet = LETTERS + DIGITS
@@ -58,7 +58,7 @@ class PhoneBook(Task):
         return self.digits
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
-        words = distinct(rng, len(LETTERS) ** self.letters, count, length)
+        words = distinct_of_many(rng, len(LETTERS) ** self.letters, count, length)
         names = words[..., None] // len(LETTERS) ** np.arange(self.letters) % len(LETTERS)
         lowest = np.zeros(self.digits, np.int64)
         lowest[0] = 6

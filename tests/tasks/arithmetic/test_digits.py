@@ -71,3 +71,8 @@ def test_numbers_are_uniform_over_those_of_their_digits() -> None:
 @pytest.mark.parametrize(("value", "power"), [(0, 0), (1, 1), (2, 2), (3, 2), (4, 4), (7, 4), (8, 8), (255, 128)])
 def test_powers_of_two(value: int, power: int) -> None:
     assert digits.power_of_two(np.array([value])).tolist() == [power]
+
+
+def test_one_carry_runs_through_hundreds_of_columns() -> None:
+    columns = np.array([[10] + [9] * 300 + [0]])
+    assert digits.carried(columns)[0].tolist() == [0] * 301 + [1]

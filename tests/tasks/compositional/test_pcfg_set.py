@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
+from harness.data.training_examples import examples
 from tasks.compositional.pcfg_set import PCFGSet
 from tasks.compositional.string_functions import BINARY, FUNCTIONS, UNARY
 
@@ -141,6 +142,28 @@ def test_expressions_are_as_likely_as_the_grammar_makes_them() -> None:
         common = [key for key in drawn if wanted[key] >= 5]
         table = [[counts[key] for key in common] for counts in (wanted, drawn)]
         assert chi2_contingency(table).pvalue > 0.001
+
+
+def test_lengths_drawn_together_are_examples_of_these_lengths() -> None:
+    task = PCFGSet()
+    batches = task.sample_together(np.random.default_rng(0), {1: 3, 30: 40, 4: 1})
+    assert {length: len(batch.prompt) for length, batch in batches.items()} == {1: 3, 30: 40, 4: 1}
+    for length, batch in batches.items():
+        for prompt, answer in zip(lines(task, batch.prompt), lines(task, batch.answer), strict=True):
+            assert sum(token in FUNCTIONS for token in prompt.split()) == length
+            assert task.solve(prompt.split()) == answer.split()
+
+
+def test_a_block_of_training_data_is_the_same_where_only_some_lengths_of_it_are_wanted() -> None:
+    task = PCFGSet()
+    whole, some = (
+        {length: (rows, batch) for length, rows, batch in examples(task, range(1, 9), seed=0, block=1, only=only)}
+        for only in (None, {2, 7})
+    )
+    assert set(some) == {2, 7} < set(whole)
+    for length, (rows, batch) in some.items():
+        assert np.array_equal(rows, whole[length][0])
+        assert np.array_equal(batch.prompt, whole[length][1].prompt)
 
 
 def test_long_expressions_use_every_function_about_equally() -> None:
