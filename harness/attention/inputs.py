@@ -1,8 +1,9 @@
 """What attention is computed from: the one argument of every kernel."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from harness.attention.positions import Positions
@@ -37,6 +38,8 @@ class AttentionInputs(NamedTuple):
     """How many keys a query sees on either side, its own among them; 0: no limit."""
     sinks: Tensor | None = None
     """A logit for each head [H] that joins the softmax of every query and takes weight from all keys."""
+    fused: Callable[..., Tensor] = F.scaled_dot_product_attention
+    """What computes softmax(q k + mask) v where nothing else is in the way."""
 
     @classmethod
     def of(
