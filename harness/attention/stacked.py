@@ -20,7 +20,13 @@ def attend(inputs: AttentionInputs) -> Tensor:
 
 
 def fused(
-    q: Tensor, k: Tensor, v: Tensor, *, attn_mask: Tensor | None = None, is_causal: bool = False, scale: float = 1.0
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    *,
+    attn_mask: Tensor | None = None,
+    is_causal: bool = False,
+    scale: float | None = None,
 ) -> Tensor:
     """PyTorch's fused attention under ``vmap``: q, k and v [B, H, Lq or Lk, d] of each network, ``attn_mask`` [B or 1,
     H or 1, Lq, Lk] that may be that of all.
@@ -32,7 +38,7 @@ class _Fused(torch.autograd.Function):
     """Only its rule for ``vmap`` is ever used: what that calls has gradients of its own."""
 
     @staticmethod
-    def forward(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool, scale: float) -> Tensor:
+    def forward(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool, scale: float | None) -> Tensor:
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=scale)
 
     @staticmethod
@@ -48,7 +54,7 @@ class _Fused(torch.autograd.Function):
         v: Tensor,
         mask: Tensor | None,
         causal: bool,
-        scale: float,
+        scale: float | None,
     ) -> tuple[Tensor, int]:
         count = info.batch_size
         q, k, v = (_first(x, where, count) for x, where in zip((q, k, v), dimensions, strict=False))

@@ -22,6 +22,7 @@ from harness.attention.positions import Positions
 from harness.config.schema import Train
 from harness.data.training_examples import TrainingBatch
 from harness.models.base import Model
+from harness.models.encoder_decoder import CrossAttention
 from harness.training.member_batches import together
 from harness.training.member_dropout import MemberDropout, Widths
 from harness.training.module import Optimization, dropout_seed, rate
@@ -198,6 +199,8 @@ def _skeleton(model: Model, widths: Widths) -> Model:
     for module in list(skeleton.modules()):
         if isinstance(module, Attending) and module.kernel is kernels.attend:
             module.kernel = stacked.attend
+        if isinstance(module, CrossAttention):
+            module.fused = stacked.fused
         for name, child in list(module.named_children()):
             if isinstance(child, nn.Dropout) and child.p > 0:
                 setattr(module, name, MemberDropout(child.p, widths))
