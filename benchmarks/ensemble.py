@@ -65,14 +65,12 @@ def _line(runs: list[Run], counts: list[int], steps: int, rounds: int, device: t
     for count in counts:
         variants[str(count)] = _together(jobs[:count], batches[:count], device)
     medians = compare(variants, rounds)
-    one = medians.pop("one")
+    one = medians["one"]
+    work = grouping.work(runs[0]) / 1e6
     for name, seconds in medians.items():
-        times, count = seconds / one, int(name)
-        work = grouping.work(runs[0]) / 1e6
-        print(
-            f"{what} {work:7.2f}M {count:8d} {one / steps * 1e3:7.2f} ms {times:9.2f}x {count / times:5.2f}x",
-            flush=True,
-        )
+        times, count = seconds / one, 1 if name == "one" else int(name)
+        alone = f"{one / steps * 1e3:7.2f} ms" if name == "one" else ""
+        print(f"{what} {work:7.2f}M {name:>8} {alone:>10} {times:9.2f}x {count / times:5.2f}x", flush=True)
 
 
 def _alone(job: Job, batches: list[TrainingBatch], device: torch.device) -> Callable[[], None]:

@@ -79,19 +79,19 @@ def fitting(composed: Composed, words: tuple[str, ...]) -> list[Job]:
         ("task=copy", "encoding=nope"),
         ("task=parity",),
         ("task=copy", "architecture=encoder"),
-        ("task=addition", "positions=grid"),
-        ("task=addition", "positions=grid", "architecture=encoder"),
-        ("task=addition", "positions=coupled_levels"),
+        ("task=minesweeper", "positions=grid", "architecture=encoder", "lengths.train=4", "lengths.test=6"),
         ("task=copy", "model.layers=4"),
     ):
         try:
             return members.jobs(composed, *others, *words, seeds=(0, 1))
         except Refused as refusal:
             refusals.append(str(refusal))
-    pytest.skip(" ".join(refusals))
+    raise AssertionError(refusals)
 
 
-ENCODINGS = [(f"encoding={name}",) for name in choices("encoding") if not name.startswith("pretrained")]
+ELSEWHERE = {"learned_levels", "pretrained_rotary", "pretrained_table"}
+"""Encodings of positions that few tasks have, and of saved networks."""
+ENCODINGS = [(f"encoding={name}",) for name in choices("encoding") if name not in ELSEWHERE]
 NETWORKS = [
     *((f"architecture={name}",) for name in choices("architecture") if name != "huggingface"),
     *((f"mixer=[{name}]", "encoding=nope") for name in choices("mixer")),
