@@ -19,8 +19,8 @@ from side_by_side import compare
 from harness.composition.compose import composer
 from harness.config.schema import Run
 from harness.data.training_examples import TrainingBatch
-from harness.job import Job, build, training_data
 from harness.launch import members as grouping
+from harness.runs.job import Job, build, training_data
 from harness.system.distributed import World
 from harness.training import member_batches
 from harness.training.stack import Stack

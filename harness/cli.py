@@ -199,7 +199,7 @@ def _members(words: list[str]) -> int:
     with signals.interruptible(final=True):
         lifeline.watch_parent(signals.request_end)
         _log_to_standard_error()
-        from harness.members import train_together
+        from harness.runs.members import train_together
 
         _set_threads(runs[0])
         train_together(runs)

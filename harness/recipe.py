@@ -14,11 +14,11 @@ from harness.config import identity
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.evaluation import outcome
-from harness.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
 from harness.launch import workers
 from harness.loggers import trackers
 from harness.results import finished, records
 from harness.results.records import Record, TaskFacts
+from harness.runs.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
 from harness.training import attention_kernel, checkpoints, initial_weights, loop, weights

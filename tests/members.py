@@ -8,7 +8,7 @@ import torch
 
 from harness.config.schema import Run
 from harness.data.training_examples import TrainingData
-from harness.job import Job, build, training_data
+from harness.runs.job import Job, build, training_data
 from harness.system.distributed import World
 from harness.training import loop, members
 from harness.training.learning import Learning

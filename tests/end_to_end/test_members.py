@@ -44,7 +44,8 @@ def facts(record: Record) -> dict[str, Any]:
         key: value for key, value in values["cost"].items() if "seconds" not in key and "memory" not in key
     }
     values["config"]["launcher"].pop("members")
-    values["provenance"].pop("members", None)
+    for name in ("members", "commit", "modified"):
+        values["provenance"].pop(name, None)
     for row in [*values["scores"], *values["slices"]]:
         row["nats"] = round(row["nats"], 2)
     return values

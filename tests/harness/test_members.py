@@ -12,8 +12,8 @@ from support import choices
 from harness import declarations
 from harness.config.schema import Run
 from harness.errors import Refused
-from harness.job import Job, training_data
 from harness.models.base import Model
+from harness.runs.job import Job, training_data
 from harness.system.signals import Interrupt
 from harness.training import member_batches
 from harness.training.learning import Learning

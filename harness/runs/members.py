@@ -13,10 +13,10 @@ from functools import partial
 from harness import atomic
 from harness.config.schema import Run
 from harness.errors import Refused
-from harness.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
 from harness.launch import members as grouping
 from harness.loggers import trackers
 from harness.results import finished
+from harness.runs.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
 from harness.system import distributed, signals
 from harness.training import initial_weights, members, weights
 from harness.training.loop import TrainingResult
