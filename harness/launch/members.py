@@ -5,8 +5,8 @@ and a large one, starting each operation, is shared, and what grows with the net
 ``benchmarks/ensemble.py`` has measured on a CPU (docs/performance.md). Never the clock: a sweep that is repeated is
 split in the same way on every machine with as many slots.
 
-A group is trained by one process (:mod:`harness.runs.members`), which writes the weights of each; the runs then test them,
-each in its own process as always. Nothing here needs PyTorch.
+A group is trained by one process (:mod:`harness.runs.members`), which writes the weights of each; the runs then test
+them, each in its own process as always. Nothing here needs PyTorch.
 """
 
 from collections.abc import Sequence
