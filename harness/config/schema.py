@@ -214,6 +214,10 @@ class Launcher(Frozen):
     threads: int = Field(ge=0, le=2**12)
     copies: bool = True
     """Whether the runs of a sweep are copies of one process, where that is safe (:mod:`harness.launch.warm`)."""
+    members: Literal["auto"] | Annotated[int, Field(ge=1, le=2**12)] = 1
+    """The most runs, of those that differ in their seeds alone, that are trained as one program
+    (:mod:`harness.launch.members`).
+    """
 
 
 class Run(Frozen):

@@ -16,11 +16,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness import atomic, progress
-from harness.config import identity, instantiation, saved_configs
+from harness.config import identity, instantiation
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import user_paths
-from harness.launch import slots, warm
+from harness.launch import members, slots, warm
 from harness.launch.slots import Slot
 from harness.launch.warm import Copy, Unavailable, WarmProcess
 from harness.progress import say
@@ -151,6 +151,7 @@ class _Pool:
         self.undone: list[tuple[Cell, str]] = []
         """Cells without a record, and why: this machine could not do them, or somebody stopped them."""
         self.total = len(todo)
+        self.groups = members.Groups(self.waiting, len(free), gpu=bool(free[0].gpus))
         self.line = lifeline.new()
         copied = len(self.waiting) > 1 and self.waiting[0].run.launcher.copies and warm.possible()
         self.warm = WarmProcess(self.free[0], self.line) if copied else None
@@ -191,9 +192,8 @@ class _Pool:
         for cell in list(self.waiting):
             if not self.free:
                 return
-            if (
-                cell.paths.folder not in busy
-            ):  # cells that differ in testing alone share their weights: the second waits for the first
+            # Cells that differ in testing alone share their weights: the second waits for the first.
+            if cell.paths.folder not in busy and not self.groups.waits(cell):
                 self.waiting.remove(cell)
                 busy.add(cell.paths.folder)
                 slot = self.free.pop(0)
@@ -206,7 +206,7 @@ class _Pool:
 
     def _launch(self, cell: Cell, slot: Slot) -> subprocess.Popen | Copy:
         atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")
-        words = ["--job", str(cell.paths.config), *saved_configs.words(cell.run)]
+        words = self.groups.words(cell)
         environment = {**slots.environment(slot), **self.line.environment}
         with cell.paths.log.open("w") as log:
             if self.warm is not None:
@@ -233,6 +233,9 @@ class _Pool:
             _signal(running.process, signal.SIGKILL)  # processes that a run has left behind
             self.running.remove(running)
             self.free.append(running.slot)
+            if self.groups.ended(running.cell, "" if code == 0 else _end_reason(running, code)):
+                self.waiting.insert(0, running.cell)
+                continue
             try:
                 record = records.read(running.cell.paths.record)
             except Refused:
