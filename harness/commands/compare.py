@@ -1,57 +1,163 @@
-"""Compare methods over tasks: interquartile means, mean ranks, the probability of improvement over one of them."""
+"""Compare methods over tasks: interquartile means, mean ranks, the probability of improvement over one of them. Over
+all tasks, those of a suite, per family, or with all but one axis held fixed.
+"""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness import atomic
-from harness.composition.arguments import Parser, existing, path
-from harness.errors import Refused
+from harness.composition.arguments import Parser, folders_and_filters, path
+from harness.errors import Refused, unknown
 from harness.files import user_paths
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.results.frames import Frames
+
 SHOWN = ("method", "tasks", "solved", "iqm", "for other seeds", "for other tasks", "solved only", "mean rank")
+DIVIDED = ("family", "metric", "train_length")
+"""What tables may be divided by: facts of tasks."""
+
+
+class Part(NamedTuple):
+    """Runs that are compared in a table of their own."""
+
+    title: str
+    runs: "pd.DataFrame"
+    remarks: list[str]
+    of_tasks: int
+    """How many tasks there are to be covered."""
 
 
 def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness compare", description=__doc__)
-    parser.add_record_folders()
+    parser.add_records()
     parser.add_argument("--baseline", help="the method that others are compared with (default: the first by name)")
-    parser.add_argument("--output", type=path, help="a CSV file to write the table to")
+    parser.add_argument("--suite", help="only the tasks of a suite, such as core, or of a file with one")
+    parser.add_argument("--by", choices=DIVIDED, help="a table for each family of tasks, metric or training length")
+    parser.add_argument("--axis", help="compare what differs in this axis alone: encoding, positions, size, ...")
+    parser.add_argument("--output", type=path, help="a file to write the table to: .csv, .parquet, .md or .tex")
     parser.add_argument("--figures", type=path, help="a folder for figures: ranks, profiles, tasks by methods, cost")
     parser.add_argument("--style", choices=("paper", "slides"), default="paper", help="the size of figures")
     parsed = parser.read(arguments)
-    folders = existing(parsed.folders)
-    from harness.results import collection, overall
-    from harness.results.csv_files import csv
-    from harness.results.report import table
-    from harness.results.warnings import table as warnings
+    folders, filters = folders_and_filters(parsed.words)
+    kind = _format(parsed.output)
+    import pandas as pd
 
+    from harness.results import collection, overall, suites
+    from harness.results import filters as asked
+    from harness.results.one_axis import VARIED
+
+    if parsed.axis not in (None, *VARIED):
+        raise Refused(f"--axis: {unknown('axis', parsed.axis, VARIED, 'axes')}")
     found, rejected = collection.read(folders)
     for line in rejected:
         print(f"skipped {line}", file=sys.stderr)
-    runs = overall.runs_of(found)
-    baseline = parsed.baseline or min(runs.method)
-    rows = overall.overall(runs, baseline)
+    total = 0
+    if parsed.suite is not None:
+        chosen = suites.chosen(found, parsed.suite)
+        total = chosen.tasks
+        found = chosen.found
+        for line in suites.remarks(chosen):
+            print(f"caution: {line}")
+    found, remarks = asked.applied(found, filters)
+    for line in remarks:
+        print(line, file=sys.stderr)
+    tables, drawn = [], []
+    for part in _parts(found, parsed.axis, parsed.by, total):
+        names = set(part.runs.method)
+        if parsed.baseline and parsed.baseline not in names and (parsed.by or parsed.axis):
+            print(f"{part.title}: no {parsed.baseline} here\n")
+            continue
+        rows = overall.overall(part.runs, parsed.baseline or min(names)).assign(of_tasks=part.of_tasks)
+        _print(found, part, rows, parsed.baseline or min(names))
+        tables.append(rows.assign(part=part.title))
+        drawn.append(part)
+    if not tables:
+        raise Refused(f"--baseline {parsed.baseline}: no table has such a method")
+    if parsed.output:
+        atomic.write(parsed.output, _written(kind, pd.concat(tables, ignore_index=True)))
+    if parsed.figures:
+        _draw_all(drawn, parsed.figures, parsed.style)
+    return 0
+
+
+def _format(output: Path | None) -> str:
+    """The format that the name of the output says."""
+    from harness.results import formats
+
+    kind = formats.of_file(output) if output else "csv"
+    if kind is None:
+        raise Refused(f"--output {output}: name a file, such as methods.csv or methods.tex")
+    return kind
+
+
+def _written(kind: str, rows: "pd.DataFrame") -> str | bytes:
+    """All tables in a format."""
+    from harness.results import formats, sheets
+    from harness.results.latex import latex
+    from harness.results.markdown import markdown
+
+    if kind in formats.DATA:
+        return formats.DATA[kind](rows)
+    made = [sheets.over_tasks(title, part) for title, part in rows.groupby("part", sort=False)]
+    return {"markdown": markdown, "latex": latex}[kind](made)
+
+
+def _parts(found: "Frames", axis: str | None, by: str | None, total: int) -> Iterator[Part]:
+    """The tables that were asked for. ``total`` is the number of tasks of a suite, 0 without one."""
+    from harness.results import one_axis, overall, run_facts
+
+    if axis is None:
+        blocks = [one_axis.Block(overall.runs_of(found), [])]
+    else:
+        blocks, alone = one_axis.blocks(found, axis)
+        if alone:
+            print(f"left out: {alone} methods of a task from which no other differs in {axis} alone")
+    families = run_facts.families(found)
+    for runs, fixed in blocks:
+        remarks = [f"held fixed: {', '.join(fixed)}"] if fixed else []
+        if by is None:
+            tasks = runs.task_id.nunique()
+            title = f"{tasks} of {total} tasks" if total > tasks else f"{tasks} tasks"
+            yield Part(title, runs, remarks, max(total, tasks))
+            continue
+        divided = runs.task_id.map(families) if by == "family" else runs[by]
+        for value, part in runs.groupby(divided, sort=True):
+            names = sorted(part.task.unique())
+            yield Part(f"{by} {value}: {len(names)} tasks ({', '.join(names)})", part, remarks, len(names))
+
+
+def _print(found: "Frames", part: Part, rows: "pd.DataFrame", baseline: str) -> None:
+    from harness.results import overall
+    from harness.results.report import table
+    from harness.results.warnings import table as warnings
+
     records = rows.to_dict("records")
-    better = f"better than {baseline}"
-    columns = [*SHOWN, better, "for other seeds", "for other tasks", "p"]
-    table(f"{rows.of_tasks.iloc[0]} tasks", columns, [_cells(row) for row in records])
-    common, p_value, difference = overall.common_test(runs)
+    columns = [*SHOWN, f"better than {baseline}", "for other seeds", "for other tasks", "p"]
+    table(part.title, columns, [_cells(row) for row in records])
+    for line in part.remarks:
+        print(line)
+    common, p_value, difference = overall.common_test(part.runs)
     if p_value == p_value:
         print(f"over the {common} tasks that all methods have: Friedman p {p_value:.2g}", end="")
         print(f", mean ranks differ from {difference:.2f} on (Nemenyi)")
     else:
         print(f"{common} tasks that all methods have: too few for a test of ranks")
-    for line in warnings.lines(warnings.table(warnings.among(found, runs))):
+    for line in warnings.lines(warnings.table(warnings.among(found, part.runs))):
         print(line)
-    if parsed.output:
-        atomic.write(parsed.output, csv(rows))
-    if parsed.figures:
-        _draw(runs, parsed.figures, parsed.style)
-    return 0
+    print()
+
+
+def _draw_all(parts: list[Part], folder: Path, style: str) -> None:
+    """The figures of each table: in the folder itself, or where there are several in a folder for each."""
+    from harness.figures.files import file_stem
+
+    for part in parts:
+        _draw(part.runs, folder / file_stem(part.title) if len(parts) > 1 else folder, style)
 
 
 def _draw(runs: "pd.DataFrame", folder: Path, name: str) -> None:

@@ -1,57 +1,123 @@
-"""Rank methods from records: leaderboard.csv, curves.csv, slices.csv, learning.csv, warnings.csv; length curves, heat
-maps and learning curves as PNG and SVG. With --page, all of it as one HTML page.
+"""Rank methods from records: leaderboard.csv, runs.csv, curves.csv, slices.csv, learning.csv, warnings.csv; length
+curves, heat maps and learning curves as PNG and SVG. Views of it are printed, and written with --output.
+With --page, all of it as one HTML page.
 """
 
-import math
+import argparse
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness import atomic
 from harness.commands import verify
-from harness.composition.arguments import Parser, existing, path
+from harness.composition.arguments import Parser, folders_and_filters, path
 from harness.errors import Refused
 from harness.files import user_paths
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PRINTED = {
-    "ranks": "rank",
-    "method": "method",
-    "seeds": "seeds",
-    "solved": "converged",
-    "in_distribution": "in distribution",
-    "score": "score",
-    "interval": "95 % interval",
-    "above_blind": "above blind",
-    "above_guess": "above best guess",
-    "farther": "farther",
-    "exact_match": "exact match",
-    "token_accuracy": "token accuracy",
-    "reached": "reach",
-    "reached_half": "reach at .5",
-    "steps": "steps",
-    "training_seconds": "seconds",
-    "note": "note",
-}
-ABOVE_BLIND = {"exact_match": "exact_above_blind", "token_accuracy": "tokens_above_blind"}
-"""For metrics that can be compared with the blind baseline, the column of the score above it."""
-WHOLE = ("seeds", "steps", "training_seconds")
+    from harness.results.frames import Frames
+    from harness.results.sheets import Sheet
+    from harness.results.views import View
+
+FORMATS = ("csv", "parquet", "markdown", "latex")
 
 
 def main(arguments: list[str]) -> int:
+    parsed = _parser().read(arguments)
+    folders, filters = folders_and_filters(parsed.words)
+    if parsed.verify and not verify.passes(folders):
+        return 1
+    view = _view(parsed)
+    output, kind = _output(parsed)
+    found = _read(folders, filters, parsed.suite)
+    from harness.results import publishing, tables, views
+    from harness.results.warnings import table as warnings
+
+    board = tables.leaderboard(found)
+    views.check(view, board)
+    if output is None and (parsed.format or filters or parsed.suite or not view.plain):
+        if parsed.format == "parquet":
+            raise Refused("--format parquet is nothing to print: say --output FILE.parquet, or a folder")
+        print(_rendered(parsed.format, found, board, view), end="")
+        if parsed.format is None:
+            for line in warnings.lines(warnings.table(found)):
+                print(line)
+        _page(found, folders, parsed.page)
+        return 0
+    if output is not None and output.suffix and kind is not None and not output.is_dir():
+        user_paths.make_folder(output.parent, f"--output {output}")
+        if output.exists() and not parsed.replace:
+            publishing.check(output.parent, found, folders)
+        atomic.write(output, _rendered(kind, found, board, view))
+        print(output)
+        _page(found, folders, parsed.page)
+        return 0
+    if not view.plain:
+        raise Refused("--columns, --sort, --group and --pivot make one table: name a file for it, --output table.csv")
+    folder = output or folders[0]
+    if not parsed.replace:
+        publishing.check(folder, found, folders)
+    _write(folder, found, board, kind or "csv")
+    _page(found, folders, parsed.page)
+    return 0
+
+
+def _parser() -> Parser:
     parser = Parser(prog="python -m harness leaderboard", description=__doc__)
-    parser.add_record_folders()
-    parser.add_argument("--output", type=path, help="folder to write to (default: the first folder)")
-    parser.add_argument("--verify", action="store_true", help="verify the records first; table nothing if one is bad")
+    parser.add_records()
+    parser.add_argument("--suite", help="only the tasks of a suite, such as core, or of a file with one")
+    parser.add_argument("--columns", help="columns of leaderboard.csv to show: method,score,parameters")
+    parser.add_argument("--sort", help="columns to sort by: 'score desc, method'")
+    parser.add_argument("--group", help="columns whose values have a table each: family,task")
+    parser.add_argument("--pivot", help="one axis against another: task,method")
+    parser.add_argument("--value", default="score", help="the column in the cells of --pivot (default: score)")
+    parser.add_argument(
+        "--format", choices=FORMATS, help="default: as the ending of --output FILE says; csv for folders"
+    )
+    parser.add_argument("--output", type=path, help="folder or file to write to (default: the first folder)")
     parser.add_argument(
         "--page", type=path, help="HTML file to write: all of it in one page, to be opened in a browser"
     )
-    parsed = parser.read(arguments)
-    folders = existing(parsed.folders)
-    if parsed.verify and not verify.passes(folders):
-        return 1
-    from harness.results import collection
+    parser.add_argument("--verify", action="store_true", help="verify the records first; table nothing if one is bad")
+    parser.add_argument("--replace", action="store_true", help="replace tables that a folder has of its own records")
+    return parser
+
+
+def _view(parsed: argparse.Namespace) -> "View":
+    from harness.results.views import View, sort_keys, words
+
+    columns, groups, pivot = (words(text) for text in (parsed.columns, parsed.group, parsed.pivot))
+    return View(columns, sort_keys(parsed.sort), groups, pivot, parsed.value)
+
+
+def _page(found: "Frames", folders: Sequence[Path], place: Path | None) -> None:
+    """Write the page, if one is wanted."""
+    if place is not None:
+        from harness.page import writing
+
+        writing.write(found, folders, place)
+        print(place)
+
+
+def _output(parsed: argparse.Namespace) -> tuple[Path | None, str | None]:
+    """Where to write, and in which format, if either is said."""
+    from harness.results import formats
+
+    if parsed.output is None:
+        return None, parsed.format
+    kind = formats.of_file(parsed.output)
+    if kind and parsed.format not in (None, kind):
+        raise Refused(f"--output {parsed.output} is not --format {parsed.format}: say one of the two")
+    return parsed.output, kind or parsed.format
+
+
+def _read(folders: Sequence[Path], filters: Sequence[str], suite: str | None) -> "Frames":
+    """The runs that were asked for. What is left out or strange is said on standard error."""
+    from harness.results import collection, suites
+    from harness.results import filters as asked
 
     found, rejected = collection.read(folders)
     for line in rejected:
@@ -60,98 +126,92 @@ def main(arguments: list[str]) -> int:
         raise Refused(
             f"no finished record in {', '.join(map(str, folders))}: run something first, for example python -m harness"
         )
+    if suite is not None:
+        chosen = suites.chosen(found, suite)
+        found = chosen.found
+        for line in suites.remarks(chosen):
+            print(line, file=sys.stderr)
+    found, remarks = asked.applied(found, filters)
+    for line in remarks:
+        print(line, file=sys.stderr)
+    return found
+
+
+def _rendered(kind: str | None, found: "Frames", board: "pd.DataFrame", view: "View") -> str | bytes:
+    """The view in a format; ``None`` is for a terminal."""
+    from harness.results import formats, overall, sheets, views
+    from harness.results.latex import latex
+    from harness.results.markdown import markdown
+
+    if view.pivot:
+        named = board.assign(method=overall.names_over_tasks(board))[board.kind == "method"]
+        pivot = views.pivot(view, board, overall.ways(found, named))
+        made = [sheets.pivot(pivot, view, intervals=kind is not None)]
+        data = pivot.values.reset_index()
+    else:
+        board = views.rows(view, board)
+        made = [*(sheets.page if kind else sheets.terminal)(board, view)]
+        data = board[views.columns(view, board)]
+    if kind in formats.DATA:
+        return formats.DATA[kind](data)
+    if kind is None:
+        _print(made)
+        return ""
+    return {"markdown": markdown, "latex": latex}[kind](made)
+
+
+def _print(made: "Sequence[Sheet]") -> None:
+    from harness.results.report import table
+    from harness.results.sheets import NEAR
+
+    for sheet in made:
+        rows = [
+            [
+                " ".join(
+                    part for part in (f"{cell.text}{NEAR if cell.near and cell.small else ''}", cell.small) if part
+                )
+                for cell in row
+            ]
+            for row in sheet.rows
+        ]
+        table(sheet.title, sheet.heads, rows)
+        print()
+
+
+def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str) -> None:
+    """Write all tables and figures into a folder, and print the leaderboard."""
     from harness.figures import axes as maps
     from harness.figures import curves as figure
     from harness.figures import learning as learning_figure
-    from harness.results import tables
-    from harness.results.csv_files import csv
+    from harness.results import formats, run_table, sheets, tables
     from harness.results.learning_curves import learning_curves
+    from harness.results.views import View
     from harness.results.warnings import table as warnings
 
-    output = parsed.output or folders[0]
     user_paths.make_folder(output / "figures", f"--output {output}")
-    board, curves, slices = tables.leaderboard(found), tables.curves(found), tables.slices(found)
+    curves, slices = tables.curves(found), tables.slices(found)
     learning = learning_curves(found)
-    warned = warnings.table(found)
-    written = {"leaderboard.csv": board, "curves.csv": curves, "warnings.csv": warned}
-    written |= {name: table for name, table in {"slices.csv": slices, "learning.csv": learning}.items() if len(table)}
-    for name, table in written.items():
-        atomic.write(output / name, csv(table))
+    made = {"leaderboard": board, "runs": run_table.runs(found), "curves": curves}
+    warned = made["warnings"] = warnings.table(found)
+    made |= {name: table for name, table in {"slices": slices, "learning": learning}.items() if len(table)}
+    nothing = View([], [], [], [], "")
+    if kind in formats.DATA:
+        written = {name: formats.DATA[kind](table) for name, table in made.items()}
+    else:
+        written = {"leaderboard": _rendered(kind, found, board, nothing)}
+    for name, content in written.items():
+        atomic.write(output / f"{name}{formats.SUFFIXES[kind]}", content)
     pictures = figure.save(curves, output / "figures")
     if not slices.empty:
         pictures += maps.save(slices, output / "figures")
     if not learning.empty:
         pictures += learning_figure.save(learning, output / "figures")
-    if parsed.page is not None:
-        from harness.page import writing as page
-
-        page.write(found, folders, parsed.page)
-    _print(board)
+    _print([*sheets.terminal(board, nothing)])
     for line in warnings.lines(warned):
         print(line)
     sealed = found.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):
         which = "the record has" if len(sealed) == 1 else f"{unsealed} of {len(sealed)} records have"
         print(f"{which} no seal, so later changes cannot be detected")
-    files = ", ".join([*(str(output / name) for name in written), *([str(parsed.page)] if parsed.page else [])])
+    files = ", ".join(str(output / f"{name}{formats.SUFFIXES[kind]}") for name in written)
     print(f"{files} and {len(pictures)} figures in {output / 'figures'}")
-    return 0
-
-
-def _print(board: "pd.DataFrame") -> None:
-    import pandas as pd
-
-    from harness.results.report import table
-
-    for (task, metric), part in board.groupby(["task", "metric"], sort=False):
-        shown = part.assign(
-            interval=[
-                f"{row.score_low:.3f} to {row.score_high:.3f}" if pd.notna(row.score_low) else None
-                for row in part.itertuples()
-            ],
-            ranks=[_ranks(row.rank, row.rank_best, row.rank_worst) for row in part.itertuples()],
-            solved=[_solved(row.converged, row.converged_low, row.converged_high) for row in part.itertuples()],
-            reached=_reached(part, "reach"),
-            reached_half=_reached(part, "reach_half"),
-            above_blind=part[ABOVE_BLIND[metric]] if metric in ABOVE_BLIND else math.nan,
-        )
-        columns = [column for column in PRINTED if column != metric and shown[column].notna().any()]
-        measure = metric.replace("_", " ")
-        title = f"{task}: {measure} beyond length {part.train_length.iloc[0]}"
-        table(
-            title,
-            [PRINTED[column] for column in columns],
-            [[_cell(column, row[column]) for column in columns] for _, row in shown.iterrows()],
-        )
-        print()
-
-
-def _ranks(rank: Any, best: Any, worst: Any) -> str | None:
-    """A rank, and where seeds leave others possible these."""
-    import pandas as pd
-
-    if pd.isna(rank):
-        return None
-    return f"{rank}" if pd.isna(best) or best == worst else f"{rank} ({best} to {worst})"
-
-
-def _solved(converged: float, low: float, high: float) -> str | None:
-    return f"{converged:.0f} ({low:.2f} to {high:.2f})" if low == low else None
-
-
-def _reached(part: "pd.DataFrame", name: str) -> list[str | None]:
-    """The median over seeds; with > where it is the longest tested length, so that nobody knows where it ends."""
-    return [
-        None if reach != reach else f"{'>' if censored is True else ''}{reach:g}"
-        for reach, censored in zip(part[name], part[f"{name}_censored"], strict=True)
-    ]
-
-
-def _cell(column: str, value: Any) -> str:
-    import pandas as pd
-
-    if isinstance(value, str):
-        return value
-    if pd.isna(value):
-        return ""
-    return f"{value:.0f}" if column in WHOLE else f"{value:.3f}"

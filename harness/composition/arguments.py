@@ -1,6 +1,8 @@
 """Command lines read with argparse: errors are reported in one line, and ``~`` in paths is expanded."""
 
 import argparse
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -31,6 +33,35 @@ class Parser(argparse.ArgumentParser):
         """Take any number of folders with records, ``folders``; ``results`` if none is named."""
         said = "folders with records, or whose folder records/ has them"
         self.add_argument("folders", nargs="*", type=path, default=[Path("results")], help=said)
+
+    def add_records(self) -> None:
+        """Take folders as :meth:`add_record_folders`, and filters of their runs, in any order: ``words``, which
+        :func:`folders_and_filters` tells apart.
+        """
+        said = "folders with records (default: results), and filters of runs such as 'task == \"copy\" and seed < 3'"
+        self.add_argument("words", nargs="*", metavar="FOLDER or FILTER", help=said)
+
+
+def folders_and_filters(words: Sequence[str]) -> tuple[list[Path], list[str]]:
+    """The folders and the filters among words. A word that is a folder is one; of the others, those that compare
+    something are filters. Raises :class:`Refused` for what is neither.
+    """
+    folders, filters = [], []
+    for word in words:
+        if not os.path.isdir(word) and COMPARING.search(word):
+            filters.append(word)
+            continue
+        try:
+            folders.append(path(word))
+        except argparse.ArgumentTypeError as error:
+            raise Refused(error) from error
+    for folder in folders:
+        if not folder.is_dir():
+            raise Refused(f"{folder}: there is no such folder, nor is it a filter, such as 'task == \"copy\"'")
+    return folders or existing([Path("results")]), filters
+
+
+COMPARING = re.compile(r"[=<>]|\b(not|in)\b\s|^\W*not\b")
 
 
 def existing(folders: Sequence[Path]) -> list[Path]:

@@ -26,8 +26,8 @@ class Frames(NamedTuple):
     ``task_name``, ``task_id``, ``method_id``, ``metric``, ``status`` (finished or failed), ``reason``, ``sealed``,
     ``seed``, ``origin`` (the training whose weights it went on from, or empty), ``train_length``, ``longest_tested``,
     ``task_version``, the names chosen of the axes (``encoding``, ``positions``, ``logit``, ``architecture``,
-    ``mixer``), ``harness`` and ``commit`` (the program's version), ``training_compared``, and where the run finished
-    ``final_loss``, ``parameters``, ``steps``, ``examples``, ``training_seconds``, ``evaluation_seconds``,
+    ``mixer``), ``harness`` and ``commit`` (the program's version), ``device``, ``training_compared``, and where the run
+    finished ``final_loss``, ``parameters``, ``steps``, ``examples``, ``training_seconds``, ``evaluation_seconds``,
     ``peak_memory_bytes`` and ``baseline``, the number of its set of baselines (-1 where it failed).
     """
     scores: pd.DataFrame
@@ -152,5 +152,7 @@ def _stacked(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
             table[name] if name in table else pd.Series(pd.NA, index=table.index, dtype="Int64") for table in tables
         ]
         categorical = isinstance(values[0].dtype, pd.CategoricalDtype)
+        if categorical:  # those of an empty table have no text, which is another dtype
+            values = [column for column in values if len(column)] or values[:1]
         stacked[name] = union_categoricals(values) if categorical else pd.concat(values, ignore_index=True)
     return pd.DataFrame(stacked)

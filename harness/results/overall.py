@@ -1,13 +1,14 @@
 """Methods over tasks: one row for each method, with what its numbers rest on."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from harness.errors import Refused
-from harness.results import cells, metrics, summaries, tables
+from harness.results import cells, metrics, run_facts, summaries, tables
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.statistics import aggregates, bootstrap, comparison, ranks
@@ -20,22 +21,51 @@ def runs_of(found: Frames) -> pd.DataFrame:
 
     Raises :class:`Refused` where there is none, and where a task has several of one name.
     """
+    runs = measured(found)
+    runs = runs.rename(columns={"method": "name"}).assign(method=names_over_tasks(runs))
+    check_one_each(runs, ["task", "method"], ways(found, runs))
+    return runs
+
+
+def measured(found: Frames) -> pd.DataFrame:
+    """The finished runs of tasks that are scored by right answers or tokens, with the summaries of their scores. Raises
+    :class:`Refused` where there is none.
+    """
     found = tables.once(found)
     runs = tables.named(found).join(summaries.of_runs(found).join(cells.of_runs(found)).add_prefix("summary_"))
     runs = runs[(runs.status == "finished") & (runs.metric != "bits_per_byte")]
     if runs.empty:
         raise Refused("no finished run of a task scored by right answers or tokens: there is nothing to compare")
-    differing = [axis for axis in AXES if runs[axis].nunique() > 1] or ["encoding"]
-    runs = runs.rename(columns={"method": "name"}).assign(method=runs[differing].agg(" · ".join, axis=1))
-    several = runs.groupby(["task", "task_id", "method"]).name.agg(lambda names: sorted(set(names)))
+    return runs.assign(solved=runs.summary_in_distribution >= metrics.CONVERGED)
+
+
+def names_over_tasks(methods: pd.DataFrame) -> pd.Series:
+    """What was chosen on the axes, of those on which these differ."""
+    differing = [axis for axis in AXES if methods[axis].nunique() > 1] or ["encoding"]
+    return methods[differing].astype(object).agg(" · ".join, axis=1)
+
+
+def ways(found: Frames, runs: pd.DataFrame) -> list[str]:
+    """Filters that tell methods of one task and one name apart, if there are such."""
+    several = runs.groupby(["task_id", "method"]).method_id.unique()
+    clash = several[several.map(len) > 1]
+    return run_facts.telling(found, clash.iloc[0]) if len(clash) else []
+
+
+def check_one_each(rows: pd.DataFrame, cell: list[str], filters: Sequence[str]) -> None:
+    """Raise :class:`Refused` where a cell has several methods of one task. ``name`` is their label within the task;
+    ``filters`` are offered as the way out.
+    """
+    several = rows.groupby([*cell, "task_id"]).name.agg(lambda names: sorted(set(names)))
     clash = several[several.map(len) > 1]
     if len(clash):
-        (task, _, method), names = clash.index[0], clash.iloc[0]
+        (*place, key), names = clash.index[0], clash.iloc[0]
+        task = rows.task[rows.task_id == key].iloc[0]
+        where = " and ".join(dict.fromkeys(str(part) for part in place if part != task)) or "this cell"
+        way = " or ".join(f"'{text}'" for text in filters[:2]) or "as in 'train.steps == 5000'"
         raise Refused(
-            f"{task}: {method} is {len(names)} methods there ({'; '.join(names[:3])}): compare folders in which a task "
-            "has one of each name"
+            f"{task}: {where} is {len(names)} methods there ({'; '.join(names[:3])}): choose one with a filter: {way}"
         )
-    return runs.assign(solved=runs.summary_in_distribution >= metrics.CONVERGED)
 
 
 def overall(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.results import cells, frames, metrics, rank_ranges, summaries
+from harness.results import cells, frames, metrics, rank_ranges, run_facts, summaries
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.labels import labels
@@ -22,7 +22,9 @@ AVERAGED = (
     "bits",
 )
 COSTS = ("parameters", "steps", "examples", "training_seconds")
-FIRST = ("task", "rank", "rank_best", "rank_worst")
+FIRST = ("task", "family", "rank", "rank_best", "rank_worst")
+BESIDE = "training_seconds"
+"""The column behind which stands what methods are and cost besides (:func:`harness.results.run_facts.of_methods`)."""
 NO_RANK = "no rank: no method scores above a guess"
 
 
@@ -75,8 +77,12 @@ def leaderboard(found: Frames) -> pd.DataFrame:
     table = table.astype({"rank": "Int64", "seeds": "Int64", "unsealed": "Int64"})
     order = ["task", "task_id", "kind", "ranked", "better", "method"]
     table = table.sort_values(order, ascending=[True, True, False, False, False, True], ignore_index=True)
-    columns = [column for column in table.columns if column not in (*FIRST, "ranked", "better")]
-    return table[[*FIRST, *columns]]
+    facts = run_facts.of_methods(found)
+    table = table.assign(family=table.task_id.map(run_facts.families(found)))
+    table = table.join(facts, on=["task_id", "method_id"])
+    columns = [column for column in table.columns if column not in (*FIRST, *facts, "ranked", "better")]
+    place = columns.index(BESIDE) + 1
+    return table[[*FIRST, *columns[:place], *facts, *columns[place:]]]
 
 
 def once(found: Frames) -> Frames:

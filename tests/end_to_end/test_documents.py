@@ -12,6 +12,7 @@ import pytest
 from shell import Command
 from support import QUICK, ROOT, environment
 
+from harness import cli
 from harness.composition.compose import composer
 from harness.config.schema import Run
 
@@ -73,6 +74,20 @@ def test_the_readmes_commands_run(command: Command, tmp_path: Path) -> None:
         done = command(*words)
         assert done.returncode == 0, f"{arguments}: {done.stdout[-500:]}{done.stderr[-500:]}"
     assert (tmp_path / "results" / "leaderboard.csv").exists()
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_page_on_views_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = ROOT / "docs" / "views.md"
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "results" / "core", tmp_path / "results")
+    for own in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.M | re.S):
+        (tmp_path / "mine.yaml").write_text(own)
+    found = [words for words in commands(page) if "results/six_encodings" not in words]
+    assert len(found) >= 12
+    for words in [*found, ["leaderboard", "--suite", "mine.yaml"]]:
+        assert cli.main(words) == 0, words
+    assert {path.name for path in tmp_path.iterdir()} >= {"table.tex", "pivot.parquet"}
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from harness.results.finished import paths_of
 from harness.results.paths import RunPaths
 
 SMALL = ("model.dimension=16", "model.heads=2", "train.batch=4", "lengths.train=8", "lengths.test=12", "trainer=cpu")
+AUTO = "launcher.members=auto"
 
 
 class Cell(NamedTuple):
@@ -25,7 +26,7 @@ Cells = Callable[..., list[Cell]]
 @pytest.fixture
 def cells(composed: Callable[..., Run], tmp_path: Path) -> Cells:
     def made(*overrides: str, seeds: int = 8) -> list[Cell]:
-        runs = [composed(*SMALL, f"results={tmp_path}", *overrides, f"seed={seed}") for seed in range(seeds)]
+        runs = [composed(*SMALL, AUTO, f"results={tmp_path}", *overrides, f"seed={seed}") for seed in range(seeds)]
         return [Cell(run, paths_of(run)) for run in runs]
 
     return made

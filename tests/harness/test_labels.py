@@ -1,5 +1,8 @@
 """Labels of methods and tasks."""
 
+import pandas as pd
+from support import ROOT
+
 from harness.results.labels import labels
 
 
@@ -44,3 +47,14 @@ def test_lists_with_the_same_ends_are_told_apart() -> None:
     grids = [[1, 2, 3, 9], [1, 4, 5, 9], [1, 2, 9]]
     things = [{"task": {"name": "copy", "options": {"tested": grid}}} for grid in grids]
     assert labels("task", things) == [f"copy · tested={grid}" for grid in grids]
+
+
+def test_what_all_share_is_in_no_label() -> None:
+    def method(encoding: str, task_batch: int) -> dict:
+        train = {"batch": task_batch, "learning_rate": 0.003, "steps": 5000}
+        return {"encoding": {"name": encoding, "options": {}}, "train": train, "model": {"layers": 3}}
+
+    assert labels("encoding", [method("rope", 32), method("alibi", 32)]) == ["rope", "alibi"]
+    published = pd.read_csv(ROOT / "results" / "six_encodings" / "curves.csv")
+    names = {"alibi", "learned", "nope", "rope", "sinusoidal", "t5"}
+    assert published.groupby("task").method.agg(set).to_dict() == dict.fromkeys(published.task.unique(), names)
