@@ -69,7 +69,7 @@ def test_a_damaged_cache_is_made_anew(
     monkeypatch.setattr(frame_cache, "FRESH", 0)
     put(sample(composed()), tmp_path)
     first, _ = collection.read([tmp_path])
-    kept = tmp_path / ".cache" / "records.npz"
+    kept = frame_cache.place(tmp_path)
     same(collection.read([tmp_path])[0], first)
     kept.write_bytes(content)
     same(collection.read([tmp_path])[0], first)
