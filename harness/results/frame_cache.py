@@ -71,10 +71,11 @@ def load(path: Path) -> tuple[list[str], np.ndarray, Frames] | None:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
     except OSError:
         return None
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+        os.close(handle)
+        return None
     with open(handle, "rb") as file:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            return None
         try:
             with np.load(file, allow_pickle=False) as kept:
                 return _loaded(kept)
@@ -176,7 +177,7 @@ def _table(table: str, said: dict[str, Any], kept: Any) -> pd.DataFrame:
                 texts = [escape(line) for line in texts]
             if values.min(initial=0) < 0:
                 raise ValueError(name)
-            found[name] = pd.Categorical.from_codes(values, texts)
+            found[name] = pd.Categorical.from_codes(values, pd.Index(texts, dtype=str))
         elif name in axes:
             found[name] = pd.Series(values.astype(np.int64), dtype="Int64").mask(values < 0)
         else:

@@ -77,7 +77,7 @@ def made(packed: columns.Packed) -> Frames:
 
 def _column(table: str, column: str, values: Any) -> Any:
     if column in columns.TEXTS[table]:
-        return pd.Categorical(values)
+        return pd.Categorical(pd.Series(values, dtype=str))  # of no values too, which alone say nothing of their kind
     return values.astype(bool) if column == "sealed" else values
 
 
