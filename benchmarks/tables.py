@@ -4,12 +4,14 @@
 
 Each number of records is made from the published records in results/core that test all these lengths: other seeds and
 learning rates, scores drawn anew, ten tested lengths; names and seals are computed again. Cold means that no
-record has been read before, warm that all have; each in a process of its own. ``--folder`` keeps the records.
+record has been read before, warm that all have; each in a process of its own, and the whole command once more.
+``--folder`` keeps the records.
 """
 
 import argparse
 import copy
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,23 +24,45 @@ import numpy as np
 
 from harness.config import identity
 from harness.files import sealed_json
+from harness.results import frame_cache
 
-PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "core" / "records"
+ROOT = Path(__file__).resolve().parents[1]
+PUBLISHED = ROOT / "results" / "core" / "records"
 TESTED = [1, 10, 20, 21, 25, 30, 40, 60, 80, 100]
 SEEDS = 5
 MEASURED = """
 import resource, sys, time
 from pathlib import Path
-from harness.results import collection, tables
 start = time.perf_counter()
+from harness.figures import curves as figure
+from harness.results import collection, tables
+from harness.results.csv_files import csv
+parts = []
+def done(what):
+    global start
+    used = sum(sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    now = time.perf_counter()
+    parts.append((what, now - start, used))
+    start = now
+done("imports")
 frames, rejected = collection.read([Path(sys.argv[1])])
-read = time.perf_counter()
+done("reading")
 board = tables.leaderboard(frames)
-done = time.perf_counter()
-print(f"{len(frames.runs)} records and {len(rejected)} refusals read in {read - start:.2f} s, ", end="")
-print(f"{len(board)} rows of a leaderboard made in {done - read:.2f} s, ", end="")
-own, children = (resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-print(f"at most {own / 2**20:.2f} GiB, and {children / 2**20:.2f} GiB in each further process", flush=True)
+done(f"a leaderboard of {len(board):,} rows")
+csv(board)
+done("its CSV")
+curves = tables.curves(frames)
+done(f"curves of {len(curves):,} rows")
+csv(curves)
+done("their CSV")
+figure.save(curves, Path(sys.argv[2]))
+done("figures")
+own, children = (resource.getrusage(who).ru_maxrss / 2**20 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+before = 0
+for what, seconds, used in parts:
+    print(f"  {what}: {seconds:.2f} s, {used - before:.2f} s of CPU")
+    before = used
+print(f"  {len(rejected)} refusals; at most {own:.2f} GiB, and {children:.2f} GiB in each further process", flush=True)
 """
 
 
@@ -97,13 +121,20 @@ def make(folder: Path, count: int) -> None:
 
 
 def measure(what: str, command: list[str]) -> None:
-    """Run a command and say how long it took and what it printed."""
+    """Run a command and say how long it took, what memory it had, and what it printed."""
     start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    seconds = time.perf_counter() - start
-    if done.returncode:
-        sys.exit(done.stderr)
-    print(f"{what}: {seconds:.1f} s, {done.stdout}", end="", flush=True)
+    with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
+        running = subprocess.Popen(command, stdout=output, stderr=errors, cwd=ROOT)
+        _, status, used = os.wait4(running.pid, 0)
+        seconds = time.perf_counter() - start
+        output.seek(0)
+        errors.seek(0)
+        running.returncode = os.waitstatus_to_exitcode(status)
+        if running.returncode:
+            sys.exit(errors.read())
+        cpu = used.ru_utime + used.ru_stime
+        print(f"{what}: {seconds:.1f} s, {cpu:.1f} s of CPU, at most {used.ru_maxrss / 2**20:.2f} GiB")
+        print("".join(line for line in output if line.startswith("  ")), end="", flush=True)
 
 
 def main() -> None:
@@ -115,10 +146,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             folder = (given.folder or Path(temporary)) / str(count)
             make(folder, count)
-            time.sleep(3)  # what was written a moment ago is not taken from the cache
-            (folder / ".cache" / "records.npz").unlink(missing_ok=True)
+            time.sleep(3)  # what was written a moment ago is not kept
+            frame_cache.place(folder).unlink(missing_ok=True)
             for what in ("cold", "warm"):
-                measure(f"{count} {what}", [sys.executable, "-c", MEASURED, str(folder)])
+                measure(f"{count} {what}", [sys.executable, "-c", MEASURED, str(folder), temporary])
+            command = [sys.executable, "-m", "harness", "leaderboard", str(folder), "--output", temporary]
+            measure(f"{count} warm, python -m harness leaderboard", command)
 
 
 if __name__ == "__main__":

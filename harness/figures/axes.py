@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from harness.figures import fewer
 from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
 from harness.figures.styles import PAPER, Style
 
@@ -60,7 +61,8 @@ def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Seque
     """Draw every task of a table of slices: each axis against the length, and each two axes against each other."""
     paths: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
-    for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
+    for (task, task_id), whole in table.groupby(["task", "task_id"], sort=True):
+        part = fewer.best(whole, "heat maps")
         axes = [column for column in part.columns if column.startswith("axis_") and part[column].notna().any()]
         pairs = [("length", axis) for axis in axes]
         pairs += [pair for pair in combinations(axes, 2) if part[list(pair)].notna().all(axis=1).any()]

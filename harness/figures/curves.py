@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 
+from harness.figures import fewer
 from harness.figures.colours import looks
 from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
 from harness.figures.styles import PAPER, Style, legend_below
@@ -73,11 +74,12 @@ def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Seque
     """Draw every task of a table, in each of the formats."""
     paths: list[Path] = []
     folder.mkdir(parents=True, exist_ok=True)
+    tasks = table[["task", "task_id"]].drop_duplicates()
+    stems = tasks.assign(stem=tasks.task.map(lambda task: file_stem(str(task))))
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
-        figure = draw(part, style=style)
+        figure = draw(fewer.best(part, "curves"), style=style)
         name = file_stem(str(task))
-        alike = table.task.map(lambda other, name=name: file_stem(str(other)) == name)
-        if table[alike].task_id.nunique() > 1:
+        if stems[stems.stem == name].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
         paths += save_figure(figure, folder, name, style, endings)
     return paths

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.figure import Figure
 
+from harness.figures import fewer
 from harness.figures.colours import looks
 from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
 from harness.figures.styles import PAPER, Style, legend_below
@@ -58,5 +59,5 @@ def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Seque
         name = f"learning-{file_stem(str(task))}"
         if table[table.task == task].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
-        paths += save_figure(draw(part, style), folder, name, style, endings)
+        paths += save_figure(draw(fewer.best(part, "learning curves"), style), folder, name, style, endings)
     return paths

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,9 @@ from harness.results.frames import Frames
 from harness.results.paths import records_folder
 
 PORTION = 500
-"""Records that a process reads at a time."""
+"""Records that a process reads at a time, at least, and as a rule."""
+LARGEST = 5000
+"""Records that a process reads at a time, at most."""
 SEVERAL = 2000
 """Records from which on several processes read them: starting one takes as long as reading a thousand."""
 MOST_PROCESSES = 16
@@ -47,17 +50,14 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
     with os.scandir(place) as entries:
         files = sorted((entry for entry in entries if entry.name.endswith(".json")), key=lambda entry: entry.name)
     names, identities = [file.name for file in files], frame_cache.identities(files)
-    cache = folder / ".cache" / "records.npz"
+    cache = frame_cache.place(folder)
     kept = frame_cache.load(cache)
     valid = np.zeros(len(files), bool)
-    if kept is not None:
-        places = pd.Index(kept[0]).get_indexer(pd.Index(names))
-        same = (kept[1][places] == identities).all(axis=1) if len(kept[0]) else valid
-        valid = (
-            (places >= 0) & same & (identities[:, 1] != 0) & (identities[:, 1:3].max(axis=1) < now - frame_cache.FRESH)
-        )
-        if valid.all() and names == kept[0]:
+    if kept is not None and len(kept[0]):
+        if names == kept[0] and identities[:, 1].all() and (kept[1] == identities).all():
             return kept[2], []
+        places = pd.Index(kept[0]).get_indexer(pd.Index(names))
+        valid = (places >= 0) & (kept[1][places] == identities).all(axis=1) & (identities[:, 1] != 0)
     parts, rejected = [], []
     for packed, reasons in _read([Path(files[number].path) for number in np.flatnonzero(~valid)]):
         parts.append(frames.made(packed))
@@ -68,17 +68,20 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
     found = frames.joined(parts) if parts else frames.of([])
     # A record is called as its file, so the order of the names is that of the files.
     ranks = pd.Index(names).get_indexer(pd.Index(found.runs.record.astype(object) + ".json"))
-    found = frames.take(found, np.argsort(ranks, kind="stable"))
+    order = np.argsort(ranks, kind="stable")
+    found, ranks = frames.take(found, order), ranks[order]
+    stays = frame_cache.settled(identities, now)
     good = np.unique(ranks)
-    if len(good) and not (valid.any() and valid[good].all() and len(good) == len(kept[0] if kept else [])):
-        frame_cache.save(cache, [names[number] for number in good], identities[good], found)
-    return found, rejected
+    lasting = good[stays[good]]
+    if len(lasting) and not (valid[lasting].all() and kept is not None and len(kept[0]) == len(lasting)):
+        whole = found if len(lasting) == len(good) else frames.take(found, np.flatnonzero(stays[ranks]))
+        frame_cache.save(cache, identities[lasting], whole)
+    return found, sorted(rejected)
 
 
 def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
     """What is read from the files, portion by portion, in their order."""
-    portions = [paths[first : first + PORTION] for first in range(0, len(paths), PORTION)]
-    done = 0
+    portions, done = _portions(paths), 0
     if len(paths) >= SEVERAL:
         processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)), len(portions))
         with (
@@ -88,12 +91,25 @@ def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
             try:
                 for packed in pool.map(portion, portions):
                     done += 1
-                    step(min(done * PORTION, len(paths)))
+                    step(sum(map(len, portions[:done])))
                     yield packed
             except BrokenProcessPool:  # as where the program that calls this one cannot be imported
                 pool.shutdown(cancel_futures=True)
     for part in portions[done:]:
         yield portion(part)
+
+
+def _portions(paths: list[Path]) -> list[list[Path]]:
+    """The files in portions. All seeds of a method are in one where that is possible, so that one process checks what
+    they have in common, and checks it once.
+    """
+    portions: list[list[Path]] = [[]]
+    alike = {path: path.name.partition("-seed")[0] for path in paths}
+    for _, those in groupby(sorted(paths, key=lambda path: (alike[path], path.name)), alike.__getitem__):
+        if len(portions[-1]) >= PORTION:
+            portions.append([])
+        portions[-1] += those
+    return [part[first : first + LARGEST] for part in portions for first in range(0, len(part), LARGEST)]
 
 
 def portion(paths: list[Path]) -> tuple[Packed, list[str]]:
@@ -122,11 +138,20 @@ def _with_parent() -> None:
 
 def _once(parts: Sequence[Frames], folders: Sequence[Path]) -> tuple[Frames, list[str]]:
     """The records of several folders, each once, and a line for each that says something else in another folder."""
-    runs = pd.concat([part.runs[["record", "status"]].astype(object).assign(part=n) for n, part in enumerate(parts)])
     found = frames.joined(parts)
-    runs = runs.reset_index(drop=True).assign(said=_said(found))
-    copies = runs.groupby(["record", "part"], sort=False).agg(
-        status=("status", "first"), said=("said", lambda said: hash(tuple(said)))
+    runs = pd.DataFrame(
+        {
+            "record": found.runs.record.astype(object),
+            "part": np.repeat(range(len(parts)), [len(part.runs) for part in parts]),
+            "status": found.runs.status.astype(object),
+            "said": _said(found),
+        }
+    )
+    places = runs.groupby("record", sort=False).part.transform("nunique")
+    if (places == 1).all():
+        return found, []
+    copies = (
+        runs[places > 1].groupby(["record", "part"], sort=False).agg(status=("status", "first"), said=("said", "sum"))
     )
     chosen: dict[str, tuple[int, str, int]] = {}
     conflicts = []
@@ -137,13 +162,14 @@ def _once(parts: Sequence[Frames], folders: Sequence[Path]) -> tuple[Frames, lis
         elif before[2] != said and status == "finished":
             path = records_folder(folders[part]) / f"{record}.json"
             conflicts.append(f"{path}: the same run has other scores elsewhere; those read first are kept")
-    kept = runs.part.to_numpy() == runs.record.map({name: part for name, (part, _, _) in chosen.items()}).to_numpy()
-    return frames.take(found, np.flatnonzero(kept)), conflicts
+    wanted = runs.record.map({name: part for name, (part, _, _) in chosen.items()}).fillna(runs.part)
+    return frames.take(found, np.flatnonzero(runs.part == wanted)), conflicts
 
 
 def _said(found: Frames) -> np.ndarray:
-    """A number for each run that is the same for the same scores."""
+    """A number for each run that is the same for the same extension and scores."""
     scores = found.scores.drop(columns=["run", "place", "in_training"])
+    scores = scores.assign(extension=found.runs.extension.astype(object).to_numpy()[found.scores.run])
     said = np.zeros(len(found.runs), np.uint64)
     np.add.at(said, found.scores.run.to_numpy(), pd.util.hash_pandas_object(scores, index=False).to_numpy())
     return said

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from harness.files.escaping import escape
+from harness.results import distinct
 
 FORMULA = re.compile(r"(^|;)(\s*)(?=[=+\-@\u2212\ufe62\ufe63\ufe66\ufe6b\uff0b\uff0d\uff1d\uff20'])")
 """Where a spreadsheet program would begin to read a formula: at the beginning of a cell, behind spaces too, or behind a
@@ -43,11 +44,11 @@ def csv(table: pd.DataFrame) -> str:
     texts = [name for name in table.columns if _is_text(kinds[name])]
     floats = [name for name in table.columns if pd.api.types.is_float_dtype(kinds[name])]
     safe = table.assign(
-        **{column: table[column].map(escape_value) for column in texts},
-        **{column: _whole(table[column]) for column in floats},
+        **{column: distinct.changed(table[column], escape_value) for column in texts},
+        **{column: _number(table[column]) for column in floats},
     )
     return safe.set_axis([escape_value(str(column)) for column in table.columns], axis=1).to_csv(
-        index=False, float_format="%.6g", lineterminator="\n"
+        index=False, lineterminator="\n"
     )
 
 
@@ -70,8 +71,9 @@ def unescape(text: str) -> str:
     return APOSTROPHE.sub(r"\1\2", text)
 
 
-def _whole(column: pd.Series) -> pd.Series:
-    """Numbers that are all whole as integers, so that none of their digits is lost."""
+def _number(column: pd.Series) -> pd.Series:
+    """Numbers that are all whole as integers, so that none of their digits is lost; others as text with six digits."""
     known = column.dropna()
     whole = len(known) and bool((np.abs(known) < DIGITS).all() and (known == known.round()).all())
-    return column.astype("Int64") if whole and not (np.signbit(known) & (known == 0)).any() else column
+    plain = whole and not (np.signbit(known) & (known == 0)).any()
+    return column.astype("Int64") if plain else distinct.numbers(column)

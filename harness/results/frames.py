@@ -83,12 +83,17 @@ def _column(table: str, column: str, values: Any) -> Any:
 
 def blind(frames: Frames) -> pd.DataFrame:
     """For each row of ``scores``, in their order, the row of ``baselines`` of its task's blind baseline."""
+    return frames.baselines.take(blind_rows(frames))
+
+
+def blind_rows(frames: Frames) -> np.ndarray:
+    """The numbers of these rows of ``baselines``."""
     rows = np.flatnonzero(frames.baselines.name == "blind")
     numbers = frames.baselines.baseline.to_numpy()[rows]
     first = np.zeros(numbers.max(initial=-1) + 1, np.int64)
     first[numbers[::-1]] = rows[::-1]
     sets = frames.runs.baseline.to_numpy()[frames.scores.run.to_numpy()]
-    return frames.baselines.take(first[sets] + frames.scores.place.to_numpy())
+    return first[sets] + frames.scores.place.to_numpy()
 
 
 def take(frames: Frames, order: np.ndarray) -> Frames:

@@ -8,7 +8,10 @@ members. Whatever is not as expected, also what is wrong, is left to :func:`harn
 """
 
 import hashlib
+import json
+import os
 import re
+import stat
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
@@ -28,8 +31,16 @@ from harness.results.science import Science
 BEGINNING, BETWEEN, END = '{\n "', ',\n "', "\n}\n"
 """What stands before, between and behind the members of a record that the program wrote."""
 
+PRINTABLE = bytes(byte for byte in (*range(0x20, 0x7F), 0x0A) if byte != 0x5C)
+"""What a record is written in that needs no escapes."""
+
+SCAN = json.JSONDecoder().raw_decode
+"""The value of a JSON text from a place on, and where it ends."""
+
 SEED = re.compile(r'\n {1,4}"seed": (0|[1-9][0-9]{0,8})(?=,?\n)')
 """The line of a seed. No line begins within a JSON text, so this is always a member of an object."""
+DIGITS = 19
+"""A number with fewer digits fits into 64 bits."""
 UNUSED_SEED = 8_070_450_532_247_928_832
 """Stands for the seed where the others of a science or a config are remembered. No seed of a record is as large."""
 
@@ -71,6 +82,7 @@ def _model(names: tuple[str, ...]) -> type[BaseModel]:
 
 PARTS = {name: _model((name,)) for name in SHARED}
 OWN_PARTS = _model(OWN)
+UNSAID = {name: Record.model_fields[name].get_default(call_default_factory=True) for name in SHARED}
 
 
 def add(columns: Columns, path: Path) -> None:
@@ -87,40 +99,50 @@ def quickly(path: Path) -> tuple[Record, Checked, tuple[str, ...]]:
     """A record, what its science says, and a key of its baselines. Raises :class:`Unusual` if the quick way is none,
     and what opening the file raises.
     """
-    if not path.is_file():
-        raise Unusual
-    parts = _members(reading.read_whole(path))
+    parts = _members(_content(path))
     try:
-        own = {name: sealed_json.parsed(text) for name, text in parts.items() if name in OWN}
-        shared = {name: _shared(name, text) for name, text in parts.items() if name in SHARED}
+        own = {name: _value(parts[name]) for name in OWN if name in parts}
+        shared = {name: _shared(name, parts[name]) for name in SHARED if name in parts}
         (science, seed), (config, config_seed) = _cut(parts["science"]), _cut(parts["config"])
         checked = _checked(*science, *config)
-        known = OWN_PARTS.model_validate(own)
+        known = OWN_PARTS.model_validate({name: value for name, (value, _) in own.items()})
         record = Record.model_construct(
-            **{name: getattr(known, name) for name in own},
-            **{name: value for name, (value, _) in shared.items()},
+            **{name: getattr(known, name) for name in OWN},
+            **{**UNSAID, **{name: value for name, (value, _) in shared.items()}},
             science=_with_seed(_seeded("science", *science).value, seed, "training"),
             config=_with_seed(_seeded("config", *config).value, seed),
         )
         if not seed == config_seed == record.seed or record.name != path.stem:
             raise Unusual
-        _unaltered(record, own, shared, _seeded("science", *science), _seeded("config", *config))
+        texts = {name: text for part in (own, shared) for name, (_, text) in part.items() if name != sealed_json.SEAL}
+        _unaltered(record, texts, _seeded("science", *science), _seeded("config", *config))
         record.check(checked.science, seed)
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
         raise Unusual from error
     return record, checked, tuple(parts.get(name, "") for name in ("blind", "chance", "shortcuts"))
 
 
-def _members(content: bytes) -> dict[str, str]:
-    """The text of each member. All of it is printable as it is and short enough to be shown."""
+def _content(path: Path) -> bytes:
+    """The content of a regular file."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
-        text = content.decode("ascii")
-    except UnicodeDecodeError as error:
-        raise Unusual from error
-    if not (text.startswith(BEGINNING) and text.endswith(END)) or "\\" in text:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_size > reading.LARGEST:
+            raise Unusual
+        content = os.read(handle, found.st_size + 1)
+    finally:
+        os.close(handle)
+    if len(content) != found.st_size:
         raise Unusual
-    lines = text.split("\n")
-    if max(map(len, lines)) > escaping.LONGEST or not "".join(lines).isprintable():
+    return content
+
+
+def _members(content: bytes) -> dict[str, str]:
+    """The text of each member. All of it is printable as it is."""
+    if content.translate(None, PRINTABLE):
+        raise Unusual
+    text = content.decode("ascii")
+    if not (text.startswith(BEGINNING) and text.endswith(END)):
         raise Unusual
     members = {}
     pieces = text[len(BEGINNING) : -len(END)].split(BETWEEN)
@@ -130,6 +152,26 @@ def _members(content: bytes) -> dict[str, str]:
     if len(members) < len(pieces) or not NEEDED <= members.keys() <= Record.model_fields.keys():
         raise Unusual
     return members
+
+
+def _short(text: str) -> bool:
+    """Whether no text in it is longer than what is shown, as no line is."""
+    return len(text) <= escaping.LONGEST or max(map(len, text.split("\n"))) <= escaping.LONGEST
+
+
+def _value(text: str) -> tuple[Any, str]:
+    """The value of a member, and its canonical text."""
+    if not _short(text):
+        raise Unusual
+    if text[:1] == '"' and text[-1:] == '"' and text.count('"') == 2 and "\n" not in text:  # nothing is escaped in it
+        return text[1:-1], text
+    if text.isdecimal() and (text[0] != "0" or text == "0") and len(text) < DIGITS:
+        return int(text), text
+    value, end = SCAN(text)
+    canonical = sealed_json.canonical(value)  # which refuses what are no numbers
+    if end != len(text) or text.count('"') != canonical.count('"'):  # a key that is said twice is there once
+        raise Unusual
+    return value, canonical
 
 
 def _cut(text: str) -> tuple[tuple[str, str], int]:
@@ -142,6 +184,8 @@ def _cut(text: str) -> tuple[tuple[str, str], int]:
 
 @lru_cache(REMEMBERED)
 def _seeded(kind: str, before: str, behind: str) -> Seeded:
+    if not (_short(before) and _short(behind)):
+        raise Unusual
     value = sealed_json.parsed(f"{before}{UNUSED_SEED}{behind}")
     holder = value["training"] if kind == "science" else value
     if holder["seed"] != UNUSED_SEED:
@@ -171,26 +215,26 @@ def _with_seed(value: dict[str, Any], seed: int, *where: str) -> dict[str, Any]:
 @lru_cache(REMEMBERED)
 def _shared(name: str, text: str) -> tuple[Any, str]:
     """The value of a part that records have in common, and its canonical text."""
+    if not _short(text):
+        raise Unusual
     value = sealed_json.parsed(text)
     return getattr(PARTS[name].model_validate({name: value}), name), sealed_json.canonical(value)
 
 
-def _unaltered(
-    record: Record, own: dict[str, Any], shared: dict[str, tuple[Any, str]], science: Seeded, config: Seeded
-) -> None:
-    """Raise :class:`Unusual` unless names and seal belong to what the record says."""
+def _unaltered(record: Record, texts: dict[str, str], science: Seeded, config: Seeded) -> None:
+    """Raise :class:`Unusual` unless names and seal belong to what the record says. ``texts`` are the canonical texts of
+    its members but these two and the seal.
+    """
     said: Callable[[tuple[str, str]], str] = str(record.seed).join
     prefix = f"{record.task.name}-{record.choice('encoding')}-seed{record.seed}"
     names = {"name": said(science.canonical), "training_name": said(science.training)}
     for name, text in names.items():
-        if own[name] != f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:12]}":
+        if getattr(record, name) != f"{prefix}-{hashlib.sha256(text.encode()).hexdigest()[:12]}":
             raise Unusual
     if consistency.unsealed(record):
         raise Unusual
     if record.seal:
-        texts = {name: sealed_json.canonical(value) for name, value in own.items() if name != sealed_json.SEAL}
-        texts |= {name: text for name, (_, text) in shared.items()}
-        texts |= {"science": names["name"], "config": said(config.canonical)}
-        whole = ",".join(f'"{name}":{text}' for name, text in sorted(texts.items()))
+        texts = {**texts, "science": names["name"], "config": said(config.canonical)}
+        whole = ",".join([f'"{name}":{texts[name]}' for name in sorted(texts)])
         if hashlib.sha256(f"{{{whole}}}".encode()).hexdigest() != record.seal:
             raise Unusual

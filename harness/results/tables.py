@@ -10,7 +10,7 @@ from harness.results import cells, frames, metrics, rank_ranges, run_facts, summ
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.labels import labels
-from harness.results.statistics.seeds import FEW, interquartile_mean, t_intervals, wilson
+from harness.results.statistics.seeds import FEW, interquartile_means, t_intervals, wilson
 
 AVERAGED = (
     "exact_match",
@@ -166,8 +166,7 @@ def _methods(runs: pd.DataFrame) -> pd.DataFrame:
     failed = groups.size() - seeds
     text = first.metric == "bits_per_byte"
     scores = groups.summary_score
-    values = runs[runs.finished].groupby(["task", "task_id", "method_id"], sort=True).summary_score.agg(list)
-    values = [those if isinstance(those, list) else [] for those in values.reindex(first.index)]
+    which = groups.ngroup().to_numpy()
     low, high = t_intervals(scores.mean(), scores.std(), scores.count(), bounded=~text)
     solved = [wilson(int(part), int(whole)) for part, whole in zip(converged, seeds + failed, strict=True)]
     ranked = (seeds > 0) & (text | (converged * 2 >= seeds))
@@ -191,7 +190,7 @@ def _methods(runs: pd.DataFrame) -> pd.DataFrame:
             "score_low": low,
             "score_high": high,
             "score_median": scores.median(),
-            "score_iqm": [interquartile_mean(those) for those in values],
+            "score_iqm": interquartile_means(runs.summary_score.to_numpy(float), which, len(first)),
             "score_min": scores.min(),
             "score_max": scores.max(),
             "score_deviation": scores.std(),

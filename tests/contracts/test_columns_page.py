@@ -32,8 +32,9 @@ def test_leaderboards_write_what_the_page_says(composed: Callable[..., Run], tmp
         part |= {"tokens": 40, "correct": 9, "at": {"depth": 3}}
         put(sample(run, looks=[look], slices=[part]), tmp_path)
     assert cli.main(["leaderboard", str(tmp_path)]) == 0
-    assert cli.main(["compare", str(tmp_path), "--output", str(tmp_path / "compare --output")]) == 0
+    assert cli.main(["compare", str(tmp_path), "--output", str(tmp_path / "methods.csv")]) == 0
     written = {path.name: pd.read_csv(path) for path in tmp_path.iterdir() if path.is_file()}
+    written["compare --output"] = written.pop("methods.csv")
     assert len(written) == 7
     pages = documented()
     for name, table in written.items():

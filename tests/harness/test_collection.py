@@ -2,12 +2,11 @@
 
 import json
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-import pandas as pd
 import pytest
+from kept_records import same, wait_for_the_clock
 from support import ROOT, put, sample
 
 from harness.config.schema import Run
@@ -16,11 +15,6 @@ from harness.results import collection, frame_cache, frames, reading, records
 from harness.results.columns import Columns
 
 PUBLISHED = sorted((ROOT / "results" / "core" / "records").glob("*.json"))[:4]
-
-
-def same(one: frames.Frames, other: frames.Frames) -> None:
-    for left, right in zip(one[:4], other[:4], strict=True):
-        pd.testing.assert_frame_equal(left, right, check_categorical=False)
 
 
 def test_reading_quickly_finds_what_reading_slowly_finds() -> None:
@@ -48,12 +42,17 @@ def test_whatever_line_is_changed_is_refused_by_both_ways_or_by_none(
             assert found == records.read(path)
 
 
-def test_a_change_is_noticed_though_size_and_time_are_the_same(composed: Callable[..., Run], tmp_path: Path) -> None:
+def test_a_change_is_noticed_though_size_and_time_are_the_same(
+    composed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(frame_cache, "FRESH", 0)
     path = put(sample(composed()), tmp_path)
     put(sample(composed("seed=1")), tmp_path)
-    time.sleep(0.01)
+    wait_for_the_clock(tmp_path)
     assert len(collection.read([tmp_path])[0].runs) == 2
+    assert frame_cache.load(frame_cache.place(tmp_path))
     before = path.stat()
+    wait_for_the_clock(tmp_path)
     text = path.read_text().replace('"exact": 3', '"exact": 4')
     path.write_text(text)
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -68,8 +67,9 @@ def test_a_damaged_cache_is_made_anew(
 ) -> None:
     monkeypatch.setattr(frame_cache, "FRESH", 0)
     put(sample(composed()), tmp_path)
+    wait_for_the_clock(tmp_path)
     first, _ = collection.read([tmp_path])
-    kept = tmp_path / ".cache" / "records.npz"
+    kept = frame_cache.place(tmp_path)
     same(collection.read([tmp_path])[0], first)
     kept.write_bytes(content)
     same(collection.read([tmp_path])[0], first)
@@ -79,6 +79,7 @@ def test_a_damaged_cache_is_made_anew(
 def test_a_cache_knows_its_files(composed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(frame_cache, "FRESH", 0)
     paths = [put(sample(composed(f"seed={seed}")), tmp_path) for seed in range(3)]
+    wait_for_the_clock(tmp_path)
     collection.read([tmp_path])
     paths[1].unlink()
     (tmp_path / "records" / "foreign.json").write_text(json.dumps({}))

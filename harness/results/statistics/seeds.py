@@ -1,6 +1,7 @@
 """What a handful of seeds tells about a method on one task."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,23 @@ def interquartile_mean(values: Sequence[float]) -> float:
     return float(trim_mean(np.asarray(values, float), 0.25)) if len(values) else np.nan
 
 
+def interquartile_means(values: np.ndarray, group: np.ndarray, count: int) -> np.ndarray:
+    """:func:`interquartile_mean` of the values of each of ``count`` groups. ``group`` says which one a value belongs
+    to; NaN values are none.
+    """
+    known = ~np.isnan(values)
+    values, group = values[known], group[known]
+    order = np.lexsort((values, group))
+    values, group = values[order], group[order]
+    sizes = np.bincount(group, minlength=count)
+    place = np.arange(len(values)) - (np.cumsum(sizes) - sizes)[group]  # among the sorted values of its group
+    cut = sizes // 4
+    kept = (place >= cut[group]) & (place < (sizes - cut)[group])
+    with np.errstate(invalid="ignore"):
+        return np.bincount(group[kept], values[kept], count) / (sizes - 2 * cut)
+
+
+@cache
 def wilson(right: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's interval (1927) of a share, NaN of nothing."""
     from scipy.stats import binomtest
