@@ -143,20 +143,21 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run(run: Run) -> int:
-    world = distributed.this_process(run.trainer.devices)  # refused before anything is written
+    world = distributed.this_process(run.trainer.devices, run.trainer.nodes)  # refused before anything is written
     with signals.interruptible(final=True):
         lifeline.watch_parent(signals.exit_now if world.rank else signals.request_end)
-        return _finish(run)
+        return _finish(run, agreed=world.port > 0)
 
 
-def _finish(run: Run) -> int:
+def _finish(run: Run, *, agreed: bool) -> int:
+    """``agreed``: other processes wait for what this one finds (:mod:`harness.training.agreement`)."""
     _log_to_standard_error()
     from harness.launch import slots
     from harness.results import finished
     from harness.results.report import print_report
 
     paths = finished.paths_of(run)
-    record = finished.existing_record(run, paths)
+    record = None if agreed else finished.existing_record(run, paths)
     if record is None:
         slots.check_devices(run)
         user_paths.check_folder(Path(run.results) / "records", f"results={run.results}")

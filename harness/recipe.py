@@ -2,7 +2,6 @@
 
 import contextlib
 import logging
-import os
 import traceback
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -23,11 +22,12 @@ from harness.loggers import trackers
 from harness.models.base import Model
 from harness.optimizers.base import Optimizer
 from harness.results import finished, records
-from harness.results.paths import RunPaths, run_paths
+from harness.results.paths import RunPaths, make_room, run_paths
 from harness.results.records import Record, TaskFacts
 from harness.system import distributed, faults, provenance, signals
 from harness.system.distributed import World
 from harness.training import (
+    agreement,
     attention_kernel,
     callbacks,
     checkpoints,
@@ -70,22 +70,31 @@ def execute(run: Run) -> Record | None:
     A finished run is repeated only with ``force``, a failed one only with ``retry``. A failure in training is recorded.
     A run that cannot be built is :class:`Refused` before anything is written.
     """
-    world = distributed.this_process(run.trainer.devices)
+    world = distributed.this_process(run.trainer.devices, run.trainer.nodes)
     with distributed.launcher_variables_hidden(world):
-        return _execute(run, world)
+        job = _job(run, world)
+        if world.rank > 0:
+            return _follow(job)
+        with agreement.ended(world):
+            return _lead(job)
 
 
-def _execute(run: Run, world: World) -> Record | None:
-    job = _job(run, world)
-    if world.rank > 0:
-        try:
-            if _trained_before(job) is None:
-                _train(job, _resumed(job))
-        except Diverged:  # rank 0 reports it
-            return None
-        except KeyboardInterrupt as interrupt:  # also reported by rank 0
-            raise SystemExit(signals.INTERRUPTED) from interrupt
+def _follow(job: Job) -> Record | None:
+    """Train along with process 0, if it trains."""
+    try:
+        if (step := agreement.awaited(job.world)) is not None:
+            resumed = _resumed(job)
+            agreement.check(job.world, step, resumed)
+            _train(job, resumed)
+    except Diverged:  # process 0 reports it
         return None
+    except KeyboardInterrupt as interrupt:  # also reported by process 0
+        raise SystemExit(signals.INTERRUPTED) from interrupt
+    return None
+
+
+def _lead(job: Job) -> Record:
+    run = job.run
     if (record := finished.existing_record(run, job.paths)) is not None:
         return record
     if run.force or not (job.paths.weights.exists() or checkpoints.list_checkpoints(job.paths.checkpoints)):
@@ -162,7 +171,7 @@ def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> Non
 
 def _prepare(job: Job) -> None:
     paths = job.paths
-    _make_room(paths)
+    make_room(paths)
     for folder in (paths.folder, paths.checkpoints):
         atomic.clear(folder, alone=True)
     if job.run.force:
@@ -171,18 +180,6 @@ def _prepare(job: Job) -> None:
     atomic.write(paths.config, job.run.model_dump_json(indent=1) + "\n")
     if job.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
-
-
-def _make_room(paths: RunPaths) -> None:
-    """Rename folders that occupy the paths of files to be written, and files that occupy those of folders: better now
-    than after hours of training.
-    """
-    files = (paths.record, paths.config, paths.log, paths.weights)
-    blocked = [path for path in files if path.is_dir()]
-    if os.path.lexists(paths.checkpoints) and not paths.checkpoints.is_dir():
-        blocked.append(paths.checkpoints)
-    for path in blocked:
-        log.warning("%s stands where this run writes; it is now called %s", path, atomic.put_aside(path).name)
 
 
 def _trained_before(job: Job) -> TrainingResult | None:
@@ -234,6 +231,8 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
     )
     with signals.deferred() as interrupt:
         with workers.worker_processes(job.world) as world:
+            if world.rank == 0:
+                agreement.announce(world, resumed.step if resumed else 0)
             trained = loop.train(
                 job.model,
                 data,

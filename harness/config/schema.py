@@ -195,6 +195,7 @@ class TrainerSettings(Frozen):
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: int = Field(ge=1, le=2**12)
+    nodes: int = Field(1, ge=1, le=2**12)  # records of earlier runs have none
     strategy: Literal["auto", "ddp"]
     checkpoint_every: int = Field(ge=1, le=10**9)
     kernel: Literal["auto", "explicit", "flex"] = "auto"  # records of earlier runs have none
@@ -205,6 +206,11 @@ class TrainerSettings(Frozen):
     def _word(cls, value: Any) -> Any:
         """YAML and the command line make a truth value of true and false."""
         return str(value).lower() if isinstance(value, bool) else value
+
+    @property
+    def processes(self) -> int:
+        """The processes that train the one model, one for each device."""
+        return self.devices * self.nodes
 
 
 class Launcher(Frozen):

@@ -199,7 +199,9 @@ def _check_packages(run: Run) -> None:
 
 def _check_devices(run: Run) -> None:
     trainer_arguments.check(run.trainer)
-    if run.train.batch % run.trainer.devices:
-        raise Refused(f"train.batch={run.train.batch} cannot be divided among trainer.devices={run.trainer.devices}")
-    if run.trainer.devices > 1 and run.trainer.strategy == "auto":
-        raise Refused(f"trainer.devices={run.trainer.devices} needs trainer=ddp")
+    where = run.trainer
+    asked = f"trainer.devices={where.devices}" + (f" trainer.nodes={where.nodes}" if where.nodes > 1 else "")
+    if run.train.batch % where.processes:
+        raise Refused(f"train.batch={run.train.batch} cannot be divided among {asked}")
+    if where.processes > 1 and where.strategy == "auto":
+        raise Refused(f"{asked} needs trainer=ddp")

@@ -104,6 +104,7 @@ def train(
         trainer = lightning.Trainer(
             accelerator=where.accelerator,
             devices=where.devices,
+            num_nodes=where.nodes,
             strategy="ddp" if world.size > 1 else "auto",
             precision=settings.precision,
             max_steps=settings.steps,
