@@ -87,6 +87,8 @@ def _dispatch(arguments: list[str]) -> int:
         return command.main(arguments[1:])
     if arguments[:1] == ["--job"]:
         return _job(arguments[1:])
+    if arguments[:1] == ["--batch-job"]:
+        return _batch_job(arguments[1:])
     if arguments[:1] == ["--copies"]:
         return _copies(arguments[1:])
     if arguments == ["--version"]:
@@ -113,6 +115,7 @@ def _dispatch(arguments: list[str]) -> int:
             "--config-path, --config-name, --experimental-rerun and --run are not for this program; "
             "--config-dir adds choices of your own"
         )
+    from harness import declarations
     from harness.composition.compose import composer
 
     with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
@@ -138,7 +141,12 @@ def _dispatch(arguments: list[str]) -> int:
                         step(len(attempts))
             return sweep(attempts, arguments)
         else:
-            return _run(hydra.run(parsed.overrides))
+            run = hydra.run(parsed.overrides)
+            if not declarations.lookup(run.launcher.target).attributes["elsewhere"]:
+                return _run(run)
+            from harness.launch.sweep import sweep
+
+            return sweep([(parsed.overrides, run)], arguments)
     return _shown_by_hydra(arguments)
 
 
@@ -163,10 +171,10 @@ def _finish(run: Run, *, agreed: bool) -> int:
         user_paths.check_folder(Path(run.results) / "records", f"results={run.results}")
         from harness.recipe import execute
 
-        if run.launcher.threads:
+        if isinstance(threads := run.launcher.options.get("threads"), int) and threads:
             import torch
 
-            torch.set_num_threads(run.launcher.threads)
+            torch.set_num_threads(threads)
         record = execute(run)
     if record is None:
         return 0
@@ -181,16 +189,20 @@ def _finish(run: Run, *, agreed: bool) -> int:
 def _job(words: list[str]) -> int:
     """A run of a sweep, from its config file and the settings that the sweep adds."""
     from harness.config import saved_configs
-    from harness.files import sealed_json
 
     if not words or any("=" not in word for word in words[1:]):
         raise Refused("--job takes one file, which a sweep writes, and words such as results=DIR packages=[mine]")
-    path = Path(words[0])
-    return _run(
-        saved_configs.run(
-            sealed_json.read(path), words[1:], results="results", allowed=saved_configs.ALLOWED, where=f"{path}: "
-        )
-    )
+    return _run(saved_configs.job(words[0], words[1:]))
+
+
+def _batch_job(words: list[str]) -> int:
+    """The runs of one job of a batch system, from the file that was written when it was submitted."""
+    from harness.launch import batch_jobs
+
+    if len(words) != 1:
+        raise Refused("--batch-job takes one file, which a launcher writes")
+    _log_to_standard_error()
+    return batch_jobs.do(Path(words[0]))
 
 
 def _copies(words: list[str]) -> int:

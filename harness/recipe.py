@@ -288,7 +288,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any]) -> Record:
         train_length=run.lengths.train,
         seed=run.seed,
         science=identity.science(run, task),
-        config=run.model_dump(mode="json", exclude={"results", "force", "retry"}),
+        config=run.model_dump(mode="json", exclude={"results", "force", "retry", "launcher"}),
         started=started,
         finished=max(started, provenance.now()),  # clocks are set back at times
         provenance={

@@ -24,10 +24,13 @@ COMPONENT_GROUPS = (
 )
 """Groups of which a run has one class each."""
 
+PLACE_GROUPS = ("launcher",)
+"""Groups of which a run has one class each, and which say nothing of what a run is."""
+
 LISTED_GROUPS = ("mixer", "extension", "callbacks", "logger")
 """Groups of which a run has any number of classes."""
 
-SETTING_GROUPS = ("model", "train", "evaluation", "trainer", "launcher")
+SETTING_GROUPS = ("model", "train", "evaluation", "trainer")
 """Groups that are settings rather than classes."""
 
 
@@ -60,6 +63,9 @@ ATTENTION = Component(name="attention", target="harness.mixers.attention.Attenti
 OPTIMIZER = Component(name="adamw", target="harness.optimizers.adamw.AdamW")
 SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
 """The default optimizer and schedule, and those of runs from before they could be chosen."""
+
+LAUNCHER = Component(name="local", target="harness.launch.local.Local")
+"""The default launcher, and that of records, which do not say how runs were started."""
 
 TRAIN_EXTENSION = Component(name="extrapolate", target="harness.extensions.extrapolate.Extrapolate")
 """What changes in the encoding before weights are trained further, unless a run says otherwise: nothing."""
@@ -213,15 +219,6 @@ class TrainerSettings(Frozen):
         return self.devices * self.nodes
 
 
-class Launcher(Frozen):
-    """How many runs of a sweep run at once, how many threads each has, and how they start."""
-
-    slots: int = Field(ge=0, le=2**12)
-    threads: int = Field(ge=0, le=2**12)
-    copies: bool = True
-    """Whether the runs of a sweep are copies of one process, where that is safe (:mod:`harness.launch.warm`)."""
-
-
 class Run(Frozen):
     """One run: first what determines its results, then how and where it is computed."""
 
@@ -253,11 +250,19 @@ class Run(Frozen):
     """The names of the chosen settings, for display."""
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
-    launcher: Launcher
+    launcher: Component = LAUNCHER
     results: Annotated[str, AfterValidator(lambda text: user_paths.expanded(text, ""))] = Field(min_length=1)
     packages: list[str] = []
     force: bool = False
     retry: bool = False
+
+    @field_validator("launcher", mode="before")
+    @classmethod
+    def _launcher(cls, value: Any) -> Any:
+        """Configs of earlier runs have the options alone, of the launcher that there was."""
+        if isinstance(value, dict) and "target" not in value and "slots" in value:
+            return LAUNCHER.model_copy(update={"options": value})
+        return value
 
     def looked_every(self) -> int:
         """The steps after which training looks at held-out examples; 0 if it never does."""
@@ -281,7 +286,7 @@ class Run(Frozen):
             return {"name": name, "target": node["_target_"], "options": options}
 
         values = _canonical(composed)
-        for group in COMPONENT_GROUPS:
+        for group in (*COMPONENT_GROUPS, *PLACE_GROUPS):
             if group in values:
                 values[group] = component(choices.get(group, group), values[group])
         for group in LISTED_GROUPS:

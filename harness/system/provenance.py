@@ -22,7 +22,7 @@ def collect(device: str = "cpu", threads: int | None = None, instructions: str |
         "device": _gpu() if device == "cuda" else _cpu(),
         **({} if threads is None else {"threads": threads}),
         **({} if instructions is None else {"instructions": instructions}),
-        **_commit(),
+        **commit(),
     }
 
 
@@ -46,7 +46,7 @@ def _torch() -> str:
     return str(torch.__version__)
 
 
-def _commit() -> dict[str, Any]:
+def commit() -> dict[str, Any]:
     """The commit of the code and whether files differ from it; empty outside a git checkout."""
     root = Path(__file__).resolve().parents[2]
     if not (root / ".git").exists():
