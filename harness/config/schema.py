@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from harness.config.canonical import canonical
 from harness.files import user_paths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -202,7 +203,7 @@ class TrainerSettings(Frozen):
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: int = Field(ge=1, le=2**12)
     nodes: int = Field(1, ge=1, le=2**12)  # records of earlier runs have none
-    strategy: Literal["auto", "ddp"]
+    strategy: Literal["auto", "ddp", "fsdp"]
     checkpoint_every: int = Field(ge=1, le=10**9)
     kernel: Literal["auto", "explicit", "flex"] = "auto"  # records of earlier runs have none
     compile: Literal["auto", "true", "false"] = "false"
@@ -285,7 +286,7 @@ class Run(Frozen):
             options = {key: value for key, value in node.items() if key != "_target_"}
             return {"name": name, "target": node["_target_"], "options": options}
 
-        values = _canonical(composed)
+        values = canonical(composed)
         for group in (*COMPONENT_GROUPS, *PLACE_GROUPS):
             if group in values:
                 values[group] = component(choices.get(group, group), values[group])
@@ -296,12 +297,3 @@ class Run(Frozen):
             values["weights_from"] = {"record": origin} if origin else None
         values["presets"] = {group: choices[group] for group in SETTING_GROUPS if choices.get(group)}
         return cls.model_validate(values)
-
-
-def _canonical(value: Any) -> Any:
-    """The same with 0.0 for -0.0, which is the same number but would be a different run."""
-    if isinstance(value, dict):
-        return {key: _canonical(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_canonical(part) for part in value]
-    return value + 0.0 if isinstance(value, float) else value

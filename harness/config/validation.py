@@ -204,4 +204,12 @@ def _check_devices(run: Run) -> None:
     if run.train.batch % where.processes:
         raise Refused(f"train.batch={run.train.batch} cannot be divided among {asked}")
     if where.processes > 1 and where.strategy == "auto":
-        raise Refused(f"{asked} needs trainer=ddp")
+        raise Refused(f"{asked} needs trainer=ddp or trainer=fsdp")
+    if where.processes > 1 and where.strategy == "fsdp" and where.compile != "false":
+        raise Refused(f"trainer.compile={where.compile}: a network that is divided (trainer=fsdp) is not compiled")
+    elementwise = declarations.lookup(run.optimizer.target).attributes["elementwise"]
+    if where.processes > 1 and where.strategy == "fsdp" and not elementwise:
+        able = choices_where("optimizer", lambda attributes: attributes["elementwise"])
+        raise Refused(
+            f"optimizer={run.optimizer.name} needs whole matrices, and trainer=fsdp divides them. Possible: {able}"
+        )

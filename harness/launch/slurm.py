@@ -20,7 +20,6 @@ from harness.launch.base import Launcher
 from harness.launch.cells import Cell, Outcome, end_reason, record_of
 from harness.launch.sweep_files import Submission, Sweep
 from harness.progress import say
-from harness.system import provenance
 
 if TYPE_CHECKING:
     from submitit.slurm.slurm import SlurmExecutor
@@ -116,7 +115,7 @@ class Slurm(Launcher):
         at_once = self._at_once(run)
         files = batch_jobs.write(folder, name, jobs, count=at_once, threads=self.cpus, per_gpu=self.per_gpu)
         tasks = [[cell.name for cell in job] for job in jobs]
-        submission = Submission(job=name, at=provenance.now(), tasks=tasks)
+        submission = Submission(job=name, at=sweep_files.now(), tasks=tasks)
         # Before they are submitted, so that jobs are never unknown, whatever happens in between.
         sweep_files.write(results, sweep.model_copy(update={"submissions": [submission]}))
         executor = _submitit()(folder, max_num_timeout=UNLIMITED)

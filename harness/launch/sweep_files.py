@@ -6,6 +6,7 @@ of runs and the batch system, from any machine that sees the folder.
 import hashlib
 import shlex
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import Field, ValidationError
@@ -16,7 +17,7 @@ from harness.errors import Refused
 from harness.files import sealed_json
 from harness.launch.cells import Cell
 from harness.results.paths import RunPaths, run_paths
-from harness.system import provenance
+from harness.system import checkout
 
 
 class Member(Frozen):
@@ -57,11 +58,16 @@ def named(cells: Sequence[Cell], arguments: Sequence[str], launcher: str) -> Swe
     return Sweep(
         name=f"{tasks.pop() if len(tasks) == 1 else 'sweep'}-{digest}"[-64:],
         command=shlex.join(["python", "-m", "harness", *arguments]),
-        commit=provenance.commit()["commit"],
-        started=provenance.now(),
+        commit=checkout.commit()["commit"],
+        started=now(),
         launcher=launcher,
         cells=[Member(name=cell.name, training=cell.paths.folder.name) for cell in cells],
     )
+
+
+def now() -> str:
+    """The time in UTC to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def folder(results: str | Path) -> Path:

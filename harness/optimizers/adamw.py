@@ -12,6 +12,8 @@ from harness.optimizers.groups import groups
 class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov & Hutter, 2019, arXiv 1711.05101), the decay on matrices alone."""
 
+    elementwise = True
+
     def __init__(self, *, beta1: Momentum = 0.9, epsilon: Tiny = 1e-8) -> None:
         self.beta1 = beta1
         self.epsilon = epsilon

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from harness.config.schema import Train
 from harness.declarations.bounds import Bounded
@@ -19,6 +19,12 @@ class Optimizer(Bounded, ABC):
 
     Peak learning rate, weight decay and AdamW's second beta are those of ``train``, for every optimizer that has them;
     the gradient is clipped before the optimizer's step, and the schedule sets the learning rate.
+    """
+
+    elementwise: ClassVar[bool] = False
+    """Whether each number of a parameter is changed by its own gradients alone, whatever the shape of the parameter:
+    one optimizer can then change the parameters of several networks at once. It is read from the source, so it is a
+    literal.
     """
 
     @abstractmethod

@@ -15,6 +15,8 @@ class SGD(Optimizer):
     ``train.beta2`` means nothing to it, and learning rates that suit it are not those that suit AdamW.
     """
 
+    elementwise = True
+
     def __init__(self, *, momentum: Momentum = 0.9) -> None:
         self.momentum = momentum
 

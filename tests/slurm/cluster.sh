@@ -7,6 +7,7 @@ what=${1:?up or down}
 mkdir -p "${2:?a folder}"
 dir=$(cd "$2" && pwd)
 host=$(hostname -s)
+port=$((20000 + $$ % 10000))
 
 configure() {
     mkdir -p "$dir"/{state,spool,log}
@@ -26,8 +27,8 @@ SlurmctldPidFile=$dir/slurmctld.pid
 SlurmdPidFile=$dir/slurmd.pid
 SlurmctldLogFile=$dir/log/slurmctld.log
 SlurmdLogFile=$dir/log/slurmd.log
-SlurmctldPort=26817
-SlurmdPort=26818
+SlurmctldPort=$port
+SlurmdPort=$((port + 1))
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 SchedulerType=sched/backfill

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from slurm_cluster import queued, until
 from support import environment
 
 PROGRAMS = ("slurmctld", "slurmd", "sbatch", "srun", "squeue", "scontrol", "munged")
@@ -30,4 +31,5 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]
     finally:
         own = {**os.environ, "SLURM_CONF": str(folder / "slurm.conf")}
         subprocess.run(["scancel", "--me"], env=own, timeout=60)
+        until(lambda: not queued(own))  # what is at work needs its Slurm to end
         subprocess.run([script, "down", str(folder)], timeout=60)

@@ -97,9 +97,12 @@ def test_an_array_of_packed_jobs_with_a_throttle_and_failing_runs(
 
 def step(folder: Path, seed: int) -> int:
     """The last step that a run has reported."""
-    for path in folder.glob(f"results/runs/*seed{seed}-*/training.csv"):
-        return int(path.read_text().splitlines()[-1].split(",")[0].replace("step", "0"))
-    return 0
+    rows = [
+        row
+        for path in folder.glob(f"results/runs/*seed{seed}-*/training.csv")
+        for row in path.read_text().splitlines()[1:]
+    ]
+    return int(rows[-1].partition(",")[0]) if rows else 0
 
 
 def process_of(folder: Path, seed: int) -> int:
@@ -125,7 +128,7 @@ def test_runs_that_are_requeued_timed_out_and_killed_end_as_undisturbed_ones(
         assert command(*cells, seeds, *SUBMITTED, *limit, cwd=here, env=cluster).returncode == 0
 
     until(lambda: step(here, 0) >= 200)
-    (own, other, limited) = sorted(queued(cluster), key=lambda task: [int(part) for part in task.split("_")])
+    (own, other, _) = sorted(queued(cluster), key=lambda task: [int(part) for part in task.split("_")])
     slurm(cluster, "scontrol", "requeue", own)
     until(lambda: step(here, 1) >= 200)
     os.kill(process_of(here, 1), signal.SIGKILL)

@@ -1,0 +1,71 @@
+"""A network whose parameters, gradients and optimizer state are divided among the devices that train it (FSDP).
+
+PyTorch's ``fully_shard`` divides every block by itself, and what several blocks share with the rest of the network;
+each is gathered when it is computed. Checkpoints and weights are whole, those of a run on any number of devices.
+"""
+
+import copy
+from collections import Counter
+from typing import Any
+
+import torch
+from lightning_fabric.utilities.types import _PATH
+from pytorch_lightning.strategies import ModelParallelStrategy
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
+from torch.distributed.fsdp import FullyShardedDataParallel, OptimStateKeyType, fully_shard
+
+from harness.models.base import Model
+from harness.models.block import Block
+from harness.training.module import TrainingModule
+
+
+class Sharding(ModelParallelStrategy):
+    """Lightning's strategy for ``fully_shard``, which reads the checkpoint that has been checked already."""
+
+    def __init__(self, processes: int) -> None:
+        super().__init__(data_parallel_size=processes, tensor_parallel_size=1, save_distributed_checkpoint=False)
+
+    def load_checkpoint(self, checkpoint_path: _PATH, weights_only: bool | None = None) -> dict[str, Any]:
+        assert self.model is not None
+        checkpoint = self.checkpoint_io.load_checkpoint(checkpoint_path)
+        whole = StateDictOptions(full_state_dict=True)
+        set_model_state_dict(self.model, checkpoint["state_dict"], options=whole)
+        for optimizer, state in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
+            named = FullyShardedDataParallel.rekey_optim_state_dict(state, OptimStateKeyType.PARAM_NAME, self.model)
+            set_optimizer_state_dict(self.model, optimizer, named, options=whole)
+        return checkpoint
+
+
+class ShardedModule(TrainingModule):
+    """Trains a copy of the network, which is divided; the network itself receives its weights when they are wanted."""
+
+    def __init__(self, model: Model, *arguments: Any, **options: Any) -> None:
+        super().__init__(copy.deepcopy(model), *arguments, **options)
+        self._whole = [model]  # in a list, so that it is no part of this module
+
+    def configure_model(self) -> None:
+        if any(isinstance(parameter, torch.distributed.tensor.DTensor) for parameter in self.model.parameters()):
+            return
+        assert self.device_mesh is not None
+        mesh = self.device_mesh["data_parallel"]
+        blocks = [module for module in self.model.modules() if isinstance(module, Block)]
+        uses = Counter(parameter for block in blocks for parameter in set(block.parameters()))
+        shared = {parameter for parameter, count in uses.items() if count > 1}
+        for block in blocks:
+            fully_shard(block, mesh=mesh, ignored_params=shared)
+        fully_shard(self.model, mesh=mesh)
+
+    def whole_model(self) -> Model:
+        gathered = get_model_state_dict(
+            self.model, options=StateDictOptions(full_state_dict=True, cpu_offload=True)
+        )  # empty in all processes but the first
+        (whole,) = self._whole
+        if gathered:
+            whole.load_state_dict(gathered)
+            whole.to(self.device)
+        return whole
