@@ -93,8 +93,12 @@ class Slurm(Launcher):
 
     def _arrays(self, cells: Sequence[Cell]) -> Iterator[list[list[Cell]]]:
         """The cells of each job, in as many arrays as it takes."""
-        each = self.per_job or max(1, self._at_once(cells[0].run)) if cells else 1
-        jobs = batch_jobs.packed(cells, 1 if cells and cells[0].run.trainer.processes > 1 else each)
+        if not cells:
+            return
+        run = cells[0].run
+        several_nodes = run.trainer.nodes > 1
+        each = 1 if run.trainer.processes > 1 else self.per_job or self._at_once(run)
+        jobs = [[cell] for cell in cells] if several_nodes else batch_jobs.packed(cells, each)
         for start in range(0, len(jobs), LARGEST_ARRAY):
             yield jobs[start : start + LARGEST_ARRAY]
 
@@ -148,7 +152,7 @@ class Slurm(Launcher):
             "stderr_to_stdout": True,
             "wckey": None,
             "srun_args": ["--kill-on-bad-exit=1"],
-            "setup": [*self.setup, *_exports()],
+            "setup": [*self.setup, *_exports(), *([] if self._gpus(run) else ["export CUDA_VISIBLE_DEVICES="])],
             "additional_parameters": {"requeue": True, **{key: value or True for key, value in given.items()}},
         }
         optional = {
@@ -165,14 +169,19 @@ class Slurm(Launcher):
         try:
             with progress.shown("sweep", len(cells)) as shown:
                 while left:
-                    busy = _submitted(results, queue.tasks())
+                    try:
+                        busy = _submitted(results, queue.tasks())
+                    except Refused as refusal:
+                        say(f"{refusal}; asked again in a minute")
+                        time.sleep(60)
+                        continue
                     for cell in list(left):
                         record = record_of(cell)
                         over = cell.name not in busy
                         new = record is not None and cell.paths.record.stat().st_mtime >= since - 1
                         # A job leaves the queue before its last file is seen from everywhere: look twice.
                         if new or (over and cell.name in gone):
-                            outcome.ended(cell, since, end_reason(cell, None))
+                            outcome.ended(cell, since, end_reason(cell, None), clean=not cell.run.force)
                             left.remove(cell)
                         elif over:
                             gone.add(cell.name)

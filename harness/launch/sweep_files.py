@@ -56,7 +56,7 @@ def named(cells: Sequence[Cell], arguments: Sequence[str], launcher: str) -> Swe
     tasks = {cell.run.task.name for cell in cells}
     digest = hashlib.sha256("\n".join(sorted(cell.name for cell in cells)).encode()).hexdigest()[:8]
     return Sweep(
-        name=f"{tasks.pop() if len(tasks) == 1 else 'sweep'}-{digest}"[-64:],
+        name=f"{tasks.pop()[:40] if len(tasks) == 1 else 'sweep'}-{digest}",
         command=shlex.join(["python", "-m", "harness", *arguments]),
         commit=checkout.commit()["commit"],
         started=now(),
