@@ -4,7 +4,7 @@ import subprocess
 import time
 from collections.abc import Callable
 
-PATIENCE = 300
+PATIENCE = 600
 """Seconds."""
 
 

@@ -1,7 +1,7 @@
 """A network whose parameters, gradients and optimizer state are divided among the devices that train it (FSDP).
 
-PyTorch's ``fully_shard`` divides every block by itself, and what several blocks share with the rest of the network;
-each is gathered when it is computed. Checkpoints and weights are whole, those of a run on any number of devices.
+PyTorch's ``fully_shard`` divides every block by itself, or the network as a whole if its blocks share parameters;
+each part is gathered when it is computed. Checkpoints and weights are whole, those of a run on any number of devices.
 """
 
 import copy
@@ -55,9 +55,9 @@ class ShardedModule(TrainingModule):
         mesh = self.device_mesh["data_parallel"]
         blocks = [module for module in self.model.modules() if isinstance(module, Block)]
         uses = Counter(parameter for block in blocks for parameter in set(block.parameters()))
-        shared = {parameter for parameter, count in uses.items() if count > 1}
-        for block in blocks:
-            fully_shard(block, mesh=mesh, ignored_params=shared)
+        if max(uses.values(), default=1) == 1:  # what blocks share cannot belong to one of them: all is one part then
+            for block in blocks:
+                fully_shard(block, mesh=mesh)
         fully_shard(self.model, mesh=mesh)
 
     def whole_model(self) -> Model:

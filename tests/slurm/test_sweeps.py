@@ -123,33 +123,41 @@ def test_runs_that_are_requeued_timed_out_and_killed_end_as_undisturbed_ones(
 ) -> None:
     """Seed 0 is put back into the queue in mid-run, the process of seed 1 is killed, seed 2 reaches its time limit."""
     here, undisturbed = folders
-    cells = ("-m", *TINY, "train.steps=1500", "trainer=cpu", "trainer.checkpoint_every=100")
-    for seeds, limit in (("seed=0,1", ()), ("seed=2", ("launcher.time=2", "launcher.save_before=100"))):
-        assert command(*cells, seeds, *SUBMITTED, *limit, cwd=here, env=cluster).returncode == 0
+    cells = ("-m", *TINY, "trainer=cpu", "trainer.checkpoint_every=100")
+    short, long = ("train.steps=1500", "seed=0,1"), ("train.steps=6000", "seed=2")
+    for some in (short, (*long, "launcher.save_before=3600")):
+        assert command(*cells, *some, *SUBMITTED, cwd=here, env=cluster).returncode == 0
+    (own, other, limited) = sorted(queued(cluster), key=lambda task: [int(part) for part in task.split("_")])
 
     until(lambda: step(here, 0) >= 200)
-    (own, other, _) = sorted(queued(cluster), key=lambda task: [int(part) for part in task.split("_")])
     slurm(cluster, "scontrol", "requeue", own)
     until(lambda: step(here, 1) >= 200)
     os.kill(process_of(here, 1), signal.SIGKILL)
+    until(lambda: step(here, 2) >= 200)
+    minutes = int(slurm(cluster, "squeue", "--noheader", f"--jobs={limited}", "--format=%M").split(":")[-2])
+    slurm(cluster, "scontrol", "update", f"JobId={limited}", f"TimeLimit={minutes + 3}")
     until(lambda: other not in queued(cluster))
     said = command("status", cwd=here, env=cluster).stdout
     assert "1 not done" in said
     assert "scancel --name=" in said
+    last = command(*cells, *short, *SUBMITTED, cwd=here, env=cluster)
+    assert "submitted 1 runs in 1 jobs" in last.stderr, "what is still in the queue is not submitted again"
 
-    def settle() -> bool:
+    def settled() -> bool:
         """Slurm lets a job that was put back wait for two minutes, unless it is told not to."""
-        for task in queued(cluster):
-            subprocess.run(["scontrol", "update", f"JobId={task}", "StartTime=now"], env=cluster, capture_output=True)
+        for line in slurm(cluster, "squeue", "--noheader", "--array", "--format=%i %T").splitlines():
+            task, state = line.split()
+            if state == "PENDING":
+                words = ["scontrol", "update", f"JobId={task}", "StartTime=now", "TimeLimit=1440"]
+                subprocess.run(words, env=cluster, capture_output=True)  # it may have started since
         return not queued(cluster)
 
-    last = command(*cells, "seed=0,1", *SUBMITTED, cwd=here, env=cluster)
-    assert "submitted 1 runs in 1 jobs" in last.stderr, "what is still in the queue is not submitted again"
-    until(settle, 1)
+    until(settled, 1)
     found = {record.seed: record for record in records.read_all([here / "results"])[0]}
     assert {seed: record.status for seed, record in found.items()} == dict.fromkeys(range(3), "finished")
     assert all(record.cost and record.cost.resumed_from for record in found.values()), "each went on in mid-run"
-    assert command(*cells, "seed=0,1,2", "launcher.threads=1", cwd=undisturbed).returncode == 0
+    for some in (short, long):
+        assert command(*cells, *some, "launcher.threads=1", cwd=undisturbed).returncode == 0
     check_equal(here, undisturbed, command)
 
 
