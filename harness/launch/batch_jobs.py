@@ -7,6 +7,7 @@ given. One that is started again does what is left, from the checkpoints that th
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from harness.launch import pool, slots
 from harness.launch.cells import Cell, Outcome, cell, sort_by_state
 from harness.system import signals
 
+LOOK_EVERY = 0.2
+"""Seconds between looks at whether the runs of a job have ended."""
 ENDS = signals.PATIENCE + 15.0
 """Seconds after which a job does not wait for its runs any longer."""
 
@@ -104,7 +107,9 @@ class Task:
         words = ["--job", config, *_now(words)]
         words = [sys.executable, "-m", "harness", *(words if self.every_process else ["--batch-job", file])]
         self.process = subprocess.Popen(words)
-        code = self.process.wait()
+        # Not wait(): checkpoint() is called in a signal's handler, and would wait for the lock that wait() holds.
+        while (code := self.process.poll()) is None:
+            time.sleep(LOOK_EVERY)
         if code not in (0, signals.INTERRUPTED):
             raise subprocess.CalledProcessError(code, words)
 
@@ -114,9 +119,7 @@ class Task:
         """
         from submitit.core.utils import DelayedSubmission
 
-        if self.process is not None:
-            try:
-                self.process.wait(ENDS)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
+        end = time.monotonic() + ENDS
+        while self.process is not None and self.process.poll() is None and time.monotonic() < end:
+            time.sleep(LOOK_EVERY)
         return DelayedSubmission(Task(every_process=self.every_process), file)
