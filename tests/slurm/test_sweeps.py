@@ -95,14 +95,21 @@ def test_an_array_of_packed_jobs_with_a_throttle_and_failing_runs(
     assert not queued(cluster)
 
 
+def curve(folder: Path, seed: int) -> list[list[str]]:
+    """What a run has reported: step, loss, learning rate, seconds."""
+    paths = folder.glob(f"results/runs/*seed{seed}-*/training.csv")
+    return [row.split(",") for path in paths for row in path.read_text().splitlines()[1:]]
+
+
 def step(folder: Path, seed: int) -> int:
     """The last step that a run has reported."""
-    rows = [
-        row
-        for path in folder.glob(f"results/runs/*seed{seed}-*/training.csv")
-        for row in path.read_text().splitlines()[1:]
-    ]
-    return int(rows[-1].partition(",")[0]) if rows else 0
+    rows = curve(folder, seed)
+    return int(rows[-1][0]) if rows else 0
+
+
+def seconds_per_step(folder: Path, seed: int) -> float:
+    first, *_, last = curve(folder, seed)
+    return (float(last[3]) - float(first[3])) / (int(last[0]) - int(first[0]))
 
 
 def process_of(folder: Path, seed: int) -> int:
@@ -118,22 +125,26 @@ def process_of(folder: Path, seed: int) -> int:
     raise AssertionError("it is not at work")
 
 
+@pytest.mark.timeout(1500)
 def test_runs_that_are_requeued_timed_out_and_killed_end_as_undisturbed_ones(
     cluster: Cluster, command: Command, folders: tuple[Path, Path]
 ) -> None:
     """Seed 0 is put back into the queue in mid-run, the process of seed 1 is killed, seed 2 reaches its time limit."""
     here, undisturbed = folders
     cells = ("-m", *TINY, "trainer=cpu", "trainer.checkpoint_every=100")
-    short, long = ("train.steps=1500", "seed=0,1"), ("train.steps=6000", "seed=2")
-    for some in (short, (*long, "launcher.save_before=3600")):
-        assert command(*cells, *some, *SUBMITTED, cwd=here, env=cluster).returncode == 0
-    (own, other, limited) = sorted(queued(cluster), key=lambda task: [int(part) for part in task.split("_")])
+    short = ("train.steps=1500", "seed=0,1")
+    assert command(*cells, *short, *SUBMITTED, cwd=here, env=cluster).returncode == 0
+    own, other = sorted(queued(cluster))
 
     until(lambda: step(here, 0) >= 200)
+    steps = max(600, int(45 / seconds_per_step(here, 0)))  # Slurm looks at time limits every 30 seconds
     slurm(cluster, "scontrol", "requeue", own)
     until(lambda: step(here, 1) >= 200)
     os.kill(process_of(here, 1), signal.SIGKILL)
-    until(lambda: step(here, 2) >= 200)
+    long = (f"train.steps={steps}", "seed=2")
+    assert command(*cells, *long, *SUBMITTED, "launcher.save_before=3600", cwd=here, env=cluster).returncode == 0
+    (limited,) = set(queued(cluster)) - {own, other}
+    until(lambda: step(here, 2) >= 100)
     minutes = int(slurm(cluster, "squeue", "--noheader", f"--jobs={limited}", "--format=%M").split(":")[-2])
     slurm(cluster, "scontrol", "update", f"JobId={limited}", f"TimeLimit={minutes + 3}")
     until(lambda: other not in queued(cluster))
