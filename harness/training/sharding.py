@@ -8,16 +8,19 @@ import copy
 from collections import Counter
 from typing import Any
 
-import torch
 from lightning_fabric.utilities.types import _PATH
+from pytorch_lightning.core.optimizer import LightningOptimizer
 from pytorch_lightning.strategies import ModelParallelStrategy
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
+    get_optimizer_state_dict,
     set_model_state_dict,
     set_optimizer_state_dict,
 )
-from torch.distributed.fsdp import FullyShardedDataParallel, OptimStateKeyType, fully_shard
+from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor import DTensor
+from torch.optim import Optimizer
 
 from harness.models.base import Model
 from harness.models.block import Block
@@ -30,15 +33,40 @@ class Sharding(ModelParallelStrategy):
     def __init__(self, processes: int) -> None:
         super().__init__(data_parallel_size=processes, tensor_parallel_size=1, save_distributed_checkpoint=False)
 
+    def optimizer_state(self, optimizer: Optimizer) -> dict[str, Any]:
+        """The whole state, in the first process, as an optimizer of the undivided network would give it."""
+        assert self.model is not None
+        optimizer = optimizer._optimizer if isinstance(optimizer, LightningOptimizer) else optimizer
+        whole = StateDictOptions(full_state_dict=True, cpu_offload=True)
+        named: dict[str, Any] = get_optimizer_state_dict(self.model, optimizer, options=whole)
+        number = {name: place for place, name in enumerate(self._names(optimizer))}
+        states = {number[name]: state for name, state in named.get("state", {}).items()}
+        groups = [
+            {**group, "params": [number[name] for name in group["params"]]} for group in named.get("param_groups", [])
+        ]
+        return {"state": dict(sorted(states.items())), "param_groups": groups}
+
     def load_checkpoint(self, checkpoint_path: _PATH, weights_only: bool | None = None) -> dict[str, Any]:
         assert self.model is not None
         checkpoint = self.checkpoint_io.load_checkpoint(checkpoint_path)
         whole = StateDictOptions(full_state_dict=True)
         set_model_state_dict(self.model, checkpoint["state_dict"], options=whole)
         for optimizer, state in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
-            named = FullyShardedDataParallel.rekey_optim_state_dict(state, OptimStateKeyType.PARAM_NAME, self.model)
+            names = self._names(optimizer)
+            named: dict[str, Any] = {
+                "state": {names[place]: values for place, values in state["state"].items()},
+                "param_groups": [
+                    {**group, "params": [names[place] for place in group["params"]]} for group in state["param_groups"]
+                ],
+            }
             set_optimizer_state_dict(self.model, optimizer, named, options=whole)
         return checkpoint
+
+    def _names(self, optimizer: Optimizer) -> list[str]:
+        """The names of the parameters of an optimizer, in its order."""
+        assert self.model is not None
+        names = {parameter: name for name, parameter in self.model.named_parameters()}
+        return [names[parameter] for group in optimizer.param_groups for parameter in group["params"]]
 
 
 class ShardedModule(TrainingModule):
@@ -49,7 +77,7 @@ class ShardedModule(TrainingModule):
         self._whole = [model]  # in a list, so that it is no part of this module
 
     def configure_model(self) -> None:
-        if any(isinstance(parameter, torch.distributed.tensor.DTensor) for parameter in self.model.parameters()):
+        if any(isinstance(parameter, DTensor) for parameter in self.model.parameters()):
             return
         assert self.device_mesh is not None
         mesh = self.device_mesh["data_parallel"]
