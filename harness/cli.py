@@ -89,6 +89,8 @@ def _dispatch(arguments: list[str]) -> int:
         return _job(arguments[1:])
     if arguments[:1] == ["--batch-job"]:
         return _batch_job(arguments[1:])
+    if arguments[:1] == ["--members"]:
+        return _members(arguments[1:])
     if arguments[:1] == ["--copies"]:
         return _copies(arguments[1:])
     if arguments == ["--version"]:
@@ -171,10 +173,7 @@ def _finish(run: Run, *, agreed: bool) -> int:
         user_paths.check_folder(Path(run.results) / "records", f"results={run.results}")
         from harness.recipe import execute
 
-        if isinstance(threads := run.launcher.options.get("threads"), int) and threads:
-            import torch
-
-            torch.set_num_threads(threads)
+        _set_threads(run)
         record = execute(run)
     if record is None:
         return 0
@@ -186,13 +185,40 @@ def _finish(run: Run, *, agreed: bool) -> int:
     return 0
 
 
+def _set_threads(run: Run) -> None:
+    if isinstance(threads := run.launcher.options.get("threads"), int) and threads:
+        import torch
+
+        torch.set_num_threads(threads)
+
+
 def _job(words: list[str]) -> int:
     """A run of a sweep, from its config file and the settings that the sweep adds."""
-    from harness.config import saved_configs
-
     if not words or any("=" not in word for word in words[1:]):
         raise Refused("--job takes one file, which a sweep writes, and words such as results=DIR packages=[mine]")
-    return _run(saved_configs.job(words[0], words[1:]))
+    return _run(_of_sweep(words[0], words[1:]))
+
+
+def _members(words: list[str]) -> int:
+    """The training of several runs of a sweep as one program, from their config files."""
+    count = int(words[0]) if words and words[0].isdecimal() and len(words[0]) < 6 else 0
+    if not 0 < count < len(words) or any("=" not in word for word in words[count + 1 :]):
+        raise Refused("--members takes a number, as many files, which a sweep writes, and words such as results=DIR")
+    runs = [_of_sweep(file, words[count + 1 :]) for file in words[1 : count + 1]]
+    with signals.interruptible(final=True):
+        lifeline.watch_parent(signals.request_end)
+        _log_to_standard_error()
+        from harness.runs.members import train_together
+
+        _set_threads(runs[0])
+        train_together(runs)
+    return 0
+
+
+def _of_sweep(file: str, words: Sequence[str]) -> Run:
+    from harness.config import saved_configs
+
+    return saved_configs.job(file, words)
 
 
 def _batch_job(words: list[str]) -> int:

@@ -1,13 +1,19 @@
 """What attention is computed from: the one argument of every kernel."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
+import torch.nn.functional as F
 from torch import Tensor
 
 from harness.attention.positions import Positions
 from harness.encodings.base import Encoding
 from harness.logits.base import LogitScale
+
+
+def fused_attention(q: Tensor, k: Tensor, v: Tensor, **options: Any) -> Tensor:
+    """PyTorch's fused attention."""
+    return F.scaled_dot_product_attention(q, k, v, **options)
 
 
 class AttentionInputs(NamedTuple):
@@ -37,6 +43,8 @@ class AttentionInputs(NamedTuple):
     """How many keys a query sees on either side, its own among them; 0: no limit."""
     sinks: Tensor | None = None
     """A logit for each head [H] that joins the softmax of every query and takes weight from all keys."""
+    fused: Callable[..., Tensor] = fused_attention
+    """What computes softmax(q k + mask) v where nothing else is in the way."""
 
     @classmethod
     def of(

@@ -163,8 +163,8 @@ def _fused(
 ) -> Tensor:
     """PyTorch's fused attention of scaled queries, beside the sinks of the heads if they have any."""
     if inputs.sinks is not None:
-        return sinks.attended(q, k, v, inputs.sinks, mask, causal=causal)
-    return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=1.0)
+        return sinks.attended(q, k, v, inputs.sinks, mask, causal=causal, fused=inputs.fused)
+    return inputs.fused(q, k, v, attn_mask=mask, is_causal=causal, scale=1.0)
 
 
 def _biased_by_distance(inputs: AttentionInputs) -> Tensor:

@@ -5,6 +5,8 @@ it takes weight and gives nothing. A learned number in a mask would keep PyTorch
 enters as a product: queries have two more channels, which hold ones, and the key of the sink has the number in them.
 """
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -13,8 +15,17 @@ ALIGNED = 8
 """Channels of a head are filled up to a multiple of this, as the kernels of GPUs want them."""
 
 
-def attended(q: Tensor, k: Tensor, v: Tensor, sinks: Tensor, mask: Tensor | None, *, causal: bool) -> Tensor:
-    """What ``F.scaled_dot_product_attention`` gives with a scale of 1, where each head has a sink besides.
+def attended(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    sinks: Tensor,
+    mask: Tensor | None,
+    *,
+    causal: bool,
+    fused: Callable[..., Tensor] = F.scaled_dot_product_attention,
+) -> Tensor:
+    """What ``fused`` gives with a scale of 1, where each head has a sink besides.
 
     q, k and v [B, H, Lq or Lk, d] are of one width, ``sinks`` [H] are logits, ``mask`` [B or 1, H or 1, Lq, Lk] is
     boolean or added to the logits. ``causal`` is for as many queries as keys.
@@ -32,5 +43,5 @@ def attended(q: Tensor, k: Tensor, v: Tensor, sinks: Tensor, mask: Tensor | None
         q = F.pad(q, (0, 0, 1, 0))
     if mask is not None:
         mask = torch.cat([mask.new_ones(()).expand(*mask.shape[:-1], 1) * (mask.dtype == torch.bool), mask], dim=-1)
-    found = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, scale=1.0)
+    found = fused(q, k, v, attn_mask=mask, is_causal=causal, scale=1.0)
     return found[:, :, -queries:, :width]

@@ -17,11 +17,17 @@ def bounded(x: Tensor, least: float, most: float = torch.inf) -> Tensor:
 
 
 class _Bounded(torch.autograd.Function):
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(context: Any, x: Tensor, least: float, most: float) -> Tensor:
+    def forward(x: Tensor, least: float, most: float) -> Tensor:
+        return x.clamp(least, most)
+
+    @staticmethod
+    def setup_context(context: Any, inputs: tuple[Tensor, float, float], output: Tensor) -> None:
+        x, least, most = inputs
         context.save_for_backward(x)
         context.bounds = least, most
-        return x.clamp(least, most)
 
     @staticmethod
     def backward(context: Any, gradient: Tensor) -> tuple[Tensor, None, None]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -25,11 +25,13 @@ class Local(Launcher):
         threads: Annotated[int, Field(ge=0, le=4096)] = 0,
         per_gpu: Annotated[int, Field(ge=1, le=64)] = 1,
         copies: bool = True,
+        members: Literal["auto"] | Annotated[int, Field(ge=1, le=4096)] = 1,
     ) -> None:
         self.slots = slots
         self.threads = threads
         self.per_gpu = per_gpu
         self.copies = copies
+        self.members = members
 
     def check(self, run: Run) -> None:
         """Raise :class:`harness.errors.Refused` if one run needs more GPUs than there are here."""

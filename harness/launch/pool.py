@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from harness import atomic, progress
-from harness.launch import slots, warm
+from harness.launch import members, slots, warm
 from harness.launch.cells import Cell, Outcome, end_reason
 from harness.launch.slots import Slot
 from harness.launch.warm import Copy, Unavailable, WarmProcess
@@ -53,6 +53,7 @@ class Pool:
         self.outcome = outcome
         self.running: list[Running] = []
         self.total = len(todo)
+        self.groups = members.Groups(self.waiting, len(free), gpu=bool(free[0].gpus))
         self.line = lifeline.new()
         copied = copies and len(self.waiting) > 1 and warm.possible()
         self.warm = WarmProcess(self.free[0], self.line) if copied else None
@@ -92,9 +93,8 @@ class Pool:
         for cell in list(self.waiting):
             if not self.free:
                 return
-            if (
-                cell.paths.folder not in busy
-            ):  # cells that differ in testing alone share their weights: the second waits for the first
+            # Cells that differ in testing alone share their weights: the second waits for the first.
+            if cell.paths.folder not in busy and not self.groups.waits(cell):
                 self.waiting.remove(cell)
                 busy.add(cell.paths.folder)
                 slot = self.free.pop(0)
@@ -107,16 +107,17 @@ class Pool:
 
     def _launch(self, cell: Cell, slot: Slot) -> subprocess.Popen | Copy:
         atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")
+        words = self.groups.words(cell)
         environment = {**slots.environment(slot), **self.line.environment}
         with cell.paths.log.open("w") as log:
             if self.warm is not None:
                 try:
-                    return self.warm.start(cell.words, environment, log)
+                    return self.warm.start(words, environment, log)
                 except Unavailable:  # also if it was killed since
                     self.warm.close()
                     self.warm = None
             return subprocess.Popen(
-                [sys.executable, "-m", "harness", *cell.words],
+                [sys.executable, "-m", "harness", *words],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -134,6 +135,9 @@ class Pool:
             self.running.remove(running)
             self.free.append(running.slot)
             reason = end_reason(running.cell, code)
+            if self.groups.ended(running.cell, "" if code == 0 else reason):
+                self.waiting.insert(0, running.cell)
+                continue
             self.outcome.ended(running.cell, running.since, reason, clean=code == 0)
 
 

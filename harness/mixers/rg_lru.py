@@ -72,10 +72,15 @@ class RGLRU(Recurrent):
 class BoundedSquareRoot(torch.autograd.Function):
     """The square root, its derivative cut off at :data:`LARGEST_SLOPE`."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(context: Any, x: Tensor) -> Tensor:
-        context.save_for_backward(x)
+    def forward(x: Tensor) -> Tensor:
         return x.sqrt()
+
+    @staticmethod
+    def setup_context(context: Any, inputs: tuple[Tensor], output: Tensor) -> None:
+        context.save_for_backward(*inputs)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> Tensor:

@@ -82,6 +82,11 @@ class Model(Bounded, nn.Module, ABC):
     uses_mixers: ClassVar[bool] = False
     """Whether its layers have the mixers that a run chooses (``Layers.mixers``)."""
 
+    stackable: ClassVar[bool] = True
+    """Whether ``torch.func.vmap`` can compute several such networks at once (:mod:`harness.training.stack`): not where
+    PyTorch has no rule for a kernel, or where a number out of a tensor decides what is done.
+    """
+
     carries: ClassVar[bool] = False
     """Whether its blocks hand on what an encoding carries from one to the next (``Encoding.carries``)."""
 

@@ -1,6 +1,6 @@
 """Encoder-decoder Transformer."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, cast
 
 import torch
@@ -137,6 +137,8 @@ class CrossAttention(nn.Module):
     def __init__(self, dimensions: Dimensions, *, bias: bool) -> None:
         super().__init__()
         self.heads = dimensions.n_heads
+        self.fused: Callable[..., Tensor] = F.scaled_dot_product_attention
+        """What computes it, as :attr:`harness.attention.inputs.AttentionInputs.fused`."""
         self.query = nn.Linear(dimensions.d_model, dimensions.d_model, bias=bias)
         self.project = nn.Linear(dimensions.d_model, 2 * dimensions.d_model, bias=bias)
         self.output = nn.Linear(dimensions.d_model, dimensions.d_model, bias=bias)
@@ -154,7 +156,7 @@ class CrossAttention(nn.Module):
         """x [B, Lq, D], keys and values, and which of them are visible, ``None`` for all -> [B, Lq, D]."""
         batch, length, _ = x.shape
         q = self.query(x).view(batch, length, self.heads, -1).transpose(1, 2)
-        attended = F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+        attended = self.fused(q, k, v, attn_mask=mask)
         return self.output(attended.transpose(1, 2).reshape(batch, length, -1))
 
 

@@ -21,6 +21,7 @@ class GRU(Model):
     layout = "Causal"
     mode = "attention-free"
     caches = True
+    stackable = False
 
     def __init__(self, dimensions: Dimensions, vocabulary: int, layers: Layers, *, dropout: Dropout = 0.0) -> None:
         super().__init__()

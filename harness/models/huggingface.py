@@ -49,6 +49,7 @@ class HuggingFace(Model):
     Raises :class:`ValueError` for what cannot be read or computed.
     """
 
+    stackable = False
     layout = "Causal"
     mode = "causal"
     caches = True

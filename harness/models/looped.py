@@ -34,6 +34,7 @@ class Looped(Transformer):
     predicted all at once). ``nothing``.
     """
 
+    stackable = False
     layout = "Causal"
     mode = "causal"
     one_block = True

@@ -20,6 +20,7 @@ class RNN(Model):
     the scored answers is constant.
     """
 
+    stackable = False
     layout = "Causal"
     mode = "attention-free"
     caches = True

@@ -4,14 +4,8 @@
 and log. Only this file defines these paths.
 """
 
-import logging
-import os
 from pathlib import Path
 from typing import NamedTuple
-
-from harness import atomic
-
-log = logging.getLogger(__name__)
 
 
 class RunPaths(NamedTuple):
@@ -44,18 +38,6 @@ class RunPaths(NamedTuple):
 def run_paths(results: str | Path, name: str, training_name: str) -> RunPaths:
     """The paths of a run with this record and this training."""
     return RunPaths(Path(results) / "records" / f"{name}.json", Path(results) / "runs" / training_name)
-
-
-def make_room(paths: RunPaths) -> None:
-    """Rename folders that occupy the paths of files to be written, and files that occupy those of folders: better now
-    than after hours of training.
-    """
-    files = (paths.record, paths.config, paths.log, paths.weights)
-    blocked = [path for path in files if path.is_dir()]
-    if os.path.lexists(paths.checkpoints) and not paths.checkpoints.is_dir():
-        blocked.append(paths.checkpoints)
-    for path in blocked:
-        log.warning("%s stands where this run writes; it is now called %s", path, atomic.put_aside(path).name)
 
 
 def baseline_cache(results: str | Path) -> Path:

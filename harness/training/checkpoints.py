@@ -102,10 +102,7 @@ class Checkpoints(Callback):
         trainer.save_checkpoint(self.folder / f"step-{step:08d}.ckpt")
         self.good = sorted([*self.good, step])[-KEPT:]
         if trainer.is_global_zero and len(self.good) == KEPT:
-            for path, other in list_checkpoints(self.folder):
-                if other < self.good[0]:
-                    with contextlib.suppress(OSError):
-                        path.unlink()
+            discard_before(self.folder, self.good[0])
 
 
 def list_checkpoints(folder: Path) -> list[tuple[Path, int]]:
@@ -113,6 +110,14 @@ def list_checkpoints(folder: Path) -> list[tuple[Path, int]]:
     named = ((path, NAME.fullmatch(path.name)) for path in folder.glob("step-*.ckpt"))
     found = [(path, int(match["step"])) for path, match in named if match and path.is_file()]
     return sorted(found, key=lambda one: (one[1], one[0].stat().st_mtime_ns), reverse=True)
+
+
+def discard_before(folder: Path, step: int) -> None:
+    """Remove the checkpoints of earlier steps."""
+    for path, other in list_checkpoints(folder):
+        if other < step:
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def discard(folder: Path) -> None:

@@ -35,7 +35,8 @@ class TrainingResult(NamedTuple):
     """What training took and what it came to, over all its parts if it was interrupted: ``loss`` of the last steps,
     ``None`` if there were none; ``seconds`` that led to the weights, without those whose work a kill lost; the steps it
     was taken up from, and the CPU threads that each part had; the digest of the weights that it began with, where they
-    are those of another run; what was right at each look at held-out examples.
+    are those of another run; what was right at each look at held-out examples;
+    how many networks were trained as one program (:mod:`harness.training.stack`), the most where that changed.
     """
 
     steps: int
@@ -45,6 +46,7 @@ class TrainingResult(NamedTuple):
     threads: Sequence[int] = ()
     initial: str = ""
     looks: Sequence[Look] = ()
+    members: int = 1
 
 
 def resumable(
@@ -148,7 +150,14 @@ def train(
     seconds, initial = report.seconds, report.past.initial
     looks = () if learning is None else tuple(learning.looks)
     return TrainingResult(
-        trainer.global_step, report.loss, seconds, report.resumed_from, report.threads, initial, looks
+        trainer.global_step,
+        report.loss,
+        seconds,
+        report.resumed_from,
+        report.threads,
+        initial,
+        looks,
+        report.past.members,
     )
 
 

@@ -51,7 +51,7 @@ class TrainingModule(lightning.LightningModule):
 
     def training_step(self, batch: TrainingBatch, index: int) -> Tensor:
         if self.has_dropout:  # a function of the step, so that a resumed run drops what an uninterrupted one drops
-            torch.manual_seed(hash((self.seed, self.global_step, self.global_rank)) % 2**63)
+            torch.manual_seed(dropout_seed(self.seed, self.global_step, self.global_rank))
         hidden = (self.compiled or self.model)(batch.tokens, batch.positions)
         logits = self.model.readout(hidden.flatten(0, 1)[batch.scored])
         loss = F.cross_entropy(logits.float(), batch.targets, reduction="sum")
@@ -85,5 +85,15 @@ class TrainingModule(lightning.LightningModule):
             torch.nn.utils.clip_grad_norm_(parameters, self.settings.clip)
 
     def _rate(self, step: int) -> float:
-        warm = min(1.0, (step + 1) / max(self.settings.warmup, 1))
-        return warm * self.optimization.schedule.factor(step, self.steps)
+        return rate(step, self.steps, self.settings, self.optimization.schedule)
+
+
+def rate(step: int, steps: int, settings: Train, schedule: Schedule) -> float:
+    """The learning rate at ``step`` of ``steps`` as a fraction of its peak."""
+    warm = min(1.0, (step + 1) / max(settings.warmup, 1))
+    return warm * schedule.factor(step, steps)
+
+
+def dropout_seed(seed: int, step: int, rank: int = 0) -> int:
+    """The seed of what is dropped in a step."""
+    return hash((seed, step, rank)) % 2**63

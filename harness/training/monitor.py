@@ -71,6 +71,7 @@ class TrainingMonitor(lightning.Callback):
             threads=self.threads,
             initial=self.past.initial,
             looks=self.past.looks if self.learning is None else tuple(self.learning.looks),
+            members=self.past.members,
         ).model_dump()
 
     def on_load_checkpoint(

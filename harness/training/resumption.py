@@ -32,7 +32,8 @@ class TrainingHistory(Frozen):
     """What training has been through, kept in a checkpoint, so that totals are those of all its parts: the summed loss
     of ``count`` steps since the last report and the loss reported then, the seconds that led to the checkpoint, the
     steps that training was taken up from, and the CPU threads that each part had; the digest of the weights that it
-    began with, where they are those of another run; what was right at each look at held-out examples.
+    began with, where they are those of another run; what was right at each look at held-out examples; how many networks
+    were trained as one program, the most where that changed.
     """
 
     total: float = 0.0
@@ -43,6 +44,7 @@ class TrainingHistory(Frozen):
     threads: tuple[Count, ...] = ()
     initial: str = ""
     looks: tuple[Look, ...] = ()
+    members: Count = 1
 
 
 class Resumption(NamedTuple):

@@ -1,0 +1,1 @@
+"""Runs and the objects built from them; several runs that are trained as one program."""
