@@ -93,6 +93,18 @@ def lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
         yield
 
 
+def locked(path: Path) -> bool:
+    """Whether a process holds the lock of the file ``path``."""
+    try:
+        with path.open("r") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _part(path: Path) -> tuple[Path, IO[bytes]]:
     """A new locked file beside ``path``. Opened by its name and not by :mod:`tempfile`, which would hide it from the
     group: so umask and the folder's default permissions hold.

@@ -87,6 +87,8 @@ def _dispatch(arguments: list[str]) -> int:
         return command.main(arguments[1:])
     if arguments[:1] == ["--job"]:
         return _job(arguments[1:])
+    if arguments[:1] == ["--batch-job"]:
+        return _batch_job(arguments[1:])
     if arguments[:1] == ["--members"]:
         return _members(arguments[1:])
     if arguments[:1] == ["--copies"]:
@@ -115,6 +117,7 @@ def _dispatch(arguments: list[str]) -> int:
             "--config-path, --config-name, --experimental-rerun and --run are not for this program; "
             "--config-dir adds choices of your own"
         )
+    from harness import declarations
     from harness.composition.compose import composer
 
     with composer([] if parsed.config_dir is None else [parsed.config_dir]) as hydra:
@@ -140,25 +143,31 @@ def _dispatch(arguments: list[str]) -> int:
                         step(len(attempts))
             return sweep(attempts, arguments)
         else:
-            return _run(hydra.run(parsed.overrides))
+            run = hydra.run(parsed.overrides)
+            if not declarations.lookup(run.launcher.target).attributes["elsewhere"]:
+                return _run(run)
+            from harness.launch.sweep import sweep
+
+            return sweep([(parsed.overrides, run)], arguments)
     return _shown_by_hydra(arguments)
 
 
 def _run(run: Run) -> int:
-    world = distributed.this_process(run.trainer.devices)  # refused before anything is written
+    world = distributed.this_process(run.trainer.devices, run.trainer.nodes)  # refused before anything is written
     with signals.interruptible(final=True):
         lifeline.watch_parent(signals.exit_now if world.rank else signals.request_end)
-        return _finish(run)
+        return _finish(run, agreed=world.port > 0)
 
 
-def _finish(run: Run) -> int:
+def _finish(run: Run, *, agreed: bool) -> int:
+    """``agreed``: other processes wait for what this one finds (:mod:`harness.training.agreement`)."""
     _log_to_standard_error()
     from harness.launch import slots
     from harness.results import finished
     from harness.results.report import print_report
 
     paths = finished.paths_of(run)
-    record = finished.existing_record(run, paths)
+    record = None if agreed else finished.existing_record(run, paths)
     if record is None:
         slots.check_devices(run)
         user_paths.check_folder(Path(run.results) / "records", f"results={run.results}")
@@ -177,10 +186,10 @@ def _finish(run: Run) -> int:
 
 
 def _set_threads(run: Run) -> None:
-    if run.launcher.threads:
+    if isinstance(threads := run.launcher.options.get("threads"), int) and threads:
         import torch
 
-        torch.set_num_threads(run.launcher.threads)
+        torch.set_num_threads(threads)
 
 
 def _job(words: list[str]) -> int:
@@ -208,10 +217,18 @@ def _members(words: list[str]) -> int:
 
 def _of_sweep(file: str, words: Sequence[str]) -> Run:
     from harness.config import saved_configs
-    from harness.files import sealed_json
 
-    content, allowed = sealed_json.read(Path(file)), saved_configs.ALLOWED
-    return saved_configs.run(content, words, results="results", allowed=allowed, where=f"{file}: ")
+    return saved_configs.job(file, words)
+
+
+def _batch_job(words: list[str]) -> int:
+    """The runs of one job of a batch system, from the file that was written when it was submitted."""
+    from harness.launch import batch_jobs
+
+    if len(words) != 1:
+        raise Refused("--batch-job takes one file, which a launcher writes")
+    _log_to_standard_error()
+    return batch_jobs.do(Path(words[0]))
 
 
 def _copies(words: list[str]) -> int:

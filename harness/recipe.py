@@ -20,8 +20,7 @@ from harness.results import finished, records
 from harness.results.records import Record, TaskFacts
 from harness.runs.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
 from harness.system import distributed, faults, provenance, signals
-from harness.system.distributed import World
-from harness.training import attention_kernel, checkpoints, initial_weights, loop, weights
+from harness.training import agreement, attention_kernel, checkpoints, initial_weights, loop, weights
 from harness.training.loop import TrainingResult
 from harness.training.monitor import Diverged
 from harness.training.resumption import Resumption
@@ -35,22 +34,31 @@ def execute(run: Run) -> Record | None:
     A finished run is repeated only with ``force``, a failed one only with ``retry``. A failure in training is recorded.
     A run that cannot be built is :class:`Refused` before anything is written.
     """
-    world = distributed.this_process(run.trainer.devices)
+    world = distributed.this_process(run.trainer.devices, run.trainer.nodes)
     with distributed.launcher_variables_hidden(world):
-        return _execute(run, world)
+        job = build(run, world)
+        if world.rank > 0:
+            return _follow(job)
+        with agreement.ended(world):
+            return _lead(job)
 
 
-def _execute(run: Run, world: World) -> Record | None:
-    job = build(run, world)
-    if world.rank > 0:
-        try:
-            if _trained_before(job) is None:
-                _train(job, newest_checkpoint(job))
-        except Diverged:  # rank 0 reports it
-            return None
-        except KeyboardInterrupt as interrupt:  # also reported by rank 0
-            raise SystemExit(signals.INTERRUPTED) from interrupt
+def _follow(job: Job) -> Record | None:
+    """Train along with process 0, if it trains."""
+    try:
+        if (step := agreement.awaited(job.world)) is not None:
+            resumed = newest_checkpoint(job)
+            agreement.check(job.world, step, resumed)
+            _train(job, resumed)
+    except Diverged:  # process 0 reports it
         return None
+    except KeyboardInterrupt as interrupt:  # also reported by process 0
+        raise SystemExit(signals.INTERRUPTED) from interrupt
+    return None
+
+
+def _lead(job: Job) -> Record:
+    run = job.run
     if (record := finished.existing_record(run, job.paths)) is not None:
         return record
     if run.force or not (job.paths.weights.exists() or checkpoints.list_checkpoints(job.paths.checkpoints)):
@@ -104,6 +112,8 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
     initial = "" if resumed else initial_weights.take_over(job.model, run)
     with signals.deferred() as interrupt:
         with workers.worker_processes(job.world) as world:
+            if world.rank == 0:
+                agreement.announce(world, resumed.step if resumed else 0)
             trained = loop.train(
                 job.model,
                 training_data(job, job.multiple or 1),
@@ -152,7 +162,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any], trained: TrainingRe
         train_length=run.lengths.train,
         seed=run.seed,
         science=identity.science(run, task),
-        config=run.model_dump(mode="json", exclude={"results", "force", "retry"}),
+        config=run.model_dump(mode="json", exclude={"results", "force", "retry", "launcher"}),
         started=started,
         finished=max(started, provenance.now()),  # clocks are set back at times
         provenance={

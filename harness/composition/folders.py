@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.composition import hydra_settings
 from harness.config import catalogue, choice_files
-from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, Run
+from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, PLACE_GROUPS, Run
 from harness.errors import Refused, echoed, unknown
 from harness.files import user_paths
 
@@ -81,7 +81,7 @@ def _check_file(path: Path, group: str, options: dict[str, list[str]]) -> Iterat
     if whole:
         _check_global(content)
     node = content.get(group, {}) if whole else content
-    if group in (*COMPONENT_GROUPS, *LISTED_GROUPS):
+    if group in (*COMPONENT_GROUPS, *PLACE_GROUPS, *LISTED_GROUPS):
         _check_target(node, bool(defaults))
 
 

@@ -12,7 +12,7 @@ INSTEAD = {
     "sweep": "results=folder says where the runs of a sweep write",
     "output_subdir": "the config of a run is part of its record; results=folder says where that is written",
     "job": "runs work in the folder that they are started in, and results=folder says where they write",
-    "launcher": "launcher=local with launcher.slots and launcher.threads says where a sweep runs",
+    "launcher": "launcher=local or launcher=slurm says where a sweep runs",
     "sweeper": "a sweep is every combination of the values that -m lists",
     "searchpath": "--config-dir folder adds choices of your own",
     "mode": "-m asks for a sweep",

@@ -65,7 +65,7 @@ def words(run: Run, *, threads: int = 0) -> list[str]:
             chosen.append(f"{group}={preset}")
         changed += _changes(group, _settings(group, preset), getattr(run, group).model_dump())
     changed += _changes("lengths", {"original": None, **top["lengths"]}, run.lengths.model_dump())
-    changed += _changes("launcher", {"threads": 0}, {"threads": threads or run.launcher.threads})
+    changed += _changes("launcher", {"threads": 0}, {"threads": threads or run.launcher.options.get("threads", 0)})
     changed += _changes("", {"pattern": top["pattern"]}, {"pattern": run.pattern})
     if run.weights_from is not None:
         changed.append(f"weights_from={suggestions.written(run.weights_from.record)}")

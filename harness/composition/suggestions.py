@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.config import catalogue
-from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS
+from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, PLACE_GROUPS, SETTING_GROUPS
 from harness.errors import Refused, closest_match, echoed, normalized
 
 KEYS = {
@@ -87,7 +87,7 @@ KEYS = {
 MISREAD = frozenset(("true", "false", "null", "nan", "inf"))
 """Words that Hydra's grammar takes for something else than text."""
 
-FIRST = ("lengths", *SETTING_GROUPS)
+FIRST = ("lengths", *SETTING_GROUPS, *PLACE_GROUPS)
 """The groups in which a key without its group is searched first."""
 
 LONGEST = 300

@@ -31,6 +31,7 @@ BASES = {
     "schedule": "harness.schedules.base.Schedule",
     "callbacks": "pytorch_lightning.callbacks.callback.Callback",
     "logger": "harness.loggers.base.CurveLogger",
+    "launcher": "harness.launch.base.Launcher",
 }
 """The base class of each group."""
 

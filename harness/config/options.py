@@ -11,7 +11,7 @@ from pydantic.errors import PydanticUserError
 
 from harness import declarations
 from harness.config import classes, user_packages
-from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, Component, Run
+from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, PLACE_GROUPS, Component, Run
 from harness.declarations import bounds
 from harness.declarations.bounds import complaint
 from harness.errors import Refused, unknown
@@ -40,7 +40,9 @@ ANNOTATIONS = {
 def typed(run: Run) -> Run:
     """The same run with its options typed and complete. Whether they are compatible is not checked here."""
     user_packages.make_importable(run.packages)
-    changes: dict[str, Any] = {group: _typed(group, getattr(run, group), run) for group in COMPONENT_GROUPS}
+    changes: dict[str, Any] = {
+        group: _typed(group, getattr(run, group), run) for group in (*COMPONENT_GROUPS, *PLACE_GROUPS)
+    }
     for group in LISTED_GROUPS:
         changes[group] = {name: _typed(group, component, run) for name, component in getattr(run, group).items()}
     if run.weights_from is not None:

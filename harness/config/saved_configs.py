@@ -5,6 +5,7 @@ is repeated is not read from the file: whoever starts the program says so, with 
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from pydantic import ValidationError
 from harness.config.schema import Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, one_line, unknown
+from harness.files import sealed_json
 
 ALLOWED = ("results", "packages", "force", "retry")
 """The keys that words can set."""
@@ -37,6 +39,12 @@ def run(
         raise Refused(f"{where}this is not the config of a run: {one_line(explained(error))}") from error
     except Refused as refusal:
         raise Refused(f"{where}{refusal}") from refusal
+
+
+def job(file: str, words: Sequence[str]) -> Run:
+    """A run of a sweep, from its config file and the words that the sweep adds. Raises :class:`Refused`."""
+    content = sealed_json.read(Path(file))
+    return run(content, words, results="results", allowed=ALLOWED, where=f"{file}: ")
 
 
 def words(run: Run) -> list[str]:

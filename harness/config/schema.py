@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from harness.config.canonical import canonical
 from harness.files import user_paths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -24,10 +25,13 @@ COMPONENT_GROUPS = (
 )
 """Groups of which a run has one class each."""
 
+PLACE_GROUPS = ("launcher",)
+"""Groups of which a run has one class each, and which say nothing of what a run is."""
+
 LISTED_GROUPS = ("mixer", "extension", "callbacks", "logger")
 """Groups of which a run has any number of classes."""
 
-SETTING_GROUPS = ("model", "train", "evaluation", "trainer", "launcher")
+SETTING_GROUPS = ("model", "train", "evaluation", "trainer")
 """Groups that are settings rather than classes."""
 
 
@@ -60,6 +64,9 @@ ATTENTION = Component(name="attention", target="harness.mixers.attention.Attenti
 OPTIMIZER = Component(name="adamw", target="harness.optimizers.adamw.AdamW")
 SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
 """The default optimizer and schedule, and those of runs from before they could be chosen."""
+
+LAUNCHER = Component(name="local", target="harness.launch.local.Local")
+"""The default launcher, and that of records, which do not say how runs were started."""
 
 TRAIN_EXTENSION = Component(name="extrapolate", target="harness.extensions.extrapolate.Extrapolate")
 """What changes in the encoding before weights are trained further, unless a run says otherwise: nothing."""
@@ -195,7 +202,8 @@ class TrainerSettings(Frozen):
 
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: int = Field(ge=1, le=2**12)
-    strategy: Literal["auto", "ddp"]
+    nodes: int = Field(1, ge=1, le=2**12)  # records of earlier runs have none
+    strategy: Literal["auto", "ddp", "fsdp"]
     checkpoint_every: int = Field(ge=1, le=10**9)
     kernel: Literal["auto", "explicit", "flex"] = "auto"  # records of earlier runs have none
     compile: Literal["auto", "true", "false"] = "false"
@@ -206,18 +214,10 @@ class TrainerSettings(Frozen):
         """YAML and the command line make a truth value of true and false."""
         return str(value).lower() if isinstance(value, bool) else value
 
-
-class Launcher(Frozen):
-    """How many runs of a sweep run at once, how many threads each has, and how they start."""
-
-    slots: int = Field(ge=0, le=2**12)
-    threads: int = Field(ge=0, le=2**12)
-    copies: bool = True
-    """Whether the runs of a sweep are copies of one process, where that is safe (:mod:`harness.launch.warm`)."""
-    members: Literal["auto"] | Annotated[int, Field(ge=1, le=2**12)] = 1
-    """The most runs, of those that differ in their seeds alone, that are trained as one program
-    (:mod:`harness.launch.members`).
-    """
+    @property
+    def processes(self) -> int:
+        """The processes that train the one model, one for each device."""
+        return self.devices * self.nodes
 
 
 class Run(Frozen):
@@ -251,11 +251,19 @@ class Run(Frozen):
     """The names of the chosen settings, for display."""
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
-    launcher: Launcher
+    launcher: Component = LAUNCHER
     results: Annotated[str, AfterValidator(lambda text: user_paths.expanded(text, ""))] = Field(min_length=1)
     packages: list[str] = []
     force: bool = False
     retry: bool = False
+
+    @field_validator("launcher", mode="before")
+    @classmethod
+    def _launcher(cls, value: Any) -> Any:
+        """Configs of earlier runs have the options alone, of the launcher that there was."""
+        if isinstance(value, dict) and "target" not in value and "slots" in value:
+            return LAUNCHER.model_copy(update={"options": value})
+        return value
 
     def looked_every(self) -> int:
         """The steps after which training looks at held-out examples; 0 if it never does."""
@@ -278,8 +286,8 @@ class Run(Frozen):
             options = {key: value for key, value in node.items() if key != "_target_"}
             return {"name": name, "target": node["_target_"], "options": options}
 
-        values = _canonical(composed)
-        for group in COMPONENT_GROUPS:
+        values = canonical(composed)
+        for group in (*COMPONENT_GROUPS, *PLACE_GROUPS):
             if group in values:
                 values[group] = component(choices.get(group, group), values[group])
         for group in LISTED_GROUPS:
@@ -289,12 +297,3 @@ class Run(Frozen):
             values["weights_from"] = {"record": origin} if origin else None
         values["presets"] = {group: choices[group] for group in SETTING_GROUPS if choices.get(group)}
         return cls.model_validate(values)
-
-
-def _canonical(value: Any) -> Any:
-    """The same with 0.0 for -0.0, which is the same number but would be a different run."""
-    if isinstance(value, dict):
-        return {key: _canonical(part) for key, part in value.items()}
-    if isinstance(value, list):
-        return [_canonical(part) for part in value]
-    return value + 0.0 if isinstance(value, float) else value

@@ -42,7 +42,7 @@ INSTEAD = {
     "gradient_clip_algorithm": f"{CLIP}, which bounds the norm",
     "precision": "it changes the weights: use train.precision",
     "sync_batchnorm": "no network here normalises over batches: use train.batch",
-    "num_nodes": "the processes of a run are on one machine: use trainer.devices",
+    "num_nodes": "use trainer.nodes",
     "use_distributed_sampler": "the program divides batches among devices itself: use trainer.devices",
     "plugins": "they are the program's own: use trainer.strategy and train.precision",
     "callbacks": "use the group, callbacks=[mine] with --config-dir",

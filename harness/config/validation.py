@@ -199,7 +199,17 @@ def _check_packages(run: Run) -> None:
 
 def _check_devices(run: Run) -> None:
     trainer_arguments.check(run.trainer)
-    if run.train.batch % run.trainer.devices:
-        raise Refused(f"train.batch={run.train.batch} cannot be divided among trainer.devices={run.trainer.devices}")
-    if run.trainer.devices > 1 and run.trainer.strategy == "auto":
-        raise Refused(f"trainer.devices={run.trainer.devices} needs trainer=ddp")
+    where = run.trainer
+    asked = f"trainer.devices={where.devices}" + (f" trainer.nodes={where.nodes}" if where.nodes > 1 else "")
+    if run.train.batch % where.processes:
+        raise Refused(f"train.batch={run.train.batch} cannot be divided among {asked}")
+    if where.processes > 1 and where.strategy == "auto":
+        raise Refused(f"{asked} needs trainer=ddp or trainer=fsdp")
+    if where.processes > 1 and where.strategy == "fsdp" and where.compile != "false":
+        raise Refused(f"trainer.compile={where.compile}: a network that is divided (trainer=fsdp) is not compiled")
+    elementwise = declarations.lookup(run.optimizer.target).attributes["elementwise"]
+    if where.processes > 1 and where.strategy == "fsdp" and not elementwise:
+        able = choices_where("optimizer", lambda attributes: attributes["elementwise"])
+        raise Refused(
+            f"optimizer={run.optimizer.name} needs whole matrices, and trainer=fsdp divides them. Possible: {able}"
+        )

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from pydantic import JsonValue
+
 from harness import atomic, declarations
 from harness.config import identity, instantiation, saved_configs
 from harness.config.schema import Run
@@ -118,7 +120,7 @@ def _alike(cells: Sequence[Cell]) -> list[list[Cell]]:
     groups: dict[str, list[Cell]] = {}
     known: set[object] = set()
     for cell in cells:
-        if cell.run.launcher.members == 1 or cell.paths.folder in known or cell.paths.weights.exists():
+        if _most(cell.run) == 1 or cell.paths.folder in known or cell.paths.weights.exists():
             continue  # what is tested in several ways is trained once
         known.add(cell.paths.folder)
         groups.setdefault(_but_seed(cell.run), []).append(cell)
@@ -130,17 +132,22 @@ def _split(cells: list[Cell], slots: int, *, gpu: bool) -> list[list[Cell]]:
     they are to be trained together at all.
     """
     run = cells[0].run
-    automatic = run.launcher.members == "auto"
+    automatic = _most(run) == "auto"
     if automatic and (gpu or work(run) > WORK):
         return []
     if reason := _objection(run):
         if not automatic:
             say(f"{len(cells)} runs are not trained as one program but each by itself: {reason}")
         return []
-    most = run.launcher.members if isinstance(run.launcher.members, int) else min(MOST, -(-len(cells) // slots))
+    most = asked if isinstance(asked := _most(run), int) else min(MOST, -(-len(cells) // slots))
     count = -(-len(cells) // most)
     groups = [cells[number::count] for number in range(count)]
     return [group for group in groups if len(group) >= (LEAST if automatic else 2)]
+
+
+def _most(run: Run) -> JsonValue:
+    """The option of the launcher; launchers that have none train every run by itself."""
+    return run.launcher.options.get("members", 1)
 
 
 def _but_seed(run: Run) -> str:

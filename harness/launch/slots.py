@@ -21,8 +21,9 @@ class Slot(NamedTuple):
     threads: int
 
 
-def for_run(run: Run) -> list[Slot]:
-    """The slots for runs like this one: one per GPU, or per CPU core without GPUs, unless the run says otherwise.
+def for_run(run: Run, count: int = 0, threads: int = 0, per_gpu: int = 1) -> list[Slot]:
+    """The slots for runs like this one: so many on each GPU, or one per CPU core without GPUs, unless their ``count``
+    is given; with so many ``threads`` each, 0 for an equal part of the cores.
 
     Raises :class:`Refused` if one run needs more GPUs than there are.
     """
@@ -33,8 +34,8 @@ def for_run(run: Run) -> list[Slot]:
     groups = [tuple(gpus[i : i + each]) for i in range(0, len(gpus) - each + 1, each)]
     if gpus and not groups:
         raise Refused(f"trainer.devices={each}: this machine has {len(gpus)} GPUs")
-    count = run.launcher.slots or len(groups) or max(1, cores // each)
-    threads = run.launcher.threads or max(1, cores // count // each)
+    count = count or len(groups) * per_gpu or max(1, cores // each)
+    threads = threads or max(1, cores // count // each)
     return [Slot(groups[i % len(groups)] if groups else (), threads) for i in range(count)]
 
 

@@ -1,11 +1,12 @@
 """The provenance of a result: versions, code and hardware. Nothing about the user or the location."""
 
 import platform
-import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from harness.system import checkout
 
 PACKAGES = ("torch", "pytorch-lightning", "numpy", "hydra-core", "transformers", "tokenizers")
 
@@ -22,7 +23,7 @@ def collect(device: str = "cpu", threads: int | None = None, instructions: str |
         "device": _gpu() if device == "cuda" else _cpu(),
         **({} if threads is None else {"threads": threads}),
         **({} if instructions is None else {"instructions": instructions}),
-        **_commit(),
+        **checkout.commit(),
     }
 
 
@@ -44,26 +45,6 @@ def _torch() -> str:
     import torch
 
     return str(torch.__version__)
-
-
-def _commit() -> dict[str, Any]:
-    """The commit of the code and whether files differ from it; empty outside a git checkout."""
-    root = Path(__file__).resolve().parents[2]
-    if not (root / ".git").exists():
-        return {"commit": "", "modified": False}
-
-    def git(*arguments: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=10, check=True
-        ).stdout.strip()
-
-    try:
-        return {
-            "commit": git("rev-parse", "HEAD"),
-            "modified": bool(git("status", "--porcelain", "--", "harness", "tasks", "conf")),
-        }
-    except (OSError, subprocess.SubprocessError):
-        return {"commit": "", "modified": False}
 
 
 def _cpu() -> str:

@@ -23,6 +23,10 @@ limit, where a batch system is set up for it: ``sbatch --signal=USR1@90``, LSF, 
 SIGNALS = tuple(getattr(signal, name) for name in NAMES if hasattr(signal, name))
 SAME_REQUEST = 0.2
 """Seconds within which several signals are one request: ``timeout`` sends two, as does a terminal that closes."""
+ONE_REQUEST = "HARNESS_ONE_REQUEST"
+"""The environment variable of jobs of a batch system, which tells every process of a job to end: what the one that
+started a run passes on to it is the same request, however late.
+"""
 STOP_WATCHING = b"\0"
 """The byte that ends the thread watching for a second signal: no signal has this number."""
 PATIENCE = 30.0
@@ -46,7 +50,7 @@ class Interrupt:
             self.requested_at = now
             if self.deferred:
                 return
-        elif now - self.requested_at < SAME_REQUEST:
+        elif now - self.requested_at < _same_request():
             return
         elif self.final:
             exit_now()
@@ -101,6 +105,11 @@ def deferred() -> Iterator[Interrupt]:
         raise KeyboardInterrupt
 
 
+def _same_request() -> float:
+    """Seconds within which several signals are one request to this process."""
+    return PATIENCE if ONE_REQUEST in os.environ else SAME_REQUEST
+
+
 def request_end() -> None:
     """Ask this process to end, from one of its threads, and end it if it has not done so in time."""
     os.kill(os.getpid(), signal.SIGTERM)
@@ -134,7 +143,7 @@ def _second_signal_watched() -> Iterator[None]:
                 continue
             if first is None:
                 first = now
-            elif now - first >= SAME_REQUEST:
+            elif now - first >= _same_request():
                 exit_now()
 
     watching = threading.Thread(target=watch, name="second signal", daemon=True)

@@ -54,7 +54,8 @@ class Learning(lightning.Callback):
         if trainer.global_step % self.every:
             return
         before = self.learned
-        shares = self.held(module.model) if trainer.is_global_zero else None
+        model = module.whole_model()
+        shares = self.held(model) if trainer.is_global_zero else None
         shares = trainer.strategy.broadcast(shares)
         assert shares is not None
         near, beyond = shares

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytorch_lightning as lightning
 import torch
 from pytorch_lightning.loggers import Logger
+from pytorch_lightning.strategies import Strategy
 
 from harness import progress
 from harness.config.schema import Train, TrainerSettings
@@ -103,10 +104,17 @@ def train(
         report = TrainingMonitor(shown, loggers, first, learning)
         report.past = TrainingHistory(initial=initial)
         saving = Checkpoints(checkpoints, where.checkpoint_every, interrupt, first)
+        strategy: Strategy | str = "ddp" if world.size > 1 else "auto"
+        made = TrainingModule
+        if world.size > 1 and where.strategy == "fsdp":
+            from harness.training import sharding  # half a second that other runs save
+
+            strategy, made = sharding.Sharding(world.size), sharding.ShardedModule
         trainer = lightning.Trainer(
             accelerator=where.accelerator,
             devices=where.devices,
-            strategy="ddp" if world.size > 1 else "auto",
+            num_nodes=where.nodes,
+            strategy=strategy,
             precision=settings.precision,
             max_steps=settings.steps,
             max_epochs=-1,
@@ -119,8 +127,9 @@ def train(
         trainer._signal_connector = NoSignalConnector(trainer)
         batches.trainer = trainer
         try:
+            module = made(model, settings, seed, optimization, compile=compile)
             trainer.fit(
-                TrainingModule(model, settings, seed, optimization, compile=compile),
+                module,
                 train_dataloaders=batches,
                 ckpt_path=resumed.path if resumed else None,
                 weights_only=True,
@@ -129,6 +138,7 @@ def train(
             if not isinstance(exit.__context__, KeyboardInterrupt):
                 raise RuntimeError(f"a callback has called sys.exit({exit.code})") from exit
             raise KeyboardInterrupt from exit
+        module.whole_model()
         if world.rank > 0:
             return None
         if trainer.global_step < trainer.max_steps and (saving.stopped or not trainer.should_stop):

@@ -59,6 +59,10 @@ class TrainingModule(lightning.LightningModule):
             self.trainer.world_size / batch.total
         )  # devices average their gradients; every scored token has the same weight
 
+    def whole_model(self) -> Model:
+        """The network with all its weights, in the first process. All processes have to ask for it at the same time."""
+        return self.model
+
     def end_early(self, learned: int) -> None:
         """Let training end as the schedule wants it after ``learned`` steps have taught what was to be learned."""
         self.steps = self.optimization.schedule.end(learned, self.settings.steps)

@@ -46,7 +46,7 @@ class ProcessEnvironment(ClusterEnvironment):
         return self.world.local_rank
 
     def node_rank(self) -> int:
-        return 0
+        return self.world.node
 
 
 class NoSignalConnector(_SignalConnector):

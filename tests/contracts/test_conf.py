@@ -13,12 +13,12 @@ from support import ROOT, layers, node
 
 from harness import declarations
 from harness.config import catalogue
-from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, SETTING_GROUPS, Evaluation, Launcher, Size, Train
+from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, PLACE_GROUPS, SETTING_GROUPS, Evaluation, Size, Train
 from harness.config.schema import TrainerSettings as Trainer
 
 FILES = sorted((ROOT / "conf").glob("*/*.yaml"))
-COMPONENTS = [path for path in FILES if path.parent.name in (*COMPONENT_GROUPS, *LISTED_GROUPS)]
-SETTINGS = {"model": Size, "train": Train, "evaluation": Evaluation, "trainer": Trainer, "launcher": Launcher}
+COMPONENTS = [path for path in FILES if path.parent.name in (*COMPONENT_GROUPS, *PLACE_GROUPS, *LISTED_GROUPS)]
+SETTINGS = {"model": Size, "train": Train, "evaluation": Evaluation, "trainer": Trainer}
 MISREAD = {"none", "null", "na", "nan", "no", "on", "off", "yes", "true", "false", "n/a", "inf", "~"}
 
 

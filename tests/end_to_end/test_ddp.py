@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -148,3 +149,25 @@ def test_processes_that_torchrun_starts_find_each_other(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("record results/records/") == 1
+
+
+@pytest.mark.slow
+def test_two_machines_train_together_and_a_finished_run_is_only_printed(tmp_path: Path) -> None:
+    """Two agents of torchrun with a process each, as on two machines; the second time there is nothing to train."""
+    two = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=1", "trainer.nodes=2")
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{found.getsockname()[1]}"
+    for turn in range(2):
+        agents = [
+            subprocess.Popen(
+                [sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc_per_node=1",
+                 "--rdzv-backend=c10d", f"--rdzv-endpoint={place}", f"--rdzv-id={turn}", "-m", "harness", *TINY, *two],
+                cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            )
+            for _ in range(2)
+        ]  # fmt: skip
+        said = [agent.communicate(timeout=200) for agent in agents]
+        assert [agent.returncode for agent in agents] == [0, 0], said
+        assert sum(out.count("record results/records/") for out, _ in said) == 1, said
+    assert any("this run has finished before" in err for _, err in said)

@@ -33,7 +33,7 @@ def commands(path: Path) -> list[list[str]]:
     return [line[3:] for line in lines]
 
 
-PAST = ("leaderboard", "compare", "study", "doctor", "ls", "--help")
+PAST = ("leaderboard", "compare", "study", "status", "doctor", "ls", "--help")
 """Commands that read what runs have written, and options that run nothing."""
 
 

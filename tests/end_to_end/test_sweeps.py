@@ -214,6 +214,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         (8, 4, ["trainer=cpu"], [((), 1)] * 8),
         (16, 4, ["trainer=ddp"], [(("0", "1"), 4), (("2", "3"), 4)]),
         (16, 2, ["launcher.slots=4"], [(("0",), 4), (("1",), 4)] * 2),
+        (16, 2, ["launcher.per_gpu=2"], [(("0",), 4), (("1",), 4)] * 2),
         (8, 2, ["launcher.threads=3"], [(("0",), 3), (("1",), 3)]),
     ],
 )
@@ -226,7 +227,9 @@ def test_slots(
     composed: Callable[..., Run],
 ) -> None:
     machine(cores, gpus)
-    assert [(slot.gpus, slot.threads) for slot in slots.for_run(composed(*overrides))] == expected
+    run = composed(*overrides)
+    given = (run.launcher.options[key] for key in ("slots", "threads", "per_gpu"))
+    assert [(slot.gpus, slot.threads) for slot in slots.for_run(run, *given)] == expected
 
 
 def test_more_devices_than_there_are_is_refused(machine: Callable[..., None], composed: Callable[..., Run]) -> None:

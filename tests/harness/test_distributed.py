@@ -20,6 +20,17 @@ LEFT_OVER = [
     {"PMI_RANK": "1", "PMI_SIZE": "2"},
 ]
 
+STEP = {
+    "SLURM_STEP_NUM_TASKS": "2",
+    "SLURM_NTASKS": "2",
+    "SLURM_STEP_TASKS_PER_NODE": "2",
+    "SLURM_STEP_NUM_NODES": "1",
+    "SLURM_NODEID": "0",
+    "SLURM_PROCID": "0",
+    "SLURM_LOCALID": "0",
+}
+"""What srun sets for the first of two tasks on one node."""
+
 
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
@@ -63,12 +74,8 @@ def test_one_device_is_one_process_and_no_library_sees_another(
             World(1, 1, 2, "here", 29500),
         ),
         (
-            {"SLURM_PROCID": "1", "SLURM_LOCALID": "1", "SLURM_STEP_NUM_TASKS": "2", "SLURM_JOB_ID": "10"},
+            {**STEP, "SLURM_PROCID": "1", "SLURM_LOCALID": "1", "SLURM_JOB_ID": "10"},
             World(1, 1, 2, "127.0.0.1", 20310),
-        ),
-        (
-            {"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "2", "SLURM_JOB_ID": "10", "SLURM_NTASKS": "8"},
-            World(0, 0, 2, "127.0.0.1", 20310),
         ),
     ],
 )
@@ -94,11 +101,10 @@ def test_the_place_among_two(values: dict[str, str], expected: World, variables:
             {"RANK": "x", "LOCAL_RANK": "0", "WORLD_SIZE": "2", "MASTER_ADDR": "a", "MASTER_PORT": "1"},
             "RANK='x' in the environment is not a number",
         ),
-        ({"SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "3"}, "the environment speaks of 3 processes"),
-        (
-            {"SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NUM_NODES": "2"},
-            "srun runs this on 2 machines",
-        ),
+        ({**STEP, "SLURM_STEP_TASKS_PER_NODE": "3"}, "srun runs 3 tasks on its nodes: give srun --nodes=1"),
+        ({**STEP, "SLURM_STEP_TASKS_PER_NODE": "1(x2)"}, r"srun runs 1\(x2\) tasks on its nodes"),
+        ({**STEP, "SLURM_PROCID": "2", "SLURM_LOCALID": "0"}, "process 2 of 2"),
+        ({"SLURM_PROCID": "1", "SLURM_STEP_NUM_TASKS": "2"}, "does not say which process this is"),
         ({"OMPI_COMM_WORLD_SIZE": "2", "OMPI_COMM_WORLD_RANK": "1"}, "mpirun started 2 processes"),
     ],
 )
@@ -106,3 +112,26 @@ def test_a_disagreement_is_refused(values: dict[str, str], said: str, variables:
     put(variables, values)
     with pytest.raises(Refused, match=said):
         distributed.this_process(2)
+
+
+def test_two_machines_of_two_devices_under_srun_and_torchrun(variables: pytest.MonkeyPatch) -> None:
+    put(
+        variables,
+        {
+            **STEP,
+            **{"SLURM_STEP_NUM_TASKS": "4", "SLURM_NTASKS": "4", "SLURM_STEP_TASKS_PER_NODE": "2(x2)"},
+            **{"SLURM_STEP_NUM_NODES": "2", "SLURM_PROCID": "3", "SLURM_LOCALID": "1", "SLURM_NODEID": "1"},
+            **{"SLURM_NODELIST": "node[07-08]", "SLURM_JOB_ID": "10", "SLURM_STEP_ID": "2"},
+        },
+    )
+    assert distributed.this_process(2, 2) == World(3, 1, 4, "node07", 20312, 1)
+    with pytest.raises(Refused, match="but srun runs"):
+        distributed.this_process(4)
+    torchrun = {"RANK": "2", "LOCAL_RANK": "0", "GROUP_RANK": "1", "WORLD_SIZE": "4", "MASTER_PORT": "5"}
+    put(variables, {**torchrun, "MASTER_ADDR": "far"})
+    assert distributed.this_process(2, 2) == World(2, 0, 4, "far", 5, 1), "torchrun is used inside Slurm too"
+
+
+def test_several_machines_need_a_launcher(variables: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Refused, match="srun --nodes=2 --ntasks-per-node=4 python -m harness"):
+        distributed.this_process(4, 2)

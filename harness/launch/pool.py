@@ -1,0 +1,149 @@
+"""Runs as processes of this machine, as many at a time as there are slots."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from harness import atomic, progress
+from harness.launch import members, slots, warm
+from harness.launch.cells import Cell, Outcome, end_reason
+from harness.launch.slots import Slot
+from harness.launch.warm import Copy, Unavailable, WarmProcess
+from harness.system import faults, lifeline
+from harness.system.signals import PATIENCE, interruptible
+
+
+class Running(NamedTuple):
+    """A cell whose process is running."""
+
+    cell: Cell
+    slot: Slot
+    process: subprocess.Popen | Copy
+    since: float
+    """Seconds since 1970."""
+
+
+def work(todo: Sequence[Cell], free: Sequence[Slot], outcome: Outcome, *, copies: bool) -> None:
+    """Do all these runs, each in a process of its own on one of the slots, and note in ``outcome`` how each has ended.
+    ``copies``: the processes are copies of one that has loaded PyTorch, where that is safe.
+
+    If this process is asked to end, it asks the runs to save and stop, and raises ``KeyboardInterrupt``.
+    """
+    pool = Pool(todo, free, outcome, copies=copies)
+    with interruptible():
+        try:
+            pool.work()
+        except BaseException:
+            pool.stop()
+            raise
+        finally:
+            pool.close()
+
+
+class Pool:
+    """Runs waiting cells on free slots."""
+
+    def __init__(self, todo: Sequence[Cell], free: Sequence[Slot], outcome: Outcome, *, copies: bool) -> None:
+        self.waiting = list(todo)
+        self.free = list(free)
+        self.outcome = outcome
+        self.running: list[Running] = []
+        self.total = len(todo)
+        self.groups = members.Groups(self.waiting, len(free), gpu=bool(free[0].gpus))
+        self.line = lifeline.new()
+        copied = copies and len(self.waiting) > 1 and warm.possible()
+        self.warm = WarmProcess(self.free[0], self.line) if copied else None
+
+    def work(self) -> None:
+        with progress.shown("sweep", self.total) as shown:
+            while self.waiting or self.running:
+                self._start()
+                self._collect()
+                shown(self.outcome.count, f"{len(self.running)} at work, {len(self.outcome.failed)} failed")
+                time.sleep(0.05 if len(self.running) < self.total else 0.2)
+
+    def stop(self) -> None:
+        """Ask the running cells to save and stop; end those that have not after a while, or at once on a second
+        interrupt.
+        """
+        for running in self.running:
+            _signal(running.process, signal.SIGTERM)
+        deadline = time.monotonic() + PATIENCE
+        try:
+            for running in self.running:
+                running.process.wait(max(0.1, deadline - time.monotonic()))
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            pass
+        for running in self.running:
+            _signal(running.process, signal.SIGKILL)
+            running.process.wait()
+
+    def close(self) -> None:
+        """End what only the runs needed."""
+        self.line.close()
+        if self.warm is not None:
+            self.warm.close()
+
+    def _start(self) -> None:
+        busy = {running.cell.paths.folder for running in self.running}
+        for cell in list(self.waiting):
+            if not self.free:
+                return
+            # Cells that differ in testing alone share their weights: the second waits for the first.
+            if cell.paths.folder not in busy and not self.groups.waits(cell):
+                self.waiting.remove(cell)
+                busy.add(cell.paths.folder)
+                slot = self.free.pop(0)
+                try:
+                    self.running.append(Running(cell, slot, self._launch(cell, slot), time.time()))
+                except OSError as error:
+                    self.free.append(slot)
+                    why = faults.explain(error) or f"{error.filename or 'the system'}: {error.strerror}"
+                    self.outcome.left_undone(cell, f"cannot be started: {why}")
+
+    def _launch(self, cell: Cell, slot: Slot) -> subprocess.Popen | Copy:
+        atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")
+        words = self.groups.words(cell)
+        environment = {**slots.environment(slot), **self.line.environment}
+        with cell.paths.log.open("w") as log:
+            if self.warm is not None:
+                try:
+                    return self.warm.start(words, environment, log)
+                except Unavailable:  # also if it was killed since
+                    self.warm.close()
+                    self.warm = None
+            return subprocess.Popen(
+                [sys.executable, "-m", "harness", *words],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                pass_fds=[self.line.reading],
+                start_new_session=True,
+            )
+
+    def _collect(self) -> None:
+        for running in list(self.running):
+            code = running.process.poll()
+            if code is None:
+                continue
+            _signal(running.process, signal.SIGKILL)  # processes that a run has left behind
+            self.running.remove(running)
+            self.free.append(running.slot)
+            reason = end_reason(running.cell, code)
+            if self.groups.ended(running.cell, "" if code == 0 else reason):
+                self.waiting.insert(0, running.cell)
+                continue
+            self.outcome.ended(running.cell, running.since, reason, clean=code == 0)
+
+
+def _signal(process: subprocess.Popen | Copy, number: int) -> None:
+    """Send a signal to a run and all processes it has started."""
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        return

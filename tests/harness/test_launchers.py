@@ -1,0 +1,138 @@
+"""Launchers: what they are given, what they refuse, and which runs are one job."""
+
+import json
+import signal
+import stat
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from harness.config import instantiation, saved_configs
+from harness.config.schema import Run
+from harness.errors import Refused
+from harness.launch import batch_jobs, queue, sweep_files
+from harness.launch.cells import Cell, Outcome, cell
+from harness.results.paths import RunPaths
+from harness.system import signals
+
+Composed = Callable[..., Run]
+
+
+def program(folder: Path, name: str, script: str) -> None:
+    """A program that stands in for one of Slurm's."""
+    path = folder / name
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def test_configs_of_earlier_records_have_the_options_of_the_only_launcher_that_there_was(composed: Composed) -> None:
+    run = composed("task=copy")
+    config = json.loads(run.model_dump_json())
+    for launcher in ({"slots": 2, "threads": 1}, {"slots": 0, "threads": 0, "copies": False}):
+        read = saved_configs.run({**config, "launcher": launcher}, [], results="results")
+        assert read.launcher.name == "local"
+        assert launcher.items() <= read.launcher.options.items()
+    del config["launcher"]
+    assert saved_configs.run(config, [], results="results").launcher == run.launcher
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("launcher=slurm", "launcher.partitoin=gpu"), "did you mean 'launcher.partition'"),
+        (("launcher=slurm", "launcher.time=0"), "launcher.time=0"),
+        (("launcher=slurm", "launcher.additional=[--qos]"), "launcher.additional"),
+        (("launcher=slrum",), "did you mean 'slurm'"),
+        (("launcher.threads=-1",), "launcher.threads=-1"),
+    ],
+)
+def test_what_a_launcher_does_not_take_is_refused(words: Sequence[str], said: str, composed: Composed) -> None:
+    with pytest.raises(Refused, match=said):
+        composed(*words)
+
+
+def test_slurm_says_what_is_missing(
+    programs: Path, composed: Composed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = composed("launcher=slurm", "launcher.partition=gpu", f"results={tmp_path}/results", "trainer=cpu")
+    launcher = instantiation.make("launcher", run.launcher, run)
+    with pytest.raises(Refused, match="there is no sbatch here"):
+        launcher.check(run)
+    program(programs, "sbatch", "echo 'sbatch: error: invalid partition specified: gpu' >&2; exit 1")
+    with monkeypatch.context() as hidden:
+        hidden.setitem(sys.modules, "submitit.slurm.slurm", None)
+        with pytest.raises(Refused, match=r"pip install 'length-generalization-harness\[slurm\]'"):
+            launcher.check(run)
+    pytest.importorskip("submitit")
+    program(programs, "srun", "exit 0")
+    program(programs, "squeue", "exit 0")
+    launcher.check(run)
+    cells = [cell([], run)]
+    with pytest.raises(Refused, match=r"sbatch does not take these jobs: .*invalid partition specified: gpu"):
+        launcher.launch(cells, sweep_files.named(cells, [], "slurm"), Outcome())
+    program(programs, "squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1")
+    with pytest.raises(Refused, match="Unable to contact slurm controller"):
+        launcher.launch(cells, sweep_files.named(cells, [], "slurm"), Outcome())
+
+
+def test_the_queue_is_what_has_not_ended(programs: Path) -> None:
+    lines = [
+        "a-1|0|RUNNING",
+        "a-1|1|PENDING",
+        "a-1|2|COMPLETED",
+        "b-2|N/A|REQUEUED",
+        "c|d|0|COMPLETING",
+        "a-1|3|TIMEOUT",
+    ]
+    program(programs, "squeue", "/bin/cat <<'END'\n" + "\n".join(lines) + "\nEND")
+    assert queue.tasks() == {
+        ("a-1", 0): queue.RUNNING,
+        ("a-1", 1): queue.QUEUED,
+        ("b-2", 0): queue.QUEUED,
+        ("c|d", 0): queue.RUNNING,
+    }
+
+
+@given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 7))
+def test_jobs_have_every_run_once_and_those_that_share_weights_together(folders: list[int], each: int) -> None:
+    cells = [
+        Cell([], None, RunPaths(Path(f"{number}.json"), Path(str(folder))))  # type: ignore[arg-type]
+        for number, folder in enumerate(folders)
+    ]
+    jobs = batch_jobs.packed(cells, each)
+    assert sorted(one.name for job in jobs for one in job) == sorted(one.name for one in cells)
+    for job in jobs:
+        shared = {one.paths.folder for one in job}
+        assert all({one.paths.folder for one in other}.isdisjoint(shared) for other in jobs if other is not job)
+        assert len(job) <= each or len(shared) == 1
+
+
+def test_in_a_job_what_is_passed_on_later_is_the_same_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Slurm tells every process of a job to end, and those that started others tell them too."""
+    monkeypatch.setenv(signals.ONE_REQUEST, "1")
+    interrupt = signals.Interrupt(final=True)
+    interrupt.deferred = True
+    interrupt(signal.SIGUSR2, None)
+    began = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: began + signals.PATIENCE / 2)
+    interrupt(signal.SIGTERM, None)
+    assert interrupt.requested_at is not None
+    assert interrupt.requested_at <= began
+    monkeypatch.delenv(signals.ONE_REQUEST)
+    interrupt.final = False
+    with pytest.raises(KeyboardInterrupt):
+        interrupt(signal.SIGTERM, None)
