@@ -50,7 +50,10 @@ class Sharding(ModelParallelStrategy):
         assert self.model is not None
         checkpoint = self.checkpoint_io.load_checkpoint(checkpoint_path)
         whole = StateDictOptions(full_state_dict=True)
-        set_model_state_dict(self.model, checkpoint["state_dict"], options=whole)
+        first = {name for name, _ in self.model.named_parameters()}  # what blocks share has several names
+        shared = {name for name, _ in self.model.named_parameters(remove_duplicate=False)} - first
+        once = {name: value for name, value in checkpoint["state_dict"].items() if name not in shared}
+        set_model_state_dict(self.model, once, options=StateDictOptions(full_state_dict=True, strict=not shared))
         for optimizer, state in zip(self.optimizers, checkpoint["optimizer_states"], strict=True):
             names = self._names(optimizer)
             named: dict[str, Any] = {
