@@ -23,9 +23,9 @@ TINY = (
     "evaluation.examples=8", "lengths.train=6", "lengths.test=12",
 )  # fmt: skip
 SUBMITTED = ("launcher=slurm", "launcher.cpus=1", "launcher.wait=false")
-TIMINGS = ["training_seconds"]
+TIMINGS = ["training_seconds", "evaluation_seconds", "peak_memory_bytes"]
 
-pytestmark = [pytest.mark.slurm, pytest.mark.slow]
+pytestmark = [pytest.mark.slurm, pytest.mark.slow, pytest.mark.timeout(1800)]  # whole sweeps, on whatever machine
 
 
 def weights(folder: Path) -> dict[str, Path]:
