@@ -6,13 +6,13 @@ Nothing heavier than Hydra is imported here: PyTorch is loaded only when a run h
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import logging
 import os
 import pkgutil
 import sys
-from collections.abc import Sequence
+from argparse import Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,15 +20,15 @@ import harness
 from harness import commands
 from harness.errors import Refused
 from harness.files import user_paths
-from harness.progress import say, shown
+from harness.progress import say
 from harness.system import distributed, faults, lifeline, signals
 from harness.system.signals import INTERRUPTED
 
 if TYPE_CHECKING:
+    from harness.composition.compose import Composer
     from harness.config.schema import Run
+    from harness.results.records import Record
 
-MANY = 100
-"""Number of runs from which on a sweep shows the progress of their composition."""
 HYDRA_SHOWS = ("hydra_help", "info", "shell_completion")
 """Hydra's own flags, which print information about Hydra and run nothing."""
 
@@ -132,34 +132,29 @@ def _dispatch(arguments: list[str]) -> int:
                 hydra.check(parsed.overrides)
         elif parsed.multirun or hydra.multirun(parsed.overrides):
             _log_to_standard_error()
-            cells = hydra.cells(parsed.overrides)
+            attempts = hydra.attempts(parsed.overrides)
             from harness.launch.sweep import sweep
 
-            with shown("composing", len(cells)) if len(cells) > MANY else contextlib.nullcontext() as step:
-                attempts = []
-                for cell in cells:
-                    attempts.append((cell, hydra.attempt(cell)))
-                    if step:
-                        step(len(attempts))
             return sweep(attempts, arguments)
         else:
             run = hydra.run(parsed.overrides)
             if not declarations.lookup(run.launcher.target).attributes["elsewhere"]:
-                return _run(run)
+                return _run(run, lambda record, path: _print_next_steps(hydra, parsed, run, record, path))
             from harness.launch.sweep import sweep
 
             return sweep([(parsed.overrides, run)], arguments)
     return _shown_by_hydra(arguments)
 
 
-def _run(run: Run) -> int:
+def _run(run: Run, afterwards: Callable[[Record, Path], None] = lambda record, path: None) -> int:
+    """Do a run, print what it has found, and then what ``afterwards`` makes of its record."""
     world = distributed.this_process(run.trainer.devices, run.trainer.nodes)  # refused before anything is written
     with signals.interruptible(final=True):
         lifeline.watch_parent(signals.exit_now if world.rank else signals.request_end)
-        return _finish(run, agreed=world.port > 0)
+        return _finish(run, afterwards, agreed=world.port > 0)
 
 
-def _finish(run: Run, *, agreed: bool) -> int:
+def _finish(run: Run, afterwards: Callable[[Record, Path], None], *, agreed: bool) -> int:
     """``agreed``: other processes wait for what this one finds (:mod:`harness.training.agreement`)."""
     _log_to_standard_error()
     from harness.launch import slots
@@ -182,7 +177,20 @@ def _finish(run: Run, *, agreed: bool) -> int:
         return 1
     print_report(record)
     print(f"record {paths.record}")
+    afterwards(record, paths.record)
     return 0
+
+
+def _print_next_steps(hydra: Composer, parsed: Namespace, run: Run, record: Record, path: Path) -> None:
+    """On a terminal, commands that make sense now."""
+    if not sys.stdout.isatty():
+        return
+    from harness.composition.next_steps import commands
+
+    options = [] if parsed.config_dir is None else ["--config-dir", parsed.config_dir]
+    print("\nwhat could come next")
+    for command, meaning in commands(hydra, parsed.overrides, run, record, path, options):
+        print(f"  # {meaning}\n  {command}")
 
 
 def _set_threads(run: Run) -> None:

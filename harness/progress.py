@@ -3,7 +3,9 @@ results can be piped.
 """
 
 import os
+import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,6 +32,26 @@ def say(line: str, stream: TextIO | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
     except OSError:
         return
+
+
+def fitted(line: str, stream: TextIO | None = None) -> str:
+    """A line wrapped to the width of the terminal that a stream (standard output) is, what is left of it indented; the
+    same line where the stream is none.
+    """
+    if not (stream or sys.stdout).isatty():
+        return line
+    width = shutil.get_terminal_size().columns
+    if len(line) <= width:
+        return line
+    indent = line[: len(line) - len(line.lstrip())]
+    return textwrap.fill(
+        line.strip(),
+        width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 @contextmanager

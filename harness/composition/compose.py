@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +21,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from pydantic import ValidationError
 
+from harness import progress
 from harness.composition import isolation, studies, suggestions
 from harness.composition.folders import folders as checked
 from harness.composition.overrides import MOST_RUNS, Reader, count
@@ -28,6 +30,9 @@ from harness.config.schema import LISTED_GROUPS, Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, echoed, unknown
 from harness.results.trained_runs import with_origin
+
+MANY = 100
+"""Number of runs from which on a sweep shows the progress of their composition."""
 
 
 @contextmanager
@@ -85,6 +90,19 @@ class Composer:
             return self.run(overrides)
         except Refused as refusal:
             return refusal
+
+    def attempts(self, overrides: Sequence[str]) -> list[tuple[list[str], Run | Refused]]:
+        """The overrides of every cell of a sweep with its run, or why there is none. Shows progress where there are
+        many. Raises :class:`Refused` where the overrides are no sweep.
+        """
+        cells = self.cells(overrides)
+        with progress.shown("composing", len(cells)) if len(cells) > MANY else contextlib.nullcontext() as step:
+            found = []
+            for cell in cells:
+                found.append((cell, self.attempt(cell)))
+                if step:
+                    step(len(found))
+        return found
 
     def check(self, overrides: Sequence[str]) -> None:
         """Raise :class:`Refused` unless the overrides compose."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from harness.figures import fewer
@@ -22,7 +23,7 @@ PANELS = {"in_distribution": "lengths trained on", "out_of_distribution": "longe
 
 def draw(table: pd.DataFrame, style: Style = PAPER) -> Figure:
     """The learning curves of one task: a line for every run, in the colour of its method, so that what comes and goes
-    in single seeds is seen.
+    in single seeds is seen. Longer lengths have a panel where they were looked at (``evaluation.every``).
 
     ``table`` has the columns of :func:`harness.results.learning_curves.learning_curves`.
     """
@@ -30,10 +31,11 @@ def draw(table: pd.DataFrame, style: Style = PAPER) -> Figure:
     with style.context():
         appearances = looks(table)
         title = wrap_label(str(table.task.iloc[0]), style.characters(style.width))
-        rows, columns = (2, 1) if style.stacked else (1, 2)
+        shown = [column for column in PANELS if table[column].notna().any()]
+        rows, columns = (len(shown), 1) if style.stacked else (1, len(shown))
         figure = Figure(figsize=(style.width, style.height * rows), layout="constrained")
-        panels = figure.subplots(rows, columns, sharex=True, sharey=True)
-        for axes, (column, lengths) in zip(panels, PANELS.items(), strict=True):
+        panels = np.atleast_1d(figure.subplots(rows, columns, sharex=True, sharey=True)).ravel()
+        for axes, column in zip(panels, shown, strict=True):
             for method, runs in table.groupby("method", sort=True):
                 look = appearances[str(method)]
                 for which, (_, run) in enumerate(runs.groupby("record", sort=True)):
@@ -43,7 +45,7 @@ def draw(table: pd.DataFrame, style: Style = PAPER) -> Figure:
                         run.step, run[column], color=look.colour, label=label, marker=look.marker, markevery=every
                     )
             axes.set_ylim(-0.05, 1.05)
-            axes.set_title(f"{measure}, {lengths}", loc="left")
+            axes.set_title(f"{measure}, {PANELS[column]}", loc="left")
         for axes in panels if not style.stacked else panels[-1:]:
             axes.set_xlabel("steps")
         handles, names = axes.get_legend_handles_labels()

@@ -1,5 +1,6 @@
 """The runs of a sweep, and how far each is."""
 
+import sys
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +8,7 @@ from typing import NamedTuple
 from harness.config import identity, instantiation, saved_configs
 from harness.config.schema import Run
 from harness.errors import Refused
-from harness.progress import say
+from harness.progress import fitted, say
 from harness.results import records
 from harness.results.metrics import summaries
 from harness.results.paths import RunPaths, run_paths
@@ -59,7 +60,8 @@ class Outcome:
         new = record is not None and cell.paths.record.stat().st_mtime >= since - 1
         if record is not None and record.status == "finished" and (clean or new):
             self.finished.append(cell)
-            verdicts = "".join(f"\n  {one.name}: {verdict(record, one)}" for one in summaries(record))
+            lines = [f"  {one.name}: {verdict(record, one)}" for one in summaries(record)]
+            verdicts = "".join(f"\n{fitted(line, sys.stderr)}" for line in lines)
             say(f"finished {cell.name} in {time.time() - since:.0f}s{verdicts}")
         elif record is not None and record.status == "failed" and new:
             self.failed.append((cell, record.reason))

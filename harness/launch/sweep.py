@@ -9,6 +9,7 @@ import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from harness.config import instantiation
 from harness.config.schema import Run
@@ -16,9 +17,24 @@ from harness.errors import Refused
 from harness.files import user_paths
 from harness.launch import sweep_files
 from harness.launch.base import Launcher
-from harness.launch.cells import Outcome, cell, sort_by_state
+from harness.launch.cells import Cell, Outcome, cell, sort_by_state
 from harness.progress import say
 from harness.system.signals import INTERRUPTED
+
+
+class Swept(NamedTuple):
+    """What became of a sweep: all its runs, those that are done, and the others with the reason."""
+
+    cells: list[Cell]
+    done: list[Cell]
+    failed: list[tuple[Cell, str]]
+    undone: list[tuple[Cell, str]]
+    elsewhere: list[Cell]
+    """Those that are queued or at work elsewhere."""
+    refused: list[tuple[list[str], str]]
+    """The overrides of impossible runs, and why they are."""
+    interrupted: str
+    """How much was done where the sweep was interrupted; empty otherwise."""
 
 
 def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequence[str]) -> int:
@@ -28,9 +44,40 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     ``arguments`` are those of the command line. Invalid cells are reported and left out; a sweep of invalid cells alone
     is :class:`Refused`.
     """
+    swept = run_all(attempts, arguments)
+    if swept.interrupted:
+        say(f"interrupted with {swept.interrupted} done: {resumption(arguments)}")
+        return INTERRUPTED
+    undone = f"{len(swept.undone)} not done, " if swept.undone else ""
+    elsewhere = f"{len(swept.elsewhere)} queued or at work, " if swept.elsewhere else ""
+    lines = [
+        f"{len(swept.done)} of {len(swept.cells)} runs finished, {len(swept.failed)} failed, {undone}{elsewhere}"
+        f"{len(swept.refused)} left out as impossible"
+    ]
+    lines += [f"  failed {one.name}: {reason}\n    log {one.paths.log}" for one, reason in swept.failed]
+    lines += [f"  not done {one.name}: {reason}\n    log {one.paths.log}" for one, reason in swept.undone]
+    results = shlex.quote(swept.cells[0].run.results)
+    if swept.elsewhere:
+        lines.append(f"how far they are: python -m harness status {results}")
+    if swept.undone:
+        lines.append(f"what was not done left no record: {resumption(arguments)}")
+    if swept.failed:
+        words = shlex.join([word for word in arguments if not word.startswith("retry=")])
+        lines.append(f"try them again: python -m harness {words} retry=true")
+    if swept.done:
+        lines.append(f"leaderboard: python -m harness leaderboard {results}")
+    say("\n".join(lines), sys.stdout)
+    return 1 if swept.failed or swept.undone else 0
+
+
+def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequence[str]) -> Swept:
+    """Run all cells that are not done yet, and say on standard error how it goes. An interrupt stops the sweep.
+
+    Raises :class:`Refused` if no cell is valid.
+    """
     cells = [cell(words, attempt) for words, attempt in attempts if isinstance(attempt, Run)]
-    refused = [str(attempt) for _, attempt in attempts if isinstance(attempt, Refused)]
-    for reason, count in Counter(refused).items():
+    refused = [(words, str(attempt)) for words, attempt in attempts if isinstance(attempt, Refused)]
+    for reason, count in Counter(reason for _, reason in refused).items():
         say(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}")
     if not cells:
         raise Refused("no run is left")
@@ -40,7 +87,7 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     todo, done, failed = sort_by_state(cells)
     started.check(first)
     say(f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do")
-    outcome = Outcome()
+    outcome, interrupted = Outcome(), ""
     if todo:
         user_paths.make_folder(todo[0].paths.record.parent, f"results={first.results}")
         whole = sweep_files.named(cells, arguments, first.launcher.name)
@@ -48,30 +95,9 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
         try:
             started.launch(todo, whole, outcome)
         except KeyboardInterrupt:
-            say(f"interrupted with {len(outcome.finished)} of {len(todo)} done: {resumption(arguments)}")
-            return INTERRUPTED
-    done += outcome.finished
-    failed += outcome.failed
-    undone = f"{len(outcome.undone)} not done, " if outcome.undone else ""
-    elsewhere = f"{len(outcome.elsewhere)} queued or at work, " if outcome.elsewhere else ""
-    lines = [
-        f"{len(done)} of {len(cells)} runs finished, {len(failed)} failed, {undone}{elsewhere}"
-        f"{len(refused)} left out as impossible"
-    ]
-    lines += [f"  failed {one.name}: {reason}\n    log {one.paths.log}" for one, reason in failed]
-    lines += [f"  not done {one.name}: {reason}\n    log {one.paths.log}" for one, reason in outcome.undone]
-    results = shlex.quote(first.results)
-    if outcome.elsewhere:
-        lines.append(f"how far they are: python -m harness status {results}")
-    if outcome.undone:
-        lines.append(f"what was not done left no record: {resumption(arguments)}")
-    if failed:
-        words = shlex.join([word for word in arguments if not word.startswith("retry=")])
-        lines.append(f"try them again: python -m harness {words} retry=true")
-    if done:
-        lines.append(f"leaderboard: python -m harness leaderboard {results}")
-    say("\n".join(lines), sys.stdout)
-    return 1 if failed or outcome.undone else 0
+            interrupted = f"{len(outcome.finished)} of {len(todo)}"
+    done, failed = done + outcome.finished, failed + outcome.failed
+    return Swept(cells, done, failed, outcome.undone, outcome.elsewhere, refused, interrupted)
 
 
 def resumption(arguments: Sequence[str]) -> str:

@@ -52,6 +52,15 @@ class WandB(CurveLogger):
         run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
         return WandbLogger(experiment=run)
 
+    def finish(self, logger: Logger, scores: dict[str, float]) -> None:
+        """Log the scores and end W&B's run, so that a further one in this process, as in a notebook, has its own."""
+        from pytorch_lightning.loggers import WandbLogger
+
+        super().finish(logger, scores)
+        assert isinstance(logger, WandbLogger)
+        run: Any = logger.experiment
+        run.finish(exit_code=0 if scores else 1)
+
 
 def logged_in() -> bool:
     """Whether W&B finds the user's API key: in its variables or where ``wandb login`` writes it."""

@@ -5,9 +5,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from harness.results import metrics
+from harness.progress import fitted
+from harness.results import length_curve, metrics
 from harness.results.metrics import Summary
 from harness.results.records import Record
+from harness.results.statistics.shares import wilson
 
 NOTABLE = 0.05
 """Above this exact match of the blind predictor, or this share of test examples with the same prompt, a remark is
@@ -23,12 +25,14 @@ def print_report(record: Record) -> None:
     text = record.task.metric == "bits_per_byte"
     for summary in metrics.summaries(record):
         title = f"{record.choice('task')} · {record.choice('encoding')} · {summary.name}"
-        table(title, _text_columns() if text else _columns(record), _rows(record, summary.name, text))
-        print(verdict(record, summary))
+        table(title, TEXT_COLUMNS if text else _columns(record), _rows(record, summary.name, text))
+        for line in length_curve.shown(record, summary.name):
+            print(line)
+        print(fitted(verdict(record, summary)))
         for line in record.novelty.get(summary.name, []):
-            print(f"never trained, but needed at length {record.scores[-1].length}: {line}")
+            print(fitted(f"never trained, but needed at length {record.scores[-1].length}: {line}"))
     for line in [*_origin(record), *remarks(record)]:
-        print(line)
+        print(fitted(line))
 
 
 def _origin(record: Record) -> list[str]:
@@ -129,11 +133,19 @@ def verdict(record: Record, summary: Summary) -> str:
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: with rules on a terminal, with columns separated by spaces elsewhere."""
     if sys.stdout.isatty():
+        from rich import box
         from rich.console import Console
         from rich.table import Table
         from rich.text import Text  # plain strings would be read for markup
 
-        ruled = Table(title=Text(title), title_justify="left", show_edge=False)
+        ruled = Table(
+            title=Text(title),
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 1, 0, 0),  # two blanks between columns, as elsewhere
+        )
         for column in columns:
             ruled.add_column(Text(column), justify="right")
         for row in rows:
@@ -152,40 +164,36 @@ def _ends_apart(record: Record) -> bool:
 
 
 def _columns(record: Record) -> list[str]:
-    own, blind = ["token accuracy"], ["blind exact", "blind token"]
-    if _ends_apart(record):
-        own, blind = [*own, "without end"], [*blind, "blind without end"]
-    return ["length", "exact match", "given length", *own, *blind, "distribution"]
+    """Columns that fit 80 characters."""
+    ends = ["no end"] if _ends_apart(record) else []
+    return ["length", "exact match", "95 % interval", "given length", "tokens", *ends, "blind", "in/out"]
 
 
-def _text_columns() -> list[str]:
-    columns = ["length", "bits per byte", "95 % over documents", "token accuracy", "blind bits", "blind token"]
-    return [*columns, "distribution"]
+TEXT_COLUMNS = ("length", "bits per byte", "95 % interval", "tokens", "blind", "blind tokens", "in/out")
 
 
 def _rows(record: Record, extension: str, text: bool) -> list[list[str]]:
     blind = {row.length: metrics.rate(row) for row in record.blind}
     rows = []
-    apart = _ends_apart(record)
     for row in record.scores:
         if row.extension == extension:
             own, base = metrics.rate(row), blind[row.length]
-            numbers = (
-                (own.bits, own.token_accuracy, base.bits, base.token_accuracy)
-                if text
-                else (
-                    own.exact_match,
-                    own.exact_given_length,
-                    own.token_accuracy,
-                    *([own.without_ends] if apart else []),
-                    base.exact_match,
-                    base.token_accuracy,
-                    *([base.without_ends] if apart else []),
-                )
-            )
-            cells = ["" if math.isnan(number) else f"{number:.3f}" for number in numbers]
             if text:
-                low, high = metrics.bits_interval(record, extension, row.length)
-                cells.insert(1, "" if math.isnan(low) else f"{low:.3f} to {high:.3f}")
-            rows.append([str(row.length), *cells, "in" if row.length <= record.train_length else "out"])
+                interval = metrics.bits_interval(record, extension, row.length)
+                before, after = [own.bits], [own.token_accuracy, base.bits, base.token_accuracy]
+            else:
+                interval = wilson(row.exact, row.examples)
+                ends = [own.without_ends] if _ends_apart(record) else []
+                before = [own.exact_match]
+                after = [own.exact_given_length, own.token_accuracy, *ends, metrics.metric(base, record.task.metric)]
+            where = "in" if row.length <= record.train_length else "out"
+            rows.append([str(row.length), *map(_cell, before), _interval(*interval), *map(_cell, after), where])
     return rows
+
+
+def _cell(number: float) -> str:
+    return "" if math.isnan(number) else f"{number:.3f}"
+
+
+def _interval(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"{low:.3f}-{high:.3f}"

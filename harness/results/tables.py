@@ -10,7 +10,8 @@ from harness.results import cells, frames, metrics, rank_ranges, run_facts, summ
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.labels import labels
-from harness.results.statistics.seeds import FEW, interquartile_means, t_intervals, wilson
+from harness.results.statistics.seeds import FEW, interquartile_means, t_intervals
+from harness.results.statistics.shares import wilson
 
 AVERAGED = (
     "exact_match",
@@ -149,7 +150,7 @@ def _with_a_score(table: pd.DataFrame) -> set[str]:
     seeds = table.score_min.where(~bits, -table.score_max)
     worst = interval.where(interval > seeds, seeds).fillna(table.better)
     guessed = table.better[table.method.isin(["(blind)", "(chance)"])].groupby(table.task_id).max()
-    above = table.ranked & (worst > table.task_id.map(guessed))
+    above = table.ranked & (worst > table.task_id.map(guessed).fillna(-math.inf))  # of counts alone no guess is known
     return set(table.task_id[above])
 
 

@@ -60,12 +60,16 @@ class Interrupt:
 @contextmanager
 def interruptible(*, final: bool = False) -> Iterator[Interrupt]:
     """Make every signal that asks this process to end raise ``KeyboardInterrupt``, unless it is ignored, as SIGHUP is
-    under nohup. The previous handlers are restored at the end.
+    under nohup. The previous handlers are restored at the end. Outside the main thread, whose the signals are, nothing
+    changes.
 
     With ``final``, the second signal ends the process, even while it is blocked in a call that never returns, such as
     communication with a dead process.
     """
     interrupt = Interrupt(final=final)
+    if threading.current_thread() is not threading.main_thread():
+        yield interrupt
+        return
     before = {number: signal.getsignal(number) for number in SIGNALS}
     changed = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     for number in changed:

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 REPORT_EVERY = 25
 """Steps between reports. In between nothing waits for the device."""
 
+SHOWN = {"in_distribution": "held-out", "out_of_distribution": "longer"}
+"""What progress calls the shares that are right of held-out examples."""
+
 
 class Diverged(RuntimeError):
     """The loss stopped being a finite number."""
@@ -106,7 +109,7 @@ class TrainingMonitor(lightning.Callback):
         if not trainer.is_global_zero:
             return
         rate = trainer.optimizers[0].param_groups[0]["lr"]
-        right = f" held-out {looked['in_distribution']:.3f}" if looked else ""
+        right = "".join(f" {SHOWN[name]} {share:.3f}" for name, share in looked.items())
         self.shown(trainer.global_step, f"loss {self.loss:.4f}{right}")
         self._log({"loss": self.loss, "learning_rate": rate, "seconds": self.seconds, **looked}, trainer.global_step)
 

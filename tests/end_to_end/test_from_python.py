@@ -1,6 +1,5 @@
 """Runs from a notebook, loggers, and the other commands."""
 
-import csv
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from support import QUICK, environment
 import harness
 from harness import cli
 from harness.errors import Refused
-from harness.loggers.wandb import logged_in
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 TINY = (*QUICK, "train.steps=30", "lengths.train=6", "lengths.test=12")
@@ -69,11 +67,10 @@ def test_python_refuses_what_the_shell_refuses() -> None:
 
 
 def test_values_from_python_are_the_values_of_the_command_line(composed: Callable) -> None:
-    from harness.notebook import _overrides
+    from harness.notebook.overrides import words
 
-    overrides = list(
-        _overrides({"encoding": "rope", "encoding.base": 500.0, "force": True, "lengths": {"grid": [5, 30]}})
-    )
+    choices = {"encoding": "rope", "encoding.base": 500.0, "force": True, "lengths": {"grid": [5, 30]}}
+    overrides = words([], choices, [], several=False)
     assert overrides == ["encoding=rope", "encoding.base=500.0", "force=true", "lengths.grid=[5,30]"]
     run = composed(*overrides)
     assert (run.encoding.options["base"], run.force, run.lengths.grid) == (500.0, True, [5, 30])
@@ -83,63 +80,6 @@ def test_an_unknown_failure_from_python_is_an_exception(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     with pytest.raises(RuntimeError, match="the loss was"):
         harness.run(*TINY, train={"learning_rate": 1e30, "clip": 0})
-
-
-@pytest.mark.slow
-def test_offline_trackers_get_the_curve_and_the_csv_is_always_there(command: Command, tmp_path: Path) -> None:
-    nobody = environment(NETRC=str(tmp_path / "no keys"))
-    del nobody["WANDB_MODE"]  # so that it has to be found out whether somebody is logged in
-    done = command(*TINY, "logger=[wandb,tensorboard]", env=nobody)
-    assert done.returncode == 0, done.stderr
-    (curve,) = tmp_path.glob("results/runs/*/training.csv")
-    assert [row["step"] for row in csv.DictReader(curve.open())] == ["25", "30"]
-    assert list(tmp_path.glob("results/runs/*/tensorboard/events.*"))
-    assert list(tmp_path.glob("results/runs/*/wandb/offline-run-*"))
-    assert "Warning" not in done.stderr
-    assert "wandb" not in done.stderr, "nor says W&B that something it is asked for will be gone"
-
-
-def test_a_key_is_found_where_wandb_login_writes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in ("WANDB_API_KEY", "WANDB_IDENTITY_TOKEN_FILE", "WANDB_BASE_URL"):
-        monkeypatch.delenv(variable, raising=False)
-    keys = tmp_path / "keys"
-    monkeypatch.setenv("NETRC", str(keys))
-    assert not logged_in()
-    keys.write_text("machine api.wandb.ai\n  login user\n  password 0123\n")
-    assert logged_in()
-    monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org:8080")
-    assert not logged_in(), "a key of another server"
-    keys.write_bytes(b"\xff machine")
-    assert not logged_in()
-    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
-    assert logged_in()
-
-
-@pytest.mark.slow
-def test_a_tracker_that_cannot_be_reached_costs_a_warning_and_not_the_run(command: Command, tmp_path: Path) -> None:
-    env = environment(WANDB_MODE="online", WANDB_API_KEY="0" * 40, WANDB_BASE_URL="http://127.0.0.1:9")
-    done = command(*TINY, "logger=wandb", env=env)
-    assert done.returncode == 0, done.stderr
-    assert "logger=wandb cannot start and is left out" in done.stderr
-    assert "record results/records/" in done.stdout
-
-
-def test_a_logger_that_breaks_is_left_out(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
-    from harness.training.monitor import TrainingMonitor
-
-    class Broken:
-        calls = 0
-
-        def log_metrics(self, metrics: dict, step: int) -> None:
-            self.calls += 1
-            raise ConnectionError("gone")
-
-    broken = Broken()
-    report = TrainingMonitor(lambda done, note="": None, [broken], 0)  # type: ignore[list-item]
-    report._log({"loss": 1.0}, 1)
-    report._log({"loss": 1.0}, 2)
-    assert broken.calls == 1
-    assert "gone" in caplog.text
 
 
 @pytest.mark.parametrize(

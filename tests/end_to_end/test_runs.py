@@ -14,6 +14,7 @@ from support import QUICK, environment
 
 from harness import cli, recipe
 from harness.results import records
+from harness.results.statistics.shares import wilson
 
 
 @pytest.mark.slow
@@ -55,13 +56,18 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
         "copy · rope · extrapolate",
         "copy · rope · ntk",
     ]
-    header = (
-        "length exact match given length token accuracy without end "
-        "blind exact blind token blind without end distribution"
-    )
+    header = "length exact match 95 % interval given length tokens no end blind in/out"
     assert sum(" ".join(line.split()) == header for line in lines) == 2
     assert sum(line.startswith("reach ") for line in lines) == 2
     assert len(lines) < 40
+    assert not any(character in done.stdout for character in ("┊", "what could come next")), "no terminal reads it"
+    table = lines[lines.index("copy · rope · extrapolate") + 1 :][:7]
+    assert max(map(len, table)) < 80
+    for line, row in zip(table[1:], record.scores, strict=False):
+        low, high = wilson(row.exact, row.examples)
+        cells = line.split()
+        assert cells[:3] == [str(row.length), f"{row.exact / row.examples:.3f}", f"{low:.3f}-{high:.3f}"]
+        assert cells[-1] == ("in" if row.length <= 6 else "out")
     assert re.search(r"^training 60/60 done in ", done.stderr, re.M)
     assert re.search(r"^evaluating 12/12 done in ", done.stderr, re.M)
     assert "Warning" not in done.stderr

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support import ROOT
 
 from harness.results.statistics import aggregates, bootstrap, comparison, detectable, lengths, profiles, ranks, seeds
+from harness.results.statistics.shares import wilson
 
 SIMULATIONS = 20_000
 
@@ -91,14 +92,14 @@ def test_corrected_bootstraps_over_seeds_cover_as_often_as_they_say(
 def test_wilson_covers_as_often_as_it_says() -> None:
     """On average over shares: for a single share no interval of counts can be exact."""
     for total in (3, 5, 10):
-        ends = np.array([seeds.wilson(right, total) for right in range(total + 1)])
+        ends = np.array([wilson(right, total) for right in range(total + 1)])
         shares = np.random.default_rng(0).random(SIMULATIONS)
         right = np.random.default_rng(1).binomial(total, shares)
         inside = (ends[right, 0] <= shares) & (shares <= ends[right, 1])
         assert inside.mean() == pytest.approx(0.95, abs=0.02)
-    assert seeds.wilson(0, 3)[0] == 0
-    assert seeds.wilson(3, 3) == pytest.approx((0.4385, 1.0), abs=1e-4)
-    assert all(math.isnan(end) for end in seeds.wilson(0, 0))
+    assert wilson(0, 3)[0] == 0
+    assert wilson(3, 3) == pytest.approx((0.4385, 1.0), abs=1e-4)
+    assert all(math.isnan(end) for end in wilson(0, 0))
 
 
 def simulated(means: list[float], count: int, trials: int) -> list[tuple[np.ndarray, np.ndarray]]:

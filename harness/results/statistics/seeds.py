@@ -1,7 +1,6 @@
 """What a handful of seeds tells about a method on one task."""
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -50,14 +49,3 @@ def interquartile_means(values: np.ndarray, group: np.ndarray, count: int) -> np
     kept = (place >= cut[group]) & (place < (sizes - cut)[group])
     with np.errstate(invalid="ignore"):
         return np.bincount(group[kept], values[kept], count) / (sizes - 2 * cut)
-
-
-@cache
-def wilson(right: int, total: int, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's interval (1927) of a share, NaN of nothing."""
-    from scipy.stats import binomtest
-
-    if not total:
-        return np.nan, np.nan
-    found = binomtest(right, total).proportion_ci(confidence, method="wilson")
-    return float(found.low), float(found.high)

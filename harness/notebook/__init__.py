@@ -1,0 +1,1 @@
+"""What `import harness` offers: runs, sweeps, tables and trained models from Python."""
