@@ -200,8 +200,8 @@ def model(record: str | Path | Result, *, packages: Sequence[str] = ()) -> Train
 
         trained = harness.model(harness.run(encoding="rope", task="copy"))
         asked = trained.question("badcab")
-        trained.answers(asked)                       # what it answers: [["b", "a", "d", ...]]
-        logits = trained.logits(asked)               # [1, T, V]
+        trained.answers(asked)  # what it answers: [["b", "a", "d", ...]]
+        logits = trained.logits(asked)  # [1, T, V]
         trained.tokenizer.decode(logits.argmax(-1)[0])
         hidden = trained.module(asked.tokens, asked.positions)
 

@@ -22,7 +22,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (wheel,) = folder.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names if ".dist-info" not in name} == {"harness", "tasks", "conf"}
-    assert "conf/encoding/rope.yaml" in names
+    assert {"conf/encoding/rope.yaml", "harness/py.typed", "tasks/py.typed"} <= set(names)
     assert {f"harness/page/files/{path.name}" for path in (ROOT / "harness" / "page" / "files").iterdir()} <= set(names)
     install = [
         sys.executable,
