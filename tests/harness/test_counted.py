@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support import ROOT, near_only, put, record
+from support import ROOT, near_only, put, record, sample
 
 import harness
 from harness.config.schema import Run
@@ -67,11 +67,11 @@ def test_bare_counts_of_any_runs_score_like_their_records(
     """Only the columns that are needed, in any order of rows: what follows from them is the same."""
     made: list[Record] = []
     counted = []
-    for (encoding, seed), sample in samples.items():
-        right = data.draw(st.lists(st.integers(0, 10), min_size=len(sample.scores), max_size=len(sample.scores)))
-        rows = [row.model_copy(update={"exact": exact}) for row, exact in zip(sample.scores, right, strict=True)]
-        made.append(sample.model_copy(update={"scores": rows}))
-        counted += [(encoding, seed, row.length, row.examples, row.exact, sample.train_length) for row in rows]
+    for (encoding, seed), base in samples.items():
+        right = data.draw(st.lists(st.integers(0, 10), min_size=len(base.scores), max_size=len(base.scores)))
+        rows = [row.model_copy(update={"exact": exact}) for row, exact in zip(base.scores, right, strict=True)]
+        made.append(base.model_copy(update={"scores": rows}))
+        counted += [(encoding, seed, row.length, row.examples, row.exact, base.train_length) for row in rows]
     counts = pd.DataFrame(counted, columns=["method", "seed", "length", "examples", "exact", "train_length"])
     scored = harness.score(counts.sample(frac=1, random_state=0))
     known = [
@@ -149,14 +149,16 @@ def test_what_is_no_table_of_counts_is_refused() -> None:
 
 def test_loaded_records_are_the_tables_of_the_command(composed: Compose, tmp_path: Path) -> None:
     finished = record(composed("encoding=rope"), near_only)
-    failed = finished.model_dump() | {"status": "failed", "reason": "the loss was <b>nan</b>", "seed": 1}
+    nothing = {"status": "failed", "scores": [], "blind": [], "cost": None, "final_loss": None}
+    failed = sample(composed("encoding=rope", "seed=1"), reason="no memory", **nothing)
     put(finished, tmp_path)
+    put(failed, tmp_path)
     (tmp_path / "records" / "broken.json").write_text("{")
     found = harness.load(tmp_path)
-    assert failed["reason"]
     assert [path.stem for path in found.records] == [finished.name]
-    assert found.failed.run.tolist() == [str(tmp_path / "records" / "broken.json")]
-    assert "1 run finished, 1 without scores" in repr(found)
+    assert found.failed.run.tolist() == [failed.name, str(tmp_path / "records" / "broken.json")]
+    assert found.failed.reason[0] == "no memory"
+    assert "1 run finished, 2 without scores" in repr(found)
     with pytest.raises(Refused, match=r"there is no task 'sort' here. Tasks: copy"):
         found.plot("sort")
     with pytest.raises(Refused, match="none of these runs has a learning curve"):
