@@ -19,6 +19,8 @@ from harness.evaluation import blind, held_out
 from harness.layouts.causal import Causal
 from harness.positions.sequential import Sequential
 from harness.results.records import Record
+from harness.runs.job import build
+from harness.system import distributed
 from harness.training import learning
 from tasks.base import Task
 from tasks.copying.copy import Copy
@@ -118,7 +120,7 @@ def test_nothing_longer_than_training_is_looked_at_for_the_end(
     for words, longest in (((), 6), (("evaluation.every=25",), 12)):
         sampled.clear()
         run = composed(*TINY, "train.until=0.5", *words)
-        job = recipe._job(run, recipe.distributed.this_process(1))
+        job = build(run, distributed.this_process(1))
         sampled.clear()
         near, beyond = held_out.HeldOut(run, job.task, job.layout, torch.device("cpu"))(job.model)
         assert 0 <= near <= 1
