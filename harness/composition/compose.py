@@ -57,6 +57,11 @@ class Composer:
         self._by_choices: dict[tuple[str, ...], DictConfig] = {}
         self._reader = Reader(self._folders, self._accepts)
 
+    @property
+    def folders(self) -> Sequence[Path]:
+        """conf/ and the user's own folders of choices."""
+        return self._folders
+
     def run(self, overrides: Sequence[str], check: Callable[[Run], Run] = validated) -> Run:
         """The run of these overrides, validated by ``check``. Raises :class:`Refused`."""
         composed = self.shown(overrides)

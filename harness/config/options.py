@@ -61,8 +61,8 @@ def _check_packages(names: Sequence[str]) -> None:
         if not name.isidentifier() or importlib.util.find_spec(name) is None:
             raise Refused(
                 f"packages=[{name}]: there is no package of that name to import, neither installed nor in "
-                f"{' or '.join(user_packages.places())}; a pyproject.toml beside it whose [tool.harness] says packages = "
-                f'["{echoed(name)}"] makes it known in all folders below'
+                f"{' or '.join(user_packages.places())}; a pyproject.toml beside it with packages = "
+                f'["{echoed(name)}"] under [tool.harness] makes it known in all folders below'
             )
 
 
