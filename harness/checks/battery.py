@@ -51,6 +51,15 @@ def check(*words: str) -> list[Outcome]:
         return [outcome(claim) for claim in claims(hydra, words)[1]]
 
 
+def data_digest(*words: str) -> str:
+    """What tells the data of a task, such as ``data_digest("task=sums")``, from any other."""
+    from harness.checks.batteries import task
+
+    with composer() as hydra:
+        group, name = asked(words, hydra.folders)
+        return task.digest(task.subject(tried(hydra, group, name, words[1:])))
+
+
 def failures(*words: str) -> str:
     """The claims that do not hold of a choice, a line each; empty if all do."""
     return "\n".join(str(one) for one in check(*words) if one.verdict == "fails")

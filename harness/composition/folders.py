@@ -89,7 +89,7 @@ def _check_file(path: Path, group: str, options: dict[str, list[str]]) -> Iterat
     """Raise :class:`Refused` unless the file can be a choice of the group; give the choices that it includes."""
     if path.suffix != ".yaml":
         raise Refused("the name of a choice ends in .yaml")
-    _check_name(path.stem)
+    check_name(path.stem)
     if (catalogue.CONF / group / path.name).exists():
         raise Refused(f"the harness has {group}={path.stem} already: give yours another name")
     content = choice_files.content(path)
@@ -104,7 +104,8 @@ def _check_file(path: Path, group: str, options: dict[str, list[str]]) -> Iterat
         _check_target(node, bool(defaults))
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise :class:`Refused` unless a choice can have this name."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", name):
         raise Refused("the name of a choice is made of letters, digits, _ and -, and begins with a letter")
     if name.casefold() in MISREAD:

@@ -103,11 +103,12 @@ def interrupted(run: Run, folder: Path) -> None:
     asked = Interrupt(final=False)
     model, data, optimization = made(run)
 
-    def cut(step: int, *place: int) -> Any:
+    def examples(step: int, *place: int) -> Any:
         if step == CUT:
             asked.requested_at = CUT + 5
         return data(step, *place)
 
+    cut: Any = examples
     where: dict[str, Any] = {"seed": run.seed, "checkpoints": folder, "training": "tried"}
     try:
         loop.train(model, cut, run.train, run.trainer, optimization, **where, loggers=[], interrupt=asked)
