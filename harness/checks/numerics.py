@@ -46,11 +46,10 @@ def kernels_agree(
 
 
 @torch.no_grad()
-def same_in_parts(model: Model, tokens: Tensor, positions: Positions, stops: Sequence[int]) -> None:
+def same_in_parts(model: Model, tokens: Tensor, whole: Tensor, positions: Positions, stops: Sequence[int]) -> None:
     """Raise :class:`Failed` unless a network in float64 gives for sequences that it reads part by part, each up to a
-    stop, what it gives for the whole.
+    stop, what it gives for the ``whole``.
     """
-    whole = model(tokens, positions)
     parts, cache = [], None
     for stop in stops:
         part, cache = model.forward_with_cache(tokens[:, :stop], positions.first(stop), cache)

@@ -168,13 +168,14 @@ def seeded_weights(subject: Subject) -> None:
     require(not other, f"{other[:1]} is another one")
 
 
+@torch.no_grad()
 def cache(subject: Subject) -> None:
     """With a cache it gives what it gives without"""
     model = _left_to_right(subject).double()
     if not model.can_cache():
         raise DoesNotApply("caches = False")
     asked = torch.randint(4, len(subject.layout().vocabulary), (2, 40))
-    same_in_parts(model, asked, sequential(40), (1, 2, 9, 30, 40))
+    same_in_parts(model, asked, model(asked, sequential(40)), sequential(40), (1, 2, 9, 30, 40))
 
 
 CLAIMS = (
