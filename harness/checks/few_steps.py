@@ -6,8 +6,8 @@ import math
 import tempfile
 
 from harness import recipe
-from harness.checks.claims import Failed, require
-from harness.checks.tried import SMALL, Tried
+from harness.checks.claims import DoesNotApply, Failed, require
+from harness.checks.tried import FURTHER, SMALL, Tried
 from harness.composition.compose import Composer
 from harness.config import identity, instantiation
 from harness.config.schema import LISTED_GROUPS
@@ -18,6 +18,8 @@ FEW = ("train=quick", f"train.steps={STEPS}", "train.warmup=1", "evaluation.exam
 
 def ends_in_a_record(hydra: Composer, choice: Tried) -> str:
     """What the run of a few steps came to. Raises :class:`Failed` where it does not finish."""
+    if choice.group == FURTHER:
+        raise DoesNotApply("weights of another run are trained further with it")
     run = choice.valid()
     tested = identity.tested_lengths(run, instantiation.task(run))
     trained = [length for length in tested if length <= run.lengths.train]

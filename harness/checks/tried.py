@@ -37,6 +37,10 @@ BACKGROUNDS: dict[str, tuple[tuple[str, ...], ...]] = {
 """What a choice of a group is tried with, in this order, until it is a run: the defaults first."""
 
 
+FURTHER = "train_extension"
+"""A group whose choices act on weights that another run has trained: they are tried beside a run without them."""
+
+
 class Tried(NamedTuple):
     """A choice of a group, with the words that the user gave besides."""
 
@@ -98,6 +102,8 @@ def asked(words: Sequence[str], folders: Sequence[Any]) -> tuple[str, str]:
             raise unknown(group, name, names[group], "choices", catalogue.aliases(group, folders))
         return group, name
     having = [one for one in names if name in names[one]]
+    if set(having) == {FURTHER, "extension"}:  # the same classes, and the first can be tried in a run
+        having = ["extension"]
     if not having:
         every = [choice for choices in names.values() for choice in choices]
         raise unknown("choice", name, every, "choices")
@@ -112,10 +118,10 @@ def tried(hydra: Composer, group: str, name: str, words: Sequence[str]) -> Tried
     found: Run | Refused | None = None
     background: tuple[str, ...] = ()
     for background in BACKGROUNDS.get(group, ((),)):
-        attempt = hydra.attempt([*SMALL, *background, chosen, *words])
+        attempt = hydra.attempt([*SMALL, *background, *([] if group == FURTHER else [chosen]), *words])
         found = attempt if found is None or isinstance(attempt, Run) else found
         if isinstance(attempt, Run):
             break
     assert found is not None
-    alone = found if isinstance(found, Run) else hydra.run([*SMALL, chosen, *words], check=typed)
+    alone = found if isinstance(found, Run) and group != FURTHER else hydra.run([*SMALL, chosen, *words], check=typed)
     return Tried(group, name, tuple(words), alone, found, background)

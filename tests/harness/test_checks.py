@@ -187,7 +187,6 @@ def test_the_command_says_what_it_does_not_know(capsys: pytest.CaptureFixture[st
         (["rop"], "unknown choice 'rop'; did you mean 'rope'?"),
         (["encodin=rope"], "unknown group 'encodin'; did you mean 'encoding'?"),
         (["encoding=copy"], "unknown encoding 'copy'"),
-        (["ntk"], "ntk is a choice of train_extension and of extension: say which"),
         (["rope", "encoding.bas=3"], "bas"),
     ):
         assert cli.main(["check", *words]) == 2
@@ -195,6 +194,9 @@ def test_the_command_says_what_it_does_not_know(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("choice", ["encoding=learned", "optimizer=sgd", "logger=csv", "model=nano", "study=core"])
+@pytest.mark.parametrize(
+    "choice",
+    ["encoding=learned", "ntk", "train_extension=yarn", "optimizer=sgd", "logger=csv", "model=nano", "study=core"],
+)
 def test_choices_of_the_harness_hold(choice: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", choice]) == 0, capsys.readouterr().out
