@@ -1,30 +1,20 @@
 """A choice of one's own, from an empty folder to a record, without touching the repository."""
 
+import runpy
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from shell import Command
 from support import QUICK, ROOT, environment
 
 from harness.composition import new_choices
+from harness.config import own_choices
+from harness.errors import Refused
 from harness.results import records
 
 TINY = (*QUICK, "train.steps=5", "lengths.shortest=2", "lengths.train=6", "lengths.grid=[6,12]")
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-def in_(folder: Path, *begin: str) -> Run:
-    """Runs the program in a folder, from a new interpreter, as a user does."""
-    words = begin or (sys.executable, "-m", "harness")
-    env = environment(PYTHONPATH=str(ROOT))
-    env.pop("HARNESS_CONFIG_DIR", None)
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([*words, *arguments], cwd=folder, env=env, capture_output=True, text=True, timeout=300)
-
-    return run
 
 
 def good(done: subprocess.CompletedProcess[str]) -> str:
@@ -39,48 +29,60 @@ def recorded(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
-def test_four_commands_from_an_empty_folder(tmp_path: Path) -> None:
-    """New, new, check, run, from a folder below; then through the console script, and a sweep whose runs are processes
-    of their own.
+def test_four_commands_from_an_empty_folder(command: Command, tmp_path: Path) -> None:
+    """New, new, check, run, from a folder below; then a sweep, whose runs are processes of their own, and what reads
+    records.
     """
-    here = in_(tmp_path)
-    good(here("new", "encoding", "far"))
-    good(here("new", "task", "pairs"))
-    (tmp_path / "notebooks").mkdir()
-    below = in_(tmp_path / "notebooks")
-    said = good(below("check", "far"))
+    below = tmp_path / "notebooks"
+    below.mkdir()
+    good(command("new", "encoding", "far"))
+    good(command("new", "task", "pairs"))
+    said = good(command("check", "far", cwd=below))
     assert said.startswith("encoding=far\n")
     assert "0 fail" in said
-    assert "0 fail" in good(below("check", "task=pairs", "task.symbols=5"))
-    good(below("encoding=far", "task=pairs", *TINY))
-    assert recorded(tmp_path / "notebooks") == ["pairs far"]
-    script = tmp_path / "bin" / "harness"  # as an installer writes it
-    script.parent.mkdir()
-    script.write_text("import sys\nfrom harness.cli import main\nsys.exit(main())\n")
-    by_script = in_(tmp_path / "notebooks", sys.executable, str(script))
-    assert "Attention falls off" in good(by_script("ls", "encoding=far"))
-    good(by_script("-m", "encoding=far,rope", "task=pairs", "seed=1", *TINY))
-    assert recorded(tmp_path / "notebooks") == ["pairs far", "pairs far", "pairs rope"]
-    record = next((tmp_path / "notebooks" / "results" / "records").glob("pairs-far-seed1-*.json"))
-    good(below("inspect", "--record", str(record)))
-    good(below("show", "--model", str(record), "--count", "1"))
-    tests = in_(tmp_path, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert "5 passed" in good(tests("tests"))
+    assert "0 fail" in good(command("check", "task=pairs", "task.symbols=5", cwd=below))
+    good(command("encoding=far", "task=pairs", *TINY, cwd=below))
+    assert recorded(below) == ["pairs far"]
+    good(command("-m", "encoding=far,rope", "task=pairs", "seed=1", *TINY, cwd=below))
+    assert recorded(below) == ["pairs far", "pairs far", "pairs rope"]
+    record = next((below / "results" / "records").glob("pairs-far-seed1-*.json"))
+    good(command("inspect", "--record", str(record), cwd=below))
+    good(command("show", "--model", str(record), "--count", "1", cwd=below))
+    good(command("leaderboard", cwd=below))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", [group for group in new_choices.groups() if group not in ("encoding", "task")])
-def test_what_is_written_keeps_its_promises(group: str, tmp_path: Path) -> None:
-    here = in_(tmp_path)
-    good(here("new", group, "mine"))
-    assert "0 fail" in good(here("check", f"{group}=mine"))
-    tests = in_(tmp_path, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    assert " passed" in good(tests("tests"))
+def test_the_console_script_finds_them_too(tmp_path: Path) -> None:
+    for path, text in new_choices.files("encoding", "far", tmp_path, None).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    script = tmp_path / "bin" / "harness"  # as an installer writes it
+    script.parent.mkdir()
+    script.write_text("import sys\nfrom harness.cli import main\nsys.exit(main())\n")
+    words = [sys.executable, str(script), "ls", "encoding=far"]
+    env = environment(PYTHONPATH=str(ROOT))
+    done = subprocess.run(words, cwd=tmp_path / "conf", env=env, capture_output=True, text=True, timeout=300)
+    assert "Attention falls off" in good(done)
+    assert "encoding.slope" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("group", new_choices.groups())
+def test_the_tests_that_are_written_pass(group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They check all claims: what is written keeps its promises."""
+    monkeypatch.chdir(tmp_path)
+    for path, text in new_choices.files(group, "mine", tmp_path, f"written_{group}").items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    own_choices.find()
+    written = runpy.run_path(str(tmp_path / "tests" / f"test_{group}_mine.py"))
+    tests = [value for name, value in written.items() if name.startswith("test_")]
+    assert tests
+    for test in tests:
+        test()
 
 
 def test_nothing_is_overwritten_or_half_written(tmp_path: Path) -> None:
-    from harness.errors import Refused
-
     written = new_choices.files("encoding", "far", tmp_path, None)
     test = tmp_path / "tests" / "test_encoding_far.py"
     assert test in written
@@ -110,8 +112,6 @@ def test_nothing_is_overwritten_or_half_written(tmp_path: Path) -> None:
 def test_names_that_could_not_work_are_refused(
     group: str, name: str, package: str | None, said: str, tmp_path: Path
 ) -> None:
-    from harness.errors import Refused
-
     with pytest.raises(Refused) as refusal:
         new_choices.files(group, name, tmp_path, package)
     assert said in str(refusal.value)
@@ -148,6 +148,5 @@ def test_an_installed_package_brings_its_choices(tmp_path: Path) -> None:
     subprocess.run([*install, "--target", str(site), str(source)], check=True, capture_output=True, timeout=300)
     env = environment(PYTHONPATH=f"{ROOT}:{site}")
     words = [sys.executable, "-m", "harness", "encoding=far", *TINY]
-    done = subprocess.run(words, cwd=elsewhere, env=env, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
+    good(subprocess.run(words, cwd=elsewhere, env=env, capture_output=True, text=True, timeout=300))
     assert recorded(elsewhere) == ["copy far"]
