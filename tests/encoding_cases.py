@@ -7,12 +7,12 @@ import torch
 from support import component
 
 from harness import declarations
-from harness.attention.positions import Positions
+from harness.checks.inputs import DIMENSIONS, sequential, shaken
 from harness.config import catalogue
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 
-DIMENSIONS = Dimensions(d_model=32, n_heads=4, n_layers=2, train_tokens=42)
+__all__ = ["DIMENSIONS", "Variant", "make", "plain", "sequential", "shaken", "variants"]
 
 GRID = {"swin": {"window": 200}}
 """Options with which encodings of a grid know all cells that occur here."""
@@ -70,27 +70,13 @@ def variants() -> list[Variant]:
     return found
 
 
+def plain(name: str, dimensions: Dimensions, **options: Any) -> Encoding:
+    """An encoding as it is before training."""
+    return component("encoding", name, dimensions, **{**GRID.get(name, {}), **options})
+
+
 def make(name: str, **options: Any) -> Encoding:
     torch.manual_seed(0)
-    encoding = component("encoding", name, DIMENSIONS, **{**GRID.get(name, {}), **options})
+    encoding = plain(name, DIMENSIONS, **options)
     shaken(encoding)
     return encoding
-
-
-def shaken(module: torch.nn.Module) -> None:
-    """Away from special initial values, such as zeros, that would hide what a parameter does."""
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.add_(0.3 * torch.randn_like(parameter))
-
-
-def sequential(length: int, start: int = 0, channels: int = 1) -> Positions:
-    """0, 1, 2, ... from ``start`` on, or the cells of a grid of eight columns, row by row, or of layers of eight rows,
-    of which all numbers are moved.
-    """
-    steps = torch.arange(length)
-    if channels == 2:
-        return Positions(torch.stack([steps // 8, steps % 8], dim=-1)[None] + start, False)
-    if channels == 3:
-        return Positions(torch.stack([steps // 64, steps // 8 % 8, steps % 8], dim=-1)[None] + start, False)
-    return Positions(start + steps[None], True)

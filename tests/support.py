@@ -83,6 +83,18 @@ def written_page(script: str) -> str:
     return made.page()
 
 
+def held(claim: Callable[[Any], object], subject: Any) -> None:
+    """Check one claim of harness/checks/batteries; skip where it does not apply."""
+    import pytest
+
+    from harness.checks.claims import DoesNotApply
+
+    try:
+        claim(subject)
+    except DoesNotApply as reason:
+        pytest.skip(str(reason))
+
+
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a child: nothing of a tracker's account, few threads."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("WANDB")}

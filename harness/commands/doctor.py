@@ -11,6 +11,8 @@ from typing import NamedTuple
 
 import harness
 from harness.composition.arguments import Parser, path
+from harness.config import own_choices
+from harness.errors import Refused
 from harness.loggers.wandb import logged_in
 from harness.system.provenance import installed
 
@@ -33,7 +35,7 @@ def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness doctor", description=__doc__)
     parser.add_argument("--results", type=path, default=Path("results"), help="folder that runs would write to")
     parsed = parser.read(arguments)
-    findings = [*_python(), *_packages(), *_devices(), *_disk(parsed.results), *_trackers()]
+    findings = [*_python(), *_packages(), *_devices(), *_disk(parsed.results), *_trackers(), *_own()]
     width = max(len(finding.what) for finding in findings)
     for finding in findings:
         mark = "bad " if finding.advice else "ok  "
@@ -107,6 +109,17 @@ def _disk(results: Path) -> Iterator[Finding]:
         yield Finding("results", str(results), f"{existing} is no folder: choose another with results=...")
     elif not os.access(existing, os.W_OK):
         yield Finding("results", str(results), "this folder cannot be written to: choose another with results=...")
+
+
+def _own() -> Iterator[Finding]:
+    """Where choices of the user's own come from."""
+    try:
+        own = own_choices.find()
+    except Refused as refusal:
+        yield Finding("own choices", "they cannot be used", str(refusal))
+        return
+    said = "; ".join(source.named_by for source in own.sources) or "none"
+    yield Finding("own choices", said + (f" (packages {', '.join(own.packages)})" if own.packages else ""))
 
 
 def _trackers() -> Iterator[Finding]:

@@ -23,9 +23,9 @@ from pydantic import ValidationError
 
 from harness import progress
 from harness.composition import isolation, studies, suggestions
-from harness.composition.folders import folders as checked
+from harness.composition.folders import checked
 from harness.composition.overrides import MOST_RUNS, Reader, count
-from harness.config import catalogue, trainer_arguments
+from harness.config import catalogue, own_choices, trainer_arguments
 from harness.config.schema import LISTED_GROUPS, Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, echoed, unknown
@@ -37,15 +37,16 @@ MANY = 100
 
 @contextmanager
 def composer(folders: Sequence[str] = ()) -> Iterator[Composer]:
-    """Hydra, set up on conf/ and the user's own folders of choices. Raises :class:`Refused` for a file in them that
-    cannot be used.
+    """Hydra, set up on conf/ and the user's own folders of choices: these ``folders``, or where else
+    :mod:`harness.config.own_choices` finds them. Raises :class:`Refused` for a file in them that cannot be used.
     """
-    _, *own = checked(folders)
+    own = own_choices.find(folders)
+    places = checked(own.sources)
     around = get_gh_backup()  # this may be called from a program that uses Hydra itself
     GlobalHydra.instance().clear()
     try:
         with isolation.isolated(), initialize_config_dir(str(catalogue.CONF), version_base="1.3"):
-            yield Composer(own)
+            yield Composer(places, own.packages)
     finally:
         restore_gh_from_backup(around)
 
@@ -53,12 +54,18 @@ def composer(folders: Sequence[str] = ()) -> Iterator[Composer]:
 class Composer:
     """Composes runs from overrides such as ``encoding=rope`` and ``train.steps=100``."""
 
-    def __init__(self, folders: list[Path]) -> None:
+    def __init__(self, folders: list[Path], packages: Sequence[str] = ()) -> None:
+        self._packages = packages
         self._folders = [catalogue.CONF, *folders]
         places = ",".join(suggestions.quote_value(f"file://{folder}") for folder in folders)
         self._search = [f"hydra.searchpath=[{places}]"] if folders else []
         self._by_choices: dict[tuple[str, ...], DictConfig] = {}
         self._reader = Reader(self._folders, self._accepts)
+
+    @property
+    def folders(self) -> Sequence[Path]:
+        """conf/ and the user's own folders of choices."""
+        return self._folders
 
     def run(self, overrides: Sequence[str], check: Callable[[Run], Run] = validated) -> Run:
         """The run of these overrides, validated by ``check``. Raises :class:`Refused`."""
@@ -187,6 +194,8 @@ class Composer:
             lines = [str(override.input_line) for override in parsed]
             self._check_words(lines)
             raise Refused(_first_line(error)) from error
+        if self._packages and isinstance(named := composed.get("packages"), ListConfig):
+            composed.packages = [*self._packages, *(name for name in named if name not in self._packages)]
         return composed
 
     def _compose(self, overrides: Sequence[str]) -> DictConfig:

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.composition import hydra_settings
-from harness.config import catalogue, choice_files
+from harness.config import catalogue, choice_files, own_choices
+from harness.config.own_choices import Source
 from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, PLACE_GROUPS, Run
 from harness.errors import Refused, echoed, unknown
-from harness.files import user_paths
 
 MISREAD = frozenset(
     "na nan null nil none true false yes no on off y n inf infinity".split()  # noqa: SIM905 - the words, as one reads them
@@ -24,23 +24,42 @@ MISREAD = frozenset(
 
 
 def folders(names: Sequence[str]) -> list[Path]:
-    """conf/ and the user's folders of these names. Raises :class:`Refused` for a file of theirs that cannot be used."""
-    own = [Path(user_paths.expanded(name, "--config-dir ")) for name in names]
-    for folder in own:
-        if not folder.is_dir():
-            raise Refused(f"--config-dir {echoed(folder)}: there is no such folder")
-        _check_groups(folder)
-    found = [catalogue.CONF, *own]
-    options = catalogue.names(found)
-    for folder in own:
-        _check_files(folder, options)
-    return [folder.resolve() for folder in found]
+    """conf/ and the folders of the user's own choices, those of ``names`` if there are any. Raises :class:`Refused` for
+    a file of theirs that cannot be used.
+    """
+    return [catalogue.CONF, *checked(own_choices.find(names).sources)]
 
 
-def _check_groups(folder: Path) -> None:
+def checked(sources: Sequence[Source]) -> list[Path]:
+    """The folders of these choices. Raises :class:`Refused` for a file that cannot be used."""
+    for source in sources:
+        _check_groups(source)
+    options = catalogue.names([catalogue.CONF, *(source.folder for source in sources)])
+    for source in sources:
+        _check_files(source.folder, options)
+    _check_apart(sources)
+    return [source.folder.resolve() for source in sources]
+
+
+def _check_apart(sources: Sequence[Source]) -> None:
+    """Raise :class:`Refused` where two folders have the same choice, ignoring case, as some file systems do."""
+    known: dict[tuple[str, str], Source] = {}
+    for source in sources:
+        for group, names in catalogue.names([source.folder]).items():
+            for name in names:
+                other = known.setdefault((group, name.casefold()), source)
+                if other is not source:
+                    raise Refused(
+                        f"{group}={name} is a choice of {other.named_by} and of {source.named_by}: give one of them "
+                        "another name, or do without one of the two"
+                    )
+
+
+def _check_groups(source: Source) -> None:
     """A folder of choices has folders called like groups; others beside them are none of our business, unless one is
     meant to be a group's.
     """
+    folder = source.folder
     inside = [path for path in sorted(folder.iterdir()) if path.is_dir()]
     for path in inside:
         close = get_close_matches(path.name.casefold(), catalogue.GROUPS, n=1, cutoff=0.8)
@@ -48,7 +67,7 @@ def _check_groups(folder: Path) -> None:
             raise Refused(f"{path}: there is no such group; did you mean '{close[0]}'?")
     if not any(path.name in catalogue.GROUPS for path in inside):
         raise Refused(
-            f"--config-dir {echoed(folder)}: it holds no folder called like a group, such as "
+            f"{source.named_by}: it holds no folder called like a group, such as "
             f"{folder / 'encoding'}. Groups: {', '.join(catalogue.GROUPS)}"
         )
 
@@ -70,7 +89,7 @@ def _check_file(path: Path, group: str, options: dict[str, list[str]]) -> Iterat
     """Raise :class:`Refused` unless the file can be a choice of the group; give the choices that it includes."""
     if path.suffix != ".yaml":
         raise Refused("the name of a choice ends in .yaml")
-    _check_name(path.stem)
+    check_name(path.stem)
     if (catalogue.CONF / group / path.name).exists():
         raise Refused(f"the harness has {group}={path.stem} already: give yours another name")
     content = choice_files.content(path)
@@ -85,7 +104,8 @@ def _check_file(path: Path, group: str, options: dict[str, list[str]]) -> Iterat
         _check_target(node, bool(defaults))
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise :class:`Refused` unless a choice can have this name."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,63}", name):
         raise Refused("the name of a choice is made of letters, digits, _ and -, and begins with a letter")
     if name.casefold() in MISREAD:

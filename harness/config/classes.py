@@ -43,7 +43,7 @@ def check(group: str, component: Component, packages: Sequence[str]) -> None:
     if package not in (*OWN_PACKAGES, *packages):
         raise Refused(
             f"{name}: {target} is not from harness or tasks; "
-            "other packages provide classes only if packages=[...] names them"
+            "other packages provide classes only if packages=[...] names them, or [tool.harness] in your pyproject.toml"
         )
     if objection := misnamed(group, name, component.target):
         raise Refused(objection)

@@ -2,6 +2,7 @@
 adds the defaults of those left out.
 """
 
+import importlib.util
 import json
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
@@ -14,7 +15,7 @@ from harness.config import classes, user_packages
 from harness.config.schema import COMPONENT_GROUPS, LISTED_GROUPS, PLACE_GROUPS, Component, Run
 from harness.declarations import bounds
 from harness.declarations.bounds import complaint
-from harness.errors import Refused, unknown
+from harness.errors import Refused, echoed, unknown
 from harness.files import user_paths
 
 MOST = 10_000
@@ -40,6 +41,7 @@ ANNOTATIONS = {
 def typed(run: Run) -> Run:
     """The same run with its options typed and complete. Whether they are compatible is not checked here."""
     user_packages.make_importable(run.packages)
+    _check_packages(run.packages)
     changes: dict[str, Any] = {
         group: _typed(group, getattr(run, group), run) for group in (*COMPONENT_GROUPS, *PLACE_GROUPS)
     }
@@ -52,6 +54,16 @@ def typed(run: Run) -> Run:
         ]
         changes["weights_from"] = run.weights_from.model_copy(update={"extended": links})
     return run.model_copy(update=changes)
+
+
+def _check_packages(names: Sequence[str]) -> None:
+    for name in names:
+        if not name.isidentifier() or importlib.util.find_spec(name) is None:
+            raise Refused(
+                f"packages=[{name}]: there is no package of that name to import, neither installed nor in "
+                f"{' or '.join(user_packages.places())}; a pyproject.toml beside it with packages = "
+                f'["{echoed(name)}"] under [tool.harness] makes it known in all folders below'
+            )
 
 
 def _typed(group: str, component: Component, run: Run) -> Component:

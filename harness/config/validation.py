@@ -4,7 +4,6 @@ What a class accepts is read from its source (:mod:`harness.declarations`); task
 layouts are light enough to build.
 """
 
-import importlib.util
 import re
 from collections.abc import Mapping
 from functools import partial
@@ -42,7 +41,6 @@ def validated(run: Run) -> Run:
     sizes.check(run, task)
     _check_extensions(run, task, instantiation.rule(run))
     position_checks.check(run, task, instantiation.rule(run))
-    _check_packages(run)
     _check_devices(run)
     sizes.check_sample(run, task)
     return run
@@ -189,12 +187,6 @@ def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> No
             f"extension={extension} is for positions beyond those of training, and positions={run.positions.name} "
             f"gives up to {trained} in training and up to {tested} in the tests: use extension=extrapolate"
         )
-
-
-def _check_packages(run: Run) -> None:
-    for name in run.packages:
-        if not name.isidentifier() or importlib.util.find_spec(name) is None:
-            raise Refused(f"packages=[{name}]: there is no package of that name to import")
 
 
 def _check_devices(run: Run) -> None:

@@ -17,14 +17,15 @@ if TYPE_CHECKING:
 
 def of_record(option: str, path: Path, words: Sequence[str]) -> tuple[Run, Path]:
     """The run of the record that a command's option names, and its weights. ``words`` are what else the command was
-    given: packages at most, which a record does not name.
+    given: packages at most, which a record does not name; those of the user's project count as given.
     """
     foreign = [word for word in words if not word.startswith("packages=")]
     if foreign:
         raise Refused(f"{option} brings its own config, all but packages=[...]: leave out " + " ".join(foreign))
+    from harness.config import own_choices
     from harness.results import trained_runs
 
-    run, _, where = trained_runs.found(path, words)
+    run, _, where = trained_runs.found(path, words, own_choices.find().packages)
     if not where.weights.exists():
         raise Refused(f"{where.weights}: the weights of this run are not here")
     return run, where.weights

@@ -11,8 +11,9 @@ from harness.results.paths import RunPaths, run_paths
 from harness.results.records import Record
 
 
-def found(path: Path, words: Sequence[str]) -> tuple[Run, Record, RunPaths]:
-    """The run of a record, the record, and the places of its files. ``words`` name packages: a record does not.
+def found(path: Path, words: Sequence[str], packages: Sequence[str] = ()) -> tuple[Run, Record, RunPaths]:
+    """The run of a record, the record, and the places of its files. ``words`` and ``packages`` name packages: a record
+    does not.
 
     Raises :class:`Refused` where there is no record of a run that can be made again from it.
     """
@@ -23,7 +24,7 @@ def found(path: Path, words: Sequence[str]) -> tuple[Run, Record, RunPaths]:
         )
     record = records.read(path)
     results = path.absolute().parent.parent
-    run = saved_configs.run(record.config, words, results=str(results), where=f"{one_line(path)}: ")
+    run = saved_configs.run(record.config, words, results=str(results), packages=packages, where=f"{one_line(path)}: ")
     if identity.run_name(run, instantiation.task(run)) != record.name:
         raise Refused(f"{one_line(path)}: its config is not that of its name, or its data is not what lies here")
     return run, record, run_paths(run.results, record.name, record.training_name)

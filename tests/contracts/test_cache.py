@@ -21,6 +21,7 @@ from harness.attention import flex, kernels
 from harness.attention.inputs import AttentionInputs
 from harness.attention.module import Attending
 from harness.attention.positions import Positions
+from harness.checks.numerics import same_in_parts
 from harness.config import instantiation, network
 from harness.config.schema import Run
 from harness.errors import Refused
@@ -145,11 +146,7 @@ def read_in_parts(model: Model, positions: Positions, patch: pytest.MonkeyPatch)
             for module in model.modules():
                 if isinstance(module, Attending):
                     here.setattr(module, "kernel", kernel)
-            parts, cache = [], None
-            for stop in (1, 2, 9, 30, 67, 72):
-                part, cache = model.forward_with_cache(tokens[:, :stop], positions.first(stop), cache)
-                parts.append(part)
-            torch.testing.assert_close(torch.cat(parts, dim=1), whole, **EXACT)
+            same_in_parts(model, tokens, whole, positions, (1, 2, 9, 30, 67, 72))
 
 
 @pytest.mark.parametrize("encoding", ["rope", "alibi", "cope"])

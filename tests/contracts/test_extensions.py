@@ -9,13 +9,15 @@ import yaml
 from support import ROOT, choices
 
 from harness import declarations
-from harness.attention.positions import Positions
+from harness.checks.batteries.extension import Subject, no_look_ahead, nothing_left, nothing_within_training, repeatable
+from harness.checks.inputs import sequential, tokens
 from harness.composition.compose import composer
 from harness.config import instantiation, network
 from harness.config.schema import Run
 from harness.config.validation import validated
 from harness.errors import Refused
 from harness.evaluation.scoring import extended
+from harness.models.base import Model
 
 
 def target(encoding: str) -> str:
@@ -64,31 +66,28 @@ def _attempt(run: Run) -> Run | Refused:
         return refusal
 
 
-def _keeps_its_promises(made: Run, extension: str) -> None:
+def _network(made: Run) -> Model:
     torch.manual_seed(0)
     task = instantiation.task(made)
     model = network.model(made, task, instantiation.layout(made, task)).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.2 * torch.randn_like(parameter))
+    return model
+
+
+def _keeps_its_promises(made: Run, extension: str) -> None:
+    model = _network(made)
     rule = instantiation.extensions(made)[extension]
-    before = {key: value.clone() for key, value in {**model.state_dict(), **dict(model.named_buffers())}.items()}
-    tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
+    for claim in (nothing_within_training, repeatable, nothing_left):
+        claim(Subject(rule, made, lambda: _network(made)))
+    asked, positions = tokens(2, 60), sequential(60)
     with torch.no_grad():
-        plain = model(tokens, positions)
-        with extended(model, rule, 42, 42) as reader:
-            assert torch.equal(reader(tokens, positions), plain), "within the training length nothing changes"
+        plain = model(asked, positions)
         with extended(model, rule, 42, 60) as reader:
-            changed = reader(tokens, positions)
-            assert torch.equal(reader(tokens, positions), changed), "the same at every call"
-            assert all(not p.requires_grad for e in model.encodings() for p in e.parameters()), "frozen"
+            changed = reader(asked, positions)
         with extended(model, rule, 42, 400) as reader:
-            further = reader(tokens, positions)
-        with extended(model, rule, 42, 60) as reader:
-            assert torch.equal(reader(tokens, positions), changed), "whatever was evaluated before"
-        assert torch.equal(model(tokens, positions), plain), "and nothing is left of it"
-    after = {**model.state_dict(), **dict(model.named_buffers())}
-    assert all(torch.equal(before[key], after[key]) for key in before)
+            further = reader(asked, positions)
     needs = declarations.lookup(made.extension[extension].target).attributes["needs"]
     if declarations.lookup(made.encoding.target).attributes["kind"] != "content":
         # Where tokens decide, float32 can have nothing left for keys that a window would hide.
@@ -105,12 +104,7 @@ def test_with_the_length_declared_outputs_do_not_depend_on_later_tokens(extensio
         pytest.skip("not for rotary encodings")
     task = instantiation.task(made)
     model = network.model(made, task, instantiation.layout(made, task)).eval()
-    tokens, positions = torch.randint(4, 12, (2, 60)), Positions(torch.arange(60)[None], True)
-    with torch.no_grad(), extended(model, instantiation.extensions(made)[extension], 42, 60) as reader:
-        whole = reader(tokens, positions)
-        for length in (1, 30, 50):
-            part = reader(tokens[:, :length], Positions(positions.values[:, :length], True))
-            torch.testing.assert_close(whole[:, :length], part, atol=1e-5, rtol=1e-4)
+    no_look_ahead(Subject(instantiation.extensions(made)[extension], made, lambda: model))
 
 
 @pytest.mark.parametrize("encoding", [name for name in ENCODINGS if not isinstance(run(name, "ntk"), Refused)])

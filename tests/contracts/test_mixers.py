@@ -1,30 +1,27 @@
 """Every mixer of conf/mixer: what a network relies on, whatever it computes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from shell import Command, only_record
-from support import QUICK, choices, component, node
+from support import QUICK, choices, component, held, node
 
 from harness import declarations
 from harness.attention.positions import Positions
+from harness.checks.batteries.mixer import CLAIMS, Subject, layer
 from harness.composition.compose import composer
 from harness.config import instantiation, network
 from harness.config.schema import Run
-from harness.dimensions import Dimensions
-from harness.encodings.nope import NoPE
 from harness.errors import Refused
-from harness.logits.standard import Standard
-from harness.mixers.base import Layer, Mixer, Recurrent
-
-DIMENSIONS = Dimensions(16, 4, 2, 64)
-RECURRENT = [n for n in choices("mixer") if not declarations.lookup(node("mixer", n)["_target_"]).attributes["attends"]]
+from harness.mixers.base import Mixer, Recurrent
+from harness.models.base import Model
 
 
 def made(name: str, **options: Any) -> Mixer:
     torch.manual_seed(0)
-    return component("mixer", name, Layer(DIMENSIONS, NoPE(DIMENSIONS), Standard(DIMENSIONS)), **options)
+    return component("mixer", name, layer(), **options)
 
 
 def composed(*overrides: str) -> Run:
@@ -36,65 +33,23 @@ def positions(length: int) -> Positions:
     return Positions(torch.arange(length)[None], True)
 
 
-@pytest.mark.parametrize("name", RECURRENT)
-@pytest.mark.parametrize("length", [1, 63, 64, 65, 200])
-def test_all_tokens_at_once_give_what_one_at_a_time_gives(name: str, length: int) -> None:
-    layer = made(name).double()
-    assert isinstance(layer, Recurrent)
-    x = torch.randn(2, length, 16, dtype=torch.float64)
-    parts, state = [], None
-    for token in x.split(1, dim=1):
-        y, state = layer.run(token, state)
-        parts.append(y)
-    torch.testing.assert_close(torch.cat(parts, dim=1), layer(x, positions(length)), rtol=1e-9, atol=1e-10)
-
-
-@pytest.mark.parametrize("name", choices("mixer"))
-def test_no_token_sees_later_ones(name: str) -> None:
-    layer, x = made(name), torch.randn(1, 90, 16)
-    changed = x.clone()
-    changed[:, 70:] = torch.randn(1, 20, 16)
-    torch.testing.assert_close(
-        layer(x, positions(90))[:, :70], layer(changed, positions(90))[:, :70], rtol=0, atol=2e-6
-    )
-
-
-@pytest.mark.parametrize("name", RECURRENT)
-def test_a_state_does_not_grow(name: str) -> None:
-    layer, x = made(name), torch.randn(1, 90, 16)
-    first, last = (layer.run(x[:, :length], None)[1] for length in (5, 90))  # type: ignore[operator]
-    assert [part.shape for part in first] == [part.shape for part in last]
-
-
-@pytest.mark.parametrize("name", choices("mixer"))
-def test_mixed_precision_rounds_and_nothing_else(name: str) -> None:
-    """Two thousand tokens in bfloat16 stay within its rounding: what is summed over tokens is summed in float32."""
-    layer, x = made(name), torch.randn(1, 2000, 16)
-    exact = layer(x, positions(2000))
-    with torch.autocast("cpu", torch.bfloat16):
-        rounded = layer(x, positions(2000)).float()
-    assert (rounded - exact).abs().max() < 0.05 * exact.abs().max()
-
-
-@pytest.mark.parametrize("name", choices("mixer"))
-def test_every_weight_is_trained(name: str) -> None:
-    layer, x = made(name), torch.randn(2, 80, 16)
-    layer.initialize_weights(DIMENSIONS)
-    layer(x, positions(80)).square().sum().backward()
-    assert all(p.grad is not None and p.grad.abs().max() > 0 for _, p in layer.named_parameters())
-
-
-@pytest.mark.parametrize("name", RECURRENT)
-@torch.no_grad()
-def test_a_network_of_it_is_read_in_parts(name: str) -> None:
-    """As long sequences are in evaluation, in constant memory."""
+def network_of(name: str) -> Model:
     run = composed(f"mixer=[{name}]", "encoding=nope")
     task = instantiation.task(run)
-    model = network.model(run, task, instantiation.layout(run, task)).eval()
-    tokens = torch.randint(4, 12, (1, 2500))
-    parts = list(model.forward_in_chunks(tokens, positions(2500)))
-    assert len(parts) > 1
-    torch.testing.assert_close(torch.cat(parts, dim=1), model(tokens, positions(2500)), rtol=1e-3, atol=1e-4)
+    return network.model(run, task, instantiation.layout(run, task)).eval()
+
+
+@pytest.mark.parametrize("name", choices("mixer"))
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.__name__)
+def test_it_keeps(claim: Callable[[Subject], object], name: str) -> None:
+    held(claim, Subject(lambda: made(name), lambda: network_of(name)))
+
+
+@pytest.mark.parametrize("name", choices("mixer"))
+def test_what_attends_is_what_is_not_recurrent(name: str) -> None:
+    """Claims about states are skipped for what has none."""
+    attends = declarations.lookup(node("mixer", name)["_target_"]).attributes["attends"]
+    assert attends != isinstance(made(name), Recurrent)
 
 
 def test_layers_take_mixers_in_turn_or_by_pattern() -> None:

@@ -1,105 +1,47 @@
 """Every optimizer of conf/optimizer and every schedule of conf/schedule, and what a run makes of them."""
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from support import choices, component, record
+from support import choices, component, held, record
 
-from harness.config import identity, instantiation, network
+from harness.checks.batteries import schedule as battery
+from harness.checks.batteries.optimizer import Subject, learns, made, resumes, trained
+from harness.checks.batteries.schedule import CLAIMS
+from harness.config import identity, instantiation
 from harness.config.schema import Run
-from harness.data.training_examples import TrainingData
 from harness.errors import Refused
-from harness.models.base import Model
 from harness.optimizers.muon import hidden_matrices
 from harness.results.frames import of
 from harness.results.tables import leaderboard
-from harness.system.signals import Interrupt
-from harness.training import checkpoints, loop
-from harness.training.module import Optimization
+from harness.training import loop
 
 SMALL = ("model=nano", "task=copy", "lengths.train=5", "lengths.test=10", "trainer=cpu", "train.warmup=5")
 RATES = {"sgd": 0.1}
 """Learning rates for optimizers that that of AdamW is not for."""
 
 
-def made(run: Run) -> tuple[Model, TrainingData, Optimization]:
-    task = instantiation.task(run)
-    layout = instantiation.layout(run, task)
-    lengths = identity.training_lengths(run, task)
-    torch.manual_seed(run.seed)
-    model = network.model(run, task, layout)
-    data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=run.seed, batch=run.train.batch)
-    return (
-        model,
-        data,
-        Optimization(*(instantiation.make(group, getattr(run, group), run) for group in ("optimizer", "schedule"))),
-    )
-
-
-def trained(run: Run, folder: Path, **options: Any) -> tuple[Model, float | None]:
-    model, data, optimization = made(run)
-    where = {"seed": run.seed, "checkpoints": folder, "training": "tried"}
-    known = loop.resumable(model, run.train, optimization, **where)  # type: ignore[arg-type]
-    done = loop.train(model, data, run.train, run.trainer, optimization, **where, loggers=[], resumed=known, **options)  # type: ignore[arg-type]
-    assert done is not None
-    return model, done.loss
-
-
 @pytest.mark.parametrize("schedule", choices("schedule"))
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
-def test_they_train(optimizer: str, schedule: str, composed: Callable[..., Run], tmp_path: Path) -> None:
+def test_they_train(optimizer: str, schedule: str, composed: Callable[..., Run]) -> None:
     rate = RATES.get(optimizer, 0.003)
     chosen = (f"optimizer={optimizer}", f"schedule={schedule}", f"train.learning_rate={rate}")
     run = composed(*SMALL, "task.symbols=4", "train.steps=100", *chosen)
-    before = made(run)[0].state_dict()
-    model, loss = trained(run, tmp_path)
-    assert loss is not None
-    assert loss < 0.95 * math.log(4), "that of a guess among four symbols"
-    still = [key for key, value in model.state_dict().items() if torch.equal(value, before[key])]
-    assert not still, "every weight moves"
+    learns(Subject(run))
 
 
 @pytest.mark.parametrize("options", [(), ("optimizer.momentum=0.0",)])
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
 def test_training_that_was_cut_ends_with_the_same_weights(
-    optimizer: str, options: tuple[str, ...], composed: Callable[..., Run], tmp_path: Path
+    optimizer: str, options: tuple[str, ...], composed: Callable[..., Run]
 ) -> None:
     """The state of every optimizer is found in a checkpoint, recognised and taken up."""
     options = options if optimizer != "adamw" else ()
-    run = composed(*SMALL, "train.steps=20", "trainer.checkpoint_every=8", f"optimizer={optimizer}", *options)
-    whole, _ = trained(run, tmp_path / "whole")
-    asked = Interrupt(final=False)
-    model, data, optimization = made(run)
-
-    def cut(step: int, *place: int) -> Any:
-        if step == 10:
-            asked.requested_at = 15
-        return data(step, *place)
-
-    where = {"seed": run.seed, "checkpoints": tmp_path / "cut", "training": "tried"}
-    with pytest.raises(KeyboardInterrupt):
-        loop.train(
-            model,
-            cut,
-            run.train,
-            run.trainer,
-            optimization,
-            **where,
-            loggers=[],
-            interrupt=asked,  # type: ignore[arg-type]
-        )
-    newest, step = checkpoints.list_checkpoints(tmp_path / "cut")[0]
-    assert 10 <= step < 20
-    resumed = loop.resumable(made(run)[0], run.train, optimization, **where)  # type: ignore[arg-type]
-    assert resumed is not None
-    assert resumed.path == newest
-    again, _ = trained(run, tmp_path / "cut")
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, again.state_dict()[name]), name
+    run = composed(*SMALL, f"optimizer={optimizer}", *options)
+    resumes(Subject(run))
 
 
 def test_a_checkpoint_of_another_optimizer_is_left_aside(
@@ -182,6 +124,12 @@ def test_where_muon_has_nothing_to_do_it_is_refused_before_anything_is_written(
     assert done.returncode == 2
     assert "optimizer=muon with architecture=lstm: the network has no blocks" in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", choices("schedule"))
+@pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.__name__)
+def test_a_schedule_keeps(claim: Callable[[battery.Subject], object], name: str) -> None:
+    held(claim, battery.Subject(component("schedule", name)))
 
 
 @pytest.mark.parametrize("name", choices("schedule"))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import ROOT, choices
 
+from harness.checks.batteries.positions import Subject, as_declared, channels_decide
 from harness.positions.abacus import Abacus
 from harness.positions.base import PositionRule, Sequences
 from harness.positions.cape import CAPE
@@ -42,42 +43,12 @@ RULES = {name: make(name) for name in choices("positions")} | {"cape centred": C
 def test_positions_are_what_a_rule_declares_stay_in_range_and_are_reproducible(
     name: str, lengths: list[int], extra: int, training: bool, seed: int
 ) -> None:
-    rule, width = RULES[name], max(lengths) + extra
-    some = np.random.default_rng(seed + 1).integers(ABSENT, 39, (len(lengths), width))
-    channels = {channel: np.roll(some, shift, axis=1) for shift, channel in enumerate(rule.needs)}
-    maxima = {channel: int(numbers.max()) for channel, numbers in channels.items()}
-
-    def draw() -> np.ndarray:
-        rng = np.random.default_rng(seed)
-        return rule.sample(rng, Sequences(np.array(lengths), width, training=training, channels=channels))
-
-    positions = draw()
-    assert np.array_equal(positions, draw())
-    assert positions.shape[1:] == ((width,) if rule.channels == 1 else (width, rule.channels))
-    assert len(positions) in (1, len(lengths))
-    assert positions.dtype == (np.float32 if rule.fractional else np.int64)
-    assert rule.fractional or positions.min() >= 0
-    assert positions.max() <= max(rule.largest(n, training=training, maxima=maxima) for n in (width, max(lengths)))
-    for row, length in enumerate(lengths):
-        own = positions[row if len(positions) > 1 else 0, :length]
-        if rule.consecutive:
-            assert (np.diff(own) == 1).all()
-        elif not rule.needs:
-            assert (np.diff(own) >= 0).all() if rule.fractional else (np.diff(own) > 0).all()
+    as_declared(RULES[name], lengths, extra, seed, training=training)
 
 
 @pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if rule.needs))
 def test_channels_decide_the_order_of_positions(name: str) -> None:
-    """Tokens with the same numbers are told the same position, in training and in evaluation; others another."""
-    rule = RULES[name]
-    numbers = np.array([[ABSENT, 3, 1, 2, 3, 1, ABSENT]])
-    for training in (True, False):
-        positions = rule.sample(
-            np.random.default_rng(0),
-            Sequences(np.array([7]), 7, training=training, channels=dict.fromkeys(rule.needs, numbers)),
-        )[0]
-        same = (positions[:, None] == positions[None]).reshape(7, 7, -1).all(axis=2)
-        assert np.array_equal(same, numbers[0][:, None] == numbers[0])
+    channels_decide(Subject(RULES[name]))
 
 
 @pytest.mark.parametrize("name", sorted(name for name, rule in RULES.items() if rule.needs))

@@ -14,6 +14,7 @@ from harness.attention import kernels
 from harness.attention.inputs import AttentionInputs
 from harness.attention.kernels import attend, explicit, fusible
 from harness.attention.positions import Positions
+from harness.checks.numerics import kernels_agree
 from harness.config import catalogue
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
@@ -103,21 +104,7 @@ def test_kernels_agree_in_outputs_and_gradients(name: str, kind: str, length: in
     encoding, scale = make(name), logit(DIMENSIONS)
     torch.manual_seed(0)
     where = positions(kind, 2, length, encoding.channels)
-    results = []
-    inputs = torch.randn(3, 2, DIMENSIONS.n_heads, length, DIMENSIONS.head_dim)
-    h = torch.randn(2, length, DIMENSIONS.d_model)
-    for kernel in (attend, explicit):
-        q, k, v = (tensor.clone().requires_grad_() for tensor in inputs)
-        encoding.zero_grad()
-        state = encoding.state(h, where.values)
-        out = kernel(AttentionInputs.of(q, k, v, where, encoding, scale, causal=causal, state=state))
-        (out * torch.linspace(-1, 1, out.numel()).view_as(out)).sum().backward()
-        own = [p.grad.clone() for p in encoding.parameters() if p.grad is not None]
-        results.append([out.detach(), q.grad, k.grad, v.grad, *own])
-    for number, (fast, true) in enumerate(zip(*results, strict=True)):
-        # A parameter has a gradient from every pair of tokens, and float32 rounds with the largest sum (seen: 2e-5).
-        tolerance = 3e-5 if number < 4 else 1e-4 * max(1.0, float(true.abs().max()))
-        torch.testing.assert_close(fast, true, atol=tolerance, rtol=1e-4)
+    kernels_agree(encoding, scale, where, DIMENSIONS, causal=causal)
 
 
 @torch.no_grad()
