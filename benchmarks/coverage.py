@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
-from harness.results.statistics import aggregates, bootstrap, comparison, detectable, profiles, ranks, seeds
+from harness.results.statistics import aggregates, bootstrap, comparison, detectable, profiles, ranks, seeds, shares
 
 SHAPES = ("normal", "beta", "learned or not")
 SEEDS = (3, 5, 10)
@@ -76,7 +76,7 @@ def t_interval(shape: str, count: int, simulations: int, generator: np.random.Ge
 
 def wilson(total: int, generator: np.random.Generator, simulations: int, truth: float | None = None) -> float:
     """Of a share, on average over all shares or at one."""
-    ends = np.array([seeds.wilson(right, total) for right in range(total + 1)])
+    ends = np.array([shares.wilson(right, total) for right in range(total + 1)])
     rate = generator.random(simulations) if truth is None else np.full(simulations, truth)
     right = generator.binomial(total, rate)
     return share((ends[right, 0], ends[right, 1]), rate)
@@ -86,7 +86,7 @@ def lowest_wilson(total: int) -> float:
     """Of a share between .01 and .99, where it holds the truth least often. Exact."""
     from scipy.stats import binom
 
-    ends = np.array([seeds.wilson(right, total) for right in range(total + 1)])
+    ends = np.array([shares.wilson(right, total) for right in range(total + 1)])
     rates = np.linspace(0.01, 0.99, 393)[:, None]
     inside = (ends[:, 0] <= rates) & (rates <= ends[:, 1])
     return float((binom.pmf(np.arange(total + 1), total, rates) * inside).sum(axis=1).min())
@@ -222,8 +222,8 @@ def rows_of_tests(simulations: int) -> Iterator[tuple[str, str, list[float]]]:
             yield f"possible ranks, {methods} methods", shape, found
     for tasks in TASKS:
         for shape in SHAPES:
-            found = np.array([false_over_tasks(shape, tasks, n, simulations, _generator()) for n in SEEDS])
-            for name, values in zip(("Wilcoxon with Holm", "Friedman", "Nemenyi"), found.T, strict=True):
+            rates = np.array([false_over_tasks(shape, tasks, n, simulations, _generator()) for n in SEEDS])
+            for name, values in zip(("Wilcoxon with Holm", "Friedman", "Nemenyi"), rates.T, strict=True):
                 if not np.isnan(values).any():
                     yield f"{name}, {tasks} tasks", shape, values.tolist()
 
