@@ -8,6 +8,11 @@ RESAMPLES = 10_000
 BLOCK = 4_000_000
 """Numbers that are resampled at a time, so that memory stays small."""
 
+ENOUGH_TASKS = 5
+"""Below this many tasks there is no interval over tasks: of three, whose own scores are all that can be drawn, it would
+cover in three of four cases.
+"""
+
 Statistic = Callable[[np.ndarray], np.ndarray]
 
 
@@ -22,46 +27,50 @@ def padded(scores: Sequence[Sequence[float]]) -> np.ndarray:
 def over_seeds(
     scores: np.ndarray, statistic: Statistic, confidence: float = 0.95, *, corrected: bool = False
 ) -> tuple[float, float]:
-    """The percentile interval of a statistic of ``[tasks, seeds]``, where the seeds of each task are drawn again and
-    the tasks stay what they are (Agarwal et al., 2021): how far the number would move with other seeds.
+    """The interval of a statistic of ``[tasks, seeds]``, where the seeds of each task are drawn again and the tasks
+    stay what they are (Agarwal et al., 2021): how far the number would move with other seeds. NaN unless some task has
+    two.
 
-    Drawing n seeds again gives a variance that is too small by the factor (n - 1) / n. With ``corrected``, resampled
-    scores are moved away from the mean of their task by as much as makes up for it. NaN unless some task has two seeds.
+    The percentiles of the resamples are too narrow for few seeds in two ways. Drawing n seeds again gives a variance
+    that is too small by the factor (n - 1) / n, and a normal distribution's share lies within them where Student's
+    should. With ``corrected``, resampled scores are moved away from the mean of their task by as much as makes up for
+    the first, and the interval is the statistic and Student's quantile times the standard deviation of the resamples
+    either way, with the degrees of freedom of Satterthwaite (1946). Of one task's mean it is Student's t interval.
     """
     if scores.shape[0] == 0 or (~np.isnan(scores)).sum(axis=1).max(initial=0) < 2:
         return np.nan, np.nan
     prepared = _spread(scores) if corrected else scores
     values = [statistic(_draw(prepared, places)) for places in _places(scores, seed=0)]
-    return _percentiles(values, confidence)
+    if not corrected:
+        return _percentiles(values, confidence)
+    from scipy.stats import t
+
+    middle = float(statistic(scores))
+    half = float(t.ppf((1 + confidence) / 2, _freedom(scores)) * np.concatenate(values).std())
+    return middle - half, middle + half
 
 
 def over_seeds_and_tasks(scores: np.ndarray, statistic: Statistic, confidence: float = 0.95) -> tuple[float, float]:
     """The same with tasks drawn again too: how far the number would move with other tasks of the kind. NaN for less
-    than two tasks.
+    than :data:`ENOUGH_TASKS` tasks.
+
+    The interval lies between percentiles that are farther out than the confidence says, by as much as Student's
+    quantile for so many tasks is beyond the normal one (Hesterberg, 2015, "What teachers should know about the
+    bootstrap", the expanded percentile interval).
     """
-    if len(scores) < 2:
+    tasks = len(scores)
+    if tasks < ENOUGH_TASKS:
         return np.nan, np.nan
+    from scipy.stats import norm, t
+
     generator = np.random.default_rng(1)
     values = []
     for places in _places(scores, seed=0):
-        tasks = generator.integers(len(scores), size=(len(places), len(scores)))
         drawn = _draw(scores, places)
-        values.append(statistic(np.take_along_axis(drawn, tasks[..., None], axis=1)))
-    return _percentiles(values, confidence)
-
-
-def seed_counts(scores: np.ndarray, seed: int) -> np.ndarray:
-    """How often each seed of each task is drawn [R, tasks, seeds]."""
-    seeds = np.arange(scores.shape[1])
-    known = ~np.isnan(scores)[..., None]
-    parts = [((places[..., None] == seeds) & known).sum(axis=2, dtype=np.int32) for places in _places(scores, seed)]
-    return np.concatenate(parts)
-
-
-def percentiles(values: np.ndarray, confidence: float = 0.95) -> tuple[np.ndarray, np.ndarray]:
-    """The middle part of resampled values, along the first axis."""
-    low, high = np.nanquantile(values, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return low, high
+        again = generator.integers(tasks, size=(len(places), tasks))
+        values.append(statistic(np.take_along_axis(drawn, again[..., None], axis=1)))
+    outside = norm.sf(np.sqrt(tasks / (tasks - 1)) * t.ppf((1 + confidence) / 2, tasks - 1))
+    return _percentiles(values, 1 - 2 * float(outside))
 
 
 def _places(scores: np.ndarray, seed: int) -> Iterator[np.ndarray]:
@@ -86,6 +95,18 @@ def _spread(scores: np.ndarray) -> np.ndarray:
     return means + (scores - means) * np.sqrt(counts / np.maximum(counts - 1, 1))
 
 
+def _freedom(scores: np.ndarray) -> float:
+    """The degrees of freedom of the mean over tasks, each with its own variance over seeds; one or more."""
+    counts = (~np.isnan(scores)).sum(axis=1)
+    known = scores[counts > 1]
+    variances = np.nanvar(known, axis=1, ddof=1) / counts[counts > 1]
+    if not variances.any():
+        return float((counts - 1).sum())
+    shares = variances / variances.max()  # whose squares are no smaller than numbers can be
+    return float(shares.sum() ** 2 / (shares**2 / (counts[counts > 1] - 1)).sum())
+
+
 def _percentiles(values: list[np.ndarray], confidence: float) -> tuple[float, float]:
-    low, high = percentiles(np.concatenate(values), confidence)
+    """The middle part of resampled values."""
+    low, high = np.nanquantile(np.concatenate(values), [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)

@@ -5,12 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from harness.results.statistics.bootstrap import percentiles, seed_counts
+ENOUGH_TASKS = 6
+"""Below this many tasks there is no Wilcoxon test: all signs alike has a probability of more than a twentieth."""
 
 
 class Improvement(NamedTuple):
     """The probability that a run of one method is better than a run of another on the same task, a tie counting half,
-    as a mean over tasks; with bootstrap intervals over seeds, and over seeds and tasks.
+    as a mean over tasks; with 95 % intervals over seeds, and over seeds and tasks.
     """
 
     probability: float
@@ -21,44 +22,68 @@ class Improvement(NamedTuple):
 def probability_of_improvement(scores: np.ndarray, others: np.ndarray, confidence: float = 0.95) -> Improvement:
     """Of scores ``[tasks, seeds]`` of two methods on the same tasks, greater being better (Agarwal et al., 2021).
 
-    The interval over seeds is NaN where no task has two seeds of each method, the one over tasks for less than two
-    tasks.
+    The interval over seeds has the variance of DeLong, DeLong & Clarke-Pearson (1988) of each task, whose sum has the
+    degrees of freedom of Satterthwaite (1946); it is NaN where no task has two seeds of each method. The interval over
+    tasks is Student's t interval of the mean of the tasks' probabilities, NaN for less than two tasks. Where one method
+    is better in every pair nothing spreads, and the interval ends where such a result has a probability of a fortieth:
+    the runs of a task make as many independent pairs as the method with fewer seeds has, and the chance that all of
+    them, or all tasks, fall to one side is at most the probability to the power of their number.
     """
-    wins = np.where(
-        np.isnan(scores)[:, :, None] | np.isnan(others)[:, None, :],
-        0.0,
-        (scores[:, :, None] > others[:, None, :]) + 0.5 * (scores[:, :, None] == others[:, None, :]),
-    )
+    known = ~np.isnan(scores)[:, :, None] & ~np.isnan(others)[:, None, :]
+    wins = (scores[:, :, None] > others[:, None, :]) + 0.5 * (scores[:, :, None] == others[:, None, :])
+    wins = np.where(known, wins, np.nan)
     seeds, rivals = (~np.isnan(scores)).sum(axis=1), (~np.isnan(others)).sum(axis=1)
     tasks = len(scores)
     if tasks == 0:
         return Improvement(np.nan, (np.nan, np.nan), (np.nan, np.nan))
-    pairs = seeds * rivals
-    probability = float((wins.sum(axis=(1, 2)) / pairs).mean())
-    drawn = np.einsum("rti,tij,rtj->rt", seed_counts(scores, 0), wins, seed_counts(others, 1), optimize=True) / pairs
-    places = np.random.default_rng(2).integers(tasks, size=drawn.shape)
-    again = np.take_along_axis(drawn, places, axis=1)
-    several = bool((np.minimum(seeds, rivals) >= 2).any())
-    return Improvement(
-        probability,
-        _interval(drawn, confidence) if several else (np.nan, np.nan),
-        _interval(again, confidence) if tasks > 1 else (np.nan, np.nan),
-    )
+    by_task = np.nanmean(wins, axis=(1, 2))
+    probability = float(by_task.mean())
+    several = np.minimum(seeds, rivals) >= 2
+    over_seeds = over_tasks = (np.nan, np.nan)
+    if several.any():
+        parts = [_placements(wins[several], seeds[several]), _placements(wins[several].swapaxes(1, 2), rivals[several])]
+        counts = np.concatenate([seeds[several], rivals[several]])
+        pairs = int(np.minimum(seeds, rivals).sum())
+        over_seeds = _interval(probability, np.concatenate(parts) / tasks**2, counts - 1, pairs, confidence)
+    if tasks > 1:
+        spread = np.array([by_task.var(ddof=1) / tasks])
+        over_tasks = _interval(probability, spread, np.array([tasks - 1]), tasks, confidence)
+    return Improvement(probability, over_seeds, over_tasks)
 
 
-def _interval(by_task: np.ndarray, confidence: float) -> tuple[float, float]:
-    low, high = percentiles(by_task.mean(axis=1), confidence)
-    return float(low), float(high)
+def _placements(wins: np.ndarray, seeds: np.ndarray) -> np.ndarray:
+    """The variance of each task's probability that comes from the seeds of the first method."""
+    shares = np.full(wins.shape[:2], np.nan)
+    real = np.arange(wins.shape[1]) < seeds[:, None]
+    shares[real] = np.nanmean(wins[real], axis=1)
+    return np.asarray(np.nanvar(shares, axis=1, ddof=1) / seeds)
+
+
+def _interval(
+    middle: float, variances: np.ndarray, freedoms: np.ndarray, pairs: int, confidence: float
+) -> tuple[float, float]:
+    """Student's interval with a variance that is the sum of several, each of so many degrees of freedom."""
+    from scipy.stats import t
+
+    least = ((1 - confidence) / 2) ** (1 / pairs)
+    if middle in (0.0, 1.0):
+        return (least, 1.0) if middle else (0.0, 1 - least)
+    if not variances.any():
+        return middle, middle
+    shares = variances / variances.max()
+    freedom = shares.sum() ** 2 / (shares**2 / freedoms).sum()
+    half = float(t.ppf((1 + confidence) / 2, freedom) * np.sqrt(variances.sum()))
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def wilcoxon(scores: Sequence[float], others: Sequence[float]) -> float:
     """The p value of Wilcoxon's signed-rank test of two methods' scores on the same tasks, one each; 1 where all are
-    equal, NaN for no tasks.
+    equal, NaN for less than :data:`ENOUGH_TASKS` tasks.
     """
     from scipy import stats
 
     differences = np.asarray(scores, float) - np.asarray(others, float)
-    if not len(differences):
+    if len(differences) < ENOUGH_TASKS:
         return np.nan
     return float(stats.wilcoxon(differences).pvalue) if differences.any() else 1.0
 
@@ -79,6 +104,17 @@ def welch(means: Two, deviations: Two, seeds: Two) -> np.ndarray:
         freedom = (error + other) ** 2 / (error**2 / (n - 1) + other**2 / (m - 1))
         p_values = 2 * stats.t.sf(np.abs(first - second) / np.sqrt(error + other), freedom)
     return np.where((np.minimum(n, m) > 1) & (error + other > 0), p_values, np.nan)
+
+
+def pooled(means: Two, seeds: Two, deviation: float, freedom: int) -> np.ndarray:
+    """The same of Student's t tests with a standard deviation over seeds that all methods of a task share, of so many
+    degrees of freedom.
+    """
+    from scipy import stats
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        error = deviation * np.sqrt(1 / seeds[0] + 1 / seeds[1])
+        return np.asarray(2 * stats.t.sf(np.abs(means[0] - means[1]) / error, freedom))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from harness.results.statistics.comparison import holm, welch
+from harness.results.statistics.comparison import holm, pooled, welch
+from harness.results.statistics.detectable import pooled_deviation
 
 ENOUGH_TASKS = 10
 """Below this many tasks neither Friedman's test nor a critical difference is given: both hold for many tasks."""
@@ -47,13 +48,20 @@ def possible_ranks(
     """The best and the worst rank that each method may have on one task, given mean, standard deviation and number of
     the scores of its seeds, a greater score being better.
 
-    A method stands behind those that are better by Welch's t test with Holm's correction over all pairs, and before
-    those that are worse; where one of two has a single seed, or neither spreads, nothing is known of the two. All
-    methods' true ranks lie within theirs with the given confidence (Klein, Wright & Wieczorek, 2020, "A joint
-    confidence region for an overall ranking of populations").
+    A method stands behind those that are better by Welch's t test and by Student's with the deviation that all methods
+    of the task share, with Holm's correction over all pairs, and before those that are worse; where one of two has a
+    single seed, or neither spreads, nothing is known of the two. All methods' true ranks lie within theirs with the
+    given confidence (Klein, Wright & Wieczorek, 2020, "A joint confidence region for an overall ranking of
+    populations"). Welch's test alone holds where scores are about normal over seeds. Where methods learn a task with
+    some seeds and not with others, three seeds of one may all have learned and three of another not, and neither
+    spreads much; the deviation over all methods knows better.
     """
     first, second = np.triu_indices(len(means), 1)
-    p_values = holm(welch(*[(of[first], of[second]) for of in (means, deviations, seeds)]))
+    own, number = (means[first], means[second]), (seeds[first], seeds[second])
+    deviation, freedom = pooled_deviation(deviations, seeds), int(np.maximum(seeds - 1, 0).sum())
+    p_values = holm(
+        np.maximum(welch(own, (deviations[first], deviations[second]), number), pooled(own, number, deviation, freedom))
+    )
     differ = p_values < 1 - confidence
     first_better = means[first] > means[second]
     better = np.where(first_better, first, second)[differ]
