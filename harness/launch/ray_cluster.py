@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
+import re
+import socket
+import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -27,8 +32,13 @@ ENVIRONMENT = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under uv, Ray would send the working folder to every node
 }
 """What Ray reads from the environment when it is imported and started."""
+LOCAL = "local"
+"""The address of a cluster that is started on this machine and ends with the sweep."""
+ADDRESS = re.compile(r"(?P<host>[\w.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})")
 OBJECTS = 100 * 2**20
 """Bytes for objects in a cluster of this machine: tasks exchange a few words."""
+CONNECTS = 10.0
+"""Seconds in which a cluster has to answer."""
 LOOK_EVERY = 0.2
 """Seconds between looks at what has ended."""
 COUNT_EVERY = 5.0
@@ -53,7 +63,7 @@ class RayCluster(Launcher):
     def __init__(
         self,
         *,
-        address: Annotated[str, Field(max_length=200, pattern=r"^(auto|local|[^\s/]+:[0-9]+)?$")] = "",
+        address: Annotated[str, Field(max_length=200)] = "",
         cpus: Annotated[int, Field(ge=1, le=4096)] = 1,
         gpus: Annotated[float, Field(ge=0, le=1)] = 1.0,
         memory: Annotated[int, Field(ge=0, le=10**5)] = 0,
@@ -71,14 +81,26 @@ class RayCluster(Launcher):
         """Raise :class:`Refused` if there is no Ray here, or if a run would need several nodes."""
         if run.trainer.nodes > 1:
             raise Refused(f"launcher=ray: a run is on one node, not on trainer.nodes={run.trainer.nodes}")
+        self._address()
         _ray()
+
+    def _address(self) -> str:
+        """Where the cluster is, as ``ray.init`` takes it. Raises :class:`Refused` if Ray's own client would be needed."""
+        address = self.address or os.environ.get("RAY_ADDRESS", "") or LOCAL
+        if address not in (LOCAL, "auto") and not ADDRESS.fullmatch(address):
+            said = f"launcher.address={address}" if self.address else f"RAY_ADDRESS={address}"
+            raise Refused(
+                f"{one_line(said)}: HOST:PORT of a cluster is wanted, as 10.0.0.1:6379, or auto on a node of it"
+            )
+        return address
 
     def launch(self, todo: Sequence[Cell], sweep: Sweep, outcome: Outcome) -> None:
         ray = _ray()
-        address = self.address or os.environ.get("RAY_ADDRESS", "") or "local"
-        with interruptible():
+        address = self._address()
+        # On standard output Ray tells every error of every node.
+        with interruptible(), Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere):
             _connect(ray, address)
-            with interruptible():  # once more: Ray has handlers of its own since
+            with interruptible():  # once more: Ray has set a handler of its own
                 try:
                     task = ray.remote(do).options(**self._options(ray, todo[0].run, sweep, address))
                     self._work(ray, task, todo, outcome)
@@ -99,12 +121,10 @@ class RayCluster(Launcher):
         )
         needs = f"{cpus} CPU cores, {gpus:g} GPUs" + (f" and {self.memory} GB" if self.memory else "")
         if room:
-            at_once = min(room, self.throttle or room)
-            say(
-                f"{at_once} at a time on {len(nodes)} {'node' if len(nodes) == 1 else 'nodes'} of Ray, each with {needs}"
-            )
-        elif address == "local":
-            raise Refused(f"launcher=ray: a run takes {needs}, which this machine does not have")
+            where_to = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
+            say(f"{min(room, self.throttle or room)} at a time on {where_to} of Ray, each with {needs}")
+        elif address == LOCAL:
+            raise Refused(f"launcher=ray: a run takes {needs}, more than this machine has")
         else:
             say(f"a run takes {needs}, which no node of Ray has now: they wait until one has")
         own = slots.own_environment()
@@ -211,13 +231,30 @@ def _stop(ray: Any, running: Mapping[Any, object]) -> None:
 
 def _connect(ray: Any, address: str) -> None:
     """Connect to a cluster, or start one on this machine. Raises :class:`Refused`."""
-    own = {"include_dashboard": False, "object_store_memory": OBJECTS} if address == "local" else {}
+    own = {"include_dashboard": False, "object_store_memory": OBJECTS} if address == LOCAL else {}
     say("starting Ray on this machine" if own else f"connecting to Ray at {address}")
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, **own)
+        if place := ADDRESS.fullmatch(address):  # Ray itself tries for minutes
+            socket.create_connection((place["host"].strip("[]"), int(place["port"])), CONNECTS).close()
+        with _silent():
+            ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, **own)
     except Exception as error:  # it raises whatever its parts raise
-        hint = "launcher.address= says where one is, and ray status there whether it is up"
-        raise Refused(f"launcher=ray: no cluster at {address}: {_said(error)}. {hint}") from error
+        what = "Ray cannot be started here" if own else f"no cluster of Ray at {address}"
+        raise Refused(f"launcher=ray: {what}: {_said(error)}") from error
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Nothing is printed meanwhile, not even by what is written in C++."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _said(error: BaseException) -> str:
