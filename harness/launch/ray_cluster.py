@@ -85,7 +85,7 @@ class RayCluster(Launcher):
         _ray()
 
     def _address(self) -> str:
-        """Where the cluster is, as ``ray.init`` takes it. Raises :class:`Refused` if Ray's own client would be needed."""
+        """Where the cluster is, as ``ray.init`` takes it. Raises :class:`Refused` for anything else."""
         address = self.address or os.environ.get("RAY_ADDRESS", "") or LOCAL
         if address not in (LOCAL, "auto") and not ADDRESS.fullmatch(address):
             said = f"launcher.address={address}" if self.address else f"RAY_ADDRESS={address}"
