@@ -1,5 +1,6 @@
-"""A cluster of Ray on this machine: a head without room for runs and two nodes of one core each. It says its address, and
-ends with its standard input.
+"""A cluster of Ray on this machine: a head without room for runs and two nodes of one core each.
+
+It says its address, and ends with its standard input.
 """
 
 import sys
