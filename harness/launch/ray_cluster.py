@@ -29,6 +29,7 @@ from harness.system.signals import PATIENCE, interruptible
 ENVIRONMENT = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing is sent to the makers of Ray
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # otherwise Ray prints a warning; GPUs are hidden in do()
+    "RAY_kill_child_processes_on_worker_exit": "false",  # a run that loses its worker saves, and ends by itself
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under uv, Ray would send the working folder to every node
 }
 """What Ray reads from the environment when it is imported and started."""
