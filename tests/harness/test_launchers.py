@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import stat
 import sys
 import time
@@ -16,6 +17,7 @@ from harness.config import instantiation, saved_configs
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.launch import batch_jobs, queue, sweep_files
+from harness.launch.base import Launcher
 from harness.launch.cells import Cell, Outcome, cell
 from harness.results.paths import RunPaths
 from harness.system import signals
@@ -56,6 +58,8 @@ def test_configs_of_earlier_records_have_the_options_of_the_only_launcher_that_t
         (("launcher=slurm", "launcher.partitoin=gpu"), "did you mean 'launcher.partition'"),
         (("launcher=slurm", "launcher.time=0"), "launcher.time=0"),
         (("launcher=slurm", "launcher.additional=[--qos]"), "launcher.additional"),
+        (("launcher=ray", "launcher.gpus=1.5"), "launcher.gpus=1.5: it must be at most 1"),
+        (("launcher=ray", "launcher.cpu=2"), "did you mean 'launcher.cpus'"),
         (("launcher=slrum",), "did you mean 'slurm'"),
         (("launcher.threads=-1",), "launcher.threads=-1"),
     ],
@@ -87,6 +91,40 @@ def test_slurm_says_what_is_missing(
     program(programs, "squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1")
     with pytest.raises(Refused, match="Unable to contact slurm controller"):
         launcher.launch(cells, sweep_files.named(cells, [], "slurm"), Outcome())
+
+
+def test_ray_says_what_is_missing(
+    composed: Composed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def launcher(*words: str) -> tuple[Launcher, Run]:
+        run = composed("launcher=ray", f"results={tmp_path}/results", *words)
+        return instantiation.make("launcher", run.launcher, run), run
+
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with monkeypatch.context() as hidden:
+        hidden.setitem(sys.modules, "ray", None)
+        with pytest.raises(
+            Refused, match=r"^launcher=ray needs .* pip install 'length-generalization-harness\[ray\]'$"
+        ):
+            launcher()[0].check(composed())
+    with pytest.raises(Refused, match=r"a run is on one node, not on trainer.nodes=2"):
+        launcher()[0].check(composed("trainer=ddp", "trainer.nodes=2"))
+    wrong, run = launcher("launcher.address=ray://head:10001")
+    with pytest.raises(Refused, match=r"^launcher.address=ray://head:10001: HOST:PORT of a cluster is wanted"):
+        wrong.check(run)
+    monkeypatch.setenv("RAY_ADDRESS", "http://head:8265")
+    with pytest.raises(Refused, match=r"^RAY_ADDRESS=http://head:8265: HOST:PORT of a cluster is wanted"):
+        launcher()[0].check(run)
+    pytest.importorskip("ray")
+    with socket.socket() as taken:  # bound and not listening: nobody answers there
+        taken.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        closed, run = launcher(f"launcher.address={address}")
+        closed.check(run)
+        cells = [cell([], run)]
+        with pytest.raises(Refused, match=f"^launcher=ray: no cluster of Ray at {address}: .*refused"):
+            closed.launch(cells, sweep_files.named(cells, [], "ray"), Outcome())
+    assert capfd.readouterr().err.splitlines() == [f"connecting to Ray at {address}"]
 
 
 def test_the_queue_is_what_has_not_ended(programs: Path) -> None:
