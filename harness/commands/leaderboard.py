@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
     folder = output or folders[0]
     if not parsed.replace:
         publishing.check(folder, found, folders)
-    _write(folder, found, board, kind or "csv")
+    _write(folder, found, board, kind or "csv", parsed.style)
     _page(found, folders, parsed.page)
     return 0
 
@@ -81,6 +81,7 @@ def _parser() -> Parser:
     parser.add_argument(
         "--page", type=path, help="HTML file to write: all of it in one page, to be opened in a browser"
     )
+    parser.add_argument("--style", choices=("paper", "slides"), default="paper", help="the size of figures")
     parser.add_argument("--verify", action="store_true", help="verify the records first; table nothing if one is bad")
     parser.add_argument("--replace", action="store_true", help="replace tables that a folder has of its own records")
     return parser
@@ -178,11 +179,12 @@ def _print(made: "Sequence[Sheet]") -> None:
         print()
 
 
-def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str) -> None:
+def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str, style_name: str) -> None:
     """Write all tables and figures into a folder, and print the leaderboard."""
     from harness.figures import axes as maps
     from harness.figures import curves as figure
     from harness.figures import learning as learning_figure
+    from harness.figures.styles import STYLES
     from harness.results import formats, run_table, sheets, tables
     from harness.results.learning_curves import learning_curves
     from harness.results.views import View
@@ -201,11 +203,12 @@ def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str) -> N
         written = {"leaderboard": _rendered(kind, found, board, nothing)}
     for name, content in written.items():
         atomic.write(output / f"{name}{formats.SUFFIXES[kind]}", content)
-    pictures = figure.save(curves, output / "figures")
+    style = STYLES[style_name]
+    pictures = figure.save(curves, output / "figures", style)
     if not slices.empty:
-        pictures += maps.save(slices, output / "figures")
+        pictures += maps.save(slices, output / "figures", style)
     if not learning.empty:
-        pictures += learning_figure.save(learning, output / "figures")
+        pictures += learning_figure.save(learning, output / "figures", style)
     _print([*sheets.terminal(board, nothing)])
     for line in warnings.lines(warned):
         print(line)
