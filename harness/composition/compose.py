@@ -23,10 +23,11 @@ from pydantic import ValidationError
 
 from harness import progress
 from harness.composition import isolation, studies, suggestions
+from harness.composition.assembly import Assembly, Composed
 from harness.composition.folders import checked
 from harness.composition.overrides import MOST_RUNS, Reader, count
 from harness.config import catalogue, own_choices, trainer_arguments
-from harness.config.schema import LISTED_GROUPS, Run
+from harness.config.schema import LISTED_GROUPS, SEEDS, Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, echoed, unknown
 from harness.results.trained_runs import with_origin
@@ -61,6 +62,8 @@ class Composer:
         self._search = [f"hydra.searchpath=[{places}]"] if folders else []
         self._by_choices: dict[tuple[str, ...], DictConfig] = {}
         self._reader = Reader(self._folders, self._accepts)
+        self._assembly: Assembly | None = None
+        self._validated: dict[str, Run | Refused] = {}
 
     @property
     def folders(self) -> Sequence[Path]:
@@ -77,11 +80,9 @@ class Composer:
             container = cast(dict[str, Any], OmegaConf.to_container(science, resolve=True))
             if "presets" in container:
                 raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
-            return check(with_origin(Run.from_composed(container, choices)))
         except (OmegaConfBaseException, RecursionError) as error:
             raise Refused(_first_line(error)) from error
-        except ValidationError as error:
-            raise explained(error) from error
+        return _made(container, choices, check)
 
     def _accepts(self, overrides: Sequence[str]) -> bool:
         """Whether these overrides compose to a run, valid or not."""
@@ -92,9 +93,12 @@ class Composer:
         return True
 
     def attempt(self, overrides: Sequence[str]) -> Run | Refused:
-        """The run of these overrides, or why there is none."""
+        """The run of these overrides, or why there is none. Cells of a sweep share what they have in common: those that
+        differ in the seed alone are validated once.
+        """
         try:
-            return self.run(overrides)
+            composed = None if self._assembly is None else self._assembly.composed(self._reader.read(overrides))
+            return self.run(overrides) if composed is None else self._shared(composed)
         except Refused as refusal:
             return refusal
 
@@ -110,6 +114,22 @@ class Composer:
                 if step:
                     step(len(found))
         return found
+
+    def _shared(self, composed: Composed) -> Run | Refused:
+        """The run of a cell. Nothing but the bounds of its type is asked of a seed, so one of the same config with
+        another seed, if it is known, is the same run with that seed.
+        """
+        seed = composed.container["seed"]
+        if type(seed) is not int or not 0 <= seed < SEEDS:
+            return _made(composed.container, composed.choices, validated)
+        key = repr(({**composed.container, "seed": 0}, composed.choices))
+        if key not in self._validated:
+            try:
+                self._validated[key] = _made(composed.container, composed.choices, validated)
+            except Refused as refusal:
+                self._validated[key] = refusal
+        known = self._validated[key]
+        return known if isinstance(known, Refused) else known.model_copy(update={"seed": seed})
 
     def check(self, overrides: Sequence[str]) -> None:
         """Raise :class:`Refused` unless the overrides compose."""
@@ -138,14 +158,18 @@ class Composer:
         of its cells. Raises :class:`Refused`.
         """
         study = studies.asked(self._reader.read(overrides))
+        if self._assembly is None:
+            self._assembly = Assembly(self._folders, self._compose([]))
         if study is None:
             return self._combinations(overrides)
         return [combination for cell in study.cells() for combination in self._combinations(cell)]
 
     def _combinations(self, overrides: Sequence[str]) -> list[list[str]]:
-        self._check_words(overrides)
-        base = self._compose(self._single(overrides))
         given = self._reader.read(overrides)
+        base = self._plain_base(given)
+        if base is None:
+            self._check_words(overrides)
+            base = self._compose(self._single(overrides))
         swept = {override.key_or_group for override in given}
         params = base.hydra.sweeper.params or {}
         if not isinstance(params, (dict, DictConfig)):
@@ -160,6 +184,22 @@ class Composer:
             raise Refused(f"these are {runs} runs, and a sweep has at most {MOST_RUNS}: divide it into several")
         batches = BasicSweeper.split_arguments(parsed, max_batch_size=None)
         return [list(cell) for batch in batches for cell in batch]
+
+    def _plain_base(self, given: Sequence[Override]) -> DictConfig | None:
+        """The config of these overrides without those that are swept, if Hydra is not needed to find it and no key is
+        unknown.
+        """
+        single = [override for override in given if not override.is_sweep_override()]
+        composed = None if self._assembly is None else self._assembly.composed(single)
+        if composed is None or any(override.type in ADDED for override in given):
+            return None
+        base = OmegaConf.create({**composed.container, "hydra": {"sweeper": {"params": composed.params}}})
+        known = (
+            override.key_or_group in self._reader.options
+            or OmegaConf.select(base, override.key_or_group, default=_MISSING) is not _MISSING
+            for override in given
+        )
+        return base if all(known) else None
 
     def _single(self, overrides: Sequence[str]) -> list[str]:
         return [str(o.input_line) for o in self._reader.read(overrides) if not o.is_sweep_override()]
@@ -238,6 +278,16 @@ class Composer:
             keys = _keys(composed)
             keys["trainer"] += trainer_arguments.accepted()
             raise suggestions.unknown_key(key, keys, self._folders)
+
+
+def _made(container: dict[str, Any], choices: dict[str, str], check: Callable[[Run], Run]) -> Run:
+    """The run of what was composed, checked. Raises :class:`Refused`."""
+    try:
+        return check(with_origin(Run.from_composed(container, choices)))
+    except (OmegaConfBaseException, RecursionError) as error:
+        raise Refused(_first_line(error)) from error
+    except ValidationError as error:
+        raise explained(error) from error
 
 
 _MISSING = object()

@@ -5,6 +5,7 @@ adds the defaults of those left out.
 import importlib.util
 import json
 from collections.abc import Sequence
+from functools import cache
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
@@ -113,7 +114,7 @@ def _check_paths(value: Any, what: str) -> None:
 def _canonical(annotation: Any, value: Any) -> Any:
     """The value converted to its annotation, as JSON can hold it. Raises ``ValidationError``."""
     if isinstance(annotation, str):
-        return _adapter(_evaluated(annotation)).validate_python(value)
+        return _adapter_of(annotation).validate_python(value)
     adapter = _adapter(annotation)  # a class of the user's may want a tuple or an enumeration where YAML has a list
     return adapter.dump_python(adapter.validate_json(json.dumps(value)), mode="json")
 
@@ -126,6 +127,12 @@ def annotation(option: declarations.Option) -> Any:
 def _evaluated(annotation: str) -> Any:
     """The annotation of an option of our own classes, as their source writes it."""
     return eval(annotation, {"__builtins__": {}}, ANNOTATIONS)  # noqa: S307
+
+
+@cache
+def _adapter_of(annotation: str) -> TypeAdapter[Any]:
+    """The adapter of an annotation as source of ours writes it. Making one takes half a millisecond."""
+    return _adapter(_evaluated(annotation))
 
 
 def _adapter(annotation: Any) -> TypeAdapter[Any]:

@@ -39,6 +39,10 @@ MOST_LENGTHS = 10_000
 """Lengths that one run tests."""
 
 
+SEEDS = 2**32
+"""Seeds are below this."""
+
+
 LOOK_EVERY = 25
 """Steps between looks at held-out examples where ``train.until`` needs them and no learning curve is wanted."""
 
@@ -243,7 +247,7 @@ class Run(Frozen):
     callbacks: dict[Name, Component] = {}
     """Lightning's callbacks, of the user's own, in the order in which they are called."""
     evaluation: Evaluation
-    seed: int = Field(ge=0, lt=2**32)
+    seed: int = Field(ge=0, lt=SEEDS)
     weights_from: Origin | None = None
     """Where the initial weights come from; ``None``: they are drawn, or those of a saved network."""
 
