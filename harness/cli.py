@@ -100,7 +100,9 @@ def _dispatch(arguments: list[str]) -> int:
 
     from harness.composition.arguments import Parser
 
-    parsed = Parser(parents=[get_args_parser()], add_help=False, prog="python -m harness").read(arguments)
+    parser = Parser(parents=[get_args_parser()], add_help=False, prog="python -m harness")
+    parser.add_argument("--dry-run", action="store_true", help="print what would run and how long it may take")
+    parsed = parser.read(arguments)
     if parsed.help and parsed.overrides:
         from harness.commands.ls import print_listing
 
@@ -132,12 +134,20 @@ def _dispatch(arguments: list[str]) -> int:
                 hydra.check(parsed.overrides)
         elif parsed.multirun or hydra.multirun(parsed.overrides):
             _log_to_standard_error()
+<<<<<<< HEAD
             attempts = hydra.attempts(parsed.overrides)
+=======
+            attempts = _composed(hydra, parsed.overrides)
+            if parsed.dry_run:
+                return _planned(attempts)
+>>>>>>> 554f68b (--dry-run prints the plan of a run, a sweep or a study; titles name every axis; verdicts of a sweep fit 80 columns)
             from harness.launch.sweep import sweep
 
             return sweep(attempts, arguments)
         else:
             run = hydra.run(parsed.overrides)
+            if parsed.dry_run:
+                return _planned([(parsed.overrides, run)])
             if not declarations.lookup(run.launcher.target).attributes["elsewhere"]:
                 return _run(run, lambda record, path: _print_next_steps(hydra, parsed, run, record, path))
             from harness.launch.sweep import sweep
@@ -146,8 +156,31 @@ def _dispatch(arguments: list[str]) -> int:
     return _shown_by_hydra(arguments)
 
 
+<<<<<<< HEAD
 def _run(run: Run, afterwards: Callable[[Record, Path], None] = lambda record, path: None) -> int:
     """Do a run, print what it has found, and then what ``afterwards`` makes of its record."""
+=======
+def _composed(hydra: Composer, overrides: list[str]) -> list[tuple[list[str], Run | Refused]]:
+    """The cells of a sweep, each with its run or why there is none."""
+    cells = hydra.cells(overrides)
+    with shown("composing", len(cells)) if len(cells) > MANY else contextlib.nullcontext() as step:
+        attempts = []
+        for cell in cells:
+            attempts.append((cell, hydra.attempt(cell)))
+            if step:
+                step(len(attempts))
+    return attempts
+
+
+def _planned(attempts: Sequence[tuple[list[str], Run | Refused]]) -> int:
+    from harness.launch.plan import print_plan
+
+    print_plan(attempts)
+    return 0
+
+
+def _run(run: Run) -> int:
+>>>>>>> 554f68b (--dry-run prints the plan of a run, a sweep or a study; titles name every axis; verdicts of a sweep fit 80 columns)
     world = distributed.this_process(run.trainer.devices, run.trainer.nodes)  # refused before anything is written
     with signals.interruptible(final=True):
         lifeline.watch_parent(signals.exit_now if world.rank else signals.request_end)

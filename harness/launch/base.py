@@ -26,6 +26,12 @@ class Launcher(Bounded, ABC):
         """Raise :class:`harness.errors.Refused` if runs like this one cannot be started from here."""
 
     @abstractmethod
+    def places(self, run: Run) -> int:
+        """How many runs like this one are done at a time, 0 where that is not for this launcher to say. Raises
+        :class:`harness.errors.Refused` where there is no place for one.
+        """
+
+    @abstractmethod
     def launch(self, todo: Sequence[Cell], sweep: Sweep, outcome: Outcome) -> None:
         """Do these runs, none of which is finished, and note in ``outcome`` how each has ended.
 

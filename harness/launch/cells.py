@@ -1,6 +1,5 @@
 """The runs of a sweep, and how far each is."""
 
-import sys
 import time
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,12 +7,13 @@ from typing import NamedTuple
 from harness.config import identity, instantiation, saved_configs
 from harness.config.schema import Run
 from harness.errors import Refused
-from harness.progress import fitted, say
+from harness.progress import say
 from harness.results import records
 from harness.results.metrics import summaries
 from harness.results.paths import RunPaths, run_paths
 from harness.results.records import Record
-from harness.results.report import verdict
+from harness.results.report import verdict_parts
+from harness.results.titles import axes, wrapped
 from harness.system import faults
 from harness.system.signals import INTERRUPTED
 
@@ -44,6 +44,7 @@ class Outcome:
         """Cells whose record says why they failed."""
         self.undone: list[tuple[Cell, str]] = []
         """Cells without a record, and why: a machine could not do them, or somebody stopped them."""
+        self.began = time.monotonic()
         self.elsewhere: list[Cell] = []
         """Cells that are queued or at work elsewhere, and are not waited for."""
 
@@ -51,6 +52,12 @@ class Outcome:
     def count(self) -> int:
         """The cells of which the end is known."""
         return len(self.finished) + len(self.failed) + len(self.undone)
+
+    def note(self, working: int) -> str:
+        """What the live view of a sweep says beside the number of runs whose end is known."""
+        hours = (time.monotonic() - self.began) / 3600
+        undone = f", {len(self.undone)} not done" if self.undone else ""
+        return f"{working} at work, {len(self.failed)} failed{undone}, {self.count / max(hours, 1e-9):.0f} per hour"
 
     def ended(self, cell: Cell, since: float, reason: str, *, clean: bool = True) -> None:
         """Take note of a cell whose process, begun ``since`` (seconds since 1970), has ended. ``reason`` is why, if it
@@ -60,9 +67,12 @@ class Outcome:
         new = record is not None and cell.paths.record.stat().st_mtime >= since - 1
         if record is not None and record.status == "finished" and (clean or new):
             self.finished.append(cell)
-            lines = [f"  {one.name}: {verdict(record, one)}" for one in summaries(record)]
-            verdicts = "".join(f"\n{fitted(line, sys.stderr)}" for line in lines)
-            say(f"finished {cell.name} in {time.time() - since:.0f}s{verdicts}")
+            lines = [f"finished {cell.name} in {time.time() - since:.0f}s"]
+            lines += wrapped(axes(cell.run.model_dump()), indent="  ")
+            for one in summaries(record):
+                reach, *others = verdict_parts(record, one)
+                lines += wrapped([f"{one.name}: {reach}", *others], indent="  ")
+            say("\n".join(lines))
         elif record is not None and record.status == "failed" and new:
             self.failed.append((cell, record.reason))
             say(f"failed {cell.name}: {record.reason}")

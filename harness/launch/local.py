@@ -37,6 +37,9 @@ class Local(Launcher):
         """Raise :class:`harness.errors.Refused` if one run needs more GPUs than there are here."""
         slots.for_run(run, self.slots, self.threads, self.per_gpu)
 
+    def places(self, run: Run) -> int:
+        return len(slots.for_run(run, self.slots, self.threads, self.per_gpu))
+
     def launch(self, todo: Sequence[Cell], sweep: Sweep, outcome: Outcome) -> None:
         free = slots.for_run(todo[0].run, self.slots, self.threads, self.per_gpu)
         say(f"{len(free)} at a time on this machine")

@@ -63,7 +63,7 @@ class Pool:
             while self.waiting or self.running:
                 self._start()
                 self._collect()
-                shown(self.outcome.count, f"{len(self.running)} at work, {len(self.outcome.failed)} failed")
+                shown(self.outcome.count, self.outcome.note(len(self.running)))
                 time.sleep(0.05 if len(self.running) < self.total else 0.2)
 
     def stop(self) -> None:

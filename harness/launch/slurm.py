@@ -76,6 +76,10 @@ class Slurm(Launcher):
             raise Refused("launcher=slurm: there is no sbatch here: start this where jobs are submitted")
         _submitit()
 
+    def places(self, run: Run) -> int:
+        each = 1 if run.trainer.processes > 1 else self.per_job or self._at_once(run)
+        return self.throttle * min(each, self._at_once(run))
+
     def launch(self, todo: Sequence[Cell], sweep: Sweep, outcome: Outcome) -> None:
         results = todo[0].run.results
         since = time.time()
@@ -186,7 +190,7 @@ class Slurm(Launcher):
                         elif over:
                             gone.add(cell.name)
                     working = sum(busy.get(cell.name) == queue.RUNNING for cell in left)
-                    shown(outcome.count, f"{working} at work, {len(outcome.failed)} failed")
+                    shown(outcome.count, outcome.note(working))
                     if left:
                         time.sleep(LOOK_EVERY)
         except KeyboardInterrupt:

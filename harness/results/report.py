@@ -10,6 +10,7 @@ from harness.results import length_curve, metrics
 from harness.results.metrics import Summary
 from harness.results.records import Record
 from harness.results.statistics.shares import wilson
+from harness.results.titles import title
 
 NOTABLE = 0.05
 """Above this exact match of the blind predictor, or this share of test examples with the same prompt, a remark is
@@ -24,8 +25,8 @@ def print_report(record: Record) -> None:
     """Print a finished run's table and verdict for each extension."""
     text = record.task.metric == "bits_per_byte"
     for summary in metrics.summaries(record):
-        title = f"{record.choice('task')} · {record.choice('encoding')} · {summary.name}"
-        table(title, TEXT_COLUMNS if text else _columns(record), _rows(record, summary.name, text))
+        heading = "\n".join(title(record.config, summary.name))
+        table(heading, TEXT_COLUMNS if text else _columns(record), _rows(record, summary.name, text))
         for line in length_curve.shown(record, summary.name):
             print(line)
         print(fitted(verdict(record, summary)))
@@ -109,28 +110,31 @@ def _repetitions(record: Record) -> list[str]:
 
 def verdict(record: Record, summary: Summary) -> str:
     """One line that sums up an extension's scores."""
+    return " · ".join(verdict_parts(record, summary))
+
+
+def verdict_parts(record: Record, summary: Summary) -> list[str]:
+    """The parts of :func:`verdict`, each of which fits a line of 80 columns."""
     beyond = f"beyond length {record.train_length}"
     if record.task.metric == "bits_per_byte":
         rows = [row for row in record.scores if row.extension == summary.name]
         at_training = next((metrics.bits(row) for row in rows if row.length == record.train_length), math.nan)
         best = min(rows, key=metrics.bits)
-        return (
+        return [
             f"bits per byte: {at_training:.3f} at the training length, {summary.bits:.3f} on average {beyond}; "
             f"lowest {metrics.bits(best):.3f} at {best.length}"
-        )
+        ]
     measured = record.task.metric.replace("_", " ")
-    warning = (
-        ""
-        if summary.in_distribution >= metrics.CONVERGED
-        else f" · NOT CONVERGED: {measured} {summary.in_distribution:.3f} up to that length"
-    )
-    return (
-        f"reach {summary.reach} ({summary.reach_multiple:.2g}x the training length) · "
-        f"{beyond}: exact match {summary.exact_match:.3f}, token accuracy {summary.token_accuracy:.3f}{warning}"
-    )
+    parts = [
+        f"reach {summary.reach} ({summary.reach_multiple:.2g}x the training length)",
+        f"{beyond}: exact match {summary.exact_match:.3f}, token accuracy {summary.token_accuracy:.3f}",
+    ]
+    if summary.in_distribution < metrics.CONVERGED:
+        parts.append(f"NOT CONVERGED: {measured} {summary.in_distribution:.3f} up to that length")
+    return parts
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Print a table: with rules on a terminal, with columns separated by spaces elsewhere."""
     if sys.stdout.isatty():
         from rich import box
@@ -139,7 +143,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         from rich.text import Text  # plain strings would be read for markup
 
         ruled = Table(
-            title=Text(title),
+            title=Text(heading),
             title_justify="left",
             box=box.SIMPLE_HEAD,
             show_edge=False,
@@ -153,7 +157,7 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
         Console().print(ruled)
         return
     widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
-    print(title)
+    print(heading)
     for row in (columns, *rows):
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
 

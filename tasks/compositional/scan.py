@@ -1,7 +1,9 @@
 """SCAN: from commands in simplified English to sequences of actions."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import product
+from types import MappingProxyType
 
 import numpy as np
 
@@ -52,18 +54,7 @@ class Scan(Task):
     )
 
     def __init__(self) -> None:
-        index = {token: number for number, token in enumerate(self.alphabet)}
-        by_length: dict[int, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
-        for command, actions in commands().items():
-            by_length.setdefault(len(actions), []).append((command, actions))
-        self._examples: dict[int, tuple[np.ndarray, np.ndarray]] = {}
-        for length, examples in sorted(by_length.items()):
-            prompt = np.full((len(examples), LONGEST_COMMAND), ABSENT)
-            answer = np.empty((len(examples), length), np.int64)
-            for row, (command, actions) in enumerate(examples):
-                prompt[row, : len(command)] = [index[word] for word in command]
-                answer[row] = [index[action] for action in actions]
-            self._examples[length] = prompt, answer
+        self._examples = _examples()
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -96,6 +87,27 @@ class Scan(Task):
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
         return SHORTCUTS
+
+
+@cache
+def _examples() -> Mapping[int, tuple[np.ndarray, np.ndarray]]:
+    """The commands [n, 9] and their actions [n, length] of every length, as tokens. Made once, in a third of a second:
+    a sweep makes its tasks again for every run that it composes.
+    """
+    index = {token: number for number, token in enumerate(Scan.alphabet)}
+    by_length: dict[int, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+    for command, actions in commands().items():
+        by_length.setdefault(len(actions), []).append((command, actions))
+    tables = {}
+    for length, examples in sorted(by_length.items()):
+        prompt = np.full((len(examples), LONGEST_COMMAND), ABSENT)
+        answer = np.empty((len(examples), length), np.int64)
+        for row, (command, actions) in enumerate(examples):
+            prompt[row, : len(command)] = [index[word] for word in command]
+            answer[row] = [index[action] for action in actions]
+        prompt.flags.writeable = answer.flags.writeable = False
+        tables[length] = prompt, answer
+    return MappingProxyType(tables)
 
 
 def execute(command: Sequence[str]) -> list[str]:

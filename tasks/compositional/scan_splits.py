@@ -1,7 +1,9 @@
 """SCAN's splits that are not by length."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -42,17 +44,7 @@ class ScanSplits(Task):
     axes = ("actions",)
 
     def __init__(self, *, split: Literal["simple", "add_jump", "add_turn_left"] = "add_jump") -> None:
-        meanings = commands()
-        if split == "simple":
-            by_digest = sorted(meanings, key=lambda command: sha256(" ".join(command).encode()).digest())
-            held_out, trained = by_digest[:SIMPLE_TEST], by_digest[SIMPLE_TEST:]
-        elif split == "add_jump":
-            held_out, trained = _without(meanings, ("jump",), JUMP_COPIES)
-        elif split == "add_turn_left":
-            held_out, trained = _without(meanings, ("turn", "left"), TURN_LEFT_COPIES)
-        else:
-            raise ValueError(f"split={split}: it is simple, add_jump or add_turn_left; by length it is task=scan")
-        self._rows = {TRAINED: _table(trained, meanings), HELD_OUT: _table(held_out, meanings)}
+        self._rows = _rows(split)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -84,6 +76,22 @@ class ScanSplits(Task):
         return SHORTCUTS
 
 
+@cache
+def _rows(split: str) -> Mapping[int, tuple[np.ndarray, np.ndarray]]:
+    """The tables of what is trained and of what is held out. Raises :class:`ValueError` for another split."""
+    meanings = commands()
+    if split == "simple":
+        by_digest = sorted(meanings, key=lambda command: sha256(" ".join(command).encode()).digest())
+        held_out, trained = by_digest[:SIMPLE_TEST], by_digest[SIMPLE_TEST:]
+    elif split == "add_jump":
+        held_out, trained = _without(meanings, ("jump",), JUMP_COPIES)
+    elif split == "add_turn_left":
+        held_out, trained = _without(meanings, ("turn", "left"), TURN_LEFT_COPIES)
+    else:
+        raise ValueError(f"split={split}: it is simple, add_jump or add_turn_left; by length it is task=scan")
+    return MappingProxyType({TRAINED: _table(trained, meanings), HELD_OUT: _table(held_out, meanings)})
+
+
 def _without(meanings: Iterable[Command], primitive: Command, copies: int) -> tuple[list[Command], list[Command]]:
     """The commands in which a primitive occurs among others, and the rest with so many copies of it alone."""
     width = len(primitive)
@@ -104,4 +112,5 @@ def _table(rows: Sequence[Command], meanings: Mapping[Command, Command]) -> tupl
     for row, command in enumerate(rows):
         prompt[row, : len(command)] = [index[word] for word in command]
         answer[row, : len(meanings[command])] = [index[action] for action in meanings[command]]
+    prompt.flags.writeable = answer.flags.writeable = False
     return prompt, answer
