@@ -134,13 +134,9 @@ def _dispatch(arguments: list[str]) -> int:
                 hydra.check(parsed.overrides)
         elif parsed.multirun or hydra.multirun(parsed.overrides):
             _log_to_standard_error()
-<<<<<<< HEAD
             attempts = hydra.attempts(parsed.overrides)
-=======
-            attempts = _composed(hydra, parsed.overrides)
             if parsed.dry_run:
                 return _planned(attempts)
->>>>>>> 554f68b (--dry-run prints the plan of a run, a sweep or a study; titles name every axis; verdicts of a sweep fit 80 columns)
             from harness.launch.sweep import sweep
 
             return sweep(attempts, arguments)
@@ -156,22 +152,6 @@ def _dispatch(arguments: list[str]) -> int:
     return _shown_by_hydra(arguments)
 
 
-<<<<<<< HEAD
-def _run(run: Run, afterwards: Callable[[Record, Path], None] = lambda record, path: None) -> int:
-    """Do a run, print what it has found, and then what ``afterwards`` makes of its record."""
-=======
-def _composed(hydra: Composer, overrides: list[str]) -> list[tuple[list[str], Run | Refused]]:
-    """The cells of a sweep, each with its run or why there is none."""
-    cells = hydra.cells(overrides)
-    with shown("composing", len(cells)) if len(cells) > MANY else contextlib.nullcontext() as step:
-        attempts = []
-        for cell in cells:
-            attempts.append((cell, hydra.attempt(cell)))
-            if step:
-                step(len(attempts))
-    return attempts
-
-
 def _planned(attempts: Sequence[tuple[list[str], Run | Refused]]) -> int:
     from harness.launch.plan import print_plan
 
@@ -179,8 +159,8 @@ def _planned(attempts: Sequence[tuple[list[str], Run | Refused]]) -> int:
     return 0
 
 
-def _run(run: Run) -> int:
->>>>>>> 554f68b (--dry-run prints the plan of a run, a sweep or a study; titles name every axis; verdicts of a sweep fit 80 columns)
+def _run(run: Run, afterwards: Callable[[Record, Path], None] = lambda record, path: None) -> int:
+    """Do a run, print what it has found, and then what ``afterwards`` makes of its record."""
     world = distributed.this_process(run.trainer.devices, run.trainer.nodes)  # refused before anything is written
     with signals.interruptible(final=True):
         lifeline.watch_parent(signals.exit_now if world.rank else signals.request_end)

@@ -1,5 +1,6 @@
 """Say what of each sweep is queued, running, done and failed, from any terminal or machine that sees its folder."""
 
+import shlex
 from collections import Counter
 from pathlib import Path
 
@@ -67,9 +68,21 @@ def _print(results: Path, sweep: Sweep, jobs: dict[tuple[str, int], str], *, lis
             print(f"  {state} {member.name}{': ' if reason else ''}{reason}")
             if state in (FAILED, NOT_DONE, queue.RUNNING):
                 print(f"    log {sweep.paths(results, member).log}")
+    if counts[FAILED] and (again := _retrial(sweep.command)):
+        print(f"  to try again what failed: {escape(again)}")
+    if counts[NOT_DONE]:
+        print("  the same command does what is not done")
     live = sorted({submission.job for submission in sweep.submissions} & {job for job, _ in jobs})
     if live:
         print(f"  to end what is in the queue: scancel --name={','.join(live)}")
+
+
+def _retrial(command: str) -> str:
+    """The command that tries again what failed of a sweep; empty if its own cannot be read."""
+    try:
+        return sweep_files.retrial(shlex.split(command)[3:])
+    except ValueError:  # the file is somebody else's
+        return ""
 
 
 def _state(results: Path, sweep: Sweep, member: Member, in_queue: dict[str, str]) -> tuple[str, str]:

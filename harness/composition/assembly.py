@@ -85,7 +85,7 @@ class Assembly:
             value = override.value()
             if key not in catalogue.GROUPS:
                 values.append((key.split("."), value))
-            elif key in chosen:
+            elif key in chosen or value == []:  # Hydra refuses no choice at all where that is usual
                 raise NotPlain
             else:
                 chosen[key] = _names(key, value)
@@ -144,7 +144,7 @@ class Assembly:
                 raise NotPlain
             ((said, value),) = entry.items()
             word, _, group = str(said).partition(" /")
-            if word != "override" or group not in catalogue.GROUPS or group in chosen:
+            if word != "override" or group not in catalogue.GROUPS or group in chosen or value == []:
                 raise NotPlain
             chosen[group] = _names(group, value)
         return chosen

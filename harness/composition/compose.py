@@ -24,6 +24,7 @@ from pydantic import ValidationError
 from harness import progress
 from harness.composition import isolation, studies, suggestions
 from harness.composition.assembly import Assembly, Composed
+from harness.composition.errors_of_hydra import first_line, keys_of
 from harness.composition.folders import checked
 from harness.composition.overrides import MOST_RUNS, Reader, count
 from harness.config import catalogue, own_choices, trainer_arguments
@@ -81,7 +82,7 @@ class Composer:
             if "presets" in container:
                 raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
         except (OmegaConfBaseException, RecursionError) as error:
-            raise Refused(_first_line(error)) from error
+            raise Refused(first_line(error)) from error
         return _made(container, choices, check)
 
     def _accepts(self, overrides: Sequence[str]) -> bool:
@@ -119,6 +120,12 @@ class Composer:
         """The run of a cell. Nothing but the bounds of its type is asked of a seed, so one of the same config with
         another seed, if it is known, is the same run with that seed.
         """
+        if self._packages:
+            named = composed.container["packages"]
+            if not isinstance(named, list):
+                return _made(composed.container, composed.choices, validated)
+            packages = [*self._packages, *(name for name in named if name not in self._packages)]
+            composed = composed._replace(container={**composed.container, "packages": packages})
         seed = composed.container["seed"]
         if type(seed) is not int or not 0 <= seed < SEEDS:
             return _made(composed.container, composed.choices, validated)
@@ -233,7 +240,7 @@ class Composer:
         except OmegaConfBaseException as error:
             lines = [str(override.input_line) for override in parsed]
             self._check_words(lines)
-            raise Refused(_first_line(error)) from error
+            raise Refused(first_line(error)) from error
         if self._packages and isinstance(named := composed.get("packages"), ListConfig):
             composed.packages = [*self._packages, *(name for name in named if name not in self._packages)]
         return composed
@@ -244,7 +251,7 @@ class Composer:
             composed = self._hydras(overrides)
         except Exception as error:  # Hydra may raise anything, and all of its input here comes from the user
             self._check_words(overrides)
-            raise Refused(_first_line(error)) from error
+            raise Refused(first_line(error)) from error
         isolation.check_composed(composed, self._hydras([]) if self._search else composed, parsed)
         return composed
 
@@ -275,7 +282,7 @@ class Composer:
                 or OmegaConf.select(composed, key, default=_MISSING) is not _MISSING
             ):
                 continue
-            keys = _keys(composed)
+            keys = keys_of(composed)
             keys["trainer"] += trainer_arguments.accepted()
             raise suggestions.unknown_key(key, keys, self._folders)
 
@@ -285,7 +292,7 @@ def _made(container: dict[str, Any], choices: dict[str, str], check: Callable[[R
     try:
         return check(with_origin(Run.from_composed(container, choices)))
     except (OmegaConfBaseException, RecursionError) as error:
-        raise Refused(_first_line(error)) from error
+        raise Refused(first_line(error)) from error
     except ValidationError as error:
         raise explained(error) from error
 
@@ -294,21 +301,3 @@ _MISSING = object()
 
 ADDED = (OverrideType.ADD, OverrideType.FORCE_ADD)
 """Overrides of keys that need not exist."""
-
-
-def _keys(composed: DictConfig, prefix: str = "") -> dict[str, list[str]]:
-    """The keys of every part of a config; ``""`` is the whole."""
-    known = {prefix: [str(key) for key in composed if key not in ("hydra", "_target_", "presets")]}
-    for key in known[prefix]:
-        if isinstance(part := OmegaConf.select(composed, key), DictConfig):
-            known |= _keys(part, f"{prefix}.{key}" if prefix else key)
-    return known
-
-
-def _first_line(error: BaseException) -> str:
-    """The first line of an error of Hydra or OmegaConf, with the key that it concerns."""
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-    if said.startswith("Error merging override") and error.__cause__:
-        return _first_line(error.__cause__)
-    key = getattr(error, "full_key", None)
-    return f"{key}: {said}" if key and key not in said else said

@@ -4,6 +4,7 @@ long the rest may take. Nothing is started and nothing is written.
 
 import json
 import math
+import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from harness.progress import say, shown
 from harness.results import records
 from harness.results.paths import record_files
 from harness.results.records import Record
+from harness.results.titles import WIDTH
 
 MOST_READ = 300
 """Records of a task, the newest ones, that are read to estimate a time."""
@@ -38,7 +40,8 @@ def print_plan(attempts: Sequence[tuple[list[str], Run | Refused]]) -> None:
     lines = [f"cells       {len(attempts)}{twice}", f"done        {len(done)}"]
     if failed:
         lines.append(f"failed      {len(failed)} before; retry=true tries them again")
-        lines += [f"  {reason}: {count}" for reason, count in Counter(reason for _, reason in failed).most_common()]
+        for reason, count in Counter(reason for _, reason in failed).most_common():
+            lines += _filled(f"{count}: {reason}", "  ")
     lines.append(f"to do       {len(todo)}")
     if working := sum(atomic.locked(one.paths.lock) for one in todo):
         lines.append(f"            {working} of them at work on this machine now")
@@ -46,21 +49,32 @@ def print_plan(attempts: Sequence[tuple[list[str], Run | Refused]]) -> None:
         lines += _time(todo)
     lines += _impossible([(words, attempt) for words, attempt in attempts if isinstance(attempt, Refused)])
     if todo:
-        lines.append(f"the first   {' '.join(map(escape, todo[0].overrides)) or todo[0].name}")
+        lines += _filled(f"the first   {' '.join(map(escape, todo[0].overrides)) or todo[0].name}", "")
     lines.append("nothing was started or written: the command without --dry-run does this")
     print("\n".join(lines))
 
 
 def _impossible(refused: Sequence[tuple[list[str], Refused]]) -> list[str]:
-    """The reasons why there are no such runs, the most frequent first, each with one of its cells."""
-    examples: dict[str, list[str]] = {}
+    """The reasons why there are no such runs, the most frequent first, each with one of its cells. What a refusal
+    offers instead, after its first sentence, differs from cell to cell and is told by that cell itself.
+    """
+    if not refused:
+        return []
+    cells: dict[str, list[list[str]]] = defaultdict(list)
     for words, refusal in refused:
-        examples.setdefault(str(refusal), words)
-    counts = Counter(str(refusal) for _, refusal in refused)
+        cells[str(refusal).partition(". ")[0]].append(words)
     lines = [f"impossible  {len(refused)}"]
-    for reason, count in counts.most_common():
-        lines += [f"  {count}: {reason}", f"    as in {' '.join(map(escape, examples[reason]))}"]
+    for reason, alike in sorted(cells.items(), key=lambda found: -len(found[1])):
+        lines += _filled(f"{len(alike)}: {reason}", "  ")
+        lines += _filled(f"as in {' '.join(map(escape, alike[0]))}", "    ")
     return lines
+
+
+def _filled(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ", break_long_words=False,
+        break_on_hyphens=False,
+    )  # fmt: skip
 
 
 def _time(todo: Sequence[Cell]) -> list[str]:
@@ -79,16 +93,15 @@ def _time(todo: Sequence[Cell]) -> list[str]:
     unknown = sum(count for kind, count in counts.items() if not known.get(kind))
     used = sum(len(known.get(kind, ())) for kind in counts)
     if unknown == len(todo):
-        return [*lines, "time        unknown: no record of the same task, size and steps is in the folder of results"]
+        return [*lines, "time        unknown: there is no record of the same task, size and steps"]
     each = {kind: median(known[kind]) for kind in counts if known.get(kind)}
     total = sum(each[kind] * count for kind, count in counts.items() if kind in each)
     spent = max(total / at_once, max(each.values())) if at_once else total
     of = "1 record" if used == 1 else f"{used} records"
-    how = f"by {of} of the same task, size and steps, made on whatever machine they were made on"
     lines.append(f"time        {duration(spent)}{'' if at_once else ' of one run after the other'}")
     if at_once > 1:
         lines.append(f"            {duration(total)} of one run after the other")
-    lines.append(f"            {how}")
+    lines.append(f"            by {of} of the same task, size and steps, of any machine")
     if unknown:
         lines.append(f"            unknown for {unknown} more runs, of which there are no such records")
     return lines

@@ -62,8 +62,7 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     if swept.undone:
         lines.append(f"what was not done left no record: {resumption(arguments)}")
     if swept.failed:
-        words = shlex.join([word for word in arguments if not word.startswith("retry=")])
-        lines.append(f"try them again: python -m harness {words} retry=true")
+        lines.append(f"try them again: {sweep_files.retrial(arguments)}")
     if swept.done:
         lines.append(f"leaderboard: python -m harness leaderboard {results}")
     say("\n".join(lines), sys.stdout)

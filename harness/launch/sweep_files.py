@@ -65,6 +65,12 @@ def named(cells: Sequence[Cell], arguments: Sequence[str], launcher: str) -> Swe
     )
 
 
+def retrial(words: Sequence[str]) -> str:
+    """The command that tries again what failed of the one with these arguments, and leaves alone what is finished."""
+    kept = [word for word in words if word.partition("=")[0].lstrip("+") not in ("retry", "force")]
+    return shlex.join(["python", "-m", "harness", *kept, "retry=true"])
+
+
 def now() -> str:
     """The time in UTC to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
