@@ -20,8 +20,9 @@ Find out more
   python -m harness ls task=copy            all about one choice
   python -m harness ls train.               keys, defaults, bounds
   python -m harness COMMAND --help          what a command takes
-Flags: -m (a sweep), --dry-run (the plan), --cfg job (the config), --config-dir
-DIR (choices of your own), --version. eval "$(harness -sc install=bash)" completes words."""
+Flags: -m (a sweep), --dry-run (the plan), --cfg job (the config),
+--config-dir DIR (choices of your own), --version.
+eval "$(harness -sc install=bash)" completes words."""
 
 WIDTH = 80
 

@@ -34,14 +34,11 @@ LISTED_GROUPS = ("mixer", "extension", "callbacks", "logger")
 SETTING_GROUPS = ("model", "train", "evaluation", "trainer")
 """Groups that are settings rather than classes."""
 
-
 MOST_LENGTHS = 10_000
 """Lengths that one run tests."""
 
-
 SEEDS = 2**32
 """Seeds are below this."""
-
 
 LOOK_EVERY = 25
 """Steps between looks at held-out examples where ``train.until`` needs them and no learning curve is wanted."""
@@ -63,7 +60,6 @@ class Component(Frozen):
 
 ATTENTION = Component(name="attention", target="harness.mixers.attention.Attention")
 """The default mixer, and that of runs from before mixers could be chosen."""
-
 
 OPTIMIZER = Component(name="adamw", target="harness.optimizers.adamw.AdamW")
 SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
