@@ -24,8 +24,8 @@ from pydantic import ValidationError
 from harness import progress
 from harness.composition import isolation, studies, suggestions
 from harness.composition.assembly import Assembly, Composed
-from harness.composition.errors_of_hydra import first_line, keys_of
 from harness.composition.folders import checked
+from harness.composition.hydra_errors import first_line, keys_of
 from harness.composition.overrides import MOST_RUNS, Reader, count
 from harness.config import catalogue, own_choices, trainer_arguments
 from harness.config.schema import LISTED_GROUPS, SEEDS, Run
