@@ -94,9 +94,7 @@ class Composer:
         return True
 
     def attempt(self, overrides: Sequence[str]) -> Run | Refused:
-        """The run of these overrides, or why there is none. Cells of a sweep share what they have in common: those that
-        differ in the seed alone are validated once.
-        """
+        """The run of these overrides, or why there is none. Cells of a sweep share what they have in common."""
         try:
             composed = None if self._assembly is None else self._assembly.composed(self._reader.read(overrides))
             return self.run(overrides) if composed is None else self._shared(composed)
@@ -121,8 +119,7 @@ class Composer:
         another seed, if it is known, is the same run with that seed.
         """
         if self._packages:
-            named = composed.container["packages"]
-            if not isinstance(named, list):
+            if not isinstance(named := composed.container["packages"], list):
                 return _made(composed.container, composed.choices, validated)
             packages = [*self._packages, *(name for name in named if name not in self._packages)]
             composed = composed._replace(container={**composed.container, "packages": packages})
