@@ -75,7 +75,16 @@ class Reader:
             raise self._refusal(argument, arguments, str(error)) from error
         except (ValueError, ArithmeticError, RecursionError) as error:
             raise Refused(f"{echoed(argument)}: {echoed(error)}") from error
-        return override
+        return self._listed(override, arguments)
+
+    def _listed(self, override: Override, arguments: Sequence[str]) -> Override:
+        """The choices that ``glob(...)`` stands for, as a list of them: Hydra would look for them itself, in conf/."""
+        value: Any = override._value
+        if not isinstance(value, Glob):
+            return override
+        count(override, self.options)
+        names = sorted(value.filter(self.options[override.key_or_group]))
+        return self._parsed(f"{override.key_or_group}={','.join(names)}", arguments)
 
     def _refusal(self, argument: str, arguments: Sequence[str], objection: str) -> Refused:
         """Why an argument does not parse: the error of a function in it, or how it should be written."""

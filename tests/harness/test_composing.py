@@ -145,3 +145,19 @@ def test_the_cells_of_a_sweep_are_those_that_hydra_finds(words: list[str], own: 
         assert hydra._assembly is not None
         hydra._assembly._works = False
         assert fast == found(hydra)
+
+
+def test_a_pattern_stands_for_all_choices_that_match_it(tmp_path: Path) -> None:
+    folder = tmp_path / "encoding"
+    folder.mkdir()
+    (folder / "rope_of_mine.yaml").write_text("# Rotates slowly\n_target_: harness.encodings.rope.RoPE\nbase: 1e6\n")
+    with composer([str(tmp_path)]) as hydra:
+        found = hydra.cells(["encoding=glob(rope*)", "seed=0,1"])
+        every = hydra.cells(["encoding=glob(*)"])
+        with pytest.raises(Refused, match=r"encoding=glob\(zz\*\): there is no such value"):
+            hydra.cells(["encoding=glob(zz*)"])
+        with pytest.raises(Refused, match="seed is no group"):
+            hydra.cells(["seed=glob(*)"])
+    names = ["rope", "rope_nope", "rope_of_mine"]
+    assert found == [[f"encoding={name}", f"seed={seed}"] for name in names for seed in (0, 1)]
+    assert len(every) == len(list((catalogue.CONF / "encoding").glob("*.yaml"))) + 1
