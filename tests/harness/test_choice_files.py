@@ -152,7 +152,7 @@ def test_every_word_that_pandas_reads_as_missing_is_forbidden() -> None:
 
     for word in STR_NA_VALUES:
         with pytest.raises(folders.Refused):
-            folders._check_name(word)
+            folders.check_name(word)
 
 
 def test_what_is_no_file(tmp_path: Path, said: Callable[..., str]) -> None:

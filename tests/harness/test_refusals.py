@@ -148,7 +148,7 @@ REFUSED = {
     ("encoding._target_=harness.nowhere.X",): "encoding=rope is harness.encodings.rope.RoPE "
     "and nothing else, not harness.nowhere.X",
     ("results=null",): "results=None: it should be a valid string",
-    ("encoding",): "encoding: a choice is written group=name, a value key=value. Commands: compare, doctor, inspect,",
+    ("encoding",): "encoding: a choice is written group=name, a value key=value. Commands: check, compare, doctor, ",
     ("leaderbord",): "did you mean the command 'leaderboard'?",
     ("results=/tmp/ünï",): "a value with such characters needs quotes of its own: \"results='/tmp/ünï'\"",
     ("encoding=null",): "unknown encoding 'None'",
