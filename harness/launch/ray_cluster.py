@@ -95,6 +95,9 @@ class RayCluster(Launcher):
             )
         return address
 
+    def places(self, run: Run) -> int:
+        return self.throttle
+
     def launch(self, todo: Sequence[Cell], sweep: Sweep, outcome: Outcome) -> None:
         ray = _ray()
         address = self._address()

@@ -85,10 +85,11 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     started: Launcher = instantiation.make("launcher", first.launcher, first)
     todo, done, failed = sort_by_state(cells)
     started.check(first)
+    if todo:
+        user_paths.make_folder(todo[0].paths.record.parent, f"results={first.results}")
     say(f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do")
     outcome, interrupted = Outcome(), ""
     if todo:
-        user_paths.make_folder(todo[0].paths.record.parent, f"results={first.results}")
         whole = sweep_files.named(cells, arguments, first.launcher.name)
         sweep_files.write(first.results, whole)
         try:

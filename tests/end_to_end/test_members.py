@@ -44,7 +44,6 @@ def facts(record: Record) -> dict[str, Any]:
     values["cost"] = {
         key: value for key, value in values["cost"].items() if "seconds" not in key and "memory" not in key
     }
-    values["config"]["launcher"].pop("members")
     for name in ("members", "commit", "modified"):
         values["provenance"].pop(name, None)
     for row in [*values["scores"], *values["slices"]]:
