@@ -176,7 +176,7 @@ def test_two_ranks_under_srun_train_together(cluster: Cluster, tmp_path: Path, c
     two = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
     words = ["srun", "--ntasks=2", "--kill-on-bad-exit=1", sys.executable, "-m", "harness", *TINY, *two]
     for turn in ("trains", "finds the record"):
-        done = subprocess.run(words, cwd=tmp_path, env=cluster, capture_output=True, text=True, timeout=200)
+        done = subprocess.run(words, cwd=tmp_path, env=cluster, capture_output=True, text=True, timeout=900)
         assert done.returncode == 0, (turn, done.stderr)
         assert done.stdout.count("record results/records/") == 1, turn
     alone = command(*TINY, "trainer=cpu", "results=alone")
@@ -192,7 +192,7 @@ def test_an_allocation_of_one_task_is_no_launcher(cluster: Cluster, tmp_path: Pa
         [sys.executable, "-m", "harness", *TINY, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2"]
     )
     words = ["sbatch", "--wait", "--ntasks=1", "--output=said", f"--wrap={script}"]
-    done = subprocess.run(words, cwd=tmp_path, env=cluster, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(words, cwd=tmp_path, env=cluster, capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, (tmp_path / "said").read_text()
     (record,), _ = records.read_all([tmp_path / "results"])
     assert record.status == "finished"
