@@ -72,3 +72,12 @@ def fresh_command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[s
         return subprocess.run(words, **{**usual, **options})
 
     return run
+
+
+@pytest.fixture
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """A folder where things happen to a sweep, and one for the same sweep without them."""
+    here, undisturbed = tmp_path / "here", tmp_path / "undisturbed"
+    here.mkdir()
+    undisturbed.mkdir()
+    return here, undisturbed

@@ -80,14 +80,6 @@ def node_of(worker: int) -> int:
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    here, undisturbed = tmp_path / "here", tmp_path / "undisturbed"
-    here.mkdir()
-    undisturbed.mkdir()
-    return here, undisturbed
-
-
-@pytest.fixture
 def address() -> Iterator[str]:
     """The address of a cluster of two nodes with a core each."""
     with subprocess.Popen(

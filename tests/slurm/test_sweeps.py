@@ -48,14 +48,6 @@ def settled(status: Callable[[], str]) -> Callable[[], bool]:
     return lambda: not re.search(r"\d (queued|running)", status())
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> tuple[Path, Path]:
-    here, undisturbed = tmp_path / "here", tmp_path / "undisturbed"
-    here.mkdir()
-    undisturbed.mkdir()
-    return here, undisturbed
-
-
 def test_an_array_of_packed_jobs_with_a_throttle_and_failing_runs(
     cluster: Cluster, command: Command, folders: tuple[Path, Path]
 ) -> None:
