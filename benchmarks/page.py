@@ -3,7 +3,7 @@
     python benchmarks/page.py 720 5000
     python benchmarks/page.py --seeds 1 5000
 
-The records are made from those in results/core, with all their tested lengths: other encodings, seeds and, where these
+The records are made from those in results/core_candidates, with all their tested lengths: other encodings, seeds and, where these
 do not suffice, learning rates; scores drawn anew. 720 are 12 tasks, 20 encodings and 3 seeds. Printed are the time
 until the page is written, with records that were read before; its size; and how long Chromium's main thread works until
 the page is there, sorted and filtered, styles and layout included: the median and the longest of several times, as CPU
@@ -31,7 +31,7 @@ from harness.files import sealed_json
 from harness.page import writing
 from harness.results import collection
 
-PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "core" / "records"
+PUBLISHED = Path(__file__).resolve().parents[1] / "results" / "core_candidates" / "records"
 ENCODINGS, TIMES = 20, 9
 DRAWN = """
 const done = arguments[arguments.length - 1];

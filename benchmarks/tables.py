@@ -2,7 +2,7 @@
 
     python benchmarks/tables.py 2000 20000 100000
 
-Each number of records is made from the published records in results/core that test all these lengths: other seeds and
+Each number of records is made from the published records in results/core_candidates that test all these lengths: other seeds and
 learning rates, scores drawn anew, ten tested lengths; names and seals are computed again. Cold means that no
 record has been read before, warm that all have; each in a process of its own, and the whole command once more.
 ``--folder`` keeps the records.
@@ -27,7 +27,7 @@ from harness.files import sealed_json
 from harness.results import frame_cache
 
 ROOT = Path(__file__).resolve().parents[1]
-PUBLISHED = ROOT / "results" / "core" / "records"
+PUBLISHED = ROOT / "results" / "core_candidates" / "records"
 TESTED = [1, 10, 20, 21, 25, 30, 40, 60, 80, 100]
 SEEDS = 5
 MEASURED = """

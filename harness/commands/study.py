@@ -28,6 +28,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--page", type=path, help="also write a page in Markdown, such as docs/huang2025.md")
     parsed = parser.read(arguments)
     declared = studies.read(parsed.name)
+    if not declared.published:
+        raise Refused(
+            f"study={parsed.name} has no published results to compare with: python -m harness leaderboard "
+            f"{' '.join(map(str, parsed.folders))} makes its tables"
+        )
     if parsed.budget not in declared.budgets:
         raise unknown("budget", parsed.budget, list(declared.budgets), "budgets")
     folders = existing(parsed.folders)

@@ -1,7 +1,7 @@
-"""Studies: published experiments, each declared in one file of ``conf/study`` with all its tasks, methods and budgets.
+"""Studies: experiments, each declared in one file of ``conf/study`` with all its tasks, methods and budgets.
 
 A file of that folder that sets values of a run is a preset; one with ``tasks`` is a study. From it follow the runs
-(:meth:`Study.cells`), what they are compared with, and the page about both.
+(:meth:`Study.cells`) and, where it has published results, what they are compared with, and the page about both.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Budget(Frozen):
     """How much is computed: the number of seeds, the longest length of each band, and settings of all cells."""
 
     seeds: Annotated[int, Field(ge=1, le=1000)]
-    edges: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=2)]
+    edges: list[Annotated[int, Field(ge=1)]] = []
     settings: Settings = {}
 
 
@@ -87,10 +87,11 @@ class Study(Frozen):
 
     title: str
     source: str
-    published: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.csv$")]
-    examples: Annotated[int, Field(ge=1)]
+    published: Annotated[str, Field(pattern=r"^([a-z0-9_]+\.csv)?$")] = ""
+    """The file of published results, beside the study; empty if there are none to compare with."""
+    examples: Annotated[int, Field(ge=0)] = 0
     """Test examples behind every published score."""
-    bands: Annotated[list[Name], Field(min_length=2)]
+    bands: list[Name] = []
     """The names of the bands of lengths, the first that of the lengths trained on."""
     settings: Settings = {}
     methods: dict[Name, Settings]
@@ -102,12 +103,15 @@ class Study(Frozen):
 
     @model_validator(mode="after")
     def _complete(self) -> Study:
+        if self.published and (not self.examples or len(self.bands) < 2):
+            raise ValueError("published results have examples, and two bands of lengths at least")
         for task, own in self.tasks.items():
             for budget, cells in own.cells.items():
                 if budget not in self.budgets or set(cells) - set(self.methods):
                     raise ValueError(f"tasks.{task}.cells.{budget}: there is no such budget, or no such method")
-        for edges in [*(one.edges for one in self.budgets.values()), *(own.edges for own in self.tasks.values())]:
-            if edges and (len(edges) != len(self.bands) or sorted(set(edges)) != edges):
+        own_edges = [own.edges for own in self.tasks.values() if own.edges]
+        for edges in [*(one.edges for one in self.budgets.values()), *own_edges]:
+            if len(edges) != len(self.bands) or sorted(set(edges)) != edges:
                 raise ValueError(f"edges={edges}: there is one for each of {', '.join(self.bands)}, and they rise")
         for said in self.statements:
             methods = {said.method, said.than or said.method}

@@ -14,7 +14,7 @@ from harness.errors import Refused
 from harness.results import collection, frame_cache, frames, reading, records
 from harness.results.columns import Columns
 
-PUBLISHED = sorted((ROOT / "results" / "core" / "records").glob("*.json"))[:4]
+PUBLISHED = sorted((ROOT / "results" / "core_candidates" / "records").glob("*.json"))[:4]
 
 
 def test_reading_quickly_finds_what_reading_slowly_finds() -> None:

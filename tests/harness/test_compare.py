@@ -55,7 +55,7 @@ def test_the_command(composed: Compose, tmp_path: Path, capsys: pytest.CaptureFi
     assert pd.read_csv(output).method.tolist() == ["alibi", "rope"]
     assert cli.main(["compare", str(tmp_path), "--baseline", "t5"]) == 2
     assert "alibi, rope" in capsys.readouterr().err
-    assert cli.main(["compare", str(ROOT / "results" / "core")]) == 0
+    assert cli.main(["compare", str(ROOT / "results" / "core_candidates")]) == 0
     assert "warning, single seed: copy: one seed of alibi, nope, rope" in capsys.readouterr().out
     put(made(composed, "copy", "rope", 3, "train.steps=9"), tmp_path)
     assert cli.main(["compare", str(tmp_path)]) == 2

@@ -56,7 +56,7 @@ def test_the_command_writes_the_page_and_another_process_the_same_without_pytorc
 
 
 def test_cells_have_the_numbers_of_the_leaderboard_and_runs_their_counts(tmp_path: Path) -> None:
-    for path in sorted(ROOT.glob("results/core/records/*.json"))[::6]:
+    for path in sorted(ROOT.glob("results/core_candidates/records/*.json"))[::6]:
         shutil.copy(path, tmp_path)
     folder = tmp_path
     found, _ = collection.read([folder])

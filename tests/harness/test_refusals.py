@@ -19,7 +19,7 @@ REFUSED = {
     ("study=huang2025", "task=copy"): "study=huang2025 has tasks of its own; study.tasks=[...] takes some: bin_",
     ("study=huang2025", "--cfg", "job"): "study=huang2025 is many runs: add -m",
     ("-m", "study=huang2025,core"): "a study with budgets is run alone",
-    ("study=core", "study.budget=quick"): "this is for one of the studies huang2025, kazemnejad2023",
+    ("study=six_encodings", "study.budget=quick"): "this is for one of the studies core, huang2025, kazemnejad2023",
     ("study.budget=quick",): "this is for one of the studies huang2025, kazemnejad2023",
     ("study", "huang2024"): "unknown study 'huang2024'; did you mean 'huang2025'? Studies: huang2025, kazemnejad2023",
     ("study", "huang2025", "nowhere"): "nowhere: there is no such folder",

@@ -21,7 +21,7 @@ from harness.results import records
 
 Compose = Callable[..., Run]
 PUBLISHED = sorted(
-    path for folder in ("core", "six_encodings") for path in ROOT.glob(f"results/{folder}/records/*.json")
+    path for folder in ("core_candidates", "six_encodings") for path in ROOT.glob(f"results/{folder}/records/*.json")
 )
 PUBLISHED += sorted(ROOT.glob("results/huang2025/records/*-seed0-*.json"))
 

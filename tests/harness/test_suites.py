@@ -11,8 +11,9 @@ import pytest
 from support import ROOT, choices, node, put, record
 
 from harness import cli
+from harness.composition import studies
 from harness.composition.compose import composer
-from harness.config import identity, instantiation
+from harness.config import identity, instantiation, study
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.results import descriptions, frames, one_axis, overall, suites
@@ -30,8 +31,8 @@ def made(composed: Compose, right: int, *words: str) -> Record:
 @pytest.mark.slow
 def test_the_core_suite_has_the_tasks_of_the_core_study() -> None:
     with composer() as hydra:
-        cells = [hydra.attempt(cell) for cell in hydra.cells(["study=core", "encoding=rope"])]
-    runs = [run for run in cells if isinstance(run, Run)]
+        cells = studies.runs(hydra, study.read("core"), "quick")
+        runs = [runs[0] for cell, runs in cells if cell.method == "rope"]
     asked = {run.task.name: descriptions.task(identity.science(run, instantiation.task(run))).id for run in runs}
     assert suites.read("core").tasks == asked
     assert list(suites.read("core").tasks) == list(asked), "in the order of the study"

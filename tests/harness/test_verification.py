@@ -24,8 +24,8 @@ from harness.verification.protocol import PROTOCOLS
 from harness.verification.verdicts import Verdict
 
 RESULTS = ROOT / "results"
-COPY = sorted((RESULTS / "core" / "records").glob("copy-rope-*.json"))[0]
-FLIP_FLOP = sorted((RESULTS / "core" / "records").glob("flip_flop-rope-*.json"))[0]
+COPY = sorted((RESULTS / "core_candidates" / "records").glob("copy-rope-*.json"))[0]
+FLIP_FLOP = sorted((RESULTS / "core_candidates" / "records").glob("flip_flop-rope-*.json"))[0]
 SEALED = sorted((RESULTS / "huang2025" / "records").glob("parity-nope-seed0-*.json"))[0]
 
 
@@ -185,7 +185,7 @@ def test_a_digit_of_a_table_that_its_records_do_not_give_is_found(tmp_path: Path
 
 
 def test_a_protocol_says_what_is_missing(tmp_path: Path) -> None:
-    shutil.copytree(RESULTS / "core" / "records", tmp_path / "records")
+    shutil.copytree(RESULTS / "core_candidates" / "records", tmp_path / "records")
     for path in (tmp_path / "records").glob("*.json"):
         if not path.name.startswith("copy"):
             path.unlink()
