@@ -1,74 +1,82 @@
 """Atomic writing: a file is complete or does not exist.
 
-A file is written in the same folder under a name that ends in ``.part``, then renamed. The writer holds a lock on the
-part, which the system releases when the process ends: this distinguishes the leftovers of a killed process from files
-being written, and the next process that writes into the folder removes them. Files get the permissions that the user's
-umask gives them.
+A file is written in the same folder under a name that ends in ``.part``, then renamed. The name of the part says which
+process writes it: this distinguishes the leftovers of a killed process from files being written, and the next process
+that writes into the folder removes them. Files get the permissions that the user's umask gives them.
+
+What only the holder of a lease may write (:mod:`harness.system.lease`) is written in the folder of parts of that lease
+and renamed from there, which fails when the lease is lost.
 """
 
 import contextlib
-import fcntl
+import errno
 import os
+import re
 import secrets
-import time
-from collections.abc import Callable, Iterator
-from functools import cache
+import shutil
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import IO
 
-from harness.system import faults
+from harness.system import faults, lease, owner
+from harness.system.owner import Process
 
-PART = ".part"
+PART = re.compile(r"\..*\.(?P<machine>[0-9a-f]+)\.(?P<pid>[0-9]{1,10})-(?P<start>[0-9a-f]*)\.[0-9a-f]+\.part")
 LATE = 3600.0
-"""Seconds after which a part that another machine wrote last is abandoned: its locks may be invisible from here."""
+"""Seconds after which a part that another machine wrote last is abandoned: its writer cannot be seen from here."""
 
 
 @contextlib.contextmanager
-def writing(path: Path) -> Iterator[IO[bytes]]:
+def writing(path: Path, parts: Path | None = None) -> Iterator[IO[bytes]]:
     """A file to write that becomes ``path`` if no exception is raised, and is removed otherwise.
 
     It is written in the same folder, synced, then renamed, and the folder synced: a rename across file systems would be
-    a copy, which a kill can cut short.
+    a copy, which a kill can cut short. With ``parts``, those of a lease, it is written there.
+
+    Raises :class:`harness.system.lease.Lost` if that lease was lost.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    clear(path.parent)
-    part, file = _part(path)
+    part = _part(path, parts or path.parent)
     try:
-        with file:
+        with part.open("xb") as file:
+            clear(path.parent, now=os.fstat(file.fileno()).st_mtime)
             yield file
             file.flush()
             os.fsync(file.fileno())
-            os.replace(part, path)
+            _rename(part, path, parts)
         _sync_folder(path.parent)
     except BaseException as error:
-        part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and parts is not None and not parts.exists():
+            raise lease.Lost(lease.lost(parts)) from error
+        with contextlib.suppress(OSError):
+            part.unlink()
         if (named := faults.with_path(path, error)) is not error:
             raise named from error
         raise
 
 
-def write(path: Path, content: bytes | str) -> None:
+def write(path: Path, content: bytes | str, parts: Path | None = None) -> None:
     """Write a whole file."""
-    with writing(path) as file:
+    with writing(path, parts) as file:
         file.write(content.encode() if isinstance(content, str) else content)
 
 
-def clear(folder: Path, *, alone: bool = False) -> None:
+def clear(folder: Path, *, now: float | None = None) -> None:
     """Remove the parts that killed processes have left in a folder.
 
-    A part that another machine wrote is given an hour, unless no other machine can be writing there (``alone``), as in
-    the folder of a run whose lock this process holds.
+    Those of this machine go at once, others when they are an hour old at the time ``now`` of the file system.
     """
     try:
         with os.scandir(folder) as entries:
-            parts = [Path(entry) for entry in entries if entry.name.startswith(".") and entry.name.endswith(PART)]
+            found = [(Path(entry), match) for entry in entries if (match := PART.fullmatch(entry.name))]
     except OSError:
         return
-    for part in parts:
+    for part, match in found:
         with contextlib.suppress(OSError):
-            if alone or f".{_machine()}." in part.name or time.time() - part.lstat().st_mtime > LATE:
-                _remove_unless_locked(part)
+            ended = owner.has_ended(Process("", match["machine"], int(match["pid"]), match["start"]))
+            if ended or (ended is None and now is not None and now - part.lstat().st_mtime > LATE):
+                part.unlink()
 
 
 def put_aside(path: Path) -> Path:
@@ -78,72 +86,33 @@ def put_aside(path: Path) -> Path:
     return free
 
 
-@contextlib.contextmanager
-def lock(path: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the lock of the file ``path``, after calling ``waiting`` if another process holds it. The system releases it
-    when the process ends, however it ends.
+def _part(path: Path, folder: Path) -> Path:
+    """The path of a new part. It is opened by its name and not by :mod:`tempfile`, which would hide it from the group:
+    so umask and the folder's default permissions hold.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+    writer = owner.this_process()
+    return folder / f".{path.name[:40]}.{writer.machine}.{writer.pid}-{writer.start}.{secrets.token_hex(4)}.part"
 
 
-def locked(path: Path) -> bool:
-    """Whether a process holds the lock of the file ``path``."""
+def _rename(part: Path, path: Path, parts: Path | None) -> None:
+    """Give a part its final name. A lease on another file system than the file is looked at before, not by renaming."""
     try:
-        with path.open("r") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
-def _part(path: Path) -> tuple[Path, IO[bytes]]:
-    """A new locked file beside ``path``. Opened by its name and not by :mod:`tempfile`, which would hide it from the
-    group: so umask and the folder's default permissions hold.
-    """
-    while True:
-        part = path.with_name(f".{path.name[:40]}.{_machine()}.{secrets.token_hex(4)}{PART}")
-        file = part.open("xb")
-        with contextlib.suppress(OSError):  # a file system without locks: nobody can lock it to remove it either
-            fcntl.flock(file, fcntl.LOCK_EX)
-        if _is(part, file.fileno()):
-            return part, file
-        file.close()  # another process cleared the folder before it was locked
-
-
-def _remove_unless_locked(part: Path) -> None:
-    handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+        os.replace(part, path)
+        return
+    except OSError as error:
+        if error.errno != errno.EXDEV or parts is None:
+            raise
+    beside = _part(path, path.parent)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if _is(part, handle):
-            part.unlink()
-    finally:
-        os.close(handle)
-
-
-def _is(path: Path, handle: int) -> bool:
-    """Whether a path still refers to an open file."""
-    try:
-        return os.path.samestat(path.stat(), os.fstat(handle))
-    except FileNotFoundError:
-        return False
-
-
-@cache
-def _machine() -> str:
-    """A word that is the same for all processes of this machine until it is rebooted."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
-    except OSError:
-        return secrets.token_hex(4)
+        shutil.copyfile(part, beside)
+        with beside.open("rb+") as copied:
+            os.fsync(copied.fileno())
+        os.stat(parts)
+        os.replace(beside, path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    part.unlink()
 
 
 def _sync_folder(folder: Path) -> None:

@@ -4,12 +4,12 @@ import contextlib
 import logging
 import traceback
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from pytorch_lightning.loggers import Logger
 
-from harness import atomic
 from harness.config import identity
 from harness.config.schema import Run
 from harness.errors import Refused
@@ -19,7 +19,9 @@ from harness.loggers import trackers
 from harness.results import finished, records
 from harness.results.records import Record, TaskFacts
 from harness.runs.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
-from harness.system import distributed, faults, provenance, signals
+from harness.system import distributed, faults, lease, provenance, signals
+from harness.system.lease import Lease
+from harness.system.owner import Process
 from harness.training import agreement, attention_kernel, checkpoints, initial_weights, loop, weights
 from harness.training.loop import TrainingResult
 from harness.training.monitor import Diverged
@@ -63,7 +65,7 @@ def _lead(job: Job) -> Record:
         return record
     if run.force or not (job.paths.weights.exists() or checkpoints.list_checkpoints(job.paths.checkpoints)):
         initial_weights.take_over(job.model, run)  # refused before anything is written
-    with atomic.lock(job.paths.lock, lambda: log.warning("waiting for another process in %s", job.paths.folder)):
+    with lease.hold(job.paths.lease, partial(_waiting, job)) as held:
         if (record := finished.existing_record(run, job.paths)) is not None:
             return record
         started = provenance.now()
@@ -74,7 +76,7 @@ def _lead(job: Job) -> Record:
             if trained is None:
                 resumed = newest_checkpoint(job)
                 followers = trackers.start(run, job.name, job.paths, resumed.step if resumed else 0)
-                trained = _train(job, resumed, [logger for _, logger in followers])
+                trained = _train(job, resumed, [logger for _, logger in followers], held)
             record = _record(job, started, _evaluate(job, trained), trained)
         except Refused:
             raise
@@ -82,11 +84,15 @@ def _lead(job: Job) -> Record:
             if faults.is_machine_fault(error):
                 raise
             record = _record(job, started, _failure(job, error))
-        record = records.write(record, job.paths.record)
+        record = records.write(record, job.paths.record, held.parts)
         trackers.finish(followers, record)
         if record.status == "finished":
             checkpoints.discard(job.paths.checkpoints)
     return record
+
+
+def _waiting(job: Job, other: Process) -> None:
+    log.warning("waiting for %s, which has %s", other, job.paths.folder)
 
 
 def _trained_before(job: Job) -> TrainingResult | None:
@@ -106,9 +112,11 @@ def _trained_before(job: Job) -> TrainingResult | None:
     return known
 
 
-def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ()) -> TrainingResult | None:
-    """Train the model, from a checkpoint if there is one, and keep its weights."""
-    run = job.run
+def _train(
+    job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = (), held: Lease | None = None
+) -> TrainingResult | None:
+    """Train the model, from a checkpoint if there is one, and keep its weights. Process 0 has the lease."""
+    run, parts = job.run, None if held is None else held.parts
     initial = "" if resumed else initial_weights.take_over(job.model, run)
     with signals.deferred() as interrupt:
         with workers.worker_processes(job.world) as world:
@@ -122,6 +130,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 job.optimization,
                 seed=run.seed,
                 checkpoints=job.paths.checkpoints,
+                parts=parts,
                 loggers=loggers,
                 training=training_name(job),
                 resumed=resumed,
@@ -133,7 +142,7 @@ def _train(job: Job, resumed: Resumption | None, loggers: Sequence[Logger] = ())
                 compile=job.multiple > 0,
             )
         if trained is not None:
-            weights.save(job.model, job.paths.weights, trained, training_name(job))
+            weights.save(job.model, job.paths.weights, trained, training_name(job), parts)
     return trained
 
 

@@ -4,13 +4,13 @@ import shlex
 from collections import Counter
 from pathlib import Path
 
-from harness import atomic
 from harness.composition.arguments import Parser, existing
 from harness.errors import Refused
 from harness.files.escaping import escape
 from harness.launch import queue, sweep_files
 from harness.launch.sweep_files import Member, Sweep
 from harness.results import records
+from harness.system import lease
 
 DONE, FAILED, NOT_DONE = "done", "failed", "not done"
 ORDER = (DONE, queue.RUNNING, queue.QUEUED, FAILED, NOT_DONE)
@@ -98,4 +98,4 @@ def _state(results: Path, sweep: Sweep, member: Member, in_queue: dict[str, str]
         return in_queue[member.name], ""
     if record is not None:
         return FAILED, record.reason
-    return (queue.RUNNING if atomic.locked(paths.lock) else NOT_DONE), ""
+    return (queue.RUNNING if lease.holder(paths.lease) else NOT_DONE), ""

@@ -11,7 +11,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from harness import atomic
 from harness.config import instantiation
 from harness.config.schema import Run
 from harness.errors import Refused
@@ -23,6 +22,7 @@ from harness.results import records
 from harness.results.paths import record_files
 from harness.results.records import Record
 from harness.results.titles import WIDTH
+from harness.system import lease
 
 MOST_READ = 300
 """Records of a task, the newest ones, that are read to estimate a time."""
@@ -43,8 +43,8 @@ def print_plan(attempts: Sequence[tuple[list[str], Run | Refused]]) -> None:
         for reason, count in Counter(reason for _, reason in failed).most_common():
             lines += _filled(f"{count}: {reason}", "  ")
     lines.append(f"to do       {len(todo)}")
-    if working := sum(atomic.locked(one.paths.lock) for one in todo):
-        lines.append(f"            {working} of them at work on this machine now")
+    if working := sum(lease.holder(one.paths.lease) is not None for one in todo):
+        lines.append(f"            {working} of them at work now")
     if todo:
         lines += _time(todo)
     lines += _impossible([(words, attempt) for words, attempt in attempts if isinstance(attempt, Refused)])

@@ -1,11 +1,12 @@
 """Runs as processes of this machine, as many at a time as there are slots."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from harness import atomic, progress
@@ -13,7 +14,7 @@ from harness.launch import members, slots, warm
 from harness.launch.cells import Cell, Outcome, end_reason
 from harness.launch.slots import Slot
 from harness.launch.warm import Copy, Unavailable, WarmProcess
-from harness.system import faults, lifeline
+from harness.system import faults, lease, lifeline
 from harness.system.signals import PATIENCE, interruptible
 
 
@@ -89,21 +90,26 @@ class Pool:
             self.warm.close()
 
     def _start(self) -> None:
-        busy = {running.cell.paths.folder for running in self.running}
+        # What another sweep works at comes last: meanwhile that may finish it.
+        for cell in itertools.chain(self._startable(elsewhere=False), self._startable(elsewhere=True)):
+            self.waiting.remove(cell)
+            slot = self.free.pop(0)
+            try:
+                self.running.append(Running(cell, slot, self._launch(cell, slot), time.time()))
+            except OSError as error:
+                self.free.append(slot)
+                why = faults.explain(error) or f"{error.filename or 'the system'}: {error.strerror}"
+                self.outcome.left_undone(cell, f"cannot be started: {why}")
+
+    def _startable(self, *, elsewhere: bool) -> Iterator[Cell]:
+        """The cells that can be started, as long as there is a free slot: all, or those that no process works at."""
         for cell in list(self.waiting):
             if not self.free:
                 return
             # Cells that differ in testing alone share their weights: the second waits for the first.
-            if cell.paths.folder not in busy and not self.groups.waits(cell):
-                self.waiting.remove(cell)
-                busy.add(cell.paths.folder)
-                slot = self.free.pop(0)
-                try:
-                    self.running.append(Running(cell, slot, self._launch(cell, slot), time.time()))
-                except OSError as error:
-                    self.free.append(slot)
-                    why = faults.explain(error) or f"{error.filename or 'the system'}: {error.strerror}"
-                    self.outcome.left_undone(cell, f"cannot be started: {why}")
+            busy = any(running.cell.paths.folder == cell.paths.folder for running in self.running)
+            if not busy and not self.groups.waits(cell) and (elsewhere or lease.holder(cell.paths.lease) is None):
+                yield cell
 
     def _launch(self, cell: Cell, slot: Slot) -> subprocess.Popen | Copy:
         atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")

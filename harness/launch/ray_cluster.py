@@ -24,6 +24,7 @@ from harness.launch.cells import Cell, Outcome, end_reason
 from harness.launch.slots import Slot
 from harness.launch.sweep_files import Sweep
 from harness.progress import say
+from harness.system import lease
 from harness.system.signals import PATIENCE, interruptible
 
 ENVIRONMENT = {
@@ -160,7 +161,7 @@ class RayCluster(Launcher):
                         _note(ray, one, running.pop(one), outcome)
                     if time.monotonic() - counted > COUNT_EVERY:
                         counted = time.monotonic()
-                        at_work = sum(atomic.locked(cells[0].paths.lock) for cells in running.values())
+                        at_work = sum(lease.holder(cells[0].paths.lease) is not None for cells in running.values())
                     shown(outcome.count, f"{min(at_work, len(running))} at work, {len(outcome.failed)} failed")
         except BaseException:
             _stop(ray, running)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from harness import atomic, progress
+from harness import progress
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.launch import batch_jobs, queue, slots, sweep_files
@@ -83,7 +83,7 @@ class Slurm(Launcher):
     def launch(self, todo: Sequence[Cell], sweep: Sweep, outcome: Outcome) -> None:
         results = todo[0].run.results
         since = time.time()
-        with atomic.lock(sweep_files.folder(results) / "lock", lambda: say("waiting for another submission")):
+        with sweep_files.alone(results):
             busy = _submitted(results, queue.tasks())
             fresh = [cell for cell in todo if cell.name not in busy]
             if len(fresh) < len(todo):

@@ -91,7 +91,8 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     outcome, interrupted = Outcome(), ""
     if todo:
         whole = sweep_files.named(cells, arguments, first.launcher.name)
-        sweep_files.write(first.results, whole)
+        with sweep_files.alone(first.results):
+            sweep_files.write(first.results, whole)
         try:
             started.launch(todo, whole, outcome)
         except KeyboardInterrupt:

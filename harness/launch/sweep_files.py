@@ -1,11 +1,12 @@
 """What is kept about a sweep: ``results/sweeps/<name>.json`` says with which command and code it was started, which
-runs it has, and with which jobs of a batch system they were submitted. Its state is asked from the records, the locks
+runs it has, and with which jobs of a batch system they were submitted. Its state is asked from the records, the leases
 of runs and the batch system, from any machine that sees the folder.
 """
 
 import hashlib
 import shlex
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from harness.config.schema import Frozen, Name
 from harness.errors import Refused
 from harness.files import sealed_json
 from harness.launch.cells import Cell
+from harness.progress import say
 from harness.results.paths import RunPaths, run_paths
-from harness.system import checkout
+from harness.system import checkout, lease
 
 
 class Member(Frozen):
@@ -81,8 +83,15 @@ def folder(results: str | Path) -> Path:
     return Path(results) / "sweeps"
 
 
+def alone(results: str | Path) -> AbstractContextManager[object]:
+    """While this process alone changes what is kept about sweeps, and submits jobs."""
+    return lease.hold(folder(results) / "lease", lambda other: say(f"waiting until {other} has begun its sweep"))
+
+
 def write(results: str | Path, sweep: Sweep) -> None:
-    """Write the file of a sweep; the submissions of one that was started before are kept."""
+    """Write the file of a sweep; the submissions of one that was started before are kept. It is to be done
+    :func:`alone`.
+    """
     path = folder(results) / f"{sweep.name}.json"
     known = {one.job: one for one in (read(path).submissions if path.is_file() else [])}
     kept = {**known, **{one.job: one for one in sweep.submissions}}

@@ -31,8 +31,8 @@ class RunPaths(NamedTuple):
         return self.folder / "weights.safetensors"
 
     @property
-    def lock(self) -> Path:
-        return self.folder / "lock"
+    def lease(self) -> Path:
+        return self.folder / "lease"
 
 
 def run_paths(results: str | Path, name: str, training_name: str) -> RunPaths:

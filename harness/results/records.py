@@ -232,12 +232,14 @@ class Record(Frozen):
         consistency.check_scores(self)
 
 
-def write(record: Record, path: Path) -> Record:
-    """Write a record with its seal and return it. Raises :class:`Refused` if it cannot be written."""
+def write(record: Record, path: Path, parts: Path | None = None) -> Record:
+    """Write a record with its seal and return it. ``parts`` are those of the run's lease
+    (:func:`harness.atomic.writing`). Raises :class:`Refused` if it cannot be written.
+    """
     document = record.model_dump(mode="json", exclude={sealed_json.SEAL})
     document[sealed_json.SEAL] = sealed_json.seal(document)
     try:
-        atomic.write(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+        atomic.write(path, json.dumps(document, indent=1, ensure_ascii=False) + "\n", parts)
     except OSError as error:
         raise Refused(f"cannot write the record {path}: {error.strerror}") from error
     return record.model_copy(update={sealed_json.SEAL: document[sealed_json.SEAL]})

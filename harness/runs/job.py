@@ -91,11 +91,11 @@ def _check_extensions(run: Run, task: Task, layout: Layout, model: Model) -> Non
 
 
 def prepare(job: Job) -> None:
-    """Make the run's folder ready for training, for the process that holds its lock."""
+    """Make the run's folder ready for training, for the process that holds its lease."""
     paths = job.paths
     _make_room(paths)
     for folder in (paths.folder, paths.checkpoints):
-        atomic.clear(folder, alone=True)
+        atomic.clear(folder)
     if job.run.force:
         paths.weights.unlink(missing_ok=True)
         checkpoints.discard(paths.checkpoints)

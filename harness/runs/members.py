@@ -10,14 +10,15 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 
-from harness import atomic
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.launch import members as grouping
 from harness.loggers import trackers
 from harness.results import finished
 from harness.runs.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
-from harness.system import distributed, signals
+from harness.system import distributed, lease, signals
+from harness.system.lease import Lease
+from harness.system.owner import Process
 from harness.training import initial_weights, members, weights
 from harness.training.loop import TrainingResult
 from harness.training.members import Member
@@ -33,12 +34,14 @@ def train_together(runs: Sequence[Run]) -> None:
     if objection := grouping.objection(runs):
         raise Refused(objection)
     world = distributed.this_process(1)
-    with distributed.launcher_variables_hidden(world), contextlib.ExitStack() as locks:
+    with distributed.launcher_variables_hidden(world), contextlib.ExitStack() as leases:
         jobs = sorted((build(run, world) for run in runs), key=lambda job: job.paths.folder)
-        held = {}
+        held: dict[str, Lease] = {}
+        releases = {}
         for job in jobs:  # in one order, so that two programs never wait for each other
-            held[training_name(job)] = locks.enter_context(contextlib.ExitStack())
-            held[training_name(job)].enter_context(atomic.lock(job.paths.lock, partial(_waiting, job)))
+            name = training_name(job)
+            releases[name] = leases.enter_context(contextlib.ExitStack())
+            held[name] = releases[name].enter_context(lease.hold(job.paths.lease, partial(_waiting, job)))
         todo = [job for job in jobs if not _done(job)]
         if not todo:
             return
@@ -48,12 +51,12 @@ def train_together(runs: Sequence[Run]) -> None:
 
         def ended(member: Member, trained: TrainingResult) -> None:
             job = by_name[member.training]
-            weights.save(job.model, job.paths.weights, trained, member.training)
-            held[member.training].close()
+            weights.save(job.model, job.paths.weights, trained, member.training, member.parts)
+            releases[member.training].close()
 
         with signals.deferred() as interrupt:
             members.train(
-                [_member(job) for job in todo],
+                [_member(job, held[training_name(job)]) for job in todo],
                 todo[0].run.train,
                 todo[0].optimization,
                 device=todo[0].device,
@@ -63,7 +66,7 @@ def train_together(runs: Sequence[Run]) -> None:
             )
 
 
-def _member(job: Job) -> Member:
+def _member(job: Job, held: Lease) -> Member:
     resumed = newest_checkpoint(job)
     initial = "" if resumed else initial_weights.take_over(job.model, job.run)
     followers = trackers.start(job.run, job.name, job.paths, resumed.step if resumed else 0)
@@ -79,6 +82,7 @@ def _member(job: Job) -> Member:
         initial,
         [logger for _, logger in followers],
         learning(job),
+        held.parts,
     )
 
 
@@ -90,5 +94,5 @@ def _done(job: Job) -> bool:
         return True
 
 
-def _waiting(job: Job) -> None:
-    log.warning("waiting for another process in %s", job.paths.folder)
+def _waiting(job: Job, other: Process) -> None:
+    log.warning("waiting for %s, which has %s", other, job.paths.folder)

@@ -38,12 +38,13 @@ WRITTEN = {
 
 class AtomicCheckpoints(CheckpointIO):
     """Writes ``step-00000500.ckpt`` as ``step-00000500.<digest>.ckpt``, with the name of the training in it. The
-    checkpoint to load has been read and checked already: ``resumed``.
+    checkpoint to load has been read and checked already: ``resumed``. ``parts`` are those of the run's lease.
     """
 
-    def __init__(self, training: str = "", resumed: dict[str, Any] | None = None) -> None:
+    def __init__(self, training: str = "", resumed: dict[str, Any] | None = None, parts: Path | None = None) -> None:
         self.training = training
         self.resumed = resumed
+        self.parts = parts
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: _PATH, storage_options: Any = None) -> None:
         added = {key: value for key, value in checkpoint.items() if key not in WRITTEN}
@@ -53,7 +54,7 @@ class AtomicCheckpoints(CheckpointIO):
         torch.save({**checkpoint, "training": self.training}, buffer)
         content = buffer.getvalue()
         digest = hashlib.sha256(content).hexdigest()[:16]
-        atomic.write(Path(path).with_suffix(f".{digest}.ckpt"), content)
+        atomic.write(Path(path).with_suffix(f".{digest}.ckpt"), content, self.parts)
 
     def load_checkpoint(
         self, path: _PATH, map_location: Any = None, weights_only: bool | None = True

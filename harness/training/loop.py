@@ -75,6 +75,7 @@ def train(
     seed: int,
     checkpoints: Path,
     loggers: Sequence[Logger],
+    parts: Path | None = None,
     training: str = "",
     resumed: Resumption | None = None,
     initial: str = "",
@@ -88,9 +89,10 @@ def train(
     checkpoints, and ``initial`` the digest of weights of another run that it begins with. Gives ``None`` in processes
     that only help the first one.
 
-    ``world`` is the place of this process among those that train together. A request that reaches ``interrupt`` ends
-    training after the step at hand, which is saved. ``callbacks`` are the user's: they come first in every step, so
-    that reports and checkpoints hold what they did, and one that asks Lightning to stop ends training there.
+    ``world`` is the place of this process among those that train together. ``parts`` are those of the run's lease, in
+    which checkpoints are written. A request that reaches ``interrupt`` ends training after the step at hand, which is
+    saved. ``callbacks`` are the user's: they come first in every step, so that reports and checkpoints hold what they
+    did, and one that asks Lightning to stop ends training there.
     ``learning`` looks at held-out examples and ends training when everything is learned. With ``compile``, the forward
     pass is compiled (:mod:`harness.training.compilation`).
 
@@ -119,7 +121,10 @@ def train(
             max_steps=settings.steps,
             max_epochs=-1,
             callbacks=[*callbacks, *([learning] if learning else []), report, saving],
-            plugins=[AtomicCheckpoints(training, resumed.checkpoint if resumed else None), ProcessEnvironment(world)],
+            plugins=[
+                AtomicCheckpoints(training, resumed.checkpoint if resumed else None, parts),
+                ProcessEnvironment(world),
+            ],
             default_root_dir=checkpoints,  # where it looks for files of its own, which else is the working folder
             **ALWAYS,
             **extra_arguments(where),

@@ -18,8 +18,12 @@ PREFIX = "model."
 """What the names of parameters begin with in :class:`harness.training.module.TrainingModule`."""
 
 
-def save(stack: Stack, member: int, folder: Path, training: str, past: TrainingHistory) -> None:
-    """Write a checkpoint of one network of a stack, and remove all but it and the newest of the others."""
+def save(
+    stack: Stack, member: int, folder: Path, training: str, past: TrainingHistory, parts: Path | None = None
+) -> None:
+    """Write a checkpoint of one network of a stack, and remove all but it and the newest of the others. ``parts`` are
+    those of its run's lease.
+    """
     step = stack.step
     content = {
         "state_dict": {PREFIX + name: value.clone() for name, value in stack.models[member].state_dict().items()},
@@ -32,7 +36,7 @@ def save(stack: Stack, member: int, folder: Path, training: str, past: TrainingH
         "callbacks": {},
         "past": past.model_dump(),
     }
-    AtomicCheckpoints(training).save_checkpoint(content, folder / f"step-{step:08d}.ckpt")
+    AtomicCheckpoints(training, parts=parts).save_checkpoint(content, folder / f"step-{step:08d}.ckpt")
     earlier = sorted({other for _, other in checkpoints.list_checkpoints(folder) if other <= step}, reverse=True)
     checkpoints.discard_before(folder, earlier[: checkpoints.KEPT][-1])
 

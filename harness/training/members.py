@@ -49,6 +49,8 @@ class Member:
     initial: str = ""
     loggers: Sequence[Logger] = ()
     learning: Learning | None = None
+    parts: Path | None = None
+    """Those of the run's lease, in which checkpoints are written."""
     past: TrainingHistory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -168,7 +170,7 @@ class _Loop:
         self._count_seconds(group)
         for m, (member, total) in enumerate(zip(group.members, group.total.tolist(), strict=True)):
             past = self._history(member).model_copy(update={"total": total, "count": group.count})
-            member_checkpoints.save(group.stack, m, member.checkpoints, member.training, past)
+            member_checkpoints.save(group.stack, m, member.checkpoints, member.training, past, member.parts)
 
     def _group(self, members: list[Member], step: int, steps: int) -> _Group:
         stack = Stack(

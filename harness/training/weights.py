@@ -20,9 +20,9 @@ from harness.results.records import Look, one_line
 from harness.training.loop import TrainingResult
 
 
-def save(model: Model, path: Path, trained: TrainingResult, training: str) -> None:
+def save(model: Model, path: Path, trained: TrainingResult, training: str, parts: Path | None = None) -> None:
     """Write the weights with what training took. ``training`` is the name of the training
-    (:func:`harness.config.identity.training_name`).
+    (:func:`harness.config.identity.training_name`), ``parts`` those of its lease (:func:`harness.atomic.writing`).
     """
     tensors: dict[str, Tensor] = {}
     names: dict[tuple[object, ...], str] = {}
@@ -37,7 +37,7 @@ def save(model: Model, path: Path, trained: TrainingResult, training: str) -> No
     facts = {"training": training, "trained": result, "same": json.dumps(same)}
     facts["digest"] = _digest(tensors, facts)
     content = serialized(tensors, facts)  # the library's function for files would give them other permissions
-    atomic.write(path, content)
+    atomic.write(path, content, parts)
 
 
 def load(model: Model, path: Path, training: str) -> TrainingResult:

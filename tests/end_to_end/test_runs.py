@@ -89,7 +89,7 @@ def test_what_a_run_prints_and_writes(command: Command, tmp_path: Path) -> None:
     folder = tmp_path / "results" / "runs" / record.training_name
     assert sorted(path.name for path in folder.iterdir()) == [
         f"{record.name[-12:]}.json",
-        "lock",
+        "lease",
         "training.csv",
         "weights.safetensors",
     ]

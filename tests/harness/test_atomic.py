@@ -1,6 +1,7 @@
 """Files are whole or not there, have the permissions that the user wants, and killed writers leave nothing for good."""
 
 import contextlib
+import errno
 import multiprocessing
 import os
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness import atomic
+from harness.system import lease, owner
 
 FORK = multiprocessing.get_context("fork")
 
@@ -55,10 +57,11 @@ def writer(path: Path) -> Iterator[int]:
 def test_files_and_folders_follow_the_umask(mask: int, tmp_path: Path) -> None:
     with masked(mask):
         atomic.write(tmp_path / "new" / "file", "text")
-        with atomic.lock(tmp_path / "new" / "lock", lambda: None):
-            pass
-        atomic.write(tmp_path / "new" / "file", "written over")
-    assert mode(tmp_path / "new" / "file") == mode(tmp_path / "new" / "lock") == 0o666 & ~mask
+        with lease.hold(tmp_path / "new" / "lease", lambda other: None) as held:
+            atomic.write(tmp_path / "new" / "file", "written over", held.parts)
+            assert mode(held.place) == mode(held.parts) == 0o777 & ~mask
+            assert mode(held.place / "owner") == 0o666 & ~mask
+    assert mode(tmp_path / "new" / "file") == 0o666 & ~mask
     assert mode(tmp_path / "new") == 0o777 & ~mask
 
 
@@ -78,20 +81,19 @@ def test_what_a_killed_writer_left_goes_and_what_is_being_written_stays(tmp_path
         atomic.write(tmp_path / "other", "text")
         assert not list(tmp_path.glob(".killed.*"))
         assert len(list(tmp_path.glob(".alive.*.part"))) == 1
-        atomic.clear(tmp_path, alone=True)
+        atomic.clear(tmp_path)
         assert len(list(tmp_path.glob(".alive.*.part"))) == 1
 
 
-def test_a_part_of_another_machine_is_given_time_unless_nobody_else_can_write_there(tmp_path: Path) -> None:
-    part = tmp_path / ".record.json.0therboot.abcd.part"
+def test_a_part_of_another_machine_is_given_time(tmp_path: Path) -> None:
+    part = tmp_path / ".record.json.0fedcba98765.1-22.abcd.part"
     part.write_text("half")
     atomic.write(tmp_path / "other", "text")
     assert part.exists()
     os.utime(part, (time.time() - 2 * atomic.LATE,) * 2)
+    atomic.clear(tmp_path)
+    assert part.exists(), "without the file system's time nothing is said of its age"
     atomic.write(tmp_path / "other", "text")
-    assert not part.exists()
-    part.write_text("half")
-    atomic.clear(tmp_path, alone=True)
     assert not part.exists()
 
 
@@ -99,29 +101,33 @@ def test_nothing_but_parts_is_removed(tmp_path: Path) -> None:
     kept = [tmp_path / ".hidden", tmp_path / "my.part", tmp_path / "data"]
     for path in kept:
         path.write_text("mine")
-    (tmp_path / ".folder.part").mkdir()
-    (tmp_path / ".link.part").symlink_to(tmp_path / "data")
-    atomic.clear(tmp_path, alone=True)
+    dead = f"{owner.machine()}.1-1.ab.part"
+    (tmp_path / f".folder.{dead}").mkdir()
+    (tmp_path / f".link.{dead}").symlink_to(tmp_path / "data")
+    atomic.write(tmp_path / "other", "text")
     assert all(path.read_text() == "mine" for path in kept)
-    assert (tmp_path / ".folder.part").is_dir()
+    assert (tmp_path / f".folder.{dead}").is_dir()
 
 
-def test_a_writer_whose_part_is_taken_away_before_it_locks_it_takes_another(
+def test_a_file_system_of_its_own_gets_a_copy_that_the_lease_allows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    flock, stolen = atomic.fcntl.flock, []
+    replace = os.replace
 
-    def late(file: object, operation: int) -> None:
-        if not stolen:
-            (part,) = tmp_path.glob(".file.*.part")
-            part.unlink()
-            stolen.append(part)
-        flock(file, operation)  # type: ignore[arg-type]
+    def within(source: Path, target: Path) -> None:
+        if Path(source).parent != Path(target).parent:
+            raise OSError(errno.EXDEV, "another file system")
+        replace(source, target)
 
-    monkeypatch.setattr(atomic.fcntl, "flock", late)
-    atomic.write(tmp_path / "file", "text")
-    assert stolen
+    monkeypatch.setattr(os, "replace", within)
+    with lease.hold(tmp_path / "lease", lambda other: None) as held:
+        atomic.write(tmp_path / "file", "text", held.parts)
+        assert (tmp_path / "file").read_text() == "text"
+        held.release()
+        with pytest.raises(lease.Lost):
+            atomic.write(tmp_path / "file", "late", held.parts)
     assert (tmp_path / "file").read_text() == "text"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "lease"]
 
 
 def test_a_failure_leaves_nothing_and_the_old_file(tmp_path: Path) -> None:
