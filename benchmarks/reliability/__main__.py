@@ -1,7 +1,7 @@
 """Attacks on the program, and how often it survived: ``python benchmarks/reliability [NAME ...]``.
 
-The names are those of the files beside this one: kills, damage, hostile, disk, words. With ``--page FILE`` the table is
-written as a page. It takes about half an hour on two cores.
+The names are those of the files beside this one: kills, sweeps, steps, damage, hostile, disk, words. With ``--page
+FILE`` the table is written as a page. It takes about an hour on two cores.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from table import Row
 
-ATTACKS = ("kills", "steps", "damage", "disk", "hostile", "words")
+ATTACKS = ("kills", "sweeps", "steps", "damage", "disk", "hostile", "words")
 HEAD = """# Reliability
 
 Deliberate faults and hostile inputs, and how often the program survived them. To repeat the tests:
