@@ -63,7 +63,8 @@ def one_line(text: Any) -> str:
 
 def printable(text: object) -> str:
     """Any text without line breaks, control characters and others that do not print."""
-    return "".join(character if character.isprintable() else " " for character in str(text))
+    said = str(text)
+    return said if said.isprintable() else "".join(one if one.isprintable() else " " for one in said)
 
 
 def shortened(text: str, most: int) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from harness.config import catalogue
@@ -38,17 +38,21 @@ BASES = {
 
 def check(group: str, component: Component, packages: Sequence[str]) -> None:
     """Raise :class:`Refused` unless the component may use the class that it names. Nothing is imported."""
-    name, target = component.name, one_line(component.target)
-    package = component.target.partition(".")[0]
+    _check(group, component.name, component.target, tuple(packages))
+
+
+@lru_cache(maxsize=10_000)
+def _check(group: str, name: str, target: str, packages: tuple[str, ...]) -> None:
+    package = target.partition(".")[0]
     if package not in (*OWN_PACKAGES, *packages):
         raise Refused(
-            f"{name}: {target} is not from harness or tasks; "
+            f"{name}: {one_line(target)} is not from harness or tasks; "
             "other packages provide classes only if packages=[...] names them, or [tool.harness] in your pyproject.toml"
         )
-    if objection := misnamed(group, name, component.target):
+    if objection := misnamed(group, name, target):
         raise Refused(objection)
-    if package in OWN_PACKAGES and component.target not in _targets(group):
-        raise Refused(f"{group}={name}: {target} is the class of no {group} in conf/")
+    if package in OWN_PACKAGES and target not in _targets(group):
+        raise Refused(f"{group}={name}: {one_line(target)} is the class of no {group} in conf/")
 
 
 def misnamed(group: str, name: str, target: str) -> str:

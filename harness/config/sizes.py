@@ -16,6 +16,10 @@ from harness.layouts.base import Layout
 from harness.rng import generator
 from tasks.base import Split, Task
 
+MOST_KNOWN = 1_000
+"""Tasks and lengths of which it is remembered that they can be sampled."""
+_sampled: dict[tuple[str, tuple[tuple[int, Split], ...]], None] = {}
+"""Those."""
 MOST_TRIED = 10_000
 """Tokens of an example that is sampled as a check: sampling longer ones takes seconds."""
 
@@ -73,11 +77,16 @@ def check_extensions(run: Run, task: Task, layout: Layout, pairs: int | None) ->
 
 
 def check_sample(run: Run, task: Task) -> None:
-    """Raise :class:`Refused` if the task cannot sample an example of the longest lengths. Some read a corpus for it."""
+    """Raise :class:`Refused` if the task cannot sample an example of the longest lengths. Some read a corpus for it.
+    Runs of a sweep have few tasks and lengths between them, and each is tried once.
+    """
     tried: tuple[tuple[int, Split], ...] = (
         (run.lengths.train, "train"),
         (max(identity.tested_lengths(run, task)), "test"),
     )
+    key = (run.task.model_dump_json(), tried)
+    if key in _sampled:
+        return
     for length, split in tried:
         if task.prompt_length(length) + task.answer_length(length) > MOST_TRIED:
             continue
@@ -85,6 +94,9 @@ def check_sample(run: Run, task: Task) -> None:
             task.sample(generator("check"), length, 1, split)
         except (ValueError, MemoryError) as error:
             raise Refused(f"task={run.task.name}: {error}") from error
+    _sampled[key] = None
+    if len(_sampled) > MOST_KNOWN:
+        del _sampled[next(iter(_sampled))]
 
 
 def call_static(component: Component, question: str, dimensions: Dimensions) -> Any:

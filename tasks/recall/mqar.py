@@ -1,6 +1,7 @@
 """Multi-query associative recall."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -58,7 +59,7 @@ class MultiQueryAssociativeRecall(Task):
         self.decay = decay
         self.fill = fill
         self.shortest = 4 * pairs
-        self.alphabet = tuple(str(token) for token in range(vocabulary))
+        self.alphabet = _numerals(vocabulary)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -124,3 +125,8 @@ class MultiQueryAssociativeRecall(Task):
             return self.solve(prompt[:64]) + first_value(prompt)[64:]
 
         return {"value of the first pair": first_value, "queries among the first 64 tokens": near}
+
+
+@lru_cache(maxsize=8)
+def _numerals(count: int) -> tuple[str, ...]:
+    return tuple(str(number) for number in range(count))
