@@ -41,7 +41,8 @@ def main() -> int:
             if row.first_failure:
                 print(f"    {row.first_failure}", flush=True)
     if parsed.page:
-        parsed.page.write_text(page(rows))
+        _, heading, rest = (parsed.page.read_text() if parsed.page.exists() else "").partition("\n## ")
+        parsed.page.write_text(page(rows) + heading + rest)  # what was written by hand stays
     return 0 if all(row.survived == row.tried for row in rows) else 1
 
 

@@ -20,8 +20,8 @@ from harness.config.schema import Frozen
 from harness.errors import Refused
 from harness.files import sealed_json
 from harness.launch import pool, slots
-from harness.launch.cells import Cell, Outcome, cell, sort_by_state
-from harness.system import signals
+from harness.launch.cells import Cell, Outcome, cell, record_of, sort_by_state
+from harness.system import requests, signals
 
 LOOK_EVERY = 0.2
 """Seconds between looks at whether the runs of a job have ended."""
@@ -75,8 +75,11 @@ def do(file: Path) -> int:
     except ValidationError as error:
         raise Refused(f"{file}: this is not the file of a job: {error.errors()[0]['msg']}") from error
     os.environ[signals.ONE_REQUEST] = "1"
-    cells = [cell([], saved_configs.job(config, _now(words))) for config, *words in job.runs]
-    todo, _, failed = sort_by_state(cells)
+    os.environ[requests.VARIABLE] = file.stem
+    cells = [cell([], saved_configs.job(config, words)) for config, *words in job.runs]
+    ended = [one for one in cells if _has_ended(one, file)]
+    todo, _, failed = sort_by_state([one for one in cells if one not in ended])
+    failed += [(one, record.reason) for one in ended if (record := record_of(one)) and record.status == "failed"]
     outcome = Outcome()
     try:
         if todo:
@@ -87,10 +90,14 @@ def do(file: Path) -> int:
     return 1 if failed or outcome.failed or outcome.undone else 0
 
 
-def _now(words: Sequence[str]) -> list[str]:
-    """The words of a run, without those that would make a job that goes on begin again."""
-    again = os.environ.get("SLURM_RESTART_COUNT", "0") != "0"
-    return [word for word in words if not (again and word.startswith(("force=", "retry=")))]
+def _has_ended(one: Cell, file: Path) -> bool:
+    """Whether a run has left a record since its job was submitted, when the job's file is written: a job that is
+    started again leaves it alone, also with force=true and retry=true. Both times are the file system's.
+    """
+    try:
+        return one.paths.record.stat().st_mtime > file.stat().st_mtime
+    except OSError:
+        return False
 
 
 class Task:
@@ -104,14 +111,14 @@ class Task:
     def __call__(self, file: str) -> None:
         """Raises ``CalledProcessError`` if a run failed, so that Slurm says so of the job."""
         config, *words = Job.model_validate_json(Path(file).read_text()).runs[0]
-        words = ["--job", config, *_now(words)]
-        words = [sys.executable, "-m", "harness", *(words if self.every_process else ["--batch-job", file])]
-        self.process = subprocess.Popen(words)
+        words = ["--job", config, *words] if self.every_process else ["--batch-job", file]
+        environment = {**os.environ, requests.VARIABLE: Path(file).stem}
+        self.process = subprocess.Popen([sys.executable, "-m", "harness", *words], env=environment)
         # Not wait(): checkpoint() is called in a signal's handler, and would wait for the lock that wait() holds.
         while (code := self.process.poll()) is None:
             time.sleep(LOOK_EVERY)
         if code not in (0, signals.INTERRUPTED):
-            raise subprocess.CalledProcessError(code, words)
+            raise subprocess.CalledProcessError(code, self.process.args)
 
     def checkpoint(self, file: str) -> Any:
         """Called at the time limit: wait until the runs have saved, and say what is to be done when the job goes on.

@@ -18,6 +18,7 @@ from harness.layouts.base import Layout
 from harness.models.base import Model
 from harness.optimizers.base import Optimizer
 from harness.results.paths import RunPaths, run_paths
+from harness.system import requests
 from harness.system.distributed import World
 from harness.training import attention_kernel, callbacks, checkpoints, compilation, devices, loop
 from harness.training.learning import Learning
@@ -96,9 +97,10 @@ def prepare(job: Job) -> None:
     _make_room(paths)
     for folder in (paths.folder, paths.checkpoints):
         atomic.clear(folder)
-    if job.run.force:
+    if job.run.force and not requests.begun(paths.folder):
         paths.weights.unlink(missing_ok=True)
         checkpoints.discard(paths.checkpoints)
+        requests.begin(paths.folder)  # last: what was begun is gone by then
     atomic.write(paths.config, job.run.model_dump_json(indent=1) + "\n")
     if job.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()

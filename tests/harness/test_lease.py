@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from interleaving import Interleaved
 
 from harness import atomic
-from harness.system import lease, owner
+from harness.system import lease, owner, signals
 from harness.system.lease import Lease
 from harness.system.owner import Process
 
@@ -187,6 +187,30 @@ def test_a_suspended_owner_finds_out(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert process.exitcode == 1, "it has raised"
     assert not (tmp_path / "record").exists()
     second.renew()
+
+
+def _told(folder: Path, ready: Any) -> None:
+    try:
+        with signals.interruptible(), lease.hold(folder, lambda other: None):
+            ready.set()
+            while True:
+                time.sleep(0.01)
+    except lease.Lost:
+        os._exit(7)
+
+
+def test_an_owner_that_works_is_told_that_it_has_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "HEARTBEAT", 0.01)
+    ready = FORK.Event()
+    process = FORK.Process(target=_told, args=(tmp_path, ready))
+    process.start()
+    try:
+        assert ready.wait(60)
+        lease._end(tmp_path / "1", "taken over: a test")
+        process.join(60)
+        assert process.exitcode == 7
+    finally:
+        process.kill()
 
 
 def count(folder: Path, times: int) -> None:
