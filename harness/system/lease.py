@@ -216,14 +216,11 @@ def _read(place: Path) -> tuple[Process, float]:
             isinstance(word, str) and word.isprintable() for word in (host, machine, start)
         ):
             return Process(host, machine, pid, start), seen
-    except FileNotFoundError:
-        return UNKNOWN, 0.0
     except (OSError, ValueError, KeyError, TypeError):
         pass
-    try:
+    with contextlib.suppress(OSError):
         return UNKNOWN, os.stat(place / OWNER).st_mtime
-    except OSError:
-        return UNKNOWN, 0.0
+    return UNKNOWN, 0.0
 
 
 def _prepared(folder: Path) -> Path:
