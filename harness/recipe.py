@@ -27,6 +27,9 @@ from harness.training.resumption import Resumption
 
 log = logging.getLogger(__name__)
 
+NOT_KEPT = {"results", "force", "retry", "launcher", "sweep", "part_of"}
+"""What a record's config leaves out: it says how the run was started, and nothing of what it is."""
+
 
 def execute(run: Run) -> Record | None:
     """Train and evaluate a run, resuming it if it was interrupted, and return its record; ``None`` on non-zero ranks.
@@ -162,7 +165,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any], trained: TrainingRe
         train_length=run.lengths.train,
         seed=run.seed,
         science=identity.science(run, task),
-        config=run.model_dump(mode="json", exclude={"results", "force", "retry", "launcher"}),
+        config=run.model_dump(mode="json", exclude=NOT_KEPT),
         started=started,
         finished=max(started, provenance.now()),  # clocks are set back at times
         provenance={

@@ -25,7 +25,7 @@ COMPONENT_GROUPS = (
 )
 """Groups of which a run has one class each."""
 
-PLACE_GROUPS = ("launcher",)
+PLACE_GROUPS = ("launcher", "sweep")
 """Groups of which a run has one class each, and which say nothing of what a run is."""
 
 LISTED_GROUPS = ("mixer", "extension", "callbacks", "logger")
@@ -67,6 +67,9 @@ SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
 
 LAUNCHER = Component(name="local", target="harness.launch.local.Local")
 """The default launcher, and that of records, which do not say how runs were started."""
+
+SWEEP = Component(name="listed", target="harness.search.listed.Listed")
+"""What a sweep does unless it searches, and that of records, which do not say it."""
 
 TRAIN_EXTENSION = Component(name="extrapolate", target="harness.extensions.extrapolate.Extrapolate")
 """What changes in the encoding before weights are trained further, unless a run says otherwise: nothing."""
@@ -220,6 +223,20 @@ class TrainerSettings(Frozen):
         return self.devices * self.nodes
 
 
+class Selection(Frozen):
+    """The search that a run belongs to. Its ``trials`` tried settings on held-out examples of the training lengths, and
+    the run has the best; 0: the run is a trial itself.
+    """
+
+    trials: Annotated[int, Field(ge=0, le=10**6)] = 0
+    learning_rates: Annotated[int, Field(ge=0, le=10**6)] = 0
+    """How many different learning rates were among them."""
+    kind: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")] = ""
+    """The name of the kind of search."""
+    search: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,200})?$")] = ""
+    """The name of the search, which its table of trials has."""
+
+
 class Run(Frozen):
     """One run: first what determines its results, then how and where it is computed."""
 
@@ -252,6 +269,11 @@ class Run(Frozen):
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
     launcher: Component = LAUNCHER
+    sweep: Component = SWEEP
+    selection: Selection | None = None
+    """Said by a search alone, of its trials and of the runs that follow from it."""
+    part_of: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,200})?$")
+    """The name of the sweep that does the run, for trackers; no record says it."""
     results: Annotated[str, AfterValidator(lambda text: user_paths.expanded(text, ""))] = Field(min_length=1)
     packages: list[str] = []
     force: bool = False

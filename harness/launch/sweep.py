@@ -44,7 +44,11 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     ``arguments`` are those of the command line. Invalid cells are reported and left out; a sweep of invalid cells alone
     is :class:`Refused`.
     """
-    swept = run_all(attempts, arguments)
+    return told(run_all(attempts, arguments), arguments)
+
+
+def told(swept: Swept, arguments: Sequence[str]) -> int:
+    """Print what became of a sweep, and return its exit code."""
     if swept.interrupted:
         say(f"interrupted with {swept.interrupted} done: {resumption(arguments)}")
         return INTERRUPTED
@@ -76,8 +80,7 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     """
     cells = [cell(words, attempt) for words, attempt in attempts if isinstance(attempt, Run)]
     refused = [(words, str(attempt)) for words, attempt in attempts if isinstance(attempt, Refused)]
-    for reason, count in Counter(reason for _, reason in refused).items():
-        say(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}")
+    say_refused(refused)
     if not cells:
         raise Refused("no run is left")
     cells = list({one.paths.record: one for one in cells}.values())
@@ -92,12 +95,19 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     if todo:
         whole = sweep_files.named(cells, arguments, first.launcher.name)
         sweep_files.write(first.results, whole)
+        todo = [one._replace(run=one.run.model_copy(update={"part_of": one.run.part_of or whole.name})) for one in todo]
         try:
             started.launch(todo, whole, outcome)
         except KeyboardInterrupt:
             interrupted = f"{len(outcome.finished)} of {len(todo)}"
     done, failed = done + outcome.finished, failed + outcome.failed
     return Swept(cells, done, failed, outcome.undone, outcome.elsewhere, refused, interrupted)
+
+
+def say_refused(refused: Sequence[tuple[list[str], str]]) -> None:
+    """Say which runs are impossible, by reason."""
+    for reason, count in Counter(reason for _, reason in refused).items():
+        say(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}")
 
 
 def resumption(arguments: Sequence[str]) -> str:
