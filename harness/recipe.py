@@ -10,8 +10,8 @@ import torch
 from pytorch_lightning.loggers import Logger
 
 from harness import atomic
-from harness.config import identity
-from harness.config.schema import Run
+from harness.config import identity, logger_packages
+from harness.config.schema import NOT_KEPT, Run
 from harness.errors import Refused
 from harness.evaluation import outcome
 from harness.launch import workers
@@ -26,9 +26,6 @@ from harness.training.monitor import Diverged
 from harness.training.resumption import Resumption
 
 log = logging.getLogger(__name__)
-
-NOT_KEPT = {"results", "force", "retry", "launcher", "sweep", "part_of"}
-"""What a record's config leaves out: it says how the run was started, and nothing of what it is."""
 
 
 def execute(run: Run) -> Record | None:
@@ -64,6 +61,7 @@ def _lead(job: Job) -> Record:
     run = job.run
     if (record := finished.existing_record(run, job.paths)) is not None:
         return record
+    logger_packages.check(run)
     if run.force or not (job.paths.weights.exists() or checkpoints.list_checkpoints(job.paths.checkpoints)):
         initial_weights.take_over(job.model, run)  # refused before anything is written
     with atomic.lock(job.paths.lock, lambda: log.warning("waiting for another process in %s", job.paths.folder)):
@@ -74,7 +72,9 @@ def _lead(job: Job) -> Record:
         followers = []
         try:
             trained = _trained_before(job)
-            if trained is None:
+            if trained is not None:
+                followers = trackers.start(run, job.name, job.paths, trained.steps)
+            else:
                 resumed = newest_checkpoint(job)
                 followers = trackers.start(run, job.name, job.paths, resumed.step if resumed else 0)
                 trained = _train(job, resumed, [logger for _, logger in followers])

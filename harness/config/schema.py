@@ -223,6 +223,10 @@ class TrainerSettings(Frozen):
         return self.devices * self.nodes
 
 
+NOT_KEPT = {"results", "force", "retry", "launcher", "sweep", "part_of"}
+"""What a record's config leaves out of a run: it says how the run was started, and nothing of what it is."""
+
+
 class Selection(Frozen):
     """The search that a run belongs to. Its ``trials`` tried settings on held-out examples of the training lengths, and
     the run has the best; 0: the run is a trial itself.

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.config import instantiation
+from harness.config import instantiation, logger_packages
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import user_paths
@@ -88,6 +88,7 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     started: Launcher = instantiation.make("launcher", first.launcher, first)
     todo, done, failed = sort_by_state(cells)
     started.check(first)
+    logger_packages.check(first)
     if todo:
         user_paths.make_folder(todo[0].paths.record.parent, f"results={first.results}")
     say(f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do")
