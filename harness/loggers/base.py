@@ -24,8 +24,9 @@ class CurveLogger(Bounded, ABC):
 
     @abstractmethod
     def start(self, name: str, folder: Path, config: dict[str, Any], step: int) -> Logger:
-        """The logger of the run called ``name``, with folder ``folder``, which starts or resumes at ``step``. ``config``
-        is that of its record, and under ``part_of`` the name of its sweep, if it belongs to one.
+        """The logger of the run called ``name``, with folder ``folder``, which starts or resumes at ``step``.
+
+        ``config`` is that of its record, and under ``part_of`` the name of its sweep, if it belongs to one.
         """
 
     def curve(self, logger: Logger, rows: Sequence[Mapping[str, Any]]) -> None:

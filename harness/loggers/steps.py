@@ -1,5 +1,6 @@
-"""Which steps a tracker already has, where it cannot take any back: a run that goes on from a checkpoint repeats the steps
-behind it, and they are not to be logged twice.
+"""Which steps a tracker already has, where it cannot take any back.
+
+A run that goes on from a checkpoint repeats the steps behind it, and they are not to be logged twice.
 """
 
 from __future__ import annotations

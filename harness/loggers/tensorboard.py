@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from harness.loggers.base import CurveLogger
 
@@ -38,7 +38,7 @@ class TensorBoard(CurveLogger):
         return logger
 
     def curve(self, logger: Logger, rows: Sequence[Mapping[str, Any]]) -> None:
-        writer: Any = logger.experiment
+        writer = cast(Any, logger).experiment
         for row in rows:
             for measure in [key for key in row if key not in NO_MEASURES]:
                 if math.isfinite(row[measure]):

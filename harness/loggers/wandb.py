@@ -7,7 +7,7 @@ import netrc
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -100,14 +100,14 @@ class WandB(CurveLogger):
         columns = list(rows[0])
         table = wandb.Table(columns=columns, data=[[row[column] for column in columns] for row in rows])
         chart = wandb.plot.line(table, "length", columns[-1], stroke="extension", title=f"{columns[-1]} by length")
-        run: Any = logger.experiment
+        run = cast(Any, logger).experiment
         run.log({"lengths": table, "score by length": chart})
 
     def finish(self, logger: Logger, scores: dict[str, float]) -> None:
         """Put the scores into the summary and end W&B's run, so that a further one in this process, as in a notebook,
         has its own.
         """
-        run: Any = logger.experiment
+        run = cast(Any, logger).experiment
         run.summary.update(scores)
         logger.finalize("success" if scores else "failed")
         run.finish(exit_code=0 if scores else 1)

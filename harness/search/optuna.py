@@ -88,6 +88,7 @@ class Optuna(Search):
 
         assert self._study is not None
         while len(self._study.get_trials(deepcopy=False)) < last:
+            self._study.sampler = self._sampler(len(self._study.get_trials(deepcopy=False)), "")
             self._complete(self._study.ask(), self._study)
         for trial in self._study.get_trials(deepcopy=False)[:last]:
             if not trial.state.is_finished() and set(trial.params) != set(self.space):  # killed within a proposal
@@ -104,15 +105,17 @@ class Optuna(Search):
                 trial.suggest_float(key, values.low, values.high, log=values.log)
 
     def _sampler(self, number: int, key: str) -> Any:
+        # Each key by itself: so a value follows from its own seed, and few trials suffice where keys are independent.
         seed = int(generator("optuna", self.seed, number, key).integers(2**32))
-        return _optuna().samplers.TPESampler(seed=seed, constant_liar=True)
+        return _optuna().samplers.TPESampler(seed=seed, multivariate=False, constant_liar=True)
 
     def _tell(self, ended: Sequence[Ended], first: int) -> None:
         from optuna.trial import TrialState
 
         assert self._study is not None
         for number, one in enumerate(ended, first):
-            state = TrialState.COMPLETE if one.value is not None else TrialState.FAIL
+            # Optuna ignores trials that failed and proposes the like again; those that were pruned count as the worst.
+            state = TrialState.COMPLETE if one.value is not None else TrialState.PRUNED
             self._study.tell(number, one.value, state=state, skip_if_finished=True)
 
     def _point(self, values: dict[str, Any]) -> Point:
