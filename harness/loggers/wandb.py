@@ -68,14 +68,18 @@ class WandB(CurveLogger):
                 one_line(error)[:200],
                 folder / "wandb",
             )
+            import wandb
+
+            wandb.teardown()  # it holds on to the id of the run that it could not start
             run = self._started(name, folder, config, step, "offline")
         run.define_metric("trainer/global_step")
         run.define_metric("*", step_metric="trainer/global_step", step_sync=True)
-        return WandbRun(run, LoggedSteps(folder / f"{run_id(name)}.wandb", step))
+        return WandbRun(run, LoggedSteps(folder / f"{run_id(name)}.steps", step))
 
     def _started(self, name: str, folder: Path, config: dict[str, Any], step: int, mode: str) -> Any:
         import wandb
 
+        wandb.setup(wandb.Settings(silent=True))  # also where it looks for a key
         choices = [config.get(group, {}).get("name", "") for group in ("task", "encoding", "architecture")]
         tags = [*choices, *config.get("extension", {})]
         # Lightning's logger starts a run with a setting that W&B no longer has, so it gets one that is started here.
