@@ -178,7 +178,7 @@ def test_the_objective_is_the_mean_over_lengths_or_the_loss_of_a_token() -> None
 
 def test_no_record_can_have_held_out_examples_beyond_training() -> None:
     """What a search reads of a record is this alone."""
-    record = records.read(next((ROOT / "results" / "core" / "records").glob("copy-rope-*.json")))
+    record = records.read(next((ROOT / "results" / "six_encodings" / "records").glob("copy-rope-*.json")))
     document = record.model_dump(mode="json", exclude={"seal"})
     Record.model_validate({**document, "held_out": [row.model_dump() for row in rows(3, length=record.train_length)]})
     beyond = [row.model_dump() for row in rows(3, length=record.train_length + 1)]
