@@ -2,9 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from harness.config.canonical import canonical
+from harness.config.frozen import Frozen as Frozen
+from harness.config.selection import Selection as Selection
 from harness.files import user_paths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -42,12 +44,6 @@ SEEDS = 2**32
 
 LOOK_EVERY = 25
 """Steps between looks at held-out examples where ``train.until`` needs them and no learning curve is wanted."""
-
-
-class Frozen(BaseModel):
-    """Strict, complete and unchangeable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Component(Frozen):
@@ -225,20 +221,6 @@ class TrainerSettings(Frozen):
 
 NOT_KEPT = {"results", "force", "retry", "launcher", "sweep", "part_of"}
 """What a record's config leaves out of a run: it says how the run was started, and nothing of what it is."""
-
-
-class Selection(Frozen):
-    """The search that a run belongs to. Its ``trials`` tried settings on held-out examples of the training lengths, and
-    the run has the best; 0: the run is a trial itself.
-    """
-
-    trials: Annotated[int, Field(ge=0, le=10**6)] = 0
-    learning_rates: Annotated[int, Field(ge=0, le=10**6)] = 0
-    """How many different learning rates were among them."""
-    kind: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})?$")] = ""
-    """The name of the kind of search."""
-    search: Annotated[str, Field(pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,200})?$")] = ""
-    """The name of the search, which its table of trials has."""
 
 
 class Run(Frozen):

@@ -1,7 +1,6 @@
 """A search from the command line: trials, the choice, the runs that follow, a kill, and the same command again."""
 
 import csv
-import json
 import os
 import signal
 import subprocess
@@ -122,11 +121,3 @@ def test_what_cannot_be_searched_is_refused_in_a_line(
     assert refused.returncode == 2
     assert said in refused.stderr.splitlines()[-1]
     assert not (tmp_path / "results/records").exists()
-
-
-def test_optuna_that_is_missing_is_named_with_the_command(command: Command, tmp_path: Path) -> None:
-    (tmp_path / "optuna.py").write_text("raise ImportError('none')")
-    refused = command("sweep=optuna", env=environment(PYTHONPATH=str(tmp_path)))
-    assert refused.returncode == 2
-    assert "pip install 'length-generalization-harness[optuna]'" in refused.stderr
-    assert json.dumps([path.name for path in tmp_path.glob("results/records/*")]) == "[]"

@@ -1,6 +1,8 @@
 """Searches: what they propose, that they go on as if nothing had happened, and what they choose by."""
 
 import math
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -188,9 +190,6 @@ def test_no_record_can_have_held_out_examples_beyond_training() -> None:
 
 def test_a_search_knows_nothing_of_records() -> None:
     """It is told points and what each came to: neither results nor evaluation can be imported where it decides."""
-    import subprocess
-    import sys
-
     code = "import harness.search.optuna, harness.search.random, harness.search.grid, sys; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "harness.search.base" in loaded
@@ -210,3 +209,10 @@ def test_ids_do_not_depend_on_how_settings_were_found(composed: Callable[..., Ru
     swept = composed("task=copy", "encoding=rope", "sweep=random", "sweep.space.train.learning_rate=[0.001,0.01]")
     assert identity.run_name(run, task) == identity.run_name(swept, task)
     assert swept.sweep.options["space"] == {"train": {"learning_rate": [0.001, 0.01]}}
+
+
+def test_optuna_that_is_missing_is_named_with_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "optuna", None)
+    with pytest.raises(Refused, match=r"pip install 'length-generalization-harness\[optuna\]'"):
+        optuna().next([], tmp_path / "kept.journal")
+    assert not list(tmp_path.iterdir())
