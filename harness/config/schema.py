@@ -7,6 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, field_validat
 from harness.config.canonical import canonical
 from harness.config.frozen import Frozen as Frozen
 from harness.config.selection import Selection as Selection
+from harness.config.size import Size as Size
 from harness.files import user_paths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -151,20 +152,6 @@ class Lengths(Frozen):
             return sorted(set(self.grid))
         regular = range(self.step, self.test + 1, self.step)
         return sorted({*regular, self.shortest, self.train, self.train + 1, self.test})
-
-
-class Size(Frozen):
-    """The size of the network."""
-
-    dimension: int = Field(ge=1, le=2**16)
-    heads: int = Field(ge=1, le=2**12)
-    layers: int = Field(ge=1, le=2**10)
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> "Size":
-        if self.dimension % self.heads:
-            raise ValueError(f"heads={self.heads} does not divide dimension={self.dimension}")
-        return self
 
 
 class Train(Frozen):
