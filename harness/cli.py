@@ -135,11 +135,9 @@ def _dispatch(arguments: list[str]) -> int:
         elif parsed.multirun or hydra.multirun(parsed.overrides):
             _log_to_standard_error()
             attempts = hydra.attempts(parsed.overrides)
-            if parsed.dry_run:
-                return _planned(attempts)
-            from harness.launch.sweep import sweep
+            from harness.composition import searches
 
-            return sweep(attempts, arguments)
+            return searches.main(hydra, attempts, arguments, dry=parsed.dry_run)
         else:
             run = hydra.run(parsed.overrides)
             if parsed.dry_run:

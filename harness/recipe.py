@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from pytorch_lightning.loggers import Logger
 
-from harness.config import identity
-from harness.config.schema import Run
+from harness.config import identity, logger_packages
+from harness.config.schema import NOT_KEPT, Run
 from harness.errors import Refused
 from harness.evaluation import outcome
 from harness.launch import workers
@@ -63,6 +63,7 @@ def _lead(job: Job) -> Record:
     run = job.run
     if (record := finished.existing_record(run, job.paths)) is not None:
         return record
+    logger_packages.check(run)
     if run.force or not (job.paths.weights.exists() or checkpoints.list_checkpoints(job.paths.checkpoints)):
         initial_weights.take_over(job.model, run)  # refused before anything is written
     with lease.hold(job.paths.lease, partial(_waiting, job)) as held:
@@ -73,7 +74,9 @@ def _lead(job: Job) -> Record:
         followers = []
         try:
             trained = _trained_before(job)
-            if trained is None:
+            if trained is not None:
+                followers = trackers.start(run, job.name, job.paths, trained.steps)
+            else:
                 resumed = newest_checkpoint(job)
                 followers = trackers.start(run, job.name, job.paths, resumed.step if resumed else 0)
                 trained = _train(job, resumed, [logger for _, logger in followers], held)
@@ -171,7 +174,7 @@ def _record(job: Job, started: str, outcome: dict[str, Any], trained: TrainingRe
         train_length=run.lengths.train,
         seed=run.seed,
         science=identity.science(run, task),
-        config=run.model_dump(mode="json", exclude={"results", "force", "retry", "launcher"}),
+        config=run.model_dump(mode="json", exclude=NOT_KEPT),
         started=started,
         finished=max(started, provenance.now()),  # clocks are set back at times
         provenance={

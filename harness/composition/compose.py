@@ -28,7 +28,7 @@ from harness.composition.folders import checked
 from harness.composition.hydra_errors import first_line, keys_of
 from harness.composition.overrides import MOST_RUNS, Reader, count
 from harness.config import catalogue, own_choices, trainer_arguments
-from harness.config.schema import LISTED_GROUPS, SEEDS, Run
+from harness.config.schema import LISTED_GROUPS, SEEDS, SWEEP, Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, echoed, unknown
 from harness.results.trained_runs import with_origin
@@ -150,12 +150,13 @@ class Composer:
         return self._composed(parsed)
 
     def multirun(self, overrides: Sequence[str]) -> bool:
-        """Whether these overrides ask for a sweep without ``-m``, as a study does."""
+        """Whether these overrides ask for a sweep without ``-m``, as a study and a search do."""
         parsed = self._reader.read(overrides)
         if studies.asked(parsed) is not None:
             return True
         single = [override for override in parsed if not override.is_sweep_override()]
-        return self._composed(single).hydra.mode == RunMode.MULTIRUN
+        composed = self._composed(single)
+        return composed.hydra.mode == RunMode.MULTIRUN or composed.sweep.get("_target_", SWEEP.target) != SWEEP.target
 
     def cells(self, overrides: Sequence[str]) -> list[list[str]]:
         """The overrides of every cell of a sweep: each combination of the listed values, and of a study those of each
@@ -263,10 +264,7 @@ class Composer:
             for override in self._reader.read(overrides)
             if override.key_or_group.partition("/")[0].partition(".")[0] != "hydra"
         ]
-        chosen = []
-        for override in parsed:
-            if override.key_or_group in groups and not override.is_sweep_override():
-                chosen.append(str(override.input_line))
+        chosen = [str(o.input_line) for o in parsed if o.key_or_group in groups and not o.is_sweep_override()]
         try:
             composed = self._hydras(chosen)
         except (HydraException, OmegaConfBaseException):

@@ -26,6 +26,8 @@ LONGEST = 20_000
 """Characters of an argument: a list of thousands of numbers, which the grammar reads in a second or two."""
 LIGHTNINGS = re.compile(r"trainer\.(\w+)\s*=")
 """A key that may be an argument of Lightning's Trainer, which no file of conf/ lists."""
+SPACE = re.compile(r"sweep\.space\.[\w.]+\s*=")
+"""A key of the space of a search, which holds whatever is searched."""
 DEEPEST = 20
 """The deepest nesting of brackets."""
 
@@ -63,6 +65,8 @@ class Reader:
     def _parsed(self, argument: str, arguments: Sequence[str]) -> Override:
         if match := LIGHTNINGS.match(argument):
             argument = f"++{argument}" if trainer_arguments.is_argument(match[1]) else argument
+        if SPACE.match(argument):
+            argument = f"++{argument}"
         if len(argument) > LONGEST:
             raise Refused(
                 f"{echoed(argument)}: an argument has at most {LONGEST} characters, and this one {len(argument)}"

@@ -30,6 +30,7 @@ GROUPS = {
     "trainer": "devices and the attention kernel",
     "logger": "where training curves are written; several: logger=[wandb,tensorboard]",
     "launcher": "where a sweep (-m) runs",
+    "sweep": "what a sweep runs: what is listed, or what a search over the learning rate and the like finds best",
     "study": "published experiments, each a preset over all groups",
 }
 """The groups of choices, in the order in which they are listed."""

@@ -32,6 +32,7 @@ BASES = {
     "callbacks": "pytorch_lightning.callbacks.callback.Callback",
     "logger": "harness.loggers.base.CurveLogger",
     "launcher": "harness.launch.base.Launcher",
+    "sweep": "harness.search.base.Search",
 }
 """The base class of each group."""
 

@@ -2,9 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from harness.config.canonical import canonical
+from harness.config.frozen import Frozen as Frozen
+from harness.config.selection import Selection as Selection
+from harness.config.size import Size as Size
 from harness.files import user_paths
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
@@ -25,7 +28,7 @@ COMPONENT_GROUPS = (
 )
 """Groups of which a run has one class each."""
 
-PLACE_GROUPS = ("launcher",)
+PLACE_GROUPS = ("launcher", "sweep")
 """Groups of which a run has one class each, and which say nothing of what a run is."""
 
 LISTED_GROUPS = ("mixer", "extension", "callbacks", "logger")
@@ -42,12 +45,6 @@ SEEDS = 2**32
 
 LOOK_EVERY = 25
 """Steps between looks at held-out examples where ``train.until`` needs them and no learning curve is wanted."""
-
-
-class Frozen(BaseModel):
-    """Strict, complete and unchangeable."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Component(Frozen):
@@ -67,6 +64,9 @@ SCHEDULE = Component(name="cosine", target="harness.schedules.cosine.Cosine")
 
 LAUNCHER = Component(name="local", target="harness.launch.local.Local")
 """The default launcher, and that of records, which do not say how runs were started."""
+
+SWEEP = Component(name="listed", target="harness.search.listed.Listed")
+"""What a sweep does unless it searches, and that of records, which do not say it."""
 
 TRAIN_EXTENSION = Component(name="extrapolate", target="harness.extensions.extrapolate.Extrapolate")
 """What changes in the encoding before weights are trained further, unless a run says otherwise: nothing."""
@@ -154,20 +154,6 @@ class Lengths(Frozen):
         return sorted({*regular, self.shortest, self.train, self.train + 1, self.test})
 
 
-class Size(Frozen):
-    """The size of the network."""
-
-    dimension: int = Field(ge=1, le=2**16)
-    heads: int = Field(ge=1, le=2**12)
-    layers: int = Field(ge=1, le=2**10)
-
-    @model_validator(mode="after")
-    def _heads_divide(self) -> "Size":
-        if self.dimension % self.heads:
-            raise ValueError(f"heads={self.heads} does not divide dimension={self.dimension}")
-        return self
-
-
 class Train(Frozen):
     """The training budget and its hyperparameters."""
 
@@ -220,6 +206,10 @@ class TrainerSettings(Frozen):
         return self.devices * self.nodes
 
 
+NOT_KEPT = {"results", "force", "retry", "launcher", "sweep", "part_of"}
+"""What a record's config leaves out of a run: it says how the run was started, and nothing of what it is."""
+
+
 class Run(Frozen):
     """One run: first what determines its results, then how and where it is computed."""
 
@@ -252,6 +242,11 @@ class Run(Frozen):
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
     launcher: Component = LAUNCHER
+    sweep: Component = SWEEP
+    selection: Selection | None = None
+    """Said by a search alone, of its trials and of the runs that follow from it."""
+    part_of: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,200})?$")
+    """The name of the sweep that does the run, for trackers; no record says it."""
     results: Annotated[str, AfterValidator(lambda text: user_paths.expanded(text, ""))] = Field(min_length=1)
     packages: list[str] = []
     force: bool = False

@@ -1,11 +1,11 @@
-"""Held-out examples that a model is looked at with while it trains.
+"""Held-out examples that a model is looked at with while it trains, and by which searches choose.
 
 They come from generators of their own and are the same for every seed. Those of training lengths are drawn like
 training data: where a task has few examples of a length, some of them occur in training too, as some test examples do.
 Longer ones are drawn like test data; a finite task has no others than those that it is tested on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -16,8 +16,10 @@ from harness.data import test_examples
 from harness.evaluation import scoring
 from harness.evaluation.scoring import Questions
 from harness.layouts.base import Layout
+from harness.layouts.special_tokens import EOS
 from harness.models.base import Model
 from harness.positions.base import PositionRule, Sequences
+from harness.results.records import Counts
 from harness.rng import generator
 from tasks.base import Split, Task
 
@@ -36,8 +38,8 @@ length, or the first where none is so short.
 
 class HeldOut:
     """The share of held-out examples that a model has right, by the task's metric and as a mean over lengths: of the
-    training lengths, and of longer ones if ``evaluation.every`` asks for a learning curve. Running text, which is
-    ranked by bits, is judged by its tokens.
+    training lengths, and of longer ones if ``evaluation.every`` asks for a learning curve, but not in the trials of a
+    search, which look at no longer length. Running text, which is ranked by bits, is judged by its tokens.
 
     Longer ones are read with the first extension of the run. The examples are made when they are first needed.
     """
@@ -65,10 +67,9 @@ class HeldOut:
     def _draw(self) -> None:
         if self._near:
             return
-        near = spread(identity.training_lengths(self.run, self.task), LENGTHS)
-        each = -(-EXAMPLES // len(near))
-        self._near = [questions(self.task, self.layout, self.rule, length, each, "train") for length in near]
-        if self.run.evaluation.every:
+        self._near = list(near(self.run, self.task, self.layout, self.rule))
+        trial = self.run.selection is not None and not self.run.selection.trials
+        if self.run.evaluation.every and not trial:
             trained = self.run.lengths.train
             far = [length for length in identity.tested_lengths(self.run, self.task) if length > trained]
             far = spread([length for length in far if length <= 2 * trained] or far[:1], BEYOND_LENGTHS)
@@ -83,6 +84,38 @@ class HeldOut:
         trained = self.layout.span(self.task, self.run.lengths.train)
         with scoring.extended(model, extension, trained, questions.span) as reader:
             return self._share(reader, questions)
+
+
+def counts(run: Run, task: Task, layout: Layout, model: Model, device: torch.device) -> list[Counts]:
+    """What a trained model has right of the held-out examples of training lengths, and the loss there: what searches
+    choose by. No longer length is drawn.
+    """
+    rule, rows = instantiation.rule(run), []
+    model = model.to(device).eval()
+    with torch.inference_mode():
+        for asked in near(run, task, layout, rule):
+            judged = scoring.judgements(model, asked, rule, layout, device)
+            ends = asked.arranged.targets[asked.arranged.scored] == EOS
+            rows.append(
+                Counts(
+                    length=asked.length,
+                    examples=len(judged.exact),
+                    exact=int(judged.exact.sum()),
+                    tokens=len(judged.right),
+                    correct=int(judged.right.sum()),
+                    ends=int(ends.sum()),
+                    ends_correct=int(judged.right[ends].sum()),
+                    nats=float(judged.nats.sum()),
+                )
+            )
+    return rows
+
+
+def near(run: Run, task: Task, layout: Layout, rule: PositionRule) -> Iterator[Questions]:
+    """The held-out examples of training lengths."""
+    lengths = spread(identity.training_lengths(run, task), LENGTHS)
+    for length in lengths:
+        yield questions(task, layout, rule, length, -(-EXAMPLES // len(lengths)), "train")
 
 
 def questions(task: Task, layout: Layout, rule: PositionRule, length: int, examples: int, split: Split) -> Questions:

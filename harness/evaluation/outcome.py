@@ -9,7 +9,7 @@ import torch
 
 from harness.config import identity, instantiation
 from harness.config.schema import Run
-from harness.evaluation import baselines, coverage, overlap, scoring
+from harness.evaluation import baselines, coverage, held_out, overlap, scoring
 from harness.layouts.base import Layout
 from harness.models.base import Model
 from harness.results.paths import baseline_cache
@@ -46,6 +46,7 @@ def evaluated(
         task, layout, trained_lengths, tested, seed=run.seed, trained_examples=drawn, examples=examples
     )
     overlap_seconds = clock()
+    held = [] if run.selection is None else held_out.counts(run, task, layout, model, device)
     reach = {"train_length": run.lengths.train, "test_length": max(tested)}
     return {
         "status": "finished",
@@ -57,6 +58,7 @@ def evaluated(
         "training_compared": 0 if task.form == "stream" else min(drawn, overlap.MOST),
         "final_loss": trained.loss,
         "looks": list(trained.looks),
+        "held_out": held,
         "cost": Cost(
             parameters=sum(parameter.numel() for parameter in model.parameters()),
             receptive_field=model.receptive_field,

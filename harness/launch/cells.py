@@ -7,8 +7,9 @@ from typing import NamedTuple
 from harness.config import identity, instantiation, saved_configs
 from harness.config.schema import Run
 from harness.errors import Refused
+from harness.launch.objective import held_out
 from harness.progress import say
-from harness.results import records
+from harness.results import finished, records
 from harness.results.metrics import summaries
 from harness.results.paths import RunPaths, run_paths
 from harness.results.records import Record
@@ -69,7 +70,10 @@ class Outcome:
             self.finished.append(cell)
             lines = [f"finished {cell.name} in {time.time() - since:.0f}s"]
             lines += wrapped(axes(cell.run.model_dump()), indent="  ")
-            for one in summaries(record):
+            if tried := cell.run.selection is not None and not cell.run.selection.trials and record.held_out:
+                score, loss = held_out(record.held_out, record.task.metric)
+                lines.append(f"  held out: {record.task.metric.replace('_', ' ')} {score:.3f}, loss {loss:.3g}")
+            for one in [] if tried else summaries(record):
                 reach, *others = verdict_parts(record, one)
                 lines += wrapped([f"{one.name}: {reach}", *others], indent="  ")
             say("\n".join(lines))
@@ -104,10 +108,13 @@ def sort_by_state(cells: Sequence[Cell]) -> tuple[list[Cell], list[Cell], list[t
     todo, done, failed = [], [], []
     for one in cells:
         record = record_of(one)
-        if record is None or one.run.force or (record.status == "failed" and one.run.retry):
+        again = record is not None and record.status == "failed" and one.run.retry
+        if record is None or one.run.force or again:
             todo.append(one)
         elif record.status == "failed":
             failed.append((one, f"failed before: {record.reason}"))
+        elif finished.lacks_selection(record, one.run):
+            todo.append(one)
         else:
             done.append(one)
     return todo, done, failed

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from harness.config import instantiation
+from harness.config import instantiation, logger_packages
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import user_paths
@@ -44,7 +44,11 @@ def sweep(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequen
     ``arguments`` are those of the command line. Invalid cells are reported and left out; a sweep of invalid cells alone
     is :class:`Refused`.
     """
-    swept = run_all(attempts, arguments)
+    return told(run_all(attempts, arguments), arguments)
+
+
+def told(swept: Swept, arguments: Sequence[str]) -> int:
+    """Print what became of a sweep, and return its exit code."""
     if swept.interrupted:
         say(f"interrupted with {swept.interrupted} done: {resumption(arguments)}")
         return INTERRUPTED
@@ -76,8 +80,7 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     """
     cells = [cell(words, attempt) for words, attempt in attempts if isinstance(attempt, Run)]
     refused = [(words, str(attempt)) for words, attempt in attempts if isinstance(attempt, Refused)]
-    for reason, count in Counter(reason for _, reason in refused).items():
-        say(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}")
+    say_refused(refused)
     if not cells:
         raise Refused("no run is left")
     cells = list({one.paths.record: one for one in cells}.values())
@@ -85,6 +88,7 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     started: Launcher = instantiation.make("launcher", first.launcher, first)
     todo, done, failed = sort_by_state(cells)
     started.check(first)
+    logger_packages.check(first)
     if todo:
         user_paths.make_folder(todo[0].paths.record.parent, f"results={first.results}")
     say(f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do")
@@ -93,12 +97,19 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
         whole = sweep_files.named(cells, arguments, first.launcher.name)
         with sweep_files.alone(first.results):
             sweep_files.write(first.results, whole)
+        todo = [one._replace(run=one.run.model_copy(update={"part_of": one.run.part_of or whole.name})) for one in todo]
         try:
             started.launch(todo, whole, outcome)
         except KeyboardInterrupt:
             interrupted = f"{len(outcome.finished)} of {len(todo)}"
     done, failed = done + outcome.finished, failed + outcome.failed
     return Swept(cells, done, failed, outcome.undone, outcome.elsewhere, refused, interrupted)
+
+
+def say_refused(refused: Sequence[tuple[list[str], str]]) -> None:
+    """Say which runs are impossible, by reason."""
+    for reason, count in Counter(reason for _, reason in refused).items():
+        say(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}")
 
 
 def resumption(arguments: Sequence[str]) -> str:

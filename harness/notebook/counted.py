@@ -11,7 +11,8 @@ UNKNOWN = (
     "task_id", "method_id", "encoding", "positions", "extension", "logit", "architecture", "mixer", "guess",
     "above_guess", "farther", "farther_share", "parameters", "steps", "examples", "training_seconds", "unsealed",
     "task_version", "record", "family", "evaluation_seconds", "peak_memory_bytes", "dimension", "heads", "layers",
-    "batch", "learning_rate", "optimizer", "schedule", "encoding_options", "version", "commit", "device",
+    "batch", "learning_rate", "optimizer", "schedule", "encoding_options", "trials",
+    "learning_rates_tried", "version", "commit", "device",
 )  # fmt: skip
 """Columns of the tables of records that counts alone do not have."""
 

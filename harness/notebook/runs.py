@@ -108,7 +108,7 @@ def run(*overrides: str, config_dir: str | Path | None = None, packages: Sequenc
     words = written.words(overrides, choices, packages, several=False)
     with composer([] if config_dir is None else [str(config_dir)]) as hydra:
         if hydra.multirun(words):
-            raise Refused("a study is many runs: harness.sweep does them")
+            raise Refused("a study or a search is many runs: harness.sweep does them")
         config = hydra.run(words)
     if config.trainer.devices > 1:
         raise Refused(

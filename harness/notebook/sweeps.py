@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.composition.compose import composer
-from harness.launch.sweep import run_all
+from harness.composition.searches import run_all
 from harness.notebook import overrides as written
 from harness.notebook.results import Results, of_files
 
@@ -32,8 +32,7 @@ def sweep(
     """
     words = written.words(overrides, choices, packages, several=True)
     with composer([] if config_dir is None else [str(config_dir)]) as hydra:
-        attempts = hydra.attempts(words)
-    outcome = run_all(attempts, words)
+        outcome = run_all(hydra, hydra.attempts(words), words)
     if outcome.interrupted:
         raise KeyboardInterrupt(f"{outcome.interrupted} done; the same call goes on where it stopped")
     reasons = [(cell.name, reason) for cell, reason in outcome.undone]

@@ -18,6 +18,8 @@ KNOWN = ("examples", "exact", "tokens", "correct")
 """The counts that every row of scores has; the others may be unknown."""
 SHARES = ("exact_share", "tokens_share", "without_ends_share")
 COSTS = ("parameters", "steps", "examples", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
+SELECTION = ("trials", "learning_rates_tried")
+"""What stands behind the settings of a run, where a search chose them."""
 TEXTS = {
     "runs": (
         "record",
@@ -50,7 +52,7 @@ INTEGERS = {
 }
 """The columns of integers that are always known. All further columns are numbers that may be unknown."""
 NUMBERS = {
-    "runs": ("final_loss", *COSTS),
+    "runs": ("final_loss", *COSTS, *SELECTION),
     "scores": (*(count for count in COUNTS if count not in KNOWN), "in_training"),
     "slices": tuple(count for count in COUNTS if count not in KNOWN),
     "looks": ("in_distribution", "out_of_distribution"),
@@ -94,6 +96,8 @@ class Columns:
         finished = record.status == "finished"
         number = self._baselines(record, baselines) if finished else -1
         costs = [None] * len(COSTS) if record.cost is None else [getattr(record.cost, name) for name in COSTS]
+        chosen = record.config.get("selection")
+        trials = [chosen.get(key) for key in ("trials", "learning_rates")] if isinstance(chosen, dict) else [None, None]
         origin = (science["training"].get("weights_from") or {}).get("training", "")
         first = len(self._rows["runs"])
         runs: dict[str, int] = {}
@@ -125,6 +129,7 @@ class Columns:
                     number,
                     record.final_loss,
                     *costs,
+                    *trials,
                 )
             )
         if finished:

@@ -79,7 +79,7 @@ def _runs(runs: pd.DataFrame, counts: pd.DataFrame, tasks: dict[str, int]) -> pd
             "task_version": 0,
             "training_compared": 0,
             "final_loss": math.nan,
-            **dict.fromkeys(columns.COSTS, math.nan),
+            **dict.fromkeys((*columns.COSTS, *columns.SELECTION), math.nan),
             "baseline": runs.task.map(tasks),
         }
     )

@@ -30,7 +30,7 @@ from harness.results.frames import Frames
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("runs", "scores", "slices", "looks", "baselines")
-FORMAT = 5
+FORMAT = 6
 """Rises when the tables have other columns."""
 FRESH = 2 * 10**9
 """Nanoseconds for which a file that was just written may be written again without a change of its times, on a file

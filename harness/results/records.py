@@ -181,6 +181,8 @@ class Record(Frozen):
     cost: Cost | None = None
     looks: list[Look] = []
     """The learning curve, where the run has one."""
+    held_out: list[Counts] = []
+    """What the trained model has right of held-out examples of the lengths trained on, where a search asks for it."""
     started: str
     finished: str
     provenance: dict[str, JsonValue]
@@ -225,6 +227,8 @@ class Record(Frozen):
             [r.length for r in self.tests],
             *([r.length for r in k] for k in kept),
         ]
+        if any(row.length > self.train_length for row in self.held_out):
+            raise ValueError("its held-out examples, by which searches choose, are longer than those trained on")
         if any(part not in ([], tested) for part in lengths):
             raise ValueError("its baselines or test facts are not those of its tested lengths")
         if self.cost is None or (self.final_loss is None and self.cost.steps):

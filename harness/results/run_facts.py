@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from harness.results.columns import SELECTION
 from harness.results.descriptions import AXES
 from harness.results.families import OWN, family
 from harness.results.frames import Frames
@@ -13,7 +14,18 @@ from harness.results.frames import Frames
 LENGTHS = {"shortest": "lengths.shortest", "train": "lengths.train", "examples": "evaluation.examples"}
 """Where the command line has what a task's description holds among its options."""
 
-PLAIN = ("task_id", "metric", *AXES, "seed", "origin", "train_length", "longest_tested", "task_version", "parameters")
+PLAIN = (
+    "task_id",
+    "metric",
+    *AXES,
+    "seed",
+    "origin",
+    "train_length",
+    "longest_tested",
+    "task_version",
+    "parameters",
+    *SELECTION,
+)
 """Columns of the runs that are facts as they are."""
 
 SETTINGS: dict[str, Callable[[dict[str, Any]], Any]] = {
@@ -54,17 +66,18 @@ def families(found: Frames) -> dict[str, str]:
 
 def of_methods(found: Frames) -> pd.DataFrame:
     """By task id and method id: what scoring took (``evaluation_seconds``, the mean over seeds; ``peak_memory_bytes``,
-    the most of any), the columns of :data:`SETTINGS`, and of all its runs ``seed_values``, ``version``, ``commit`` and
-    ``device``, each value once.
+    the most of any), the columns of :data:`SETTINGS`, how many ``trials`` of a search stand behind them with how many
+    ``learning_rates_tried`` (the most of any run; unknown where no record says it), and of all its runs
+    ``seed_values``, ``version``, ``commit`` and ``device``, each value once.
     """
     known = ["seed", "harness", "commit", "device"]
-    runs = found.runs[["task_id", "method_id", "evaluation_seconds", "peak_memory_bytes", *known]]
+    runs = found.runs[["task_id", "method_id", "evaluation_seconds", "peak_memory_bytes", *SELECTION, *known]]
     runs = runs.astype(dict.fromkeys(("task_id", "method_id", *known), object))
     groups = runs.groupby(["task_id", "method_id"])
     table = groups.agg(
         evaluation_seconds=("evaluation_seconds", "mean"), peak_memory_bytes=("peak_memory_bytes", "max")
     )
-    table = table.join(settings(found), on="method_id")
+    table = table.join(settings(found), on="method_id").join(groups[list(SELECTION)].max().astype("Int64"))
     table["seed_values"] = groups.seed.agg(lambda seeds: json.dumps(sorted(set(seeds))))
     for name, column in {"version": "harness", "commit": "commit", "device": "device"}.items():
         different = runs[["task_id", "method_id", column]].drop_duplicates().sort_values(column)

@@ -3,10 +3,21 @@
 import pandas as pd
 
 from harness.results import cells, run_facts, summaries, tables
+from harness.results.columns import SELECTION
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 
-FACTS = ("dimension", "heads", "layers", "batch", "learning_rate", "optimizer", "schedule", "encoding_options")
+FACTS = (
+    "dimension",
+    "heads",
+    "layers",
+    "batch",
+    "learning_rate",
+    "optimizer",
+    "schedule",
+    "encoding_options",
+    *SELECTION,
+)
 COSTS = ("parameters", "steps", "examples", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 

@@ -2,50 +2,25 @@
 
 import csv
 import glob
-import json
-import struct
+import importlib.util
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from shell import only_record
 from support import QUICK, environment
+from wandb_files import logged_by_wandb
 
+from harness.config import logger_packages
+from harness.config.schema import Run
+from harness.errors import Refused
 from harness.loggers.wandb import logged_in
 from harness.results import records
 
 Command = Callable[..., subprocess.CompletedProcess[str]]
 TINY = (*QUICK, "train.steps=30", "lengths.train=6", "lengths.test=12")
-HEADER, BLOCK = 7, 32768
-"""Bytes of a W&B file before its first record, and of a block, at whose end no record's head is cut."""
-WHOLE, LAST = 1, 4
-"""Kinds of a piece that end a record."""
-
-
-def logged_by_wandb(path: str) -> Iterator[dict[str, Any]]:
-    """The rows that a run has logged, from the file that W&B keeps offline: pieces of records, each behind a checksum,
-    its size and its kind.
-    """
-    from wandb.proto import wandb_internal_pb2
-
-    data, place, record = Path(path).read_bytes(), HEADER, b""
-    while place + HEADER <= len(data):
-        if (left := BLOCK - place % BLOCK) < HEADER:
-            place += left
-            continue
-        _, size, kind = struct.unpack("<IHB", data[place : place + HEADER])
-        record += data[place + HEADER : place + HEADER + size]
-        place += HEADER + size
-        if kind in (WHOLE, LAST):
-            parsed = wandb_internal_pb2.Record()
-            parsed.ParseFromString(record)
-            record = b""
-            if parsed.WhichOneof("record_type") == "history":
-                items = parsed.history.item
-                yield {item.key or ".".join(item.nested_key): json.loads(item.value_json) for item in items}
 
 
 @pytest.mark.slow
@@ -75,7 +50,7 @@ def test_every_logger_gets_both_learning_curves_by_the_step(command: Command, tm
         assert {row["trainer/global_step"]: row[name] for row in logged if name in row} == expected
         assert {event.step: event.value for event in events.Scalars(name)} == expected
     assert [event.step for event in events.Scalars("loss")] == [25, 30]
-    assert any("extrapolate/exact_match" in row for row in logged), "the scores at the end"
+    assert any("lengths" in row or "lengths._type" in row for row in logged), "the scores at the end"
 
 
 @pytest.mark.slow
@@ -114,11 +89,27 @@ def test_a_key_is_found_where_wandb_login_writes_it(tmp_path: Path, monkeypatch:
 
 @pytest.mark.slow
 def test_a_tracker_that_cannot_be_reached_costs_a_warning_and_not_the_run(command: Command, tmp_path: Path) -> None:
-    env = environment(WANDB_MODE="online", WANDB_API_KEY="0" * 40, WANDB_BASE_URL="http://127.0.0.1:9")
+    """The run is kept offline, and the key is in no file."""
+    key = "cafe" * 10
+    env = environment(WANDB_MODE="online", WANDB_API_KEY=key, WANDB_BASE_URL="http://127.0.0.1:9")
     done = command(*TINY, "logger=wandb", env=env)
     assert done.returncode == 0, done.stderr
-    assert "logger=wandb cannot start and is left out" in done.stderr
+    assert done.stderr.count("W&B cannot be reached") == 1
+    assert "cannot start" not in done.stderr
+    (kept,) = glob.glob(str(tmp_path / "results/runs/*/wandb/offline-run-*/*.wandb"))
+    assert [row["trainer/global_step"] for row in logged_by_wandb(kept) if "loss" in row] == [25, 30]
     assert "record results/records/" in done.stdout
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and key.encode() in path.read_bytes()]
+
+
+def test_a_logger_whose_package_is_missing_is_refused_with_the_command(
+    composed: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = composed("logger=[wandb,tensorboard]")
+    logger_packages.check(run)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(Refused, match=r"logger=wandb needs the package wandb: pip install '.*\[wandb\]'"):
+        logger_packages.check(run)
 
 
 def test_a_logger_that_breaks_is_left_out(capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:

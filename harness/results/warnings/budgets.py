@@ -55,8 +55,9 @@ def unequal_parameters(tabled: Tabled) -> Iterator[Warned]:
 
 
 def unequal_tuning(tabled: Tabled) -> Iterator[Warned]:
-    """Methods that were run with more learning rates than others of their task: the best of several is higher by
-    chance. Rates that were tried and are not here cannot be known.
+    """Methods that were run with more learning rates than others of their task, or have those that more were tried
+    for: the best of several is higher by chance. Trials of a search are in the record of what it chose; other rates
+    that were tried and are not here cannot be known.
     """
     for task, runs in tabled.tasks():
         rates: dict[str, dict[float, str]] = defaultdict(dict)
@@ -64,9 +65,11 @@ def unequal_tuning(tabled: Tabled) -> Iterator[Warned]:
         for name, key in zip(known.method, known.method_id, strict=True):
             rate, rest = _without_rate(tabled.found.methods[key])
             rates[rest][rate] = name
-        tried = {len(own) for own in rates.values()}
+        searched = runs.groupby("method").learning_rates_tried.max().fillna(0).to_dict()
+        counts = {rest: max(len(own), *(int(searched[name]) for name in own.values())) for rest, own in rates.items()}
+        tried = set(counts.values())
         if len(rates) > 1 and len(tried) > 1:
-            more = sorted(name for own in rates.values() if len(own) == max(tried) for name in own.values())
+            more = sorted(name for rest, own in rates.items() if counts[rest] == max(tried) for name in own.values())
             yield Warned(
                 "unequal tuning",
                 task,

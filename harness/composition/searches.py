@@ -1,0 +1,52 @@
+"""Sweeps that search: their trials are composed while the search goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from pydantic import JsonValue
+
+from harness import declarations
+from harness.composition import suggestions
+from harness.config.schema import Run
+from harness.launch import plan, searching, sweep
+from harness.launch.sweep import Swept
+from harness.launch.trials import Attempt, Vary
+
+if TYPE_CHECKING:
+    from harness.composition.compose import Composer
+
+
+def main(hydra: Composer, attempts: Sequence[Attempt], arguments: Sequence[str], *, dry: bool) -> int:
+    """Do the runs that were composed, or search first if they say so; with ``dry`` only say what that would be. Returns
+    the exit code.
+    """
+    if dry:
+        (searching.print_plan(attempts, varying(hydra)) if asked(attempts) else plan.print_plan(attempts))
+        return 0
+    return sweep.told(run_all(hydra, attempts, arguments), arguments)
+
+
+def run_all(hydra: Composer, attempts: Sequence[Attempt], arguments: Sequence[str]) -> Swept:
+    """The same without printing what has become of them."""
+    if asked(attempts):
+        return searching.run_all(attempts, arguments, varying(hydra))
+    return sweep.run_all(attempts, arguments)
+
+
+def asked(attempts: Sequence[Attempt]) -> bool:
+    """Whether any of these runs is to be searched for."""
+    targets = {run.sweep.target for _, run in attempts if isinstance(run, Run)}
+    return any(declarations.lookup(target).attributes["searches"] for target in targets)
+
+
+def varying(hydra: Composer) -> Vary:
+    """Composes runs with other values in place of those that their overrides set."""
+
+    def vary(words: Sequence[str], values: Mapping[str, JsonValue]) -> Attempt:
+        kept = [word for word in words if word.lstrip("+").partition("=")[0] not in values]
+        whole = [*kept, *(f"{key}={suggestions.written(value)}" for key, value in values.items())]
+        return whole, hydra.attempt(whole)
+
+    return vary
