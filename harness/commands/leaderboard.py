@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from harness import atomic
 from harness.commands import verify
 from harness.composition.arguments import Parser, folders_and_filters, path
-from harness.errors import Refused
+from harness.errors import Refused, counted
 from harness.files import user_paths
 from harness.results import already_made
 
@@ -235,7 +235,7 @@ def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str, styl
         print(line)
     sealed = found.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):
-        which = "the record has" if len(sealed) == 1 else f"{unsealed} of {len(sealed)} records have"
+        which = f"{unsealed} of {counted(len(sealed), 'record')} {'has' if unsealed == 1 else 'have'}"
         print(f"{which} no seal, so later changes cannot be detected")
-    print(f"{', '.join(map(str, files))} and {len(pictures)} figures in {output / 'figures'}")
+    print(f"{', '.join(map(str, files))} and {counted(len(pictures), 'figure')} in {output / 'figures'}")
     return [*files, *pictures]

@@ -20,7 +20,7 @@ from harness.results.frame_checks import possible
 from harness.results.frames import Frames
 
 TABLES = ("runs", "scores", "slices", "looks", "baselines")
-FORMAT = 5
+FORMAT = 6
 """Rises when the tables have other columns."""
 
 

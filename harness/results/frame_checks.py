@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from harness.results import frames
+from harness.results.columns import COSTS
 from harness.results.consistency import WORST_LOSS
 from harness.results.frames import Frames
 from harness.results.records import TaskFacts
 
 METRICS = set(typing.get_args(TaskFacts.model_fields["metric"].annotation))
-COSTS = ("parameters", "steps", "examples", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 
 def possible(found: Frames) -> bool:

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from harness.results import cells, run_facts, summaries, tables
+from harness.results.columns import COSTS
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 
 FACTS = ("dimension", "heads", "layers", "batch", "learning_rate", "optimizer", "schedule", "encoding_options")
-COSTS = ("parameters", "steps", "examples", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 
 def runs(found: Frames) -> pd.DataFrame:
