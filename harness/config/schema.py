@@ -221,25 +221,27 @@ class TrainerSettings(Frozen):
 
 
 class Run(Frozen):
-    """One run: first what determines its results, then how and where it is computed."""
+    """One run: first what determines its results, then how and where it is computed. Defaults that are components are
+    made by functions, because pydantic would copy them, with all they hold, for every run and record.
+    """
 
     task: Component
     lengths: Lengths
     encoding: Component
     positions: Component
-    train_extension: Component = TRAIN_EXTENSION
+    train_extension: Component = Field(default_factory=lambda: TRAIN_EXTENSION)
     """What changes in the encoding of weights that were trained before, for the lengths trained now."""
     extension: dict[Name, Component] = Field(min_length=1)
     logit: Component
     architecture: Component
-    mixer: dict[Name, Component] = Field(default={"attention": ATTENTION}, min_length=1)
+    mixer: dict[Name, Component] = Field(default_factory=lambda: {"attention": ATTENTION}, min_length=1)
     """What moves information between tokens: the layers use these in turn, or as ``pattern`` says."""
     pattern: list[Name] = []
     """The mixers of the first layers, by name; the others repeat them. Empty: the listed ones in turn."""
     model: Size
     train: Train
-    optimizer: Component = OPTIMIZER
-    schedule: Component = SCHEDULE
+    optimizer: Component = Field(default_factory=lambda: OPTIMIZER)
+    schedule: Component = Field(default_factory=lambda: SCHEDULE)
     callbacks: dict[Name, Component] = {}
     """Lightning's callbacks, of the user's own, in the order in which they are called."""
     evaluation: Evaluation
@@ -251,7 +253,7 @@ class Run(Frozen):
     """The names of the chosen settings, for display."""
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
-    launcher: Component = LAUNCHER
+    launcher: Component = Field(default_factory=lambda: LAUNCHER)
     results: Annotated[str, AfterValidator(lambda text: user_paths.expanded(text, ""))] = Field(min_length=1)
     packages: list[str] = []
     force: bool = False
