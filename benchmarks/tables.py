@@ -2,10 +2,10 @@
 
     python benchmarks/tables.py 2000 20000 100000
 
-Each number of records is made from the published records in results/core_candidates that test all these lengths: other seeds and
-learning rates, scores drawn anew, ten tested lengths; names and seals are computed again. Cold means that no
-record has been read before, warm that all have; each in a process of its own, and the whole command
-twice more, the second time with nothing changed.
+Each number of records is made from the published records in results/core_candidates that test all these lengths: other
+seeds and learning rates, scores drawn anew, ten tested lengths; names and seals are computed again. Cold means that no
+record has been read before, warm that all have; each in a process of its own, and the whole command twice more, the
+second time with nothing changed.
 ``--folder`` keeps the records.
 """
 

@@ -110,10 +110,10 @@ def test_methods_have_one_name_on_all_tasks_and_two_where_budgets_differ_on_one(
 
 def test_cautions_are_the_warnings_that_are_written(tmp_path: Path) -> None:
     """And then what is to be known of the records."""
-    found, _ = collection.read([ROOT / "results" / "core"])
+    found, _ = collection.read([ROOT / "results" / "core_candidates"])
     formats.write(tmp_path / "warnings.csv", "csv", warnings.table(found))
     written = pd.read_csv(tmp_path / "warnings.csv", keep_default_na=False).map(csv_files.unescape)
-    shown = data.page_data(found, [ROOT / "results" / "core"])["cautions"]
+    shown = data.page_data(found, [ROOT / "results" / "core_candidates"])["cautions"]
     assert len(written) > 1
     said = [f"{row.task}: {row.what} ({row.warning}: {row.remedy})" for row in written.itertuples()]
     assert shown[: len(written)] == said
