@@ -3,12 +3,12 @@
     python benchmarks/page.py 720 5000
     python benchmarks/page.py --seeds 1 5000
 
-The records are made from those in results/core_candidates, with all their tested lengths: other encodings, seeds
-and, where these do not suffice, learning rates; scores drawn anew. 720 are 12 tasks, 20 encodings and 3 seeds. Printed are the time
-until the page is written, with records that were read before; its size; and how long Chromium's main thread works until
-the page is there, sorted and filtered, styles and layout included: the median and the longest of several times, as CPU
-time of that thread, which other work on the machine hardly changes. Needs selenium and Debian's chromium and
-chromium-driver. ``--folder`` keeps the records and pages.
+The records are made from those in results/core_candidates, with all their tested lengths: other encodings, seeds and,
+where these do not suffice, learning rates; scores drawn anew. 720 are 12 tasks, 20 encodings and 3 seeds. Printed are
+the time until the page is written, with records that were read before; its size; and how long Chromium's main thread
+works until the page is there, sorted and filtered, styles and layout included: the median and the longest of several
+times, as CPU time of that thread, which other work on the machine hardly changes. Needs selenium and Debian's
+chromium and chromium-driver. ``--folder`` keeps the records and pages.
 """
 
 import argparse
