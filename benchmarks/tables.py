@@ -4,7 +4,8 @@
 
 Each number of records is made from the published records in results/core_candidates that test all these lengths: other
 seeds and learning rates, scores drawn anew, ten tested lengths; names and seals are computed again. Cold means that no
-record has been read before, warm that all have; each in a process of its own, and the whole command once more.
+record has been read before, warm that all have; each in a process of its own, and the whole command twice more, the
+second time with nothing changed.
 ``--folder`` keeps the records.
 """
 
@@ -152,6 +153,7 @@ def main() -> None:
                 measure(f"{count} {what}", [sys.executable, "-c", MEASURED, str(folder), temporary])
             command = [sys.executable, "-m", "harness", "leaderboard", str(folder), "--output", temporary]
             measure(f"{count} warm, python -m harness leaderboard", command)
+            measure(f"{count} unchanged, the same command", command)
 
 
 if __name__ == "__main__":

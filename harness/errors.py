@@ -23,6 +23,11 @@ class Refused(ValueError):
         super().__init__(shortened(" ".join(shortened(word, 2 * ECHOED) for word in words), LONGEST))
 
 
+def counted(number: int, one: str, more: str = "") -> str:
+    """``1 run``, ``2 runs``, or where the plural has no s, as with ``more="matrices"``, ``2 matrices``."""
+    return f"{number} {one if number == 1 else more or f'{one}s'}"
+
+
 def unknown(kind: str, word: str, known: Iterable[str], plural: str, also: Mapping[str, str] | None = None) -> Refused:
     """``unknown encoding 'ropee'; did you mean 'rope'? Encodings: alibi, ...``
 

@@ -103,7 +103,9 @@ def _trained_before(job: Job) -> TrainingResult | None:
     be used.
     """
     if not job.run.train.steps:
-        return TrainingResult(0, None, 0.0, initial=initial_weights.take_over(job.model, job.run))
+        return TrainingResult(
+            0, None, 0.0, initial=initial_weights.take_over(job.model, job.run), tokens=0, positions=0, flops=0.0
+        )
     if not job.paths.weights.exists():
         return None
     try:

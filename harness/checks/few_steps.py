@@ -11,6 +11,7 @@ from harness.checks.tried import FURTHER, SMALL, Tried
 from harness.composition.compose import Composer
 from harness.config import identity, instantiation
 from harness.config.schema import LISTED_GROUPS
+from harness.errors import counted
 
 STEPS = 3
 FEW = ("train=quick", f"train.steps={STEPS}", "train.warmup=1", "evaluation.examples=4", "logger=[]")
@@ -37,4 +38,4 @@ def ends_in_a_record(hydra: Composer, choice: Tried) -> str:
     assert record.cost is not None
     require(all(math.isfinite(score.nats) for score in record.scores), "a score is not finite")
     require({score.length for score in record.scores} == set(lengths), f"it scored other lengths than {lengths}")
-    return f"{record.cost.steps} steps, lengths {' and '.join(map(str, lengths))}"
+    return f"{counted(record.cost.steps, 'step')}, lengths {' and '.join(map(str, lengths))}"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from harness import atomic
 from harness.composition.arguments import Parser, folders_and_filters, path
-from harness.errors import Refused, unknown
+from harness.errors import Refused, counted, unknown
 from harness.files import user_paths
 
 if TYPE_CHECKING:
@@ -116,19 +116,19 @@ def _parts(found: "Frames", axis: str | None, by: str | None, total: int) -> Ite
     else:
         blocks, alone = one_axis.blocks(found, axis)
         if alone:
-            print(f"left out: {alone} methods of a task from which no other differs in {axis} alone")
+            print(f"left out: {counted(alone, 'method')} of a task from which no other differs in {axis} alone")
     families = run_facts.families(found)
     for runs, fixed in blocks:
         remarks = [f"held fixed: {', '.join(fixed)}"] if fixed else []
         if by is None:
             tasks = runs.task_id.nunique()
-            title = f"{tasks} of {total} tasks" if total > tasks else f"{tasks} tasks"
+            title = f"{tasks} of {counted(total, 'task')}" if total > tasks else counted(tasks, "task")
             yield Part(title, runs, remarks, max(total, tasks))
             continue
         divided = runs.task_id.map(families) if by == "family" else runs[by]
         for value, part in runs.groupby(divided, sort=True):
             names = sorted(part.task.unique())
-            yield Part(f"{by} {value}: {len(names)} tasks ({', '.join(names)})", part, remarks, len(names))
+            yield Part(f"{by} {value}: {counted(len(names), 'task')} ({', '.join(names)})", part, remarks, len(names))
 
 
 def _print(found: "Frames", part: Part, rows: "pd.DataFrame", baseline: str) -> None:
@@ -146,7 +146,7 @@ def _print(found: "Frames", part: Part, rows: "pd.DataFrame", baseline: str) -> 
         print(f"over the {common} tasks that all methods have: Friedman p {p_value:.2g}", end="")
         print(f", mean ranks differ from {difference:.2f} on (Nemenyi)")
     else:
-        print(f"{common} tasks that all methods have: too few for a test of ranks")
+        print(f"{counted(common, 'task')} that all methods have: too few for a test of ranks")
     for line in warnings.lines(warnings.table(warnings.among(found, part.runs))):
         print(line)
     print()

@@ -4,6 +4,7 @@ With --page, all of it as one HTML page.
 """
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 from harness import atomic
 from harness.commands import verify
 from harness.composition.arguments import Parser, folders_and_filters, path
-from harness.errors import Refused
+from harness.errors import Refused, counted
 from harness.files import user_paths
+from harness.results import already_made
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +32,10 @@ def main(arguments: list[str]) -> int:
     folders, filters = folders_and_filters(parsed.words)
     if parsed.verify and not verify.passes(folders):
         return 1
+    source = _source(parsed, folders, filters)
+    if source is not None and (said := already_made.printed(source, parsed.output or folders[0])) is not None:
+        print(said, end="")
+        return 0
     view = _view(parsed)
     output, kind = _output(parsed)
     found = _read(folders, filters, parsed.suite)
@@ -60,7 +66,10 @@ def main(arguments: list[str]) -> int:
     folder = output or folders[0]
     if not parsed.replace:
         publishing.check(folder, found, folders)
-    _write(folder, found, board, kind or "csv", parsed.style)
+    with already_made.heard() as printed:
+        made = _write(folder, found, board, kind or "csv", parsed.style)
+    if source is not None and source.files == found.runs.record.nunique():  # nothing was refused or left out
+        already_made.keep(source, folder, made, "".join(printed))
     _page(found, folders, parsed.page)
     return 0
 
@@ -85,6 +94,16 @@ def _parser() -> Parser:
     parser.add_argument("--verify", action="store_true", help="verify the records first; table nothing if one is bad")
     parser.add_argument("--replace", action="store_true", help="replace tables that a folder has of its own records")
     return parser
+
+
+def _source(parsed: argparse.Namespace, folders: Sequence[Path], filters: Sequence[str]) -> already_made.Source | None:
+    """All that the tables of a folder are made from; ``None`` where something else is asked for than all of them."""
+    views = (parsed.suite, parsed.columns, parsed.sort, parsed.group, parsed.pivot, parsed.format, parsed.page)
+    output = parsed.output or folders[0]
+    if filters or any(views) or not (output.is_dir() or not output.suffix):
+        return None
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
+    return already_made.source(f"{parsed.style} {parsed.replace} {width}", folders, output)
 
 
 def _view(parsed: argparse.Namespace) -> "View":
@@ -179,8 +198,8 @@ def _print(made: "Sequence[Sheet]") -> None:
         print()
 
 
-def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str, style_name: str) -> None:
-    """Write all tables and figures into a folder, and print the leaderboard."""
+def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str, style_name: str) -> list[Path]:
+    """Write all tables and figures into a folder, and print the leaderboard. Return the files."""
     from harness.figures import axes as maps
     from harness.figures import curves as figure
     from harness.figures import learning as learning_figure
@@ -197,12 +216,14 @@ def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str, styl
     warned = made["warnings"] = warnings.table(found)
     made |= {name: table for name, table in {"slices": slices, "learning": learning}.items() if len(table)}
     nothing = View([], [], [], [], "")
-    if kind in formats.DATA:
-        written = {name: formats.DATA[kind](table) for name, table in made.items()}
-    else:
-        written = {"leaderboard": _rendered(kind, found, board, nothing)}
-    for name, content in written.items():
-        atomic.write(output / f"{name}{formats.SUFFIXES[kind]}", content)
+    if kind not in formats.DATA:
+        made = {"leaderboard": board}
+    files = [output / f"{name}{formats.SUFFIXES[kind]}" for name in made]
+    for file, table in zip(files, made.values(), strict=True):
+        if kind in formats.DATA:
+            formats.write(file, kind, table)
+        else:
+            atomic.write(file, _rendered(kind, found, table, nothing))
     style = STYLES[style_name]
     pictures = figure.save(curves, output / "figures", style)
     if not slices.empty:
@@ -214,7 +235,7 @@ def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str, styl
         print(line)
     sealed = found.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):
-        which = "the record has" if len(sealed) == 1 else f"{unsealed} of {len(sealed)} records have"
+        which = f"{unsealed} of {counted(len(sealed), 'record')} {'has' if unsealed == 1 else 'have'}"
         print(f"{which} no seal, so later changes cannot be detected")
-    files = ", ".join(str(output / f"{name}{formats.SUFFIXES[kind]}") for name in written)
-    print(f"{files} and {len(pictures)} figures in {output / 'figures'}")
+    print(f"{', '.join(map(str, files))} and {counted(len(pictures), 'figure')} in {output / 'figures'}")
+    return [*files, *pictures]

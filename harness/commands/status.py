@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from harness.composition.arguments import Parser, existing
-from harness.errors import Refused
+from harness.errors import Refused, counted
 from harness.files.escaping import escape
 from harness.launch import queue, sweep_files
 from harness.launch.sweep_files import Member, Sweep
@@ -60,7 +60,7 @@ def _print(results: Path, sweep: Sweep, jobs: dict[tuple[str, int], str], *, lis
     states = {member: _state(results, sweep, member, in_queue) for member in sweep.cells}
     counts = Counter(state for state, _ in states.values())
     numbers = ", ".join(f"{counts[state]} {state}" for state in ORDER if counts[state])
-    print(f"{sweep.name}: {len(states)} runs: {numbers}")
+    print(f"{sweep.name}: {counted(len(states), 'run')}: {numbers}")
     print(f"  {sweep.started} launcher={sweep.launcher}" + (f" commit {sweep.commit[:12]}" if sweep.commit else ""))
     print(f"  {escape(sweep.command)}")
     for member, (state, reason) in states.items():

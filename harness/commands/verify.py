@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from harness import atomic
 from harness.composition.arguments import Parser, existing, path
-from harness.errors import Refused, one_line
+from harness.errors import Refused, counted, one_line
 from harness.files import user_paths
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ def report(verdicts: Sequence["Verdict"]) -> int:
         if one.problems:
             more = len(one.problems) - 1
             print(one_line(f"bad {one.path}: {one.problems[0]}") + (f" (and {more} more)" if more else ""))
-    counted = Counter(one.word for one in verdicts)
-    print(", ".join(f"{counted[word]} {word}" for word in ("good", "marked", "bad")), end="")
-    print(f" of {len(verdicts)} files")
+    words = Counter(one.word for one in verdicts)
+    print(", ".join(f"{words[word]} {word}" for word in ("good", "marked", "bad")), end="")
+    print(f" of {counted(len(verdicts), 'file')}")
     remarks = Counter(remark for one in verdicts for remark in one.remarks).most_common()
     for remark, number in remarks[:SHOWN]:
         print(f"  {number}: {one_line(remark)}")
     if len(remarks) > SHOWN:
-        print(f"  and {len(remarks) - SHOWN} more remarks: --output FILE.csv lists all")
-    return 1 if counted["bad"] else 0
+        print(f"  and {counted(len(remarks) - SHOWN, 'more remark')}: --output FILE.csv lists all")
+    return 1 if words["bad"] else 0
 
 
 def passes(folders: Sequence[Path]) -> bool:

@@ -211,25 +211,27 @@ NOT_KEPT = {"results", "force", "retry", "launcher", "sweep", "part_of"}
 
 
 class Run(Frozen):
-    """One run: first what determines its results, then how and where it is computed."""
+    """One run: first what determines its results, then how and where it is computed. Defaults that are components are
+    made by functions, because pydantic would copy them, with all they hold, for every run and record.
+    """
 
     task: Component
     lengths: Lengths
     encoding: Component
     positions: Component
-    train_extension: Component = TRAIN_EXTENSION
+    train_extension: Component = Field(default_factory=lambda: TRAIN_EXTENSION)
     """What changes in the encoding of weights that were trained before, for the lengths trained now."""
     extension: dict[Name, Component] = Field(min_length=1)
     logit: Component
     architecture: Component
-    mixer: dict[Name, Component] = Field(default={"attention": ATTENTION}, min_length=1)
+    mixer: dict[Name, Component] = Field(default_factory=lambda: {"attention": ATTENTION}, min_length=1)
     """What moves information between tokens: the layers use these in turn, or as ``pattern`` says."""
     pattern: list[Name] = []
     """The mixers of the first layers, by name; the others repeat them. Empty: the listed ones in turn."""
     model: Size
     train: Train
-    optimizer: Component = OPTIMIZER
-    schedule: Component = SCHEDULE
+    optimizer: Component = Field(default_factory=lambda: OPTIMIZER)
+    schedule: Component = Field(default_factory=lambda: SCHEDULE)
     callbacks: dict[Name, Component] = {}
     """Lightning's callbacks, of the user's own, in the order in which they are called."""
     evaluation: Evaluation
@@ -241,8 +243,8 @@ class Run(Frozen):
     """The names of the chosen settings, for display."""
     trainer: TrainerSettings
     logger: dict[Name, Component] = {}
-    launcher: Component = LAUNCHER
-    sweep: Component = SWEEP
+    launcher: Component = Field(default_factory=lambda: LAUNCHER)
+    sweep: Component = Field(default_factory=lambda: SWEEP)
     selection: Selection | None = None
     """Said by a search alone, of its trials and of the runs that follow from it."""
     part_of: str = Field("", pattern=r"^([A-Za-z0-9][A-Za-z0-9_.-]{0,200})?$")

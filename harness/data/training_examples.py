@@ -61,6 +61,8 @@ class TrainingData:
         self.multiple = multiple
         self.block = blocks.size(task, lengths)
         self.width = max(layout.width(task, length) for length in lengths)  # the same for blocks that are joined
+        self.made: dict[int, tuple[int, int]] = {}
+        """By step the tokens of a batch that was made, and its positions with padding, over all processes."""
         self._ahead = ThreadPoolExecutor(max_workers=1, thread_name_prefix="data")
         self._blocks: dict[int, Future[tuple[TokenBatch, np.ndarray]]] = {}
 
@@ -71,8 +73,11 @@ class TrainingData:
             rng = generator("positions", self.seed, "batch", step)
             positions = self.rule.sample(rng, Sequences(arranged.lengths, arranged.tokens.shape[1], training=True))
         total = int(arranged.scored.sum())
-        share = slice(rank * self.batch // world, (rank + 1) * self.batch // world)
-        width = min(-(-int(arranged.lengths[share].max()) // self.multiple) * self.multiple, self.width)
+        shares = [slice(n * self.batch // world, (n + 1) * self.batch // world) for n in range(world)]
+        widths = [self._padded(int(arranged.lengths[rows].max())) for rows in shares]
+        padded = sum((rows.stop - rows.start) * wide for rows, wide in zip(shares, widths, strict=True))
+        self.made[step] = int(arranged.lengths.sum()), padded
+        share, width = shares[rank], widths[rank]
         scored = np.flatnonzero(arranged.scored[share, :width])
         return TrainingBatch(
             tokens=torch.from_numpy(arranged.tokens[share, :width].astype(np.int64)),
@@ -87,6 +92,10 @@ class TrainingData:
             targets=torch.from_numpy(arranged.targets[share, :width].ravel()[scored].astype(np.int64)),
             total=total,
         )
+
+    def _padded(self, longest: int) -> int:
+        """The width of a batch whose longest example has so many tokens."""
+        return min(-(-longest // self.multiple) * self.multiple, self.width)
 
     def _block(self, number: int) -> tuple[TokenBatch, np.ndarray]:
         """A block; the next one is generated in the background, so that training does not wait for it."""

@@ -16,8 +16,12 @@ from harness.results.statistics import aggregates, bootstrap
 if TYPE_CHECKING:
     import pandas as pd
 
-COSTS = {"training_seconds": "seconds of training per run, mean", "parameters": "parameters, mean"}
-"""The columns of costs that are drawn, with their titles."""
+COSTS = {
+    "training_seconds": "seconds of training per run, mean",
+    "training_flops": "operations of training (FLOPs), mean",
+    "parameters": "parameters, mean",
+}
+"""The columns of costs that are drawn where all runs have them, with their titles."""
 
 WIDE = 10
 """The ratio of the greatest cost to the least from which on the axis is logarithmic."""
@@ -32,8 +36,9 @@ def draw(runs: pd.DataFrame, style: Style = PAPER) -> Figure:
     """
     shared = runs.groupby("task_id").method.transform("nunique") == runs.method.nunique()
     runs = runs[shared] if shared.any() else runs
+    costs = {name: title for name, title in COSTS.items() if name in runs and runs[name].notna().all()}
     with style.context():
-        rows, columns = (len(COSTS), 1) if style.stacked else (1, len(COSTS))
+        rows, columns = (len(costs), 1) if style.stacked else (1, len(costs))
         figure = Figure(figsize=(style.width, style.height * rows + 0.3), layout="constrained")
         panels = np.atleast_1d(figure.subplots(rows, columns, sharey=True)).ravel()
         appearances = looks(runs)
@@ -42,7 +47,7 @@ def draw(runs: pd.DataFrame, style: Style = PAPER) -> Figure:
             middle = float(aggregates.interquartile_mean(scores))
             low, high = bootstrap.over_seeds(scores, aggregates.interquartile_mean, corrected=True)
             look = appearances[str(method)]
-            for axes, cost in zip(panels, COSTS, strict=True):
+            for axes, cost in zip(panels, costs, strict=True):
                 axes.plot(
                     [own[cost].mean()] * 2, [max(low, 0.0), min(high, 1.0)], color=look.colour, alpha=0.5, marker=""
                 )
@@ -50,7 +55,7 @@ def draw(runs: pd.DataFrame, style: Style = PAPER) -> Figure:
                 axes.plot(
                     own[cost].mean(), middle, color=look.colour, marker=look.marker, linestyle="none", label=label
                 )
-        for axes, title in zip(panels, COSTS.values(), strict=True):
+        for axes, title in zip(panels, costs.values(), strict=True):
             axes.set(xlabel=title, ylim=(-0.03, 1.03))
             axes.margins(x=0.1)
             least, most = axes.dataLim.intervalx

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.figure import Figure
 
-from harness.errors import Refused
+from harness.errors import Refused, counted
 from harness.figures.colours import looks
 from harness.figures.files import wrap_label
 from harness.figures.styles import PAPER, Style
@@ -32,7 +32,7 @@ def draw(runs: pd.DataFrame, style: Style = PAPER) -> Figure:
     if not difference == difference:
         raise Refused(
             f"a critical-difference diagram takes {ranks.ENOUGH_TASKS} tasks that all methods have, and two methods; "
-            f"here {len(means)} tasks and {means.shape[1]} methods"
+            f"here {counted(len(means), 'task')} and {counted(means.shape[1], 'method')}"
         )
     found = sorted(zip(ranks.ranks(means.to_numpy(float)).mean(axis=0), map(str, means.columns), strict=True))
     appearances = looks(runs)

@@ -13,7 +13,7 @@ from typing import Any
 
 from harness.config import instantiation
 from harness.config.schema import Run
-from harness.errors import Refused
+from harness.errors import Refused, counted
 from harness.files.escaping import escape
 from harness.launch.base import Launcher
 from harness.launch.cells import Cell, cell, sort_by_state
@@ -97,7 +97,7 @@ def _time(todo: Sequence[Cell]) -> list[str]:
     each = {kind: median(known[kind]) for kind in counts if known.get(kind)}
     total = sum(each[kind] * count for kind, count in counts.items() if kind in each)
     spent = max(total / at_once, max(each.values())) if at_once else total
-    of = "1 record" if used == 1 else f"{used} records"
+    of = counted(used, "record")
     lines.append(f"time        {duration(spent)}{'' if at_once else ' of one run after the other'}")
     if at_once > 1:
         lines.append(f"            {duration(total)} of one run after the other")

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from harness import atomic, progress
 from harness.config.schema import Run
-from harness.errors import Refused, one_line
+from harness.errors import Refused, counted, one_line
 from harness.launch import batch_jobs, pool, slots
 from harness.launch.base import Launcher
 from harness.launch.cells import Cell, Outcome, end_reason
@@ -126,7 +126,7 @@ class RayCluster(Launcher):
         )
         needs = f"{cpus} CPU cores, {gpus:g} GPUs" + (f" and {self.memory} GB" if self.memory else "")
         if room:
-            where_to = "1 node" if len(nodes) == 1 else f"{len(nodes)} nodes"
+            where_to = counted(len(nodes), "node")
             say(f"{min(room, self.throttle or room)} at a time on {where_to} of Ray, each with {needs}")
         elif address == LOCAL:
             raise Refused(f"launcher=ray: a run takes {needs}, more than this machine has")

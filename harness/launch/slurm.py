@@ -14,7 +14,7 @@ from pydantic import Field
 
 from harness import progress
 from harness.config.schema import Run
-from harness.errors import Refused
+from harness.errors import Refused, counted
 from harness.launch import batch_jobs, queue, slots, sweep_files
 from harness.launch.base import Launcher
 from harness.launch.cells import Cell, Outcome, end_reason, record_of
@@ -87,7 +87,7 @@ class Slurm(Launcher):
             busy = _submitted(results, queue.tasks())
             fresh = [cell for cell in todo if cell.name not in busy]
             if len(fresh) < len(todo):
-                say(f"{len(todo) - len(fresh)} runs are queued or at work already, and are not submitted again")
+                say(f"queued or at work already, not submitted again: {counted(len(todo) - len(fresh), 'run')}")
             for part in self._arrays(fresh):
                 self._submit(part, sweep, results)
         if self.wait:
@@ -136,8 +136,8 @@ class Slurm(Launcher):
         except Exception as error:  # submitit raises whatever sbatch says
             said = [line for line in str(error).splitlines() if line.strip()]
             raise Refused(f"launcher=slurm: sbatch does not take these jobs: {said[-1] if said else error}") from error
-        runs = sum(map(len, jobs))
-        say(f"submitted {runs} runs in {len(jobs)} jobs: {number}, called {name}; what jobs say is in {folder}")
+        what = f"{counted(sum(map(len, jobs)), 'run')} in {counted(len(jobs), 'job')}"
+        say(f"submitted {what}: {number}, called {name}; what jobs say is in {folder}")
 
     def _parameters(self, run: Run, name: str, at_once: int) -> dict[str, Any]:
         """What submitit makes the options of sbatch from."""

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from harness.config import instantiation, logger_packages
 from harness.config.schema import Run
-from harness.errors import Refused
+from harness.errors import Refused, counted
 from harness.files import user_paths
 from harness.launch import sweep_files
 from harness.launch.base import Launcher
@@ -55,8 +55,8 @@ def told(swept: Swept, arguments: Sequence[str]) -> int:
     undone = f"{len(swept.undone)} not done, " if swept.undone else ""
     elsewhere = f"{len(swept.elsewhere)} queued or at work, " if swept.elsewhere else ""
     lines = [
-        f"{len(swept.done)} of {len(swept.cells)} runs finished, {len(swept.failed)} failed, {undone}{elsewhere}"
-        f"{len(swept.refused)} left out as impossible"
+        f"{len(swept.done)} of {counted(len(swept.cells), 'run')} finished, {len(swept.failed)} failed, "
+        f"{undone}{elsewhere}{len(swept.refused)} left out as impossible"
     ]
     lines += [f"  failed {one.name}: {reason}\n    log {one.paths.log}" for one, reason in swept.failed]
     lines += [f"  not done {one.name}: {reason}\n    log {one.paths.log}" for one, reason in swept.undone]
@@ -91,7 +91,7 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     logger_packages.check(first)
     if todo:
         user_paths.make_folder(todo[0].paths.record.parent, f"results={first.results}")
-    say(f"{len(cells)} runs: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do")
+    say(f"{counted(len(cells), 'run')}: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do")
     outcome, interrupted = Outcome(), ""
     if todo:
         whole = sweep_files.named(cells, arguments, first.launcher.name)
@@ -109,7 +109,7 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
 def say_refused(refused: Sequence[tuple[list[str], str]]) -> None:
     """Say which runs are impossible, by reason."""
     for reason, count in Counter(reason for _, reason in refused).items():
-        say(f"left out {count} impossible {'run' if count == 1 else 'runs'}: {reason}")
+        say(f"left out {counted(count, 'impossible run')}: {reason}")
 
 
 def resumption(arguments: Sequence[str]) -> str:

@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
 UNKNOWN = (
     "task_id", "method_id", "encoding", "positions", "extension", "logit", "architecture", "mixer", "guess",
-    "above_guess", "farther", "farther_share", "parameters", "steps", "examples", "training_seconds", "unsealed",
-    "task_version", "record", "family", "evaluation_seconds", "peak_memory_bytes", "dimension", "heads", "layers",
-    "batch", "learning_rate", "optimizer", "schedule", "encoding_options", "trials",
-    "learning_rates_tried", "version", "commit", "device",
+    "above_guess", "farther", "farther_share", "parameters", "steps", "examples", "training_tokens",
+    "training_positions", "training_flops", "training_seconds", "unsealed", "task_version", "record", "family",
+    "evaluation_seconds", "peak_memory_bytes", "dimension", "heads", "layers", "batch", "learning_rate", "optimizer",
+    "schedule", "encoding_options", "trials", "learning_rates_tried", "version", "commit", "device",
 )  # fmt: skip
 """Columns of the tables of records that counts alone do not have."""
 

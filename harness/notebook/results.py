@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.errors import Refused, echoed
+from harness.errors import Refused, counted, echoed
 from harness.results.paths import records_folder
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ class Results:
         )
 
     def _counts(self) -> str:
-        count = f"{len(self.records)} {'run' if len(self.records) == 1 else 'runs'} finished"
+        count = f"{counted(len(self.records), 'run')} finished"
         return f"{count}, {len(self.failed)} without scores (.failed says why)" if len(self.failed) else count
 
     def _shown(self) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from harness.errors import counted
 from harness.results.frames import Frames
 from harness.results.warnings.table import table
 
@@ -16,7 +17,8 @@ def _records(runs: pd.DataFrame) -> list[str]:
     records = runs.drop_duplicates("record")
     said = []
     if failed := int((records.status == "failed").sum()):
-        said.append(f"{failed} of {len(records)} runs failed: they count as not converged and have no scores")
+        said.append(f"{failed} of {counted(len(records), 'run')} failed: not converged, and without scores")
     if unsealed := int((~records.sealed).sum()):
-        said.append(f"{unsealed} of {len(records)} records have no seal, so later changes cannot be detected")
+        which = f"{unsealed} of {counted(len(records), 'record')} {'has' if unsealed == 1 else 'have'}"
+        said.append(f"{which} no seal, so later changes cannot be detected")
     return said

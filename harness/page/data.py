@@ -26,6 +26,9 @@ NUMBERS = (
 """The columns of the leaderboard that the page has, as numbers."""
 
 
+_CELL_COLUMNS = ("task", "method", "id", "ranked", "censored", "half_censored", "by_chance", "guess", "note")
+
+
 class Table:
     """Values that many rows share, each once."""
 
@@ -66,7 +69,7 @@ def page_data(found: Frames, folders: Sequence[Path]) -> dict[str, Any]:
         "quantiles": _quantiles(int(own.seeds.max())),
         "tasks": [_task(found, runs, board[board.task_id == task], shared["guesses"]) for task in tasks],
         "methods": _methods(runs, methods),
-        "cell_columns": ["task", "method", "id", "ranked", "censored", "half_censored", "guess", "note", *NUMBERS],
+        "cell_columns": [*_CELL_COLUMNS, *NUMBERS],
         "cells": [
             [
                 tasks.index(row["task_id"]),
@@ -75,6 +78,7 @@ def page_data(found: Frames, folders: Sequence[Path]) -> dict[str, Any]:
                 _converged(row),
                 _flag(row["reach_censored"]),
                 _flag(row["reach_half_censored"]),
+                _flag(row["learned_by_chance"]),
                 shared["guesses"].number(row["guess"] if isinstance(row["guess"], str) else ""),
                 shared["notes"].number(row["note"]),
                 *[_number(row[name]) for name in NUMBERS],

@@ -16,7 +16,7 @@ import pandas as pd
 
 from harness import progress
 from harness.errors import Refused
-from harness.results import frame_cache, frames, reading
+from harness.results import frame_cache, frames, reading, unchanged
 from harness.results.columns import Columns, Packed
 from harness.results.frames import Frames
 from harness.results.paths import records_folder
@@ -46,10 +46,8 @@ def read(folders: Sequence[Path]) -> tuple[Frames, list[str]]:
 
 
 def _folder(folder: Path) -> tuple[Frames, list[str]]:
-    place, now = records_folder(folder), time.time_ns()
-    with os.scandir(place) as entries:
-        files = sorted((entry for entry in entries if entry.name.endswith(".json")), key=lambda entry: entry.name)
-    names, identities = [file.name for file in files], frame_cache.identities(files)
+    now, files = time.time_ns(), unchanged.listed(folder)
+    names, identities = [file.name for file in files], unchanged.identities(files)
     cache = frame_cache.place(folder)
     kept = frame_cache.load(cache)
     valid = np.zeros(len(files), bool)
@@ -70,7 +68,7 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
     ranks = pd.Index(names).get_indexer(pd.Index(found.runs.record.astype(object) + ".json"))
     order = np.argsort(ranks, kind="stable")
     found, ranks = frames.take(found, order), ranks[order]
-    stays = frame_cache.settled(identities, now)
+    stays = unchanged.settled(identities, now)
     good = np.unique(ranks)
     lasting = good[stays[good]]
     if len(lasting) and not (valid[lasting].all() and kept is not None and len(kept[0]) == len(lasting)):

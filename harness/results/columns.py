@@ -17,7 +17,17 @@ COUNTS = ("examples", "exact", "exact_given_length", "tokens", "correct", "ends"
 KNOWN = ("examples", "exact", "tokens", "correct")
 """The counts that every row of scores has; the others may be unknown."""
 SHARES = ("exact_share", "tokens_share", "without_ends_share")
-COSTS = ("parameters", "steps", "examples", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
+COSTS = (
+    "parameters",
+    "steps",
+    "examples",
+    "training_tokens",
+    "training_positions",
+    "training_flops",
+    "training_seconds",
+    "evaluation_seconds",
+    "peak_memory_bytes",
+)
 SELECTION = ("trials", "learning_rates_tried")
 """What stands behind the settings of a run, where a search chose them."""
 TEXTS = {

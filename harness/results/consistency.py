@@ -105,6 +105,8 @@ def check_scores(record: Record) -> None:
     steps = cost.steps if ended else train["steps"]
     if (cost.steps, cost.examples) != (steps, steps * train["batch"]):
         raise ValueError("its cost is not that of its training")
+    if not (cost.training_tokens or 0) <= (cost.training_positions or cost.training_tokens or 0):
+        raise ValueError("it has more training tokens than positions that were computed")
     _check_looks(record, train, cost.steps)
     if record.training_compared > cost.examples:
         raise ValueError("it compares with more training examples than there were")

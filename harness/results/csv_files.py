@@ -1,7 +1,7 @@
 """Tables as CSV files that every program reads as the same rows of plain text."""
 
 import re
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -31,8 +31,16 @@ VALUE = re.compile(
 
 APOSTROPHE = re.compile(r"(^|;)(\s*)'")
 
+QUOTE = '"'
+QUOTED = re.compile('[,"\r\n]')
+"""What a cell is put into quotation marks for."""
+
 DIGITS = 2**53
 """Below this a whole number is one exactly."""
+
+
+PORTION = 20_000
+"""Rows that are made at a time."""
 
 
 def csv(table: pd.DataFrame) -> str:
@@ -40,28 +48,39 @@ def csv(table: pd.DataFrame) -> str:
     apostrophe before it (:func:`unescape` takes it off); line breaks and invisible characters are written as escapes.
     Whole numbers have all their digits, others six.
     """
-    kinds = table.dtypes
-    texts = [name for name in table.columns if _is_text(kinds[name])]
-    floats = [name for name in table.columns if pd.api.types.is_float_dtype(kinds[name])]
-    safe = table.assign(
-        **{column: distinct.changed(table[column], escape_value) for column in texts},
-        **{column: _number(table[column]) for column in floats},
-    )
-    return safe.set_axis([escape_value(str(column)) for column in table.columns], axis=1).to_csv(
-        index=False, lineterminator="\n"
-    )
+    return "".join(portions(table))
 
 
-def _is_text(kind: Any) -> bool:
-    return isinstance(kind, pd.CategoricalDtype) or bool(
-        pd.api.types.is_object_dtype(kind) or pd.api.types.is_string_dtype(kind)
-    )
+def portions(table: pd.DataFrame) -> Iterator[str]:
+    """The same, some rows at a time, as a table may have millions."""
+    columns = [_written(table.iloc[:, place]) for place in range(table.shape[1])]
+    yield _lines([[_cell(escape_value(str(name)))] for name in table.columns])
+    for first in range(0, len(table), PORTION):
+        yield _lines([column.rows(first, first + PORTION) for column in columns])
 
 
-def escape_value(text: Any) -> Any:
-    """Text with apostrophes where it needs them; anything else as it is."""
-    if not isinstance(text, str):
-        return text
+def _lines(columns: Sequence[Sequence[str]]) -> str:
+    if len(columns) == 1:  # an empty line would be no row
+        columns = [[cell or '""' for cell in columns[0]]]
+    return "\n".join([*map(",".join, zip(*columns, strict=True)), ""])
+
+
+def _written(column: pd.Series) -> distinct.Written:
+    kind = column.dtype
+    if pd.api.types.is_float_dtype(kind):
+        return distinct.whole(column.astype("Int64")) if _is_whole(column) else distinct.numbers(column)
+    if pd.api.types.is_bool_dtype(kind) or pd.api.types.is_integer_dtype(kind):
+        return distinct.whole(column)
+    return distinct.text(column, lambda text: _cell(escape_value(text)))
+
+
+def _cell(text: str) -> str:
+    """A cell in quotation marks, if it needs them."""
+    return f'"{text.replace(QUOTE, QUOTE * 2)}"' if QUOTED.search(text) else text
+
+
+def escape_value(text: str) -> str:
+    """Text with apostrophes where it needs them."""
     safe = FORMULA.sub(r"\1\2'", escape(text))
     return f"'{safe}" if text and safe == text and VALUE.fullmatch(text) else safe
 
@@ -71,9 +90,8 @@ def unescape(text: str) -> str:
     return APOSTROPHE.sub(r"\1\2", text)
 
 
-def _number(column: pd.Series) -> pd.Series:
-    """Numbers that are all whole as integers, so that none of their digits is lost; others as text with six digits."""
+def _is_whole(column: pd.Series) -> bool:
+    """Whether numbers are all integers, so that none of their digits need be lost."""
     known = column.dropna()
     whole = len(known) and bool((np.abs(known) < DIGITS).all() and (known == known.round()).all())
-    plain = whole and not (np.signbit(known) & (known == 0)).any()
-    return column.astype("Int64") if plain else distinct.numbers(column)
+    return bool(whole and not (np.signbit(known) & (known == 0)).any())

@@ -167,6 +167,7 @@ RESULTS = frozenset(
     {
         *("score", "rank", "converged", "in_distribution", "exact_match", "token_accuracy", "bits", "reach", "area"),
         *("above_guess", "farther", "status", "final_loss", "training_seconds", "evaluation_seconds"),
+        *("training_tokens", "training_positions", "training_flops"),
     }
 )
 """Columns of tables by which runs are not chosen."""

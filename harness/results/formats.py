@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness import atomic
 from harness.errors import Refused
 from harness.files.escaping import escape
-from harness.results.csv_files import csv
+from harness.results.csv_files import csv, portions
 
 SUFFIXES = {"csv": ".csv", "parquet": ".parquet", "markdown": ".md", "latex": ".tex"}
 
@@ -58,3 +59,12 @@ def _mixed(column: pd.Series) -> pd.Series:
 
 DATA: dict[str, Callable[[pd.DataFrame], bytes | str]] = {"csv": csv, "parquet": parquet}
 """The formats that hold tables as data, for programs; the others are for reading."""
+
+
+def write(path: Path, kind: str, table: pd.DataFrame) -> None:
+    """Write a table in one of :data:`DATA`, CSV some rows at a time."""
+    with atomic.writing(path) as file:
+        if kind == "csv":
+            file.writelines(portion.encode() for portion in portions(table))
+        else:
+            file.write(DATA[kind](table))  # type: ignore[arg-type]

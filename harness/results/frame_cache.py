@@ -6,76 +6,37 @@ has a file of their own, which nobody else has written. A cache that cannot be r
 record can say, is made anew, and where none can be written nothing is kept.
 """
 
-import contextlib
-import hashlib
 import json
-import os
-import platform
-import stat
 import zipfile
-from collections.abc import Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pydantic
 
-from harness import atomic
 from harness.files.escaping import escape, escape_all
-from harness.results import columns
+from harness.results import cache_folder, columns, unchanged
 from harness.results.frame_checks import possible
 from harness.results.frames import Frames
 
-ROOT = Path(__file__).resolve().parents[2]
 TABLES = ("runs", "scores", "slices", "looks", "baselines")
 FORMAT = 6
 """Rises when the tables have other columns."""
-FRESH = 2 * 10**9
-"""Nanoseconds for which a file that was just written may be written again without a change of its times, on a file
-system with coarse ones. What was read of a file within this time is not kept.
-"""
 
 
 def place(folder: Path) -> Path:
     """The cache of this user for a folder of records."""
-    return folder / ".cache" / f"records-{os.geteuid()}.npz"
-
-
-def identities(files: Sequence[os.DirEntry[str]]) -> np.ndarray:
-    """A row for each file: what changes when it is written or replaced. Zeros where there is no file."""
-    rows = []
-    for file in files:
-        try:
-            found = file.stat()
-        except OSError:
-            rows.append((0, 0, 0, 0, 0))
-        else:
-            rows.append((found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev))
-    with contextlib.suppress(OverflowError):
-        return np.array(rows, np.int64).reshape(-1, 5)
-    return np.array([row if max(row) < 2**63 > -min(row) else (0, 0, 0, 0, 0) for row in rows], np.int64)
-
-
-def settled(known: np.ndarray, now: int) -> np.ndarray:
-    """Which of these files were last written or replaced so long ago that what is read of them ``now`` can be kept."""
-    return (known[:, 1] != 0) & (known[:, 1:3].max(axis=1, initial=0) < now - FRESH)
+    return cache_folder.place(folder, "records", ".npz")
 
 
 def load(path: Path) -> tuple[list[str], np.ndarray, Frames] | None:
     """The names of the files that were read, their identities, and what they said: ``None`` if there is no cache that
     can be used.
     """
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    except OSError:
+    file = cache_folder.opened(path)
+    if file is None:
         return None
-    found = os.fstat(handle)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-        os.close(handle)
-        return None
-    with open(handle, "rb") as file:
+    with file:
         try:
             with np.load(file, allow_pickle=False) as kept:
                 return _loaded(kept)
@@ -125,25 +86,12 @@ def save(path: Path, known: np.ndarray, found: Frames) -> None:
         "methods": {key: node for key, node in found.methods.items() if key in used["method_id"]},
     }
     arrays["said"] = np.frombuffer(json.dumps(said).encode(), np.uint8)
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(exist_ok=True)
-        if path.parent.is_symlink():  # in a folder of somebody else's, to where they want something to be written
-            return
-        if not (ignoring := path.with_name(".gitignore")).exists():
-            atomic.write(ignoring, "*\n")
-        with atomic.writing(path) as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+    cache_folder.write(path, lambda file: np.savez(file, **arrays))  # type: ignore[arg-type]
 
 
-@cache
 def program() -> str:
-    """A digest of what decides how a record is read: the source of the program and the versions that run it."""
-    said = [FORMAT, platform.python_version(), pydantic.VERSION, pd.__version__]
-    for folder, ending in (("harness", ".py"), ("tasks", ".py"), ("conf", ".yaml")):
-        for path in sorted((ROOT / folder).rglob(f"*{ending}")):
-            found = path.stat()
-            said += [str(path), found.st_size, found.st_mtime_ns]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    """A digest of what decides how a record is read."""
+    return f"{FORMAT} {unchanged.program('pydantic', 'pandas')}"
 
 
 def _narrow(values: np.ndarray) -> np.ndarray:

@@ -7,13 +7,13 @@ import typing
 import numpy as np
 import pandas as pd
 
-from harness.results import columns, frames
+from harness.results import frames
+from harness.results.columns import COSTS, SELECTION
 from harness.results.consistency import WORST_LOSS
 from harness.results.frames import Frames
 from harness.results.records import TaskFacts
 
 METRICS = set(typing.get_args(TaskFacts.model_fields["metric"].annotation))
-COSTS = ("parameters", "steps", "examples", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 
 def possible(found: Frames) -> bool:
@@ -38,7 +38,7 @@ def possible(found: Frames) -> bool:
         and (runs.longest_tested > runs.train_length).all()
         and min(runs.seed.min(), runs.task_version.min(), runs.training_compared.min()) >= 0
         and _between(runs.final_loss.to_numpy(), 0, WORST_LOSS)
-        and all(_between(runs[name].to_numpy(), 0, np.inf) for name in (*COSTS, *columns.SELECTION))
+        and all(_between(runs[name].to_numpy(), 0, np.inf) for name in (*COSTS, *SELECTION))
         and (looks.step >= 1).all()
         and all(_between(looks[name].to_numpy(), 0, 1) for name in ("in_distribution", "out_of_distribution"))
         and all(

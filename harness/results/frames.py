@@ -27,7 +27,8 @@ class Frames(NamedTuple):
     ``seed``, ``origin`` (the training whose weights it went on from, or empty), ``train_length``, ``longest_tested``,
     ``task_version``, the names chosen of the axes (``encoding``, ``positions``, ``logit``, ``architecture``,
     ``mixer``), ``harness`` and ``commit`` (the program's version), ``device``, ``training_compared``, and where the run
-    finished ``final_loss``, ``parameters``, ``steps``, ``examples``, ``training_seconds``, ``evaluation_seconds``,
+    finished ``final_loss``, ``parameters``, ``steps``, ``examples``, ``training_tokens``,
+    ``training_positions``, ``training_flops``, ``training_seconds``, ``evaluation_seconds``,
     ``peak_memory_bytes`` and ``baseline``, the number of its set of baselines (-1 where it failed).
     """
     scores: pd.DataFrame

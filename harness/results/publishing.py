@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from harness.errors import Refused
+from harness.errors import Refused, counted
 from harness.results.frames import Frames
 from harness.results.paths import record_files
 
@@ -23,10 +23,10 @@ def check(output: Path, found: Frames, folders: Sequence[Path]) -> None:
     elsewhere = output.resolve() not in {folder.resolve() for folder in folders}
     if not (foreign or missing or elsewhere):
         return
-    what = f"those of {len(new)} records, {foreign} of which are not of this folder" if foreign else ""
+    what = f"those of {counted(len(new), 'record')}, of which {foreign} not of this folder" if foreign else ""
     what = what or (f"those of {len(new) - foreign} of them" if missing else f"those of {folders[0]}")
     raise Refused(
-        f"{output} holds the tables of its own {len(there)} records, and {what} would take their place: "
+        f"{output} holds the tables of its own {counted(len(there), 'record')}, and {what} would take their place: "
         "write to another folder with --output, or say --replace"
     )
 

@@ -133,13 +133,18 @@ class Cost(Frozen):
     ``None`` in the first records, whose ``evaluation_seconds`` cover all three). ``receptive_field`` is the number of
     tokens that an output can depend on, where that is not all; ``resumed_from`` the steps at which training was
     resumed, ``threads`` the CPU threads of each of its parts, ``initial_weights`` the digest of the weights that
-    training began with, where they are those of another run.
+    training began with, where they are those of another run. ``training_tokens`` are those of the training examples,
+    ``training_positions`` what was computed with the padding of batches, ``training_flops`` an estimate of the
+    floating-point operations (:func:`harness.training.spent.spent`); ``None`` where they were not counted.
     """
 
     parameters: Count
     receptive_field: Count | None = None
     steps: Count
     examples: Count
+    training_tokens: Count | None = None
+    training_positions: Count | None = None
+    training_flops: NotNegative | None = None
     training_seconds: Seconds
     evaluation_seconds: Seconds
     baseline_seconds: Seconds | None = None

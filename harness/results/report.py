@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from harness.errors import counted
 from harness.progress import fitted
 from harness.results import length_curve, metrics
 from harness.results.metrics import Summary
@@ -46,7 +47,7 @@ def _origin(record: Record) -> list[str]:
     tokens = f"trained on up to {said['tokens']} tokens"
     origin: Any = record.config.get("weights_from")
     weights = (
-        f"{said['training']} ({origin['steps']} steps, lengths up to {origin['length']})"
+        f"{said['training']} ({counted(origin['steps'], 'step')}, lengths up to {origin['length']})"
         if said.get("training")
         else "the saved network"
     )

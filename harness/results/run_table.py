@@ -3,7 +3,7 @@
 import pandas as pd
 
 from harness.results import cells, run_facts, summaries, tables
-from harness.results.columns import SELECTION
+from harness.results.columns import COSTS, SELECTION
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 
@@ -18,7 +18,6 @@ FACTS = (
     "encoding_options",
     *SELECTION,
 )
-COSTS = ("parameters", "steps", "examples", "training_seconds", "evaluation_seconds", "peak_memory_bytes")
 
 
 def runs(found: Frames) -> pd.DataFrame:

@@ -64,10 +64,10 @@ class TrainingScience(Frozen):
     pattern: list[Name] = []
     model: dict[str, JsonValue]
     train: dict[str, JsonValue]
-    optimizer: Choice = Choice(name="adamw", options={})
+    optimizer: Choice = Field(default_factory=lambda: Choice(name="adamw", options={}))
     """Left out where it is AdamW, as a schedule that is a cosine and an extension that changes nothing."""
-    schedule: Choice = Choice(name="cosine", options={})
-    train_extension: Choice = Choice(name="extrapolate", options={})
+    schedule: Choice = Field(default_factory=lambda: Choice(name="cosine", options={}))
+    train_extension: Choice = Field(default_factory=lambda: Choice(name="extrapolate", options={}))
     weights_from: WeightsFrom | None = None
     """Left out where initial weights are drawn."""
     block: Annotated[Count, Field(ge=1)] = 1024

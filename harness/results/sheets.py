@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from harness.results import columns as collected
 from harness.results import views
 from harness.results.views import View
 
@@ -35,7 +36,7 @@ PRINTED = ("ranks", "method", "seeds", "solved", "in_distribution", "score", "ab
 
 ABOVE_BLIND = {"exact_match": "exact_above_blind", "token_accuracy": "tokens_above_blind"}
 """For metrics that can be compared with the blind baseline, the column of the score above it."""
-WHOLE = ("seeds", "steps", "training_seconds", "evaluation_seconds", "parameters", "examples", "peak_memory_bytes")
+WHOLE = ("seeds", *collected.COSTS)
 EXACT = ("learning_rate", "reach", "reach_half", "reach_multiple", "reach_half_multiple")
 """Numbers that are shown with all their digits, up to six."""
 
@@ -44,7 +45,10 @@ MEANING = (
     f"Bold: the best of a task. {NEAR}: seeds leave it possible that this one is the best too (Welch's t tests of all "
     "pairs of a task with Holm's correction, 5 % level). Without a rank nothing is marked."
 )
-INTERVALS = "Behind a score its 95 % t interval over seeds."
+INTERVALS = (
+    f"Behind a score its 95 % t interval over seeds. {views.MIXED}: their range instead, as some seeds learned the "
+    "task and others not, so that a t interval would be too narrow."
+)
 OVER_TASKS = (
     "Behind interquartile means and probabilities of improvement their 95 % bootstrap intervals for other seeds."
 )
@@ -103,7 +107,7 @@ def pivot(table: views.Pivot, view: View, *, intervals: bool) -> Sheet:
             covered = int(table.covered.loc[name, column])
             small = f"{covered} of {total}" if over and 0 < covered < total else ""
             if intervals and (ends := table.intervals.get((name, column))):
-                small = f"[{_text('score', ends[0])}, {_text('score', ends[1])}]"
+                small = f"[{_text('score', ends[0])}, {_text('score', ends[1])}]{ends[2]}"
             best, near = bool(table.best.loc[name, column]), bool(table.near.loc[name, column])
             cells.append(Cell(_text(view.value, value), small, best, near))
         rows.append([Cell(str(name)), *cells])
@@ -166,8 +170,8 @@ def _shown(part: pd.DataFrame) -> pd.DataFrame:
     ]
     return part.assign(
         interval=[
-            f"{row.score_low:.3f} to {row.score_high:.3f}" if pd.notna(row.score_low) else None
-            for row in part.itertuples()
+            f"{ends[0]:.3f} to {ends[1]:.3f}{ends[2]}" if pd.notna(ends[0]) else None
+            for ends in map(views.ends, part.to_dict("records"))
         ],
         ranks=[_ranks(*found) for found in zip(part["rank"], part.rank_best, part.rank_worst, strict=True)],
         solved=[_solved(row.converged, row.converged_low, row.converged_high) for row in part.itertuples()],
@@ -185,8 +189,9 @@ def _sheet(title: str, names: Sequence[str], shown: pd.DataFrame, *, intervals: 
         cells = []
         for name in names:
             small, marked = "", name == "score"
-            if marked and intervals and pd.notna(row["score_low"]):
-                small = f"[{_text(name, row['score_low'])}, {_text(name, row['score_high'])}]"
+            low, high, mark = views.ends(row)
+            if marked and intervals and pd.notna(low):
+                small = f"[{_text(name, low)}, {_text(name, high)}]{mark}"
             cells.append(Cell(_text(name, row[name]), small, marked and bool(first), marked and bool(near)))
         rows.append(cells)
     numbers = [name not in ("method", "task", "note", "guess") and not _is_text(shown[name]) for name in names]

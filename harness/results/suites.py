@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from harness.config import catalogue, choice_files
 from harness.config.schema import Frozen, Name
-from harness.errors import Refused, one_line, unknown
+from harness.errors import Refused, counted, one_line, unknown
 from harness.results import frames
 from harness.results.frames import Frames
 
@@ -78,6 +78,6 @@ def remarks(chosen: Chosen) -> list[str]:
     """What speaks of the suite's coverage."""
     lines = [f"{chosen.title}: no run of {', '.join(chosen.missing)}"] if chosen.missing else []
     return lines + [
-        f"{chosen.title}: {count} runs of {task} have other lengths, options or numbers of examples, and are left out"
+        f"{chosen.title}: left out for other lengths, options or numbers of examples: {counted(count, 'run')} of {task}"
         for task, count in chosen.others.items()
     ]

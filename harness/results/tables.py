@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from harness.errors import counted
 from harness.results import cells, frames, metrics, rank_ranges, run_facts, summaries
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.labels import labels
-from harness.results.statistics.seeds import FEW, interquartile_means, t_intervals
+from harness.results.statistics.seeds import FEW, interquartile_means, learned_by_chance, t_intervals
 from harness.results.statistics.shares import wilson
 
 AVERAGED = (
@@ -22,7 +23,15 @@ AVERAGED = (
     "tokens_above_blind",
     "bits",
 )
-COSTS = ("parameters", "steps", "examples", "training_seconds")
+COSTS = (
+    "parameters",
+    "steps",
+    "examples",
+    "training_tokens",
+    "training_positions",
+    "training_flops",
+    "training_seconds",
+)
 FIRST = ("task", "family", "rank", "rank_best", "rank_worst")
 BESIDE = "training_seconds"
 """The column behind which stands what methods are and cost besides (:func:`harness.results.run_facts.of_methods`)."""
@@ -169,12 +178,15 @@ def _methods(runs: pd.DataFrame) -> pd.DataFrame:
     scores = groups.summary_score
     which = groups.ngroup().to_numpy()
     low, high = t_intervals(scores.mean(), scores.std(), scores.count(), bounded=~text)
+    near = groups.summary_in_distribution
+    mixed = learned_by_chance(scores.max(), scores.min(), scores.count())
+    mixed = ~text & (mixed | learned_by_chance(near.max(), near.min(), near.count()))
     solved = [wilson(int(part), int(whole)) for part, whole in zip(converged, seeds + failed, strict=True)]
     ranked = (seeds > 0) & (text | (converged * 2 >= seeds))
     means = groups[[f"summary_{name}" for name in ("in_distribution", "score", *AVERAGED)]].mean()
     complete = groups[[f"summary_{name}" for name in ("in_distribution", "score", *AVERAGED)]].count()
     means = means.where(complete.eq(seeds, axis=0))  # what is unknown of a seed is unknown of the mean
-    known = zip(seeds, converged, failed, ranked, text, strict=True)
+    known = zip(seeds, converged, failed, ranked, text, mixed, strict=True)
     return pd.DataFrame(
         {
             "kind": "method",
@@ -195,6 +207,7 @@ def _methods(runs: pd.DataFrame) -> pd.DataFrame:
             "score_min": scores.min(),
             "score_max": scores.max(),
             "score_deviation": scores.std(),
+            "learned_by_chance": mixed,
             "score_converged": runs.summary_score.where(runs.converged).groupby([runs[key] for key in IDS]).mean(),
             **{name: means[f"summary_{name}"] for name in AVERAGED},
             **_reach(groups, first.longest_tested),
@@ -228,7 +241,7 @@ def _reach(groups: Any, longest: pd.Series) -> dict[str, pd.Series]:
     return columns
 
 
-def _note(seeds: int, converged: int, failed: int, ranked: bool, text: bool) -> str:
+def _note(seeds: int, converged: int, failed: int, ranked: bool, text: bool, mixed: bool) -> str:
     notes = []
     if seeds and not ranked:
         notes.append("not converged in distribution")
@@ -236,8 +249,10 @@ def _note(seeds: int, converged: int, failed: int, ranked: bool, text: bool) -> 
         notes.append(f"{seeds - converged} of {seeds} seeds not converged in distribution")
     if seeds < FEW:
         notes.append(f"few seeds ({seeds})")
+    if mixed:
+        notes.append("learned by chance")
     if failed:
-        notes.append(f"{failed} runs failed")
+        notes.append(f"{counted(failed, 'run')} failed")
     return "; ".join(notes)
 
 

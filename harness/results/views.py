@@ -1,13 +1,16 @@
 """What of a leaderboard is shown, and how it is arranged: columns, order, groups, or one axis against another."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from harness.errors import Refused, unknown
 from harness.results import overall
+
+MIXED = "‡"
+"""Marks a range over seeds that stands in place of an interval."""
 
 BASELINES = ("(chance)", "(blind)", "(shortcut)", "(oracle)")
 """The columns of a task's baselines beside its methods; of several shortcuts the best."""
@@ -48,7 +51,7 @@ class Pivot(NamedTuple):
     """Where the best of a row is."""
     near: pd.DataFrame
     """Where a method is whose rank may be the first too."""
-    intervals: dict[tuple[str, str], tuple[float, float]]
+    intervals: dict[tuple[str, str], tuple[float, float, str]]
     """Of scores on one task, by row and column, the ends of their intervals over seeds, where there are such."""
 
 
@@ -81,6 +84,15 @@ def check(view: View, board: pd.DataFrame) -> None:
         raise Refused("--pivot has rows and columns of its own: leave out --columns, --sort and --group")
     if view.pivot and not pd.api.types.is_numeric_dtype(board[view.value]):
         raise Refused(f"--value {view.value}: this column holds no numbers")
+
+
+def ends(row: Mapping[Hashable, Any]) -> tuple[float, float, str]:
+    """What is shown as the interval of a score: its t interval over seeds, or their range and a mark where that would
+    be too narrow (:func:`harness.results.statistics.seeds.learned_by_chance`).
+    """
+    if row["learned_by_chance"] is True:
+        return row["score_min"], row["score_max"], MIXED
+    return row["score_low"], row["score_high"], ""
 
 
 def rows(view: View, board: pd.DataFrame) -> pd.DataFrame:
@@ -123,10 +135,10 @@ def pivot(view: View, board: pd.DataFrame, ways: Sequence[str] = ()) -> Pivot:
         cells[mark].any().unstack().reindex(index=rows, columns=order).astype("boolean").fillna(False).astype(bool)
         for mark in ("best", "near")
     )
-    intervals: dict[tuple[str, str], tuple[float, float]] = {}
+    intervals: dict[tuple[str, str], tuple[float, float, str]] = {}
     if view.value == "score" and "task" in view.pivot:
         known = table[table.score_low.notna()].set_index(view.pivot)
-        intervals = dict(zip(known.index, zip(known.score_low, known.score_high, strict=True), strict=True))
+        intervals = dict(zip(known.index, map(ends, known.to_dict("records")), strict=True))
     else:
         best, near = best & False, near & False
     values, covered = (made.reindex(index=rows, columns=order) for made in (values, covered.fillna(0)))

@@ -27,6 +27,7 @@ from harness.training.module import DEFAULT_OPTIMIZATION, Optimization, Training
 from harness.training.monitor import Diverged, TrainingMonitor
 from harness.training.processes import NoSignalConnector, ProcessEnvironment
 from harness.training.resumption import Resumption, TrainingHistory
+from harness.training.spent import spent
 
 ALONE = World()
 
@@ -36,7 +37,9 @@ class TrainingResult(NamedTuple):
     ``None`` if there were none; ``seconds`` that led to the weights, without those whose work a kill lost; the steps it
     was taken up from, and the CPU threads that each part had; the digest of the weights that it began with, where they
     are those of another run; what was right at each look at held-out examples;
-    how many networks were trained as one program (:mod:`harness.training.stack`), the most where that changed.
+    how many networks were trained as one program (:mod:`harness.training.stack`), the most where that changed; and
+    ``tokens``, ``positions`` and ``flops`` as :func:`harness.training.spent.spent` has them, ``None`` where they are
+    not known.
     """
 
     steps: int
@@ -47,6 +50,9 @@ class TrainingResult(NamedTuple):
     initial: str = ""
     looks: Sequence[Look] = ()
     members: int = 1
+    tokens: int | None = None
+    positions: int | None = None
+    flops: float | None = None
 
 
 def resumable(
@@ -163,6 +169,7 @@ def train(
         initial,
         looks,
         report.past.members,
+        *spent(model, data, trainer.global_step, world.size),
     )
 
 

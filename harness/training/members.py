@@ -29,6 +29,7 @@ from harness.training.loop import TrainingResult
 from harness.training.module import Optimization
 from harness.training.monitor import REPORT_EVERY
 from harness.training.resumption import Resumption, TrainingHistory
+from harness.training.spent import spent
 from harness.training.stack import Stack
 
 log = logging.getLogger(__name__)
@@ -254,6 +255,7 @@ class _Loop:
             past.initial,
             past.looks,
             past.members,
+            *spent(member.model, member.data, self._end(member)),
         )
         self.finished(member, result)
 

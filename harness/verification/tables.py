@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from harness.errors import counted
 from harness.results import frames, tables
 from harness.results.csv_files import csv
 from harness.results.frames import Frames
@@ -48,4 +49,4 @@ def _difference(text: str, wanted: str) -> str:
             cells = zip(columns, one.split(","), other.split(","), strict=False)
             column, said, is_ = next((cell for cell in cells if cell[1] != cell[2]), ("?", "", ""))
             return f"line {number}: {column} is {said or 'empty'}, and computed from the records it is {is_ or 'empty'}"
-    return f"it has {len(here)} lines, and computed from the records {len(there)}"
+    return f"it has {counted(len(here), 'line')}, and computed from the records {len(there)}"

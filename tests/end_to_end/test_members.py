@@ -39,10 +39,12 @@ def found(folder: Path) -> dict[str, Record]:
 
 
 def facts(record: Record) -> dict[str, Any]:
-    """A record without times, memory, rounding, and what says how it was trained."""
+    """A record without times, memory, rounding, the padding of batches, and what says how it was trained."""
     values = record.model_dump(mode="json", exclude={"seal", "started", "finished", "final_loss"})
     values["cost"] = {
-        key: value for key, value in values["cost"].items() if "seconds" not in key and "memory" not in key
+        key: value
+        for key, value in values["cost"].items()
+        if not key.endswith(("_seconds", "_bytes", "_positions", "_flops"))
     }
     for name in ("members", "commit", "modified"):
         values["provenance"].pop(name, None)

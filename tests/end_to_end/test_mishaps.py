@@ -89,6 +89,8 @@ def test_a_killed_run_goes_on_and_ends_with_the_very_same_weights(command: Comma
     assert len(second.cost.resumed_from) == 3
     assert all(step % 40 == 0 for step in second.cost.resumed_from)
     assert second.cost.threads == [1, 1, 1, 1]
+    for count in ("training_tokens", "training_positions", "training_flops"):
+        assert getattr(second.cost, count) == getattr(first.cost, count) > 0, "of all steps, whoever did them"
     seconds = [float(row.rsplit(",", 1)[1]) for row in curve_file(cut).read_text().splitlines()[1:]]
     assert seconds == sorted(seconds), "they are counted on"
     assert second.cost.training_seconds >= seconds[-1] - 0.01
@@ -98,6 +100,7 @@ def test_a_killed_run_goes_on_and_ends_with_the_very_same_weights(command: Comma
     (again,) = (r for r in records.read_all([cut / "results"])[0] if r.name != second.name)
     assert again.cost is not None
     assert again.cost.training_seconds == second.cost.training_seconds
+    assert again.cost.training_tokens == second.cost.training_tokens
     assert (again.cost.resumed_from, again.cost.threads) == (second.cost.resumed_from, second.cost.threads)
 
 

@@ -42,9 +42,9 @@ before = set(sys.modules)
 import harness
 assert {{name for name in set(sys.modules) - before if not name.startswith("harness")}} == set()
 assert {{"run", "sweep", "load", "leaderboard", "score", "model"}} <= set(dir(harness))
-board = harness.load({str(ROOT / "results" / "core_candidates")!r}).leaderboard()
-found = harness.load({str(ROOT / "results" / "core_candidates")!r})
-print(len(harness.leaderboard(found.table)), "torch" in sys.modules)
+results = harness.load({str(ROOT / "results" / "core_candidates")!r})
+board = results.leaderboard()
+print(len(harness.leaderboard(results.table)), "torch" in sys.modules)
 """
     rows, torch_is_loaded = in_python(code, tmp_path).split()
     assert int(rows) >= 36

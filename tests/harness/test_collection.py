@@ -11,7 +11,7 @@ from support import ROOT, put, sample
 
 from harness.config.schema import Run
 from harness.errors import Refused
-from harness.results import collection, frame_cache, frames, reading, records
+from harness.results import collection, frame_cache, frames, reading, records, unchanged
 from harness.results.columns import Columns
 
 PUBLISHED = sorted((ROOT / "results" / "core_candidates" / "records").glob("*.json"))[:4]
@@ -45,7 +45,7 @@ def test_whatever_line_is_changed_is_refused_by_both_ways_or_by_none(
 def test_a_change_is_noticed_though_size_and_time_are_the_same(
     composed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frame_cache, "FRESH", 0)
+    monkeypatch.setattr(unchanged, "FRESH", 0)
     path = put(sample(composed()), tmp_path)
     put(sample(composed("seed=1")), tmp_path)
     wait_for_the_clock(tmp_path)
@@ -65,7 +65,7 @@ def test_a_change_is_noticed_though_size_and_time_are_the_same(
 def test_a_damaged_cache_is_made_anew(
     content: bytes, composed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frame_cache, "FRESH", 0)
+    monkeypatch.setattr(unchanged, "FRESH", 0)
     put(sample(composed()), tmp_path)
     wait_for_the_clock(tmp_path)
     first, _ = collection.read([tmp_path])
@@ -77,7 +77,7 @@ def test_a_damaged_cache_is_made_anew(
 
 
 def test_a_cache_knows_its_files(composed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(frame_cache, "FRESH", 0)
+    monkeypatch.setattr(unchanged, "FRESH", 0)
     paths = [put(sample(composed(f"seed={seed}")), tmp_path) for seed in range(3)]
     wait_for_the_clock(tmp_path)
     collection.read([tmp_path])
@@ -94,7 +94,7 @@ def test_a_file_that_is_no_record_beside_records_read_before(
     composed: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is read each time, and nothing comes of it."""
-    monkeypatch.setattr(frame_cache, "FRESH", 0)
+    monkeypatch.setattr(unchanged, "FRESH", 0)
     put(sample(composed()), tmp_path)
     (tmp_path / "records" / "foreign.json").write_text("{}")
     first, rejected = collection.read([tmp_path])

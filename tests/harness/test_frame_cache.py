@@ -20,7 +20,7 @@ from support import put, sample
 
 from harness import atomic
 from harness.config.schema import Run
-from harness.results import collection, frame_cache, frames, reading, records, tables
+from harness.results import collection, frame_cache, frames, reading, records, tables, unchanged
 
 Compose = Callable[..., Run]
 
@@ -28,7 +28,7 @@ Compose = Callable[..., Run]
 @pytest.fixture
 def kept(composed: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The cache of a folder with three records, one of which failed."""
-    monkeypatch.setattr(frame_cache, "FRESH", 0)
+    monkeypatch.setattr(unchanged, "FRESH", 0)
     looks = [{"step": 1, "in_distribution": 0.5}]
     for seed in range(2):
         put(sample(composed("lengths.test=24", f"seed={seed}"), looks=looks), tmp_path)
@@ -58,7 +58,7 @@ def changed(path: Path, **others: np.ndarray | None) -> None:
 def test_what_was_just_written_is_not_kept(composed: Compose, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """On a file system whose times are coarse, a second writing within one tick changes neither size nor times."""
     path = put(sample(composed()), tmp_path)
-    real = frame_cache.identities
+    real = unchanged.identities
 
     def coarse(files: Any) -> np.ndarray:
         found = real(files)
@@ -66,11 +66,11 @@ def test_what_was_just_written_is_not_kept(composed: Compose, tmp_path: Path, mo
         return found
 
     written = path.stat().st_mtime_ns
-    monkeypatch.setattr(frame_cache, "identities", coarse)
-    monkeypatch.setattr(time, "time_ns", lambda: written + frame_cache.FRESH // 2)
+    monkeypatch.setattr(unchanged, "identities", coarse)
+    monkeypatch.setattr(time, "time_ns", lambda: written + unchanged.FRESH // 2)
     assert len(collection.read([tmp_path])[0].runs) == 1
     path.write_text(path.read_text().replace('"exact": 3', '"exact": 4'))
-    monkeypatch.setattr(time, "time_ns", lambda: written + 100 * frame_cache.FRESH)
+    monkeypatch.setattr(time, "time_ns", lambda: written + 100 * unchanged.FRESH)
     found, (reason,) = collection.read([tmp_path])
     assert found.runs.empty
     assert "seal" in reason

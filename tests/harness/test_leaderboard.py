@@ -119,7 +119,7 @@ def test_failed_runs_are_counted(composed: Compose) -> None:
         sample(composed("encoding=t5"), **failed),
     ]
     table = methods(runs)
-    assert table.set_index("method").note["rope"] == "few seeds (1); 1 runs failed"
+    assert table.set_index("method").note["rope"] == "few seeds (1); 1 run failed"
     assert table.set_index("method").seeds["t5"] == 0
     assert pd.isna(table.set_index("method").score["t5"])
 

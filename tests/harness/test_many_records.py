@@ -21,7 +21,17 @@ from harness.config.schema import Run
 from harness.errors import Refused
 from harness.figures import fewer
 from harness.files import sealed_json
-from harness.results import collection, csv_files, distinct, frame_cache, frames, reading, records, tables
+from harness.results import (
+    collection,
+    csv_files,
+    distinct,
+    frame_cache,
+    frames,
+    reading,
+    records,
+    tables,
+    unchanged,
+)
 from harness.results.statistics import seeds
 
 CHANGES = ("add", "remove", "do again", "edit", "touch", "spoil", "nothing")
@@ -44,7 +54,7 @@ def test_tables_are_the_same_cold_and_warm_whatever_happened_to_the_files(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(frame_cache, "FRESH", 0)
+    monkeypatch.setattr(unchanged, "FRESH", 0)
     folder = tmp_path_factory.mktemp("results")
     paths = [folder / "records" / f"{record.name}.json" for record in made]
     clock = time.time_ns() - 10**15
@@ -120,7 +130,7 @@ def test_interquartile_means_of_many_groups_are_those_of_each(pairs: list[tuple[
 @given(st.lists(st.floats() | st.sampled_from([0.0, -0.0, 1e16, 0.1 + 0.2])))
 def test_numbers_are_written_as_each_would_be(values: list[float]) -> None:
     column = pd.Series(values, dtype=float)
-    assert list(distinct.numbers(column)) == ["" if value != value else f"{value:.6g}" for value in values]
+    assert distinct.numbers(column).rows() == ["" if value != value else f"{value:.6g}" for value in values]
 
 
 MIXED = st.sampled_from(["=1", "a", "", "b;=c", "\x07", True, False, 1, 0, 1.0, None, math.nan])
@@ -162,9 +172,9 @@ def test_processes_that_read_and_keep_at_once_read_the_same(made: list[records.R
         records.write(record, tmp_path / "records" / f"{record.name}.json")
     script = f"""
 from pathlib import Path
-from harness.results import collection, frame_cache, tables
+from harness.results import collection, frame_cache, tables, unchanged
 from harness.results.csv_files import csv
-frame_cache.FRESH = 0
+unchanged.FRESH = 0
 for _ in range(6):
     frame_cache.place(Path({str(tmp_path)!r})).unlink(missing_ok=True)
     for _ in range(2):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from support import ROOT, environment, near_only, put, record
 
@@ -18,7 +19,9 @@ from harness.commands import leaderboard
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.page import data, document, writing
-from harness.results import collection, frames, tables
+from harness.results import collection, csv_files, formats, frames, sheets, tables
+from harness.results.views import View
+from harness.results.warnings import table as warnings
 
 Compose = Callable[..., Run]
 
@@ -103,6 +106,35 @@ def test_methods_have_one_name_on_all_tasks_and_two_where_budgets_differ_on_one(
     page = data.page_data(frames.of(made), [tmp_path])
     assert [method["label"] for method in page["methods"]] == ["alibi · steps=3500", "alibi · steps=50", "rope"]
     assert any("unequal training" in line for line in page["cautions"])
+
+
+def test_cautions_are_the_warnings_that_are_written(tmp_path: Path) -> None:
+    """And then what is to be known of the records."""
+    found, _ = collection.read([ROOT / "results" / "core_candidates"])
+    formats.write(tmp_path / "warnings.csv", "csv", warnings.table(found))
+    written = pd.read_csv(tmp_path / "warnings.csv", keep_default_na=False).map(csv_files.unescape)
+    shown = data.page_data(found, [ROOT / "results" / "core_candidates"])["cautions"]
+    assert len(written) > 1
+    said = [f"{row.task}: {row.what} ({row.warning}: {row.remedy})" for row in written.itertuples()]
+    assert shown[: len(written)] == said
+    assert not set(said) & set(shown[len(written) :])
+
+
+def test_seeds_that_learned_by_chance_have_a_range(composed: Compose, tmp_path: Path) -> None:
+    made = [record(composed(f"seed={seed}"), lambda n, seed=seed: 10 if seed or n <= 20 else 1) for seed in range(3)]
+    for one in made:
+        put(one, tmp_path)
+    page = data.page_data(frames.of(made), [tmp_path])
+    (cell,) = [dict(zip(page["cell_columns"], row, strict=True)) for row in page["cells"]]
+    assert cell["by_chance"]
+    assert (cell["score_min"], cell["score_max"]) == (0.1, 1.0)
+    assert any("learned by chance" in line for line in page["cautions"])
+    board = tables.leaderboard(frames.of(made))
+    for arranged in (sheets.terminal, sheets.page):
+        (sheet,) = arranged(board, View([], [], [], [], ""))
+        text = " ".join(f"{cell.text} {cell.small}" for row in sheet.rows for cell in row)
+        assert "0.100 to 1.000‡" in text or "[0.100, 1.000]‡" in text
+        assert "‡" in sheet.note
 
 
 HOSTILE = "</script><script>window.hurt=1</script>\u2028<!--<b>&amp;\"'"

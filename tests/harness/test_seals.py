@@ -14,7 +14,7 @@ from support import ROOT, put, sample
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import sealed_json
-from harness.results import collection, frame_cache, records
+from harness.results import collection, records, unchanged
 from harness.results.records import Record
 
 SEALED = sorted((ROOT / "results" / "huang2025" / "records").glob("*.json"))[0]
@@ -169,7 +169,7 @@ def test_a_record_of_the_first_schema_with_a_seal_is_held_to_it(tmp_path: Path) 
 def test_a_folder_with_a_cache_and_a_new_file_that_is_no_record_is_read(
     record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(frame_cache, "FRESH", -(10**12))  # what was written just now counts as settled
+    monkeypatch.setattr(unchanged, "FRESH", -(10**12))  # what was written just now counts as settled
     put(record, tmp_path)
     for broken in (0, 1):
         found, rejected = collection.read([tmp_path])

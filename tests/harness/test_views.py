@@ -223,7 +223,7 @@ def test_published_tables_are_not_replaced_unsaid(
     for words in ([str(folder), "--output", str(published)], [str(published), str(folder)],
                   [str(own), "--output", str(published)]):  # fmt: skip
         assert cli.main(["leaderboard", *words]) == 2
-        assert f"{published} holds the tables of its own 1 records" in capsys.readouterr().err
+        assert f"{published} holds the tables of its own 1 record" in capsys.readouterr().err
     assert {path: path.read_bytes() for path in before} == before
     assert cli.main(["leaderboard", str(published)]) == 0, "its own records may be added to"
     assert cli.main(["leaderboard", str(published), str(folder), "--replace"]) == 0

@@ -78,6 +78,15 @@ CASES: dict[str, tuple[Callable[[Make], list[Record]], str, str]] = {
         lambda make: [*clean(make), *(make("rope", seed, "train.learning_rate=0.01") for seed in (0, 1))],
         "rope", "2 learning rates for rope"),
     "single seed": (lambda make: [make("rope", 0), make("alibi", 0)], "alibi; rope", "one seed of alibi, rope"),
+    "unequal tokens": (
+        lambda make: [
+            make(name, seed, cost={"examples": 100, "training_tokens": tokens})
+            for name, tokens in (("rope", 2000), ("alibi", 2060), ("nope", 2200)) for seed in (0, 1)
+        ],
+        "nope", "20.0 to 22.0 tokens in a training example"),
+    "learned by chance": (
+        lambda make: [make("rope", 0, far=10), make("rope", 1, far=4), make("alibi", 0), make("alibi", 1)],
+        "rope", "some seeds learned it and others did not"),
     "unequal seeds": (lambda make: [*clean(make), make("rope", 2)], "alibi", "2 to 3 seeds"),
     "missing seeds": (
         lambda make: [make(name, seed) for name in ("rope", "alibi") for seed in (0, 3)],
@@ -148,5 +157,5 @@ def test_a_few_of_each_kind_are_printed(make: Make) -> None:
     assert len(warned) == 4
     lines = warnings.lines(warned)
     assert [line.startswith("warning, single seed: ") for line in lines] == [True] * warnings.SHOWN + [False]
-    assert lines[-1].startswith("  and 1 more tasks; run at least three")
+    assert lines[-1].startswith("  and 1 more task; run at least three")
     assert warnings.lines(warned.iloc[:0]) == []

@@ -70,7 +70,7 @@ def test_an_array_of_packed_jobs_with_a_throttle_and_failing_runs(
     assert "gres:gpu:1" in said or "gpu:1" in said
     assert "Comment=mine" in said
     again = submit()
-    assert "4 runs are queued or at work already, and are not submitted again" in again.stderr
+    assert "queued or at work already, not submitted again: 4 runs" in again.stderr
     assert set(queued(cluster)) <= set(tasks), "nothing is submitted twice"
 
     def status() -> str:
@@ -144,7 +144,7 @@ def test_runs_that_are_requeued_timed_out_and_killed_end_as_undisturbed_ones(
     assert "1 not done" in said
     assert "scancel --name=" in said
     last = command(*cells, *short, *SUBMITTED, cwd=here, env=cluster)
-    assert "submitted 1 runs in 1 jobs" in last.stderr, "what is still in the queue is not submitted again"
+    assert "submitted 1 run in 1 job" in last.stderr, "what is still in the queue is not submitted again"
 
     def settled() -> bool:
         """Slurm lets a job that was put back wait for two minutes, unless it is told not to."""

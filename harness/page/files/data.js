@@ -57,8 +57,8 @@ function scores(run, metric) {
   return right.map((count, place) => count / of[place]);
 }
 
-// The mean over the seeds of a cell at each length, with a 95 % interval: Student's t over seeds; for a single seed
-// Wilson's over the test examples, where whole answers are counted; otherwise none.
+// The mean over the seeds of a cell at each length, with a 95 % interval: Student's t over seeds, or their range
+// where some learned and others did not; for a single seed Wilson's over the test examples, where whole answers are counted; otherwise none.
 function curve(cell, metric) {
   const finished = cell.runs.filter((run) => run.tests && scores(run, metric).length);
   if (!finished.length) return null;
@@ -69,7 +69,11 @@ function curve(cell, metric) {
   let low = null;
   let high = null;
   let kind = "";
-  if (rows.length > 1) {
+  if (cell.by_chance) {
+    kind = `range over ${rows.length} seeds, some of which learned and others not`;
+    low = lengths.map((_, place) => Math.min(...rows.map((row) => row[place])));
+    high = lengths.map((_, place) => Math.max(...rows.map((row) => row[place])));
+  } else if (rows.length > 1) {
     kind = `95 % t interval over ${rows.length} seeds`;
     const half = lengths.map((_, place) => {
       const squares = rows.reduce((sum, row) => sum + (row[place] - mean[place]) ** 2, 0);

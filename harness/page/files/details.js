@@ -36,7 +36,7 @@ function facts(cell) {
   const { task } = cell;
   const one = (name, value, small) => element("div", {}, element("dt", {}, name), element("dd", {}, value, small ? element("small", {}, small) : null));
   const ranks = cell.rank === null ? "none" : cell.rank_best === null || cell.rank_best === cell.rank_worst ? String(cell.rank) : `${cell.rank} (${cell.rank_best} to ${cell.rank_worst})`;
-  const interval = cell.score_low === null ? ["no run finished", "a single seed has no interval"][cell.seeds] || "" : `95 %: ${share(cell.score_low)} to ${share(cell.score_high)}`;
+  const interval = cell.score_low === null ? ["no run finished", "a single seed has no interval"][cell.seeds] || "" : cell.by_chance ? `seeds: ${share(cell.score_min)} to ${share(cell.score_max)}, learned by chance` : `95 %: ${share(cell.score_low)} to ${share(cell.score_high)}`;
   const list = element("dl", { class: "facts" },
     one("Rank on the task", ranks, ranks.includes("(") ? "possible ranks in brackets" : ""),
     one(`Mean ${METRICS[task.metric]} beyond ${task.train}`, share(cell.score), interval),

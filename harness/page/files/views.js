@@ -9,7 +9,7 @@ const METHOD_COLUMNS = [
   { label: "Method", text: true, header: true, class: "name", value: (row) => row.method.label, show: (row) => (row.baseline ? row.method.label : opens(row, row.method.label)) },
   { label: "Rank", title: "Rank on the task, possible ranks in brackets", value: (row) => (row.rank === null ? null : -row.rank), show: (row) => (row.rank === null ? null : row.rank_best === null || row.rank_best === row.rank_worst ? row.rank : `${row.rank} (${row.rank_best}–${row.rank_worst})`) },
   { label: "Score", title: "Mean beyond the training length", value: (row) => row.score, show: (row) => share(row.score) },
-  { label: "95 % interval", title: "Student's t over seeds", value: (row) => row.score_low, show: (row) => (row.score_low === null ? null : `${share(row.score_low)} to ${share(row.score_high)}`) },
+  { label: "95 % interval", title: "Student's t over seeds; ‡: their range, where some learned and others did not", value: (row) => row.score_low, show: (row) => (row.score_low === null ? null : row.by_chance ? `${share(row.score_min)} to ${share(row.score_max)} ‡` : `${share(row.score_low)} to ${share(row.score_high)}`) },
   { label: "Above guess", title: "Above the task's strongest baseline", value: (row) => row.above_guess, show: (row) => share(row.above_guess) },
   { label: "In distribution", value: (row) => row.in_distribution, show: (row) => share(row.in_distribution) },
   { label: "Converged", title: "Seeds that reach .99 up to the training length", value: (row) => (row.converged === null || !row.seeds ? null : row.converged / row.seeds), show: (row) => (row.converged === null ? null : `${row.converged} of ${row.seeds}`) },
@@ -71,7 +71,7 @@ function cautionsView() {
 
 const MEANINGS = [
   ["Score", "the mean of the task's metric over the tested lengths beyond the training length, each weighing the same; the mean over seeds, every seed counted."],
-  ["95 % interval", "Student's t over seeds, cut at 0 and 1. A single seed has none. The curve of a single seed shows Wilson's interval over its test examples, which says nothing of other seeds."],
+  ["95 % interval", "Student's t over seeds, cut at 0 and 1. A single seed has none; where some of a few seeds learned and others did not, it would be too narrow, and their range stands in its place (‡). The curve of a single seed shows Wilson's interval over its test examples, which says nothing of other seeds."],
   ["Above the best guess", "(score − guess) / (1 − guess), where the guess is the strongest of chance, blind and the task's shortcuts. Below 0 a shortcut does better."],
   ["Blind", "the best predictor that knows the length and nothing else of the input."],
   ["Reach", "the longest tested length up to which every tested length scores .9 (or .5); > where that is the longest tested."],

@@ -11,6 +11,20 @@ spread over seeds as a normal distribution does.
 """
 
 
+LEARNED, NOT_LEARNED = 0.9, 0.5
+"""From which score on a seed has learned something, and below which it has not."""
+MANY = 10
+"""From more seeds on than this a t interval holds the mean also where a task is learned by chance."""
+
+
+def learned_by_chance(best: pd.Series, worst: pd.Series, counts: pd.Series) -> pd.Series:
+    """Whether of a few seeds with this best and worst score some learned what they were scored for and others did not.
+    A t interval of such scores is too narrow: that of three seeds holds the mean in 62 % (docs/statistics.md), because
+    seeds that are alike by chance do not show how far another may be.
+    """
+    return (best >= LEARNED) & (worst < NOT_LEARNED) & counts.between(2, MANY)
+
+
 def t_intervals(
     means: pd.Series, deviations: pd.Series, counts: pd.Series, *, bounded: pd.Series, confidence: float = 0.95
 ) -> tuple[pd.Series, pd.Series]:

@@ -9,14 +9,15 @@ from harness.results.warnings.warning import Tabled, Warned, listed
 
 MORE = 1.01
 """How many times the training examples of another method count as more."""
+LONGER = 1.05
+"""How many times the tokens in as many training examples: lengths are drawn, and differ by less between seeds."""
 LARGER = 1.25
 """How many times the parameters: encodings and mixers of one size differ by less."""
 
 
 def unequal_training(tabled: Tabled) -> Iterator[Warned]:
     """Methods of a task that may have taken more training examples than others. What counts is the largest number:
-    where training ends when everything is learned, a method that learns fast takes fewer. Methods of a task are trained
-    on the same lengths, so tokens are as unequal as examples.
+    where training ends when everything is learned, a method that learns fast takes fewer.
     """
     for task, runs in tabled.tasks():
         budgets = _budgets(tabled, runs)
@@ -29,6 +30,21 @@ def unequal_training(tabled: Tabled) -> Iterator[Warned]:
                 more,
                 f"up to {high} training examples for {listed(more)}, {low} for others",
                 "compare runs with the same train.steps and train.batch",
+            )
+
+
+def unequal_tokens(tabled: Tabled) -> Iterator[Warned]:
+    """Methods of a task whose training examples have more tokens than those of others, where records know it."""
+    for task, runs in tabled.tasks():
+        each = (runs.training_tokens / runs.examples).groupby(runs.method).mean().dropna()
+        if len(each) and each.max() > each.min() * LONGER:
+            longer = sorted(each.index[each > each.min() * LONGER])
+            yield Warned(
+                "unequal tokens",
+                task,
+                longer,
+                f"{each.min():.1f} to {each.max():.1f} tokens in a training example; longer ones: {listed(longer)}",
+                "compare by training_tokens or training_flops, not by examples",
             )
 
 

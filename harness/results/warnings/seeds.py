@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 
+import pandas as pd
+
+from harness.results.statistics import seeds
 from harness.results.warnings.warning import Tabled, Warned, listed
 
 
 def single_seed(tabled: Tabled) -> Iterator[Warned]:
     """Methods of a task with one seed: nothing says how far another seed would be."""
     for task, runs in tabled.tasks():
-        seeds = runs.groupby("method").seed.nunique()
-        if alone := sorted(seeds.index[seeds == 1]):
+        numbers = runs.groupby("method").seed.nunique()
+        if alone := sorted(numbers.index[numbers == 1]):
             yield Warned(
                 "single seed",
                 task,
@@ -19,16 +22,36 @@ def single_seed(tabled: Tabled) -> Iterator[Warned]:
             )
 
 
+def learned_by_chance(tabled: Tabled) -> Iterator[Warned]:
+    """Methods of a task that some of a few seeds learned and others did not, in distribution or beyond: their intervals
+    are too narrow (docs/statistics.md).
+    """
+    shares = tabled.runs.metric.astype(object) != "bits_per_byte"
+    for task, runs in tabled.tasks():
+        groups = runs[shares[runs.index]].groupby("method")
+        mixed = pd.Series(False, sorted(groups.groups))
+        for scores in (groups.summary_in_distribution, groups.summary_score):
+            mixed |= seeds.learned_by_chance(scores.max(), scores.min(), scores.count())
+        if found := sorted(mixed.index[mixed]):
+            yield Warned(
+                "learned by chance",
+                task,
+                found,
+                f"some seeds learned it and others did not, so intervals over seeds are too narrow: {listed(found)}",
+                f"read the range over seeds, or run more than {seeds.MANY}",
+            )
+
+
 def unequal_seeds(tabled: Tabled) -> Iterator[Warned]:
     """Methods of a task with fewer seeds than others."""
     for task, runs in tabled.tasks():
-        seeds = runs.groupby("method").seed.nunique()
-        if (fewer := sorted(seeds.index[seeds < seeds.max()])) and seeds.max() > 1:
+        numbers = runs.groupby("method").seed.nunique()
+        if (fewer := sorted(numbers.index[numbers < numbers.max()])) and numbers.max() > 1:
             yield Warned(
                 "unequal seeds",
                 task,
                 fewer,
-                f"{seeds.min()} to {seeds.max()} seeds; fewer than others: {listed(fewer)}",
+                f"{numbers.min()} to {numbers.max()} seeds; fewer than others: {listed(fewer)}",
                 "run the same seeds of every method",
             )
 
@@ -38,8 +61,8 @@ def missing_seeds(tabled: Tabled) -> Iterator[Warned]:
     are there: runs may have been left out, and scores tell by which rule only if all are counted.
     """
     for task, runs in tabled.tasks():
-        seeds = runs.groupby("method").seed.agg(lambda own: sorted(set(own)))
-        gaps = {name: sorted(set(range(own[-1] + 1)) - set(own)) for name, own in seeds.items() if len(own) > 1}
+        numbers = runs.groupby("method").seed.agg(lambda own: sorted(set(own)))
+        gaps = {name: sorted(set(range(own[-1] + 1)) - set(own)) for name, own in numbers.items() if len(own) > 1}
         if missing := sorted(name for name, gap in gaps.items() if gap):
             shown = ", ".join(map(str, gaps[missing[0]][:5]))
             yield Warned(

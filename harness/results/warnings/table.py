@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 
+from harness.errors import counted
 from harness.results import cells, frames, summaries, tables
 from harness.results.frames import Frames
 from harness.results.warnings import budgets, guesses, learning, lengths, seeds, versions
@@ -13,9 +14,11 @@ from harness.results.warnings.warning import Tabled, Warned
 
 WARNINGS: tuple[Callable[[Tabled], Iterator[Warned]], ...] = (
     budgets.unequal_training,
+    budgets.unequal_tokens,
     budgets.unequal_parameters,
     budgets.unequal_tuning,
     seeds.single_seed,
+    seeds.learned_by_chance,
     seeds.unequal_seeds,
     seeds.missing_seeds,
     learning.not_learned,
@@ -61,6 +64,6 @@ def lines(warned: pd.DataFrame) -> list[str]:
     for kind, said in kinds.items():
         remedy = warned.remedy[warned.warning == kind].iloc[0]
         found += [f"warning, {kind}: {line}" for line in said[:SHOWN]]
-        more = f"and {len(said) - SHOWN} more tasks; " if len(said) > SHOWN else ""
+        more = f"and {counted(len(said) - SHOWN, 'more task')}; " if len(said) > SHOWN else ""
         found.append(f"  {more}{remedy}")
     return found

@@ -1,0 +1,106 @@
+"""Whether the tables and figures in a folder are still what its records make: then the same command makes none again.
+
+What is kept beside them is one digest of all that they were made from (what was asked, the program, every file of
+records by name, size, times and number), a digest of the content of each file that was made, and what was printed.
+Whatever is not as it was, also a table that somebody edited or removed, is made again. Without pandas, which takes
+longer to load than this takes.
+"""
+
+import contextlib
+import hashlib
+import json
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, NamedTuple
+
+from harness.results import cache_folder, unchanged
+
+VERSIONS = ("numpy", "pandas", "scipy", "matplotlib", "pydantic", "rich")
+"""The packages that tables and figures are made with."""
+
+
+class Source(NamedTuple):
+    """All that tables are made from, as a digest, and the number of files among it that should be records."""
+
+    digest: str
+    files: int
+
+
+class Kept(NamedTuple):
+    """What is kept of tables that were made."""
+
+    source: str
+    made: dict[str, str]
+    """By the path in the folder the digest of each file."""
+    printed: str
+
+
+def source(asked: str, folders: Sequence[Path], output: Path) -> Source | None:
+    """What the tables in ``output`` are made from, as it is now; ``None`` if that cannot be said because a file of
+    records was written a moment ago. The records of ``output`` belong to it: other tables may not take their place.
+    """
+    now, count = time.time_ns(), 0
+    said = hashlib.sha256(json.dumps([asked, unchanged.program(*VERSIONS), *map(str, folders)]).encode())
+    for folder in dict.fromkeys([*folders, output]):
+        files = unchanged.listed(folder) if folder.is_dir() else []
+        known = unchanged.identities(files)
+        if not unchanged.settled(known, now).all():
+            return None
+        said.update("/".join(file.name for file in files).encode(errors="surrogateescape"))
+        said.update(known.tobytes())
+        count += len(files) if folder in folders else 0
+    return Source(said.hexdigest(), count)
+
+
+def printed(of: Source, output: Path) -> str | None:
+    """What was printed when the tables that lie in ``output`` were made from the same; ``None`` if that is not so."""
+    file = cache_folder.opened(_place(output))
+    if file is None:
+        return None
+    with file:
+        try:
+            kept = Kept(**json.load(file))
+            same = kept.source == of.digest and all(_digest(output / name) == kept.made[name] for name in kept.made)
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):  # damaged, or a file that is gone
+            return None
+    return kept.printed if same else None
+
+
+def keep(of: Source, output: Path, made: Sequence[Path], said: str) -> None:
+    """Keep that these files in ``output`` were made, and what was printed, if that can be written."""
+    kept = Kept(of.digest, {str(path.relative_to(output)): _digest(path) for path in made}, said)
+    cache_folder.write(_place(output), lambda file: file.write(json.dumps(kept._asdict()).encode()))
+
+
+@contextlib.contextmanager
+def heard() -> Iterator[list[str]]:
+    """A list of what is printed meanwhile."""
+    both = _Heard(sys.stdout)
+    with contextlib.redirect_stdout(both):
+        yield both.said
+
+
+class _Heard:
+    """A stream that remembers what is written to it."""
+
+    def __init__(self, stream: IO[str]) -> None:
+        self._stream = stream
+        self.said: list[str] = []
+
+    def write(self, text: str) -> int:
+        self.said.append(text)
+        return self._stream.write(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def _place(output: Path) -> Path:
+    return cache_folder.place(output, "tables", ".json")
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
