@@ -5,7 +5,6 @@ PyTorch nor Hydra is imported, and no choice is composed.
 """
 
 import ast
-import pkgutil
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -13,12 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-import harness.commands
 from harness.composition import folders
 from harness.config import catalogue, choice_files, keys
 from harness.config.schema import LISTED_GROUPS
 from harness.errors import Refused
 
+COMMANDS = Path(__file__).resolve().parents[1] / "commands"
 SCRIPTS = Path(__file__).resolve().parents[1] / "templates" / "completion"
 FLAGS = ("-m", "--multirun", "--dry-run", "--cfg", "--config-dir", "--help", "--version")
 """Flags of a run or a sweep."""
@@ -59,7 +58,7 @@ def answers(line: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    return [module.name for module in pkgutil.iter_modules(harness.commands.__path__)]
+    return sorted(file.stem for file in COMMANDS.glob("[!_]*.py"))
 
 
 def _words(line: str) -> list[str]:
@@ -119,7 +118,7 @@ def _of_command(name: str, before: Sequence[str], current: str) -> Iterator[str]
 @cache
 def _flags(name: str) -> list[Flag]:
     """The options of a command, from the calls of ``add_argument`` in its source."""
-    source = Path(harness.commands.__path__[0], f"{name}.py").read_text(encoding="utf-8")
+    source = (COMMANDS / f"{name}.py").read_text(encoding="utf-8")
     found = []
     module = ast.parse(source)
     constants = {
