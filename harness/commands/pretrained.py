@@ -108,9 +108,11 @@ def _print(network: "Saved", records: "Sequence[Record]") -> None:
             heading = f"\n{record.task.name}, longer"
     print()
     for record in records:
-        if found := extension_choice.best(record):
-            alike = f"; at length {found.length} not told from it: {', '.join(found.alike)}" if found.alike else ""
-            print(fitted(f"{record.task.name}: best on average beyond {network.context} is {found.name}{alike}"))
+        if (found := extension_choice.best(record)) is None:
+            continue
+        alike = f"; at length {found.length} not told from it: {', '.join(found.alike)}" if found.alike else ""
+        said = f"best on average beyond {network.context} is {found.name}{alike}"
+        print(fitted(f"{record.task.name}: {said if found.mean else f'nothing is right beyond {network.context}'}"))
     for record in records:
         print(f"record {record.name}", file=sys.stderr)
 

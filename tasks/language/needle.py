@@ -40,9 +40,9 @@ class Needle(Task):
     ``corpus``, ``files`` and ``held_out`` are as for running text (``task=text``); they mean nothing with ``noise``.
 
     With ``tokenizer``, the tokenizer.json of a pretrained model, all is in its tokens, and length counts those of the
-    whole sequence, its beginning, separator and end among them. Needles stand between words; the question ends with
-    ``? The magic number of kqzu``, and the answer is what the tokenizer makes of ``40731`` behind a colon and a space.
-    The separator may stand for the colon (``architecture.separator=colon``).
+    whole sequence: its beginning, separator, end and room for the longest answer among them. Needles stand between
+    words; the question ends with ``? The magic number of kqzu``, and the answer is what the tokenizer makes of
+    ``40731`` behind a colon and a space. The separator may stand for the colon (``architecture.separator=colon``).
 
     Axis: ``depth``, how many tenths of the haystack lie before the first queried needle, 0 to 9.
 
@@ -113,7 +113,7 @@ class Needle(Task):
 
     def prompt_length(self, length: int) -> int:
         if self._tokens:
-            return length - AROUND - self.queries * self.values
+            return length - AROUND - self._tokens.longest_answer
         asked = len(self._question) + self.queries * LETTERS + (self.queries - 1) * 2 + 2
         return length + self.keys * self.values * self._needle_length + asked
 
@@ -164,7 +164,7 @@ class Needle(Task):
             values = [bytes(digits).decode() for digits in value[row].tolist()]
             said = [(keys[needle // self.values], values[place]) for place, needle in enumerate(order[row].tolist())]
             made = tokens.made(said, keys[: self.queries], [values[place] for place in found[row].tolist()])
-            room = length - AROUND - len(made.asked) - len(made.answer) - sum(map(len, made.needles))
+            room = self.prompt_length(length) - len(made.asked) - sum(map(len, made.needles))
             hay = self._haystack(rng, max(room, 0), 1, split)[0]
             told, where = tokens.put_in(hay, made.needles, np.sort(rng.random(len(said))))
             prompts.append([*told, *made.asked])

@@ -39,7 +39,7 @@ class Needles:
         self.plural = answers > 1
         said = self.count(self.needle("", "")) + 4 + digits + SPARE
         asked = self.count(self.question([])) + 2 * queries * (4 + 2) + SPARE
-        self.longest_answer = answers * (digits + 2) + SPARE
+        self.longest_answer = answers * (digits + 2)
         self.shortest = needles * said + asked + self.longest_answer + AROUND
         """The tokens of the shortest sequence that has room for it all."""
 
