@@ -25,8 +25,8 @@ from harness.models.base import Cache, Layers, Model
 
 try:
     from lm_eval.api.model import TemplateLM
-except ImportError as error:
-    raise Refused("lm-evaluation-harness is needed: pip install 'length-generalization-harness[lm-eval]'") from error
+except ImportError:  # said where a model is made
+    TemplateLM = object
 
 LONGEST_ANSWER = 256
 """Tokens that are written where a task does not say how many."""
@@ -64,6 +64,10 @@ class ExtendedLanguageModel(TemplateLM):
         device: str | None = None,
         dtype: str = "float32",
     ) -> None:
+        if TemplateLM is object:
+            raise Refused(
+                "lm-evaluation-harness is needed: pip install 'length-generalization-harness[huggingface,lm-eval]'"
+            )
         super().__init__()
         network = extension_tests.saved(name_or_path, trained, local_files_only=local_files_only)
         self.trained = network.context

@@ -164,8 +164,6 @@ def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *
         from rich.text import Text  # plain strings would be read for markup
 
         ruled = Table(
-            title=Text(heading),
-            title_justify="left",
             box=box.SIMPLE_HEAD,
             show_edge=False,
             pad_edge=False,
@@ -175,6 +173,7 @@ def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *
             ruled.add_column(Text(column), justify="left" if number < left else "right")
         for row in rows:
             ruled.add_row(*map(Text, row))
+        print(heading)  # as a title it would be wrapped to the width of the table
         Console().print(ruled)
         return
     widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
