@@ -1,7 +1,13 @@
-"""Compare methods over tasks: interquartile means, mean ranks, the probability of improvement over one of them. Over
-all tasks, those of a suite, per family, or with all but one axis held fixed.
+"""Compare methods over tasks, or a few runs.
+
+Methods over tasks, from folders of records: interquartile means, mean ranks, the probability of improvement over one of
+them. Over all tasks, those of a suite, per family, or with all but one axis held fixed.
+
+A few runs, from their records (A.json B.json), or from names or ids in results/: in which keys they differ, their
+scores at each length beside each other and how far these are apart, with 95 % intervals. Of one run, its extensions.
 """
 
+import argparse
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +22,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from harness.results.frames import Frames
+    from harness.results.records import Record
 
 SHOWN = ("method", "tasks", "solved", "iqm", "for other seeds", "for other tasks", "solved only", "mean rank")
 DIVIDED = ("family", "metric", "train_length")
@@ -43,6 +50,11 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--figures", type=path, help="a folder for figures: ranks, profiles, tasks by methods, cost")
     parser.add_argument("--style", choices=("paper", "slides"), default="paper", help="the size of figures")
     parsed = parser.read(arguments)
+    from harness.results import named_records
+
+    if named_records.are_named(parsed.words, Path("results")):
+        _check_alone(parsed)
+        return _runs(parsed.words, parsed.figures, parsed.style)
     folders, filters = folders_and_filters(parsed.words)
     kind = _format(parsed.output)
     import pandas as pd
@@ -83,6 +95,64 @@ def main(arguments: list[str]) -> int:
     if parsed.figures:
         _draw_all(drawn, parsed.figures, parsed.style)
     return 0
+
+
+def _check_alone(parsed: argparse.Namespace) -> None:
+    """Raise :class:`Refused` for options that mean nothing for a few runs."""
+    for option in ("baseline", "suite", "by", "axis", "output"):
+        if getattr(parsed, option) is not None:
+            raise Refused(f"--{option} is for folders of records, and these are single records")
+
+
+def _runs(words: list[str], figures: Path | None, style: str) -> int:
+    """Compare a few runs with each other."""
+    from harness.results import named_records, records, side_by_side
+    from harness.results.extension_table import MEASURED
+    from harness.results.report import table
+    from harness.results.titles import axes, wrapped
+
+    files = [file for word in words for file in named_records.paths(word, Path("results"))]
+    if len(files) > len(side_by_side.LETTERS):
+        raise Refused(f"{len(files)} records: at most {len(side_by_side.LETTERS)} can be put beside each other")
+    found = [records.read(file) for file in files]
+    for file, record in zip(files, found, strict=True):
+        if record.status != "finished":
+            raise Refused(f"{file}: this run has failed and has no scores: {record.reason}")
+    metric = found[0].task.metric
+    if other := next((record for record in found if record.task.metric != metric), None):
+        raise Refused(f"{other.name} is scored by {other.task.metric}, {found[0].name} by {metric}")
+    for letter, record in zip(side_by_side.LETTERS, found, strict=False):
+        lines = wrapped([f"{letter}  {record.name}", *axes(record.config)])
+        print("\n".join(lines))
+    if len(found) > 1:
+        configs = side_by_side.configs(found)
+        if configs.rows:
+            table("\nin what they differ", configs.columns, configs.rows, left=1)
+        else:
+            print("\ntheir configs differ in nothing that decides a result")
+    curves = side_by_side.curves(found)
+    measured = f"\n{MEASURED[metric]}, 95 % interval over examples"
+    for part in side_by_side.scores(curves):
+        table(measured, part.columns, part.rows)
+    for heading, part in side_by_side.differences(curves):
+        table(f"\n{heading}, 95 % interval", part.columns, part.rows)
+    summary = side_by_side.overview(curves)
+    table("\nmeans over lengths, and cost", summary.columns, summary.rows, left=1)
+    if figures:
+        _draw_runs(found, figures, style)
+    return 0
+
+
+def _draw_runs(found: "list[Record]", folder: Path, style: str) -> None:
+    """One figure of all curves, for each task that the runs have."""
+    from harness.figures import curves
+    from harness.figures.files import UNDATED
+    from harness.figures.styles import STYLES
+    from harness.results import frames, tables
+
+    user_paths.make_folder(folder, f"--figures {folder}")
+    for file in curves.save(tables.curves(frames.of(found)), folder, STYLES[style], tuple(UNDATED)):
+        print(f"figure {file}")
 
 
 def _format(output: Path | None) -> str:

@@ -4,6 +4,7 @@ import os
 import platform
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
@@ -18,6 +19,11 @@ from harness.system.provenance import installed
 
 SUPPORTED = ((3, 11), (3, 14))
 OLDEST = {"torch": (2, 10), "pytorch-lightning": (2, 6, 6), "hydra-core": (1, 3, 8)}
+OTHERS = (
+    *("numpy", "pandas", "scipy", "matplotlib", "pydantic", "rich", "safetensors"),
+    *("wandb", "tensorboard", "tokenizers", "transformers", "datasets", "pyarrow", "lm-eval", "submitit", "ray"),
+)
+"""Packages whose versions are named."""
 ROOM = 2**30
 """Free disk space that a run should have, in bytes."""
 
@@ -59,7 +65,7 @@ def _packages() -> Iterator[Finding]:
             found or "missing",
             "" if numbers >= oldest else f"install {name}>={wanted}; older versions can run code from files they load",
         )
-    for name in ("numpy", "pandas", "wandb", "tensorboard"):
+    for name in OTHERS:
         yield Finding(name, installed(name) or "not installed")
     names = {(distribution.metadata["Name"] or "").lower() for distribution in distributions()}
     if "lightning" in names:
@@ -109,6 +115,30 @@ def _disk(results: Path) -> Iterator[Finding]:
         yield Finding("results", str(results), f"{existing} is no folder: choose another with results=...")
     elif not os.access(existing, os.W_OK):
         yield Finding("results", str(results), "this folder cannot be written to: choose another with results=...")
+    yield from _temporary(results, existing)
+
+
+def _temporary(results: Path, existing: Path) -> Iterator[Finding]:
+    """Where temporary files lie, beside where checkpoints are written."""
+    folder = Path(tempfile.gettempdir())
+    kinds = [_file_system(place) for place in (folder, existing)]
+    same = folder.stat().st_dev == existing.stat().st_dev
+    free = shutil.disk_usage(folder).free
+    said = f"{folder} ({kinds[0]}), {free / 2**30:.1f} GiB free"
+    beside = f"on the file system of {results}" if same else f"{results}, with checkpoints, is on another ({kinds[1]})"
+    advice = "" if free >= ROOM else "set TMPDIR to a folder with more room"
+    yield Finding("temporary files", f"{said}; {beside}", advice)
+
+
+def _file_system(place: Path) -> str:
+    """The kind of the file system of a folder, as Linux names it: ext4, tmpfs, nfs4."""
+    try:
+        mounts = [line.split() for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines()]
+    except OSError:
+        return "unknown kind"
+    here = str(place.resolve())
+    above = [mount for mount in mounts if here == mount[1] or here.startswith(f"{mount[1].rstrip('/')}/")]
+    return max(above, key=lambda mount: len(mount[1]))[2] if above else "unknown kind"
 
 
 def _own() -> Iterator[Finding]:

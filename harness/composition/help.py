@@ -22,7 +22,7 @@ Find out more
   python -m harness COMMAND --help          what a command takes
 Flags: -m (a sweep), --dry-run (the plan), --cfg job (the config),
 --config-dir DIR (choices of your own), --version.
-eval "$(harness -sc install=bash)" completes words."""
+eval "$(python -m harness completion bash)" completes words with Tab."""
 
 WIDTH = 80
 

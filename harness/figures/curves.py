@@ -60,7 +60,7 @@ def draw(table: pd.DataFrame, figure: Figure | None = None, style: Style = PAPER
         figure.set_layout_engine("constrained")
         panels = np.atleast_1d(figure.subplots(rows, columns, sharex=style.stacked)).ravel()
         for axes, (measure, blind, name) in zip(panels, measures, strict=True):
-            _panel(axes, table, measure, blind, labels, appearances)
+            panel(axes, table, measure, blind, labels, appearances)
             axes.set_title(name, loc="left")
             if not style.stacked or axes is panels[-1]:
                 axes.set_xlabel("length")
@@ -85,9 +85,10 @@ def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Seque
     return paths
 
 
-def _panel(
+def panel(
     axes: Axes, table: pd.DataFrame, measure: str, blind: str, labels: Mapping[str, str], looks: Mapping[str, Look]
 ) -> None:
+    """The curves of one measure of one task."""
     groups = [(str(method), part) for method, part in table.groupby("method", sort=True)]
     for number, (method, part) in enumerate(groups):
         by_length = part.groupby("length")[measure].agg(["mean", "min", "max"])

@@ -17,8 +17,12 @@ from harness.models import huggingface_folder, huggingface_library, huggingface_
 from harness.models.base import Cache, Layers, Model
 from harness.models.huggingface_library import ReplacedAttention
 from harness.models.transformer import embedded_by
+from tasks.language.units import BYTES
 
 log = logging.getLogger(__name__)
+
+SEPARATORS = {"colon": ":", "newline": "\n", "space": " "}
+"""The characters that the network's own separators are."""
 
 UNPREDICTED = ("[PAD]", "[BOS]", "[SEP]")
 """Tokens that no layout asks for."""
@@ -41,10 +45,13 @@ class HuggingFace(Model):
 
     ``weights="drawn"`` takes the architecture alone and draws weights as the library does. ``tokens`` says which rows
     of its vocabulary the tokens of a task have: ``tokenizer``, those of the same names in the network's tokenizer.json,
-    and newly drawn ones for tokens that it does not know (``[SEP]``, which stands before an answer, always);
+    and newly drawn ones for tokens that it does not know (``[SEP]``, unless ``separator`` says otherwise);
     ``numbers``, row i for token i, of exactly as many; ``fresh``, all newly drawn. With ``tokenizer`` no token is
     predicted under two names and none that only opens or separates, so that probabilities are those of the library over
     its tokenizer's vocabulary.
+
+    ``separator`` is what stands before an answer with ``tokens="tokenizer"``: a new row that is ``drawn``, which means
+    nothing until it is trained, or the network's own ``colon``, ``newline`` or ``space``.
 
     Raises :class:`ValueError` for what cannot be read or computed.
     """
@@ -69,13 +76,17 @@ class HuggingFace(Model):
         local_files_only: bool = False,
         weights: Literal["saved", "drawn"] = "saved",
         tokens: Literal["tokenizer", "numbers", "fresh"] = "tokenizer",
+        separator: Literal["drawn", "colon", "newline", "space"] = "drawn",
     ) -> None:
         super().__init__()
         self.folder = huggingface_folder.folder(name_or_path, revision, local_files_only)
         saved = huggingface_folder.size(self.folder)
         if saved != (dimensions.d_model, dimensions.n_heads, dimensions.n_layers):
             raise ValueError(f"the network in {self.folder} has {saved}, so the dimensions must be those")
+        if separator != "drawn" and tokens != "tokenizer":
+            raise ValueError(f"separator={separator} is a token of a tokenizer: leave it, or use tokens=tokenizer")
         self.tokens = tokens
+        self.separator = separator
         self.network = huggingface_library.load(self.folder, weights)
         own = huggingface_library.take_over(self.network, dimensions)
         self.places = nn.ModuleList()
@@ -142,6 +153,10 @@ class HuggingFace(Model):
         begin, end = (_number(token, known) for token in (config.bos_token_id, config.eos_token_id))
         roles = {"[PAD]": 0, "[BOS]": end if begin is None else begin, "[EOS]": end}
         named = [_number(row, known) for row in huggingface_tokens.rows(tokens, tokenizer)]
+        if self.separator != "drawn":
+            (roles["[SEP]"],) = huggingface_tokens.rows([BYTES[ord(SEPARATORS[self.separator])]], tokenizer)
+            if _number(roles["[SEP]"], known) is None:
+                raise ValueError(f"separator={self.separator}: {tokenizer} has no token for it: use separator=drawn")
         found = [roles.get(token) if row is None else row for token, row in zip(tokens, named, strict=True)]
         new = [token for token, row in zip(tokens, found, strict=True) if row is None]
         log.info("%d of %d tokens are new to the network: %s", len(new), len(tokens), " ".join(new[:20]))

@@ -46,6 +46,9 @@ def folder(name_or_path: str, revision: str, local_files_only: bool) -> Path:
             raise ValueError(f"name_or_path={name_or_path}: there is no such folder")
         path = _downloaded(name_or_path, revision, local_files_only)
     _check_code(path)
+    if quantized := config(path).get("quantization_config"):
+        kind = quantized.get("quant_method", "some method") if isinstance(quantized, dict) else quantized
+        raise ValueError(f"{path}: its weights are quantised ({kind}), which is not computed here: use the full ones")
     return path
 
 
@@ -80,10 +83,17 @@ def size(path: Path) -> Dimensions:
     def number(names: tuple[str, ...]) -> int:
         found = next((content[name] for name in names if name in content), None)
         if type(found) is not int or found < 1:
-            raise ValueError(f"{path / 'config.json'} states no {names[0]}: it is not a plain language model")
+            raise ValueError(f"{path / 'config.json'} states no {names[0]}: {_other_kind(content)}")
         return found
 
     return Dimensions(number(WIDTH), number(HEADS), number(LAYERS))
+
+
+def _other_kind(content: dict[str, Any]) -> str:
+    """What a configuration is that has no sizes of its own."""
+    if inside := sorted(key for key in content if key.endswith("_config") and isinstance(content[key], dict)):
+        return f"it holds several networks ({', '.join(inside)}), and only plain language models are read"
+    return "it is not a plain language model"
 
 
 def context(path: Path) -> int | None:
@@ -91,6 +101,12 @@ def context(path: Path) -> int | None:
     content = config(path)
     found = next((content[name] for name in CONTEXT if name in content), None)
     return found if type(found) is int and found > 0 else None
+
+
+def has_table(path: Path) -> bool:
+    """Whether positions are a table of vectors, as GPT-2's, and not a rotary embedding."""
+    content = config(path)
+    return "n_positions" in content and not any("rope" in key or "rotary" in key for key in content)
 
 
 @cache

@@ -40,7 +40,12 @@ TOLERANCE = 1e-4
 
 LAYOUTS: tuple[Layout, ...] = ("half", "interleaved")
 
-UNKNOWN = ("sliding_window", "softcap", "s_aux", "position_bias")
+UNKNOWN = {
+    "sliding_window": "attention to the last tokens alone",
+    "softcap": "capped logits",
+    "s_aux": "attention sinks",
+    "position_bias": "biases of positions",
+}
 """Arguments by which the library asks attention for more than softmax(q k) v."""
 
 Attend = Callable[[nn.Module, Tensor, Tensor, Tensor, float], Tensor]
@@ -192,8 +197,13 @@ def _first(network: PreTrainedModel, x: Tensor) -> Tensor:
 
     try:
         hidden(network, x, attend)
-    except (TypeError, AttributeError) as error:  # a network that does not hand arguments on to attention
-        raise ValueError(f"{network.config.model_type}: its attention cannot be taken over: {error}") from error
+    except ValueError:
+        raise
+    except Exception as error:  # a network whose layers do not hand arguments or heads of one size on to attention
+        raise ValueError(
+            f"{network.config.model_type}: its attention cannot be taken over, since the library computes it otherwise "
+            f"than that of most networks ({error})"
+        ) from error
     if len(met) != network.config.num_hidden_layers:
         raise ValueError(f"{network.config.model_type}: attention is not computed once in every layer")
     return met[0]
@@ -217,6 +227,9 @@ def _attention(
     """What the library calls in every layer."""
     asked = [name for name in UNKNOWN if others.get(name) is not None]
     if asked:
-        raise ValueError(f"its attention has {asked[0]}={others[asked[0]]}, which attention here has not")
+        raise ValueError(
+            f"some of its layers have {UNKNOWN[asked[0]]} ({asked[0]}={others[asked[0]]}), which is not computed here, "
+            "so that none of its scores would be its own"
+        )
     factor = q.shape[-1] ** -0.5 if scaling is None else scaling
     return attend(module, q, k, v, factor).transpose(1, 2).contiguous(), None

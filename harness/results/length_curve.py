@@ -14,6 +14,8 @@ EMPTY = 0x2800
 """The Braille character without dots; the eight bits below it are the dots."""
 DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
 """The bit of each dot of a character, by row and column."""
+BLOCKS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
+"""Eighths of a line, the lowest first."""
 MARK = "\u250a"
 """Stands at the training length, behind the curve and before its number."""
 
@@ -22,13 +24,38 @@ def shown(record: Record, extension: str) -> list[str]:
     """The lines of an extension's curve of its task's metric; none where standard output is no terminal, or one that
     cannot write them.
     """
-    if not sys.stdout.isatty() or not _can_write(sys.stdout.encoding):
+    if not can_be_shown():
         return []
     name = record.task.metric
     rates = [metrics.rate(row) for row in record.scores if row.extension == extension]
     points = [(rate.length, metrics.metric(rate, name)) for rate in rates]
     top = max((value for _, value in points if not math.isnan(value)), default=1.0)
     return lines(points, record.train_length, name.replace("_", " "), top if name == "bits_per_byte" else 1.0)
+
+
+def can_be_shown() -> bool:
+    """Whether standard output is a terminal that can write curves."""
+    return sys.stdout.isatty() and _can_write(sys.stdout.encoding)
+
+
+def spark(record: Record, extension: str) -> str:
+    """An extension's scores in one line: a block for each tested length, :data:`MARK` behind the training length. Full
+    is 1, and for bits per byte the most that any extension has.
+    """
+    name = record.task.metric
+    values = [
+        (row.extension, row.length, value)
+        for row in record.scores
+        if not math.isnan(value := metrics.metric(metrics.rate(row), name))
+    ]
+    top = max((value for _, _, value in values), default=1.0) if name == "bits_per_byte" else 1.0
+    drawn = [
+        (length, BLOCKS[min(7, round(value / max(top, 1e-9) * 7))])
+        for one, length, value in sorted(values)
+        if one == extension
+    ]
+    near = "".join(block for length, block in drawn if length <= record.train_length)
+    return f"{near}{MARK}{''.join(block for length, block in drawn if length > record.train_length)}"
 
 
 def lines(points: Sequence[tuple[int, float]], trained: int, title: str, top: float = 1.0) -> list[str]:

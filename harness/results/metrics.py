@@ -168,11 +168,35 @@ def bits_interval(record: Record, extension: str, length: int) -> tuple[float, f
     far the score would move with other documents of the kind. NaN unless scores are given per ``document``, of which
     there must be two. The resamples are drawn with a fixed seed.
     """
-    parts = [
-        row for row in record.slices if (row.extension, row.length, list(row.at)) == (extension, length, ["document"])
-    ]
-    nats = np.array([row.nats for row in parts])
-    return _resampled(nats, np.array([row.tokens if row.bytes is None else row.bytes for row in parts]))
+    parts = _documents(record, extension, length).values()
+    return _resampled(np.array([nats for nats, _ in parts]), np.array([text for _, text in parts]))
+
+
+def bits_difference(record: Record, extension: str, length: int, other: Record, before: str) -> tuple[float, float]:
+    """The 95 % bootstrap interval of the bits per byte of a record's extension less those of another record's extension
+    ``before``, over the documents that both were tested on: a document is drawn for both at once. NaN where there are
+    not two, or not the same.
+    """
+    one, two = (_documents(*which, length) for which in ((record, extension), (other, before)))
+    if one.keys() != two.keys() or len(one) < 2:
+        return math.nan, math.nan
+    nats, text, nats_before, text_before = (
+        np.array([parts[key][place] for key in sorted(one)]) for parts in (one, two) for place in (0, 1)
+    )
+    drawn = np.random.default_rng(0).integers(len(nats), size=(RESAMPLES, len(nats)))
+    after = nats[drawn].sum(axis=1) / text[drawn].sum(axis=1)
+    earlier = nats_before[drawn].sum(axis=1) / text_before[drawn].sum(axis=1)
+    low, high = np.quantile((after - earlier) / math.log(2), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def _documents(record: Record, extension: str, length: int) -> dict[int, tuple[float, float]]:
+    """The nats and the bytes of each document at one length."""
+    return {
+        row.at["document"]: (row.nats, row.tokens if row.bytes is None else row.bytes)
+        for row in record.slices
+        if (row.extension, row.length, list(row.at)) == (extension, length, ["document"])
+    }
 
 
 def _resampled(nats: np.ndarray, text: np.ndarray) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The output of a finished run: a table and a verdict for each extension, then remarks."""
+"""The output of a finished run: a table and a verdict, or one table of all extensions, then remarks."""
 
 import math
 import sys
@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.errors import counted
 from harness.progress import fitted
-from harness.results import length_curve, metrics
+from harness.results import extension_table, length_curve, metrics
 from harness.results.metrics import Summary
 from harness.results.records import Record
 from harness.results.statistics.shares import wilson
@@ -23,7 +23,28 @@ FEW = 0.75
 
 
 def print_report(record: Record) -> None:
-    """Print a finished run's table and verdict for each extension."""
+    """Print a finished run's table and verdict; of several extensions one table together."""
+    if len(extensions := metrics.summaries(record)) > 1:
+        _print_together(record, [summary.name for summary in extensions])
+    else:
+        _print_alone(record)
+    for line in [*_origin(record), *remarks(record)]:
+        print(fitted(line))
+
+
+def _print_together(record: Record, extensions: Sequence[str]) -> None:
+    heading = "\n".join(title(record.config, f"{len(extensions)} extensions"))
+    measured = f"{extension_table.MEASURED[record.task.metric]}, 95 % interval"
+    for part in extension_table.by_length(record):
+        table(f"{heading}\n{measured}" if heading else measured, part.columns, part.rows)
+        heading = ""
+    summary = extension_table.overview(record)
+    table(f"beyond length {record.train_length}, means over lengths", summary.columns, summary.rows, left=1)
+    for line in [*extension_table.unconverged(record), *extension_table.novelty(record)]:
+        print(fitted(line))
+
+
+def _print_alone(record: Record) -> None:
     text = record.task.metric == "bits_per_byte"
     for summary in metrics.summaries(record):
         heading = "\n".join(title(record.config, summary.name))
@@ -33,8 +54,6 @@ def print_report(record: Record) -> None:
         print(fitted(verdict(record, summary)))
         for line in record.novelty.get(summary.name, []):
             print(fitted(f"never trained, but needed at length {record.scores[-1].length}: {line}"))
-    for line in [*_origin(record), *remarks(record)]:
-        print(fitted(line))
 
 
 def _origin(record: Record) -> list[str]:
@@ -135,8 +154,10 @@ def verdict_parts(record: Record, summary: Summary) -> list[str]:
     return parts
 
 
-def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table: with rules on a terminal, with columns separated by spaces elsewhere."""
+def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 0) -> None:
+    """Print a table: with rules on a terminal, with columns separated by spaces elsewhere. The first ``left`` columns
+    are text and begin below each other; numbers end there.
+    """
     if sys.stdout.isatty():
         from rich import box
         from rich.console import Console
@@ -144,23 +165,26 @@ def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -
         from rich.text import Text  # plain strings would be read for markup
 
         ruled = Table(
-            title=Text(heading),
-            title_justify="left",
             box=box.SIMPLE_HEAD,
             show_edge=False,
             pad_edge=False,
             padding=(0, 1, 0, 0),  # two blanks between columns, as elsewhere
         )
-        for column in columns:
-            ruled.add_column(Text(column), justify="right")
+        for number, column in enumerate(columns):
+            ruled.add_column(Text(column), justify="left" if number < left else "right")
         for row in rows:
             ruled.add_row(*map(Text, row))
+        print(heading)  # as a title it would be wrapped to the width of the table
         Console().print(ruled)
         return
     widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
     print(heading)
     for row in (columns, *rows):
-        print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+        cells = [
+            cell.ljust(width) if number < left else cell.rjust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
 
 
 def _ends_apart(record: Record) -> bool:

@@ -8,8 +8,9 @@ from typing import Literal
 import numpy as np
 
 from tasks.base import Batch, Shortcut, Split, Task
+from tasks.language.needle_tokens import AROUND, Needles, padded
+from tasks.language.ready import Ready
 from tasks.language.source import Source
-from tasks.language.units import BYTES
 
 NOISE = b"The grass is green. The sky is blue. The sun is yellow. Here we go. There and back again. "
 """What the passkey task of Mohtashami & Jaggi (2023) repeats."""
@@ -38,14 +39,18 @@ class Needle(Task):
 
     ``corpus``, ``files`` and ``held_out`` are as for running text (``task=text``); they mean nothing with ``noise``.
 
+    With ``tokenizer``, the tokenizer.json of a pretrained model, all is in its tokens, and length counts those of the
+    whole sequence: its beginning, separator, end and room for the longest answer among them. Needles stand between
+    words; the question ends with ``? The magic number of kqzu``, and the answer is what the tokenizer makes of
+    ``40731`` behind a colon and a space. The separator may stand for the colon (``architecture.separator=colon``).
+
     Axis: ``depth``, how many tenths of the haystack lie before the first queried needle, 0 to 9.
 
     Raises :class:`ValueError` for more queries than keys, more than 26 keys, and text that cannot be read.
     """
 
     version = 2
-    alphabet = BYTES
-    data_options = ("corpus", "files")
+    data_options = ("corpus", "files", "tokenizer")
     axes = ("depth",)
 
     def __init__(
@@ -59,6 +64,7 @@ class Needle(Task):
         corpus: str = "stdlib",
         files: Sequence[str] = (),
         held_out: float = 0.1,
+        tokenizer: str = "",
     ) -> None:
         if haystack not in ("text", "noise"):
             raise ValueError(f"haystack={haystack}: it is text or noise")
@@ -75,28 +81,49 @@ class Needle(Task):
         self.values = values
         self.queries = queries
         self.digits = digits
-        self.source = Source(corpus=corpus, files=files, held_out=held_out)
+        self.source = Source(corpus=corpus, files=files, held_out=held_out, tokenizer=tokenizer)
         plural = queries * values > 1
         self._before, self._between, self._after = b" The magic number of ", b" is ", b". "
         self._question = b"\nWhat are the magic numbers of " if plural else b"\nWhat is the magic number of "
 
+    @cached_property
+    def alphabet(self) -> tuple[str, ...]:  # type: ignore[override]
+        return self.source.unit.alphabet
+
     @property
     def outputs(self) -> tuple[str, ...]:
+        if self.source.tokenizer:
+            return self.alphabet
         return tuple("0123456789,") if self.queries * self.values > 1 else tuple("0123456789")
+
+    @cached_property
+    def _tokens(self) -> Needles | None:
+        """What writes needles in the tokens of a tokenizer, if there is one."""
+        if not self.source.tokenizer:
+            return None
+        many, answers = self.keys * self.values, self.queries * self.values
+        return Needles(self.source.unit, needles=many, queries=self.queries, answers=answers, digits=self.digits)
 
     @property
     def _needle_length(self) -> int:
         return len(self._before) + LETTERS + len(self._between) + self.digits + len(self._after)
 
+    def produces(self, length: int) -> bool:
+        return length >= (self._tokens.shortest if self._tokens else self.shortest)
+
     def prompt_length(self, length: int) -> int:
+        if self._tokens:
+            return length - AROUND - self._tokens.longest_answer
         asked = len(self._question) + self.queries * LETTERS + (self.queries - 1) * 2 + 2
         return length + self.keys * self.values * self._needle_length + asked
 
     def answer_length(self, length: int) -> int:
-        return self.queries * self.values * (self.digits + 1) - 1
+        return self._tokens.longest_answer if self._tokens else self.queries * self.values * (self.digits + 1) - 1
 
     def fingerprint(self) -> str | None:
-        return self.source.fingerprint() if self.haystack == "text" else None
+        if self.haystack == "text":
+            return self.source.fingerprint()
+        return self.source.unit.digest if isinstance(self.source.unit, Ready) else None
 
     def sample(self, rng: np.random.Generator, length: int, count: int, split: Split = "train") -> Batch:
         needles = self.keys * self.values
@@ -104,33 +131,74 @@ class Needle(Task):
         key = np.concatenate([key, rng.integers(26, size=(count, self.keys, LETTERS - 1))], axis=2) + ord("a")
         value = rng.integers(10, size=(count, needles, self.digits)) + ord("0")  # by place in the text
         order = np.argsort(rng.random((count, needles)), axis=1)  # which needle is first in the text, and so on
-        where = np.sort(rng.integers(length + 1, size=(count, needles)), axis=1)
         row = np.arange(count)[:, None]
+        # Of each key that is asked for, where in the row of needles its own are.
+        found = np.sort(np.argsort(order, axis=1).reshape(count, self.keys, self.values), axis=2)[:, : self.queries]
+        found = found.reshape(count, -1)
+        if self._tokens:
+            return self._in_tokens(self._tokens, rng, length, split, key, value, order, found)
+        where = np.sort(rng.integers(length + 1, size=(count, needles)), axis=1)
         said = _joined(self._before, key[row, order // self.values], self._between, value, self._after)
         told = _inserted(self._haystack(rng, length, count, split), said, where)
         asked = _joined(key[:, : self.queries], b", ").reshape(count, -1)[:, :-2]
         prompt = _joined(told, self._question, asked, b"?\n")
-        # Of each key that is asked for, where in the row of needles its own are.
-        found = np.sort(np.argsort(order, axis=1).reshape(count, self.keys, self.values), axis=2)[:, : self.queries]
-        found = found.reshape(count, -1)
         answer = _joined(value[row, found], b",").reshape(count, -1)[:, :-1]
         first = where[row[:, 0], found.min(axis=1)]
         return Batch(prompt, answer, np.ones_like(answer, bool), axes={"depth": first * 10 // (length + 1)})
 
+    def _in_tokens(
+        self,
+        tokens: Needles,
+        rng: np.random.Generator,
+        length: int,
+        split: Split,
+        key: np.ndarray,
+        value: np.ndarray,
+        order: np.ndarray,
+        found: np.ndarray,
+    ) -> Batch:
+        """The same in the tokens of a tokenizer. ``found`` [N, A] says which needles are asked for."""
+        prompts, answers, depth = [], [], []
+        for row in range(len(key)):
+            keys = [bytes(letters).decode() for letters in key[row].tolist()]
+            values = [bytes(digits).decode() for digits in value[row].tolist()]
+            said = [(keys[needle // self.values], values[place]) for place, needle in enumerate(order[row].tolist())]
+            made = tokens.made(said, keys[: self.queries], [values[place] for place in found[row].tolist()])
+            room = self.prompt_length(length) - len(made.asked) - sum(map(len, made.needles))
+            hay = self._haystack(rng, max(room, 0), 1, split)[0]
+            told, where = tokens.put_in(hay, made.needles, np.sort(rng.random(len(said))))
+            prompts.append([*told, *made.asked])
+            answers.append(made.answer)
+            depth.append(where[found[row].min()] * 10 // (len(hay) + 1))
+        answer = padded(answers)
+        return Batch(padded(prompts), answer, answer >= 0, axes={"depth": np.array(depth, np.int64)})
+
     def _haystack(self, rng: np.random.Generator, length: int, count: int, split: Split) -> np.ndarray:
         if self.haystack == "noise":
-            return np.broadcast_to(np.resize(np.frombuffer(NOISE, np.uint8), length).astype(np.int64), (count, length))
+            return np.broadcast_to(np.resize(self._noise, length).astype(np.int64), (count, length))
         text = self.source.text(split).numbers
         if length > len(text):
-            raise ValueError(f"length {length}: the {split} documents have {len(text)} bytes; give more of them")
+            raise ValueError(f"length {length}: the {split} documents have {len(text)} tokens; give more of them")
         start = rng.integers(len(text) - length + 1, size=count)
         return text[start[:, None] + np.arange(length)].astype(np.int64)
+
+    @cached_property
+    def _noise(self) -> np.ndarray:
+        """The sentences that repeat, in tokens."""
+        again = self._tokens.behind(NOISE.decode().strip(), f" {NOISE.decode().strip()}") if self._tokens else None
+        return np.frombuffer(NOISE, np.uint8) if again is None else np.array(again, np.int64)
 
     def solve(self, prompt: Sequence[str]) -> list[str]:
         text = self.write(prompt, [])
         asked = re.findall(r"[a-z]{4}", text[text.rindex("magic number") :].partition(" of ")[2])
         said = self._said(text)
-        return list(",".join(value for key in asked for name, value in said if name == key))
+        return self._answer([value for key in asked for name, value in said if name == key])
+
+    def _answer(self, values: Sequence[str]) -> list[str]:
+        """The tokens of an answer."""
+        if self._tokens:
+            return [self.alphabet[number] for number in self._tokens.answer(values)]
+        return list(",".join(values))
 
     def shortcuts(self) -> Mapping[str, Shortcut]:
         """Numbers by their place in the text, whatever was asked for; of one number, the digit that the text has most
@@ -139,16 +207,16 @@ class Needle(Task):
         answers = self.queries * self.values
 
         def first(prompt: Sequence[str]) -> list[str]:
-            return list(",".join(value for _, value in self._said(self.write(prompt, []))[:answers]))
+            return self._answer([value for _, value in self._said(self.write(prompt, []))[:answers]])
 
         def last(prompt: Sequence[str]) -> list[str]:
-            return list(",".join(value for _, value in self._said(self.write(prompt, []))[-answers:]))
+            return self._answer([value for _, value in self._said(self.write(prompt, []))[-answers:]])
 
         if self.keys > self.queries:
             return {"first values": first, "last values": last}
         if self.queries > 1:
             return {"values in the order of the text": first}
-        if self.values > 1:
+        if self.values > 1 or self._tokens:
             return {}
 
         def often(prompt: Sequence[str]) -> list[str]:
@@ -157,11 +225,12 @@ class Needle(Task):
         return {"the most frequent digit": often}
 
     def _said(self, text: str) -> list[tuple[str, str]]:
-        return re.findall(rf" The magic number of ([a-z]{{4}}) is (\d{{{self.digits}}})\. ", text)
+        end = r"\." if self._tokens else r"\. "
+        return re.findall(rf" The magic number of ([a-z]{{4}}) is (\d{{{self.digits}}}){end}", text)
 
     def write(self, prompt: Sequence[str], answer: Sequence[str]) -> str:
-        shown = bytes(self._number[token] for token in prompt).decode("utf-8", "backslashreplace")
-        return f"{shown} -> {''.join(answer)}" if answer else shown
+        question, said = (self.source.unit.decode([self._number[t] for t in part]) for part in (prompt, answer))
+        return f"{question} -> {said}" if answer else question
 
     @cached_property
     def _number(self) -> dict[str, int]:

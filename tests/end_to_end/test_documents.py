@@ -33,7 +33,7 @@ def commands(path: Path) -> list[list[str]]:
     return [line[3:] for line in lines]
 
 
-PAST = ("new", "check", "verify", "leaderboard", "compare", "study", "status", "doctor", "ls", "--help")
+PAST = ("new", "check", "verify", "leaderboard", "compare", "diff", "study", "status", "doctor", "ls", "--help")
 """Commands about what runs have written or about choices of one's own, and options that run nothing."""
 
 

@@ -79,11 +79,19 @@ def test_another_encoding_takes_the_place_of_the_networks_own(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("family", "config", "message"),
     [
-        ("Mistral", {"num_key_value_heads": 4, "sliding_window": 4096}, "its attention has sliding_window=4096"),
+        (
+            "Mistral",
+            {"num_key_value_heads": 4, "sliding_window": 4096},
+            "attention to the last tokens alone .sliding_window=4096",
+        ),
         ("Llama", {"rope_parameters": {**SCALED, "rope_type": "dynamic", "factor": 2.0}}, "rope_type dynamic changes"),
         ("Cohere", {"logit_scale": 0.0625}, "does not compute what transformers computes"),
         ("Bloom", {"n_layer": 2, "n_head": 4}, "neither one rotary embedding nor a table"),
-        ("Gemma2", {"num_key_value_heads": 4, "head_dim": 8}, "its attention has sliding_window=4096"),
+        (
+            "Gemma2",
+            {"num_key_value_heads": 4, "head_dim": 8},
+            "attention to the last tokens alone .sliding_window=4096",
+        ),
     ],
 )
 def test_a_network_that_does_more_is_refused_and_not_computed_wrongly(
