@@ -42,7 +42,7 @@ HARNESS = ("-m", "harness")
 
 
 def in_blocks(page: Path) -> list[Command]:
-    """The commands in blocks of code: those fenced as a shell's, and indented ones, of which every line is a command."""
+    """The commands in blocks of code: every line of those that are fenced as a shell's or indented."""
     text = page.read_text("utf-8")
     fenced = [body for _, language, body in FENCE.findall(text) if language in SHELLS]
     prose = FENCE.sub("", text)
@@ -51,9 +51,14 @@ def in_blocks(page: Path) -> list[Command]:
 
 
 def in_sentences(page: Path) -> list[Command]:
-    """The commands of the harness in running text that are complete: nothing has to be filled in."""
-    prose = re.sub(r"^(?:    |\|).*", "", FENCE.sub("", page.read_text("utf-8")), flags=re.M)
-    quoted = [" ".join(found.split()) for found in re.findall(r"`(python -m harness[^`]*)`", prose)]
+    """The commands of the harness, and scripts of this repository, in running text and tables that are complete:
+    nothing has to be filled in. (The log of decisions is about commands of the past.)
+    """
+    if page.name == "decisions.md":
+        return []
+    prose = re.sub(r"^    .*", "", FENCE.sub("", page.read_text("utf-8")), flags=re.M)
+    quoted = re.findall(r"`(python (?:-m harness|benchmarks/|docs/)[^`]*)`", prose)
+    quoted = [" ".join(found.split()) for found in quoted]
     return _commands(page, "\n".join(line for line in quoted if not PLACEHOLDER.search(line)))
 
 

@@ -1,151 +1,202 @@
-"""What the documents say works as written."""
+"""What the documents tell their readers to type works as written.
 
-import os
+Every command in a block of code is run, page by page, in the order of the page and in a folder of the page's own; where
+training is concerned with the small budget that ``documented.small`` makes of any. What cannot be run here is in one of
+the two lists below with its reason, and is composed, or checked by ``--dry-run``, instead. Commands in sentences are
+composed, or their arguments read.
+"""
+
+import argparse
 import re
+import runpy
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shell import Command
-from support import QUICK, ROOT, environment
+from documented import PAGES, Command, cells, in_blocks, in_sentences, small
+from support import ROOT
 
 from harness import cli
+from harness.composition.arguments import Parser
 from harness.composition.compose import composer
-from harness.config.schema import Run
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SHRINK = (*QUICK, "train.steps=5", "lengths.shortest=1", "lengths.train=6", "lengths.grid=[3,6,9]")
-"""What is added to the README's commands so that they take seconds."""
+MOST_CELLS = 4
+"""Sweeps of more cells, once they are small, are planned and not run."""
 
+ELSEWHERE = {
+    "study=": "hours of training",
+    "launcher=slurm": "a cluster, which tests/slurm has",
+    "launcher=ray": "a cluster, which tests/end_to_end/test_ray.py has",
+    "launcher.per_gpu=": "GPUs",
+    "trainer=ddp": "several devices, which tests/end_to_end/test_ddp.py has",
+    "architecture.name_or_path=": "a saved network, which tests/harness/test_huggingface.py has",
+}
+"""Trainings that cannot be run in CI, by how one of their words begins, and why. Each is composed, cell by cell."""
 
-def commands(path: Path) -> list[list[str]]:
-    """The arguments of every ``python -m harness`` in fenced or indented code."""
-    text = path.read_text()
-    code = (
-        "\n".join(re.findall(r"^```bash\n(.*?)^```", text, re.M | re.S))
-        + "\n"
-        + "\n".join(re.findall(r"^    (.*)", text, re.M))
-    )
-    lines = [shlex.split(line, comments=True) for line in code.splitlines() if line.startswith("python -m harness")]
-    return [line[3:] for line in lines]
+WRITTEN_ON_THE_PAGE = ("encoding=gaussian", "task=sort", "architecture=bag_of_words", "callbacks=[averaged]")
+"""Choices whose files stand on the page itself: test_extending_pages.py and test_callbacks.py run them."""
 
+RECORDS = ("core", "huang2025")
+"""Published folders that are there before the first command of a page, under ``results``."""
 
-PAST = ("new", "check", "verify", "leaderboard", "compare", "study", "status", "doctor", "ls", "--help")
-"""Commands about what runs have written or about choices of one's own, and options that run nothing."""
+OWN_TASKS = ("copy", "reverse", "flip_flop")
+"""Tasks of the records that a reader is supposed to have made before, in ``results/records``."""
 
+IN_THIS_PROCESS = ("leaderboard", "compare", "verify", "study", "status", "ls", "doctor", "--help", "--version")
+"""Commands without PyTorch, which need no process of their own."""
 
-def plain(words: list[str]) -> list[str]:
-    return [word for word in words if word != "-m" and not word.startswith("--")]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_composes(path: Path) -> None:
-    invented = {"encoding=gaussian", "task=sort", "architecture=bag_of_words", "encoding=far", "--config-dir"}
-    for arguments in commands(path):
-        if not arguments or set(arguments) & invented or arguments[0] in PAST:
-            continue
-        with composer() as hydra:
-            words = plain(arguments[1:] if arguments[0] in ("show", "inspect") else arguments)
-            for cell in hydra.cells(words):
-                attempt = hydra.attempt(cell)
-                assert isinstance(attempt, Run), attempt
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.slow
-def test_the_readmes_commands_run(command: Command, tmp_path: Path) -> None:
-    found = commands(ROOT / "README.md")
-    assert len(found) >= 9
-    shutil.copytree(ROOT / "results" / "huang2025", tmp_path / "results" / "huang2025")  # whose tables one rebuilds
-    for arguments in found:
-        words = [word for word in arguments if not word.startswith("study=")]
-        if {"compare", "verify", "leaderboard"} & set(words):
-            words = [str(ROOT / word) if word == "results/core" else word for word in words]
-        if arguments and arguments[0] not in (*PAST, "show", "inspect"):
-            if "task=text" in arguments:
-                words += [*QUICK, "train.steps=5"]
+def begun(folder: Path) -> None:
+    """What a reader has before the first command of a page."""
+    for name in RECORDS:
+        shutil.copytree(ROOT / "results" / name, folder / "results" / name)
+    own = folder / "results" / "records"
+    own.mkdir()
+    for task in OWN_TASKS:
+        for path in (ROOT / "results" / "core" / "records").glob(f"{task}-*.json"):
+            shutil.copy(path, own)
+
+
+def named(word: str, folder: Path) -> str:
+    """A word that names a record or a sweep of the writer's, with the newest of the folder in its place."""
+    if match := re.fullmatch(r"((?:\w+=)?)results/records/[\w-]+\.json", word):
+        newest = max((folder / "results" / "records").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        return f"{match[1]}{newest.relative_to(folder)}"
+    if re.fullmatch(r"\w+-[0-9a-f]{8}", word):
+        return next((folder / "results" / "sweeps").glob("*.json")).stem
+    return word
+
+
+def check_training(command: Command, words: list[str], run: Run, folder: Path) -> None:
+    """Compose all cells of a training as it stands, and run it with a small budget unless it belongs elsewhere."""
+    own = [word for word in words if word.startswith("--config-dir") or word in WRITTEN_ON_THE_PAGE]
+    if own:
+        assert "`conf/" in (page := (ROOT / command.page).read_text()) or "_conf/" in page, command
+        return
+    with composer() as hydra:
+        runs = cells(hydra, words)
+        shrunk = small(words, runs[0])
+        if not any(word.startswith(begin) for word in words for begin in ELSEWHERE):
+            if len(hydra.cells([word for word in shrunk if not word.startswith("-")])) <= MOST_CELLS:
+                done(command, run(*shrunk))
             else:
-                words += SHRINK
-        if words != arguments and any(word.startswith("study=") for word in arguments):
-            continue  # composed above; hours as written
-        done = command(*words)
-        assert done.returncode == 0, f"{arguments}: {done.stdout[-500:]}{done.stderr[-500:]}"
-    assert (tmp_path / "results" / "leaderboard.csv").exists()
+                assert cli.main([*words, *(["--dry-run"] if "--dry-run" not in words else [])]) == 0, command
+        elif command.started_directly and "trainer=ddp" not in words:
+            assert cli.main([*words, *(["--dry-run"] if "--dry-run" not in words else [])]) == 0, command
+
+
+def done(command: Command, process: subprocess.CompletedProcess[str]) -> None:
+    said = process.stdout[-1500:] + process.stderr[-1500:]
+    assert process.returncode == 0, f"{command}\n{shlex.join(process.args)}\n{said}"
+
+
+def read_only(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the arguments of a command or a script of ours, and do nothing."""
+
+    class Read(Exception):
+        """The arguments are good."""
+
+    def stop(reader: Callable[..., argparse.Namespace]) -> Callable[..., argparse.Namespace]:
+        def read(*arguments: object, **options: object) -> argparse.Namespace:
+            reader(*arguments, **options)
+            raise Read
+
+        return read
+
+    with monkeypatch.context() as patch:
+        patch.setattr(argparse.ArgumentParser, "parse_args", stop(argparse.ArgumentParser.parse_args))
+        patch.setattr(Parser, "read", stop(Parser.read))
+        if words[0] != "python":
+            with pytest.raises(Read):
+                cli.main(words)
+            return
+        script = ROOT / words[1]
+        assert script.exists(), script
+        if script.suffix == ".py" and "argparse" not in script.read_text():
+            return
+        patch.setattr(sys, "argv", words[1:])
+        patch.syspath_prepend(str(script if script.is_dir() else script.parent))
+        with pytest.raises(Read):
+            runpy.run_path(str(script), run_name="__main__")
+
+
+def check_other(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that is not the harness: an installation, a target of make, tests, a script of this repository."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    match command.words:
+        case ("pip", "install", *rest):
+            *_, what = rest
+            extras = re.search(r"\[(.*)\]", what)
+            assert what.partition("[")[0] in (".", project["name"]), command
+            assert not extras or set(extras[1].split(",")) <= set(project["optional-dependencies"]), command
+        case ("make", target, *_):
+            assert f"\n{target}:" in (ROOT / "Makefile").read_text(), command
+        case ("pytest", path, "-k", _) | ("pytest", path):
+            assert (ROOT / path).exists(), command
+        case ("mkdocs", "build" | "serve", *_):
+            assert (ROOT / "mkdocs.yml").exists()
+        case ("python", script, *_) if not script.startswith("-"):
+            read_only(list(command.words), monkeypatch)
+        case _:
+            pytest.fail(f"{command}: no test knows what this is")
+
+
+def check(command: Command, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail unless the command does what a reader expects of it."""
+    words = command.harness
+    if words is None:
+        check_other(command, monkeypatch)
+        return
+    words = [named(word, folder) for word in words]
+    if words[:1] and words[0] in IN_THIS_PROCESS:
+        assert cli.main(words) == 0, command
+    elif words[:1] and words[0] in cli._commands():
+        if not any(word in WRITTEN_ON_THE_PAGE for word in words):
+            done(command, run(*words))
+    else:
+        check_training(command, words, run, folder)
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_on_views_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = ROOT / "docs" / "views.md"
+@pytest.mark.parametrize("page", [page for page in PAGES if in_blocks(page)], ids=lambda page: page.stem)
+def test_every_command_of_a_page(
+    page: Path, command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "results" / "core", tmp_path / "results")
-    for own in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.M | re.S):
+    begun(tmp_path)
+    for own in re.findall(r"^```yaml\n(version: .*?)^```", page.read_text(), re.M | re.S):
         (tmp_path / "mine.yaml").write_text(own)
-    found = [words for words in commands(page) if "results/six_encodings" not in words]
-    assert len(found) >= 12
-    for words in [*found, ["leaderboard", "--suite", "mine.yaml"]]:
-        assert cli.main(words) == 0, words
-    assert {path.name for path in tmp_path.iterdir()} >= {"table.tex", "pivot.parquet"}
+    for documented in in_blocks(page):
+        check(documented, command, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
-def test_the_page_on_extending_is_true(tmp_path: Path) -> None:
-    """Its files are written as they stand into a copy of the program, and its commands and the contracts run there."""
-    for folder in ("harness", "tasks", "conf", "tests"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    (tmp_path / "docs").mkdir()
-    shutil.copy(ROOT / "docs" / "code.md", tmp_path / "docs")
-    text = (ROOT / "docs" / "extending.md").read_text()
-    files = re.findall(r"^`((?:harness|tasks|conf)/[\w/.]+)`:\n\n```(?:python|yaml)\n(.*?)^```", text, re.M | re.S)
-    assert [name for name, _ in files] == [
-        "harness/encodings/gaussian.py", "conf/encoding/gaussian.yaml", "tasks/sort.py", "conf/task/sort.yaml",
-        "harness/models/bag_of_words.py", "conf/architecture/bag_of_words.yaml",
-    ]  # fmt: skip
-    for name, content in files:
-        assert not (tmp_path / name).exists(), "new files only"
-        (tmp_path / name).write_text(content)
-    env = environment(PYTHONPATH=os.pathsep.join([str(tmp_path), str(tmp_path / "tests")]))
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300
-        )
-
-    for arguments in (("encoding=gaussian",), ("task=sort",), ("architecture=bag_of_words", "encoding=nope")):
-        done = run("harness", *arguments, *SHRINK)
-        assert done.returncode == 0, done.stderr
-    assert "abddq" in text
-    assert "sort, version 1" in run("harness", "show", "task=sort").stdout
-    refused = run("harness", "architecture=bag_of_words", "encoding=rope")
-    assert "architecture=bag_of_words, which is attention-free. Possible: nope" in refused.stderr
-    only = "gaussian or sort or bag_of_words"
-    contracts = run(
-        "pytest",
-        "-q",
-        "tests/contracts",
-        "tests/harness/test_attention.py",
-        "-m",
-        "not slow",
-        "-k",
-        only,
-        "-p",
-        "no:cacheprovider",
-    )
-    failures = re.findall(r"^FAILED (\S+)", contracts.stdout, re.M)
-    assert failures == ["tests/contracts/test_tasks.py::test_data_does_not_change_without_a_new_version[sort]"], (
-        contracts.stdout[-3000:]
-    )
-    (entry,) = set(re.findall(r"AssertionError: if this is meant, put (\{.*\}) into", contracts.stdout))
-    (tmp_path / "tests" / "golden" / "tasks" / "sort.json").write_text(entry)
-    again = run("pytest", "-q", "tests/contracts/test_tasks.py", "-k", "sort", "-p", "no:cacheprovider")
-    assert again.returncode == 0, again.stdout[-2000:]
+def test_commands_in_sentences_are_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    begun(tmp_path)
+    found = [command for page in PAGES for command in in_sentences(page)]
+    assert len(found) > 20
+    with composer() as hydra:
+        for command in found:
+            words = command.harness
+            if words is None:
+                read_only(list(command.words), monkeypatch)
+            elif words[:1] and (words[0] in cli._commands() or words[0].startswith("--")):
+                if words[0] != "--help":
+                    read_only(words, monkeypatch)
+            else:
+                assert cells(hydra, words), command
 
 
 def test_links_lead_somewhere() -> None:
-    for path in [*DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
+    for path in PAGES:
         prose = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.M | re.S)
-        for target in re.findall(r"\]\(([^)#]+)\)", prose):
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose):
             assert target.startswith("http") or (path.parent / target).exists(), f"{path.name}: {target}"
