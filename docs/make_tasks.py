@@ -28,8 +28,8 @@ HEAD = f"""\
 There is a page for each family of tasks, with the definition, examples and trivial baselines of every one. These pages
 are written by `python docs/make_tasks.py` from the tasks; a test compares them.
 `python -m harness show task=NAME` prints any of them at any length and with any options, with the position of each
-token. Twelve of them, `python -m harness study=core`, train in minutes on a CPU and separate methods; what they say is
-in `results/core/README.md`. [A page on your own task](my_task.md) shows how one is added.
+token. Twelve of them, `python -m harness study=core`, are learned by a small network on a CPU and separate methods.
+[My task](my_task.md) shows how one is added.
 
 ## How to read these pages
 

@@ -41,8 +41,10 @@ ELSEWHERE = {
 WRITTEN_ON_THE_PAGE = ("encoding=gaussian", "task=sort", "architecture=bag_of_words", "callbacks=[averaged]")
 """Choices whose files stand on the page itself: test_extending_pages.py and test_callbacks.py run them."""
 
-RECORDS = ("core", "huang2025")
-"""Published folders that are there before the first command of a page, under ``results``."""
+RECORDS = {"core": "core_candidates", "huang2025": "huang2025"}
+"""Folders of ``results`` that are there before the first command of a page, and whose records they have: larger ones would
+be read for minutes.
+"""
 
 OWN_TASKS = ("copy", "reverse", "flip_flop")
 """Tasks of the records that a reader is supposed to have made before, in ``results/records``."""
@@ -55,12 +57,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def begun(folder: Path) -> None:
     """What a reader has before the first command of a page."""
-    for name in RECORDS:
-        shutil.copytree(ROOT / "results" / name, folder / "results" / name)
+    for name, source in RECORDS.items():
+        shutil.copytree(ROOT / "results" / source, folder / "results" / name)
     own = folder / "results" / "records"
     own.mkdir()
     for task in OWN_TASKS:
-        for path in (ROOT / "results" / "core" / "records").glob(f"{task}-*.json"):
+        for path in (ROOT / "results" / RECORDS["core"] / "records").glob(f"{task}-*.json"):
             shutil.copy(path, own)
 
 

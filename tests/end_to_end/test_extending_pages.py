@@ -64,7 +64,7 @@ def test_the_examples_are_what_the_pages_say(tmp_path: Path) -> None:
     commands = [command.harness for page in PAGES for command in in_blocks(page) if own & set(command.words)]
     assert len(commands) == 4
     runs = [[*words, *([] if words[0] == "show" else SHRINK)] for words in commands if words]
-    options = ["-q", "-p", "no:cacheprovider"]
+    options = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     contracts = ["tests/contracts", "tests/harness/test_attention.py", "-m", "not slow", "-k", " or ".join(names)]
     again = ["tests/contracts/test_tasks.py", "-k", "sort"]
     words = [
