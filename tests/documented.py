@@ -1,12 +1,19 @@
 """The shell commands that README.md and the pages of docs/ tell their readers to type."""
 
+import argparse
 import re
+import runpy
 import shlex
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
 from support import ROOT
 
+from harness import cli
+from harness.composition.arguments import Parser
 from harness.composition.compose import Composer
 from harness.config import identity, instantiation
 from harness.config.schema import Run
@@ -101,3 +108,33 @@ def cells(hydra: Composer, words: list[str]) -> list[Run]:
             raise run
         found.append(run)
     return found
+
+
+def read_only(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read the arguments of a command or a script of ours, and do nothing."""
+
+    class Read(Exception):
+        """The arguments are good."""
+
+    def stop(reader: Callable[..., argparse.Namespace]) -> Callable[..., argparse.Namespace]:
+        def read(*arguments: object, **options: object) -> argparse.Namespace:
+            reader(*arguments, **options)
+            raise Read
+
+        return read
+
+    with monkeypatch.context() as patch:
+        patch.setattr(argparse.ArgumentParser, "parse_args", stop(argparse.ArgumentParser.parse_args))
+        patch.setattr(Parser, "read", stop(Parser.read))
+        if words[0] != "python":
+            with pytest.raises(Read):
+                cli.main(words)
+            return
+        script = ROOT / words[1]
+        assert script.exists(), script
+        if script.suffix == ".py" and "argparse" not in script.read_text():
+            return
+        patch.setattr(sys, "argv", words[1:])
+        patch.syspath_prepend(str(script if script.is_dir() else script.parent))
+        with pytest.raises(Read):
+            runpy.run_path(str(script), run_name="__main__")

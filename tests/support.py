@@ -73,9 +73,9 @@ def layers(dimensions: Any, encoding: Callable[[int], Any], name: str = "standar
     return Layers(dimensions, encodings, lambda here: component("logit", name, here), [Attention])
 
 
-def page_script(script: str) -> Any:
-    """A script of docs/ that writes pages, as a module."""
-    spec = importlib.util.spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
+def page_script(script: str, folder: str = "docs") -> Any:
+    """A script that writes pages, as a module."""
+    spec = importlib.util.spec_from_file_location(script, ROOT / folder / f"{script}.py")
     assert spec
     assert spec.loader
     made = importlib.util.module_from_spec(spec)

@@ -6,23 +6,19 @@ the two lists below with its reason, and is composed, or checked by ``--dry-run`
 composed, or their arguments read.
 """
 
-import argparse
 import re
-import runpy
 import shlex
 import shutil
 import subprocess
-import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from documented import PAGES, Command, cells, in_blocks, in_sentences, small
+from documented import PAGES, Command, cells, in_blocks, in_sentences, read_only, small
 from support import ROOT
 
 from harness import cli
-from harness.composition.arguments import Parser
 from harness.composition.compose import composer
 
 MOST_CELLS = 4
@@ -42,8 +38,8 @@ WRITTEN_ON_THE_PAGE = ("encoding=gaussian", "task=sort", "architecture=bag_of_wo
 """Choices whose files stand on the page itself: test_extending_pages.py and test_callbacks.py run them."""
 
 RECORDS = {"core": "core_candidates", "huang2025": "huang2025"}
-"""Folders of ``results`` that are there before the first command of a page, and whose records they have: larger ones would
-be read for minutes.
+"""Folders of ``results`` that are there before the first command of a page, and whose records they have: larger ones
+would be read for minutes.
 """
 
 OWN_TASKS = ("copy", "reverse", "flip_flop")
@@ -97,36 +93,6 @@ def check_training(command: Command, words: list[str], run: Run, folder: Path) -
 def done(command: Command, process: subprocess.CompletedProcess[str]) -> None:
     said = process.stdout[-1500:] + process.stderr[-1500:]
     assert process.returncode == 0, f"{command}\n{shlex.join(process.args)}\n{said}"
-
-
-def read_only(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Read the arguments of a command or a script of ours, and do nothing."""
-
-    class Read(Exception):
-        """The arguments are good."""
-
-    def stop(reader: Callable[..., argparse.Namespace]) -> Callable[..., argparse.Namespace]:
-        def read(*arguments: object, **options: object) -> argparse.Namespace:
-            reader(*arguments, **options)
-            raise Read
-
-        return read
-
-    with monkeypatch.context() as patch:
-        patch.setattr(argparse.ArgumentParser, "parse_args", stop(argparse.ArgumentParser.parse_args))
-        patch.setattr(Parser, "read", stop(Parser.read))
-        if words[0] != "python":
-            with pytest.raises(Read):
-                cli.main(words)
-            return
-        script = ROOT / words[1]
-        assert script.exists(), script
-        if script.suffix == ".py" and "argparse" not in script.read_text():
-            return
-        patch.setattr(sys, "argv", words[1:])
-        patch.syspath_prepend(str(script if script.is_dir() else script.parent))
-        with pytest.raises(Read):
-            runpy.run_path(str(script), run_name="__main__")
 
 
 def check_other(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
