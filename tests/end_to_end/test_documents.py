@@ -10,12 +10,13 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from documented import PAGES, Command, cells, in_blocks, in_sentences, read_only, small
+from documented import PAGES, SMALL, Command, cells, in_blocks, in_sentences, read_only, small
 from support import ROOT
 
 from harness import cli
@@ -122,6 +123,8 @@ def check(command: Command, run: Run, folder: Path, monkeypatch: pytest.MonkeyPa
     if words is None:
         check_other(command, monkeypatch)
         return
+    if words[:1] == ["status"] and not (folder / "results" / "sweeps").exists():  # a reader asks after starting one
+        done(command, run("-m", "seed=0", "lengths.grid=[20,25]", *SMALL))
     words = [named(word, folder) for word in words]
     if words[:1] and words[0] in IN_THIS_PROCESS:
         assert cli.main(words) == 0, command
@@ -138,6 +141,9 @@ def test_every_command_of_a_page(
     page: Path, command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "my_choices"]:
+        monkeypatch.delitem(sys.modules, name)  # of the folder of another page
     begun(tmp_path)
     for own in re.findall(r"^```yaml\n(version: .*?)^```", page.read_text(), re.M | re.S):
         (tmp_path / "mine.yaml").write_text(own)
