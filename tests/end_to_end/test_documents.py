@@ -38,13 +38,10 @@ ELSEWHERE = {
 WRITTEN_ON_THE_PAGE = ("encoding=gaussian", "task=sort", "architecture=bag_of_words", "callbacks=[averaged]")
 """Choices whose files stand on the page itself: test_extending_pages.py and test_callbacks.py run them."""
 
-RECORDS = {"core": "core_candidates", "huang2025": "huang2025"}
-"""Folders of ``results`` that are there before the first command of a page, and whose records they have: larger ones
-would be read for minutes.
+TASKS = ("copy", "reverse", "flip_flop")
+"""Tasks whose published runs a reader has before the first command of a page, under ``results/core`` and as runs of his
+own under ``results/records``: all would be read, drawn and verified for minutes.
 """
-
-OWN_TASKS = ("copy", "reverse", "flip_flop")
-"""Tasks of the records that a reader is supposed to have made before, in ``results/records``."""
 
 IN_THIS_PROCESS = ("leaderboard", "compare", "verify", "study", "status", "ls", "doctor", "--help", "--version")
 """Commands without PyTorch, which need no process of their own."""
@@ -54,13 +51,12 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def begun(folder: Path) -> None:
     """What a reader has before the first command of a page."""
-    for name, source in RECORDS.items():
-        shutil.copytree(ROOT / "results" / source, folder / "results" / name)
-    own = folder / "results" / "records"
-    own.mkdir()
-    for task in OWN_TASKS:
-        for path in (ROOT / "results" / RECORDS["core"] / "records").glob(f"{task}-*.json"):
-            shutil.copy(path, own)
+    shutil.copytree(ROOT / "results" / "huang2025", folder / "results" / "huang2025")
+    for own in ("core/records", "records"):
+        (folder / "results" / own).mkdir(parents=True)
+        for task in TASKS:
+            for path in (ROOT / "results" / "core_candidates" / "records").glob(f"{task}-*.json"):
+                shutil.copy(path, folder / "results" / own)
 
 
 def named(word: str, folder: Path) -> str:
