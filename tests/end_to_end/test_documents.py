@@ -31,7 +31,7 @@ ELSEWHERE = {
     "launcher=ray": "a cluster, which tests/end_to_end/test_ray.py has",
     "launcher.per_gpu=": "GPUs",
     "trainer=ddp": "several devices, which tests/end_to_end/test_ddp.py has",
-    "architecture.name_or_path=": "a saved network, which tests/harness/test_huggingface.py has",
+    "architecture.name_or_path=": "a pretrained network, in whose place stands a small one (saved_networks)",
 }
 """Trainings that cannot be run in CI, by how one of their words begins, and why. Each is composed, cell by cell."""
 
@@ -59,8 +59,24 @@ def begun(folder: Path) -> None:
                 shutil.copy(path, folder / "results" / own)
 
 
+def saved_networks(folder: Path) -> None:
+    """Networks and a tokenizer of random weights, in the places of those that a page names."""
+    transformers, tokenizers = pytest.importorskip("transformers"), pytest.importorskip("tokenizers")
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    llama = transformers.LlamaConfig(vocab_size=300, max_position_embeddings=2048, **sizes)
+    gpt2 = transformers.GPT2Config(vocab_size=300, n_embd=32, n_layer=2, n_head=4)
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel()
+    letters = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(["a text"], tokenizers.trainers.BpeTrainer(initial_alphabet=letters))
+    for name, config in (("llama", llama), ("gpt2", gpt2)):
+        transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder / name)
+        tokenizer.save(str(folder / name / "tokenizer.json"))
+
+
 def named(word: str, folder: Path) -> str:
-    """A word that names a record or a sweep of the writer's, with the newest of the folder in its place."""
+    """A word that names a record, a sweep or a saved network of the writer's, with one of the folder in its place."""
+    word = word.replace("=/models/", "=")
     if match := re.fullmatch(r"((?:\w+=)?)results/records/[\w-]+\.json", word):
         newest = max((folder / "results" / "records").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         return f"{match[1]}{newest.relative_to(folder)}"
@@ -76,7 +92,11 @@ def check_training(command: Command, words: list[str], run: Run, folder: Path) -
         assert "`conf/" in (page := (ROOT / command.page).read_text()) or "_conf/" in page, command
         return
     with composer() as hydra:
+        if any(word.startswith("weights_from=") for word in words):  # of a network that was trained small
+            words = [*words, *(word for word in SMALL if word.partition("=")[0] not in " ".join(words))]
         runs = cells(hydra, words)
+        if "architecture=huggingface" in words:
+            return
         shrunk = small(words, runs[0])
         if not any(word.startswith(begin) for word in words for begin in ELSEWHERE):
             if len(hydra.cells([word for word in shrunk if not word.startswith("-")])) <= MOST_CELLS:
@@ -141,6 +161,8 @@ def test_every_command_of_a_page(
     for name in [name for name in sys.modules if name.partition(".")[0] == "my_choices"]:
         monkeypatch.delitem(sys.modules, name)  # of the folder of another page
     begun(tmp_path)
+    if "architecture.name_or_path" in page.read_text():
+        saved_networks(tmp_path)
     for own in re.findall(r"^```yaml\n(version: .*?)^```", page.read_text(), re.M | re.S):
         (tmp_path / "mine.yaml").write_text(own)
     for documented in in_blocks(page):
