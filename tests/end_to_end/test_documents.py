@@ -141,6 +141,8 @@ def check(command: Command, run: Run, folder: Path, monkeypatch: pytest.MonkeyPa
         return
     if words[:1] == ["status"] and not (folder / "results" / "sweeps").exists():  # a reader asks after starting one
         done(command, run("-m", "seed=0", "lengths.grid=[20,25]", *SMALL))
+    if "study=fine_tuning" in words:  # its file names the record of a training at full size
+        words = [*words, "weights_from=results/records/the-one-before.json"]
     words = [named(word, folder) for word in words]
     if words[:1] and words[0] in IN_THIS_PROCESS:
         assert cli.main(words) == 0, command
