@@ -40,7 +40,7 @@ before them.
 Limits: `--help` fits 60 lines of 80 columns; a refusal and a finished run are told within 1.5 seconds of CPU; an own
 encoding and task in an own folder take four commands. {late}
 
-{machine}; one thread, {rounds} time(s), on a shared and busy machine.
+{machine}; rounds: {rounds}, on one thread of a shared and busy machine.
 """
 
 
