@@ -78,8 +78,10 @@ def named(word: str, folder: Path) -> str:
     """A word that names a record, a sweep or a saved network of the writer's, with one of the folder in its place."""
     word = word.replace("=/models/", "=")
     if match := re.fullmatch(r"((?:\w+=)?)results/records/[\w-]+\.json", word):
-        newest = max((folder / "results" / "records").glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        return f"{match[1]}{newest.relative_to(folder)}"
+        before = {path.name for path in (folder / "results" / "core" / "records").iterdir()}
+        made = [path for path in (folder / "results" / "records").glob("*.json") if path.name not in before]
+        first = min(made, key=lambda path: path.stat().st_mtime_ns)  # the original run of the page
+        return f"{match[1]}{first.relative_to(folder)}"
     if re.fullmatch(r"\w+-[0-9a-f]{8}", word):
         return next((folder / "results" / "sweeps").glob("*.json")).stem
     return word
