@@ -128,6 +128,11 @@ def check_other(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
             assert f"\n{target}:" in (ROOT / "Makefile").read_text(), command
         case ("pytest", path, "-k", _) | ("pytest", path):
             assert (ROOT / path).exists(), command
+        case ("ssh", _, there):  # on another machine: the command is one of the harness, and composes
+            words = Command(command.page, tuple(shlex.split(there.rpartition("&&")[2]))).harness
+            assert words, command
+            with composer() as hydra:
+                assert cells(hydra, words), command
         case ("mkdocs", "build" | "serve", *_):
             assert (ROOT / "mkdocs.yml").exists()
         case ("python", script, *_) if not script.startswith("-"):
