@@ -3,6 +3,7 @@
 #   make run ARGS="encoding=rope task=copy"     one run (any arguments of python -m harness)
 #   make test                                   lint, types, import contracts and all tests
 #   make fast                                   the tests that take seconds
+#   make docs                                   the documentation as a site, in build/site
 #
 # PYTHON chooses the interpreter (3.11, 3.12 or 3.13), VENV the folder of the environment, which keeps the interpreter
 # that it was made with: make fast PYTHON=python3.13 VENV=.venv-3.13
@@ -13,7 +14,7 @@ ARGS ?= encoding=rope task=copy
 BIN := $(VENV)/bin
 PARALLEL := -n auto --dist loadfile
 
-.PHONY: help run test fast check clean
+.PHONY: help run test fast check docs clean
 help:
 	@sed -n 's/^#   //p' Makefile
 
@@ -25,6 +26,9 @@ test: check
 
 fast: $(VENV)/installed-test
 	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
+
+docs: $(VENV)/installed-test
+	$(BIN)/python -m mkdocs build
 
 check: $(VENV)/installed-test
 	$(BIN)/ruff check .

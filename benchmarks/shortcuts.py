@@ -19,6 +19,7 @@ from views import answer_place
 from harness.composition.compose import Composer, composer
 from harness.config import catalogue, identity, instantiation
 from harness.errors import Refused
+from harness.results.families import family
 from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
 
@@ -204,7 +205,7 @@ def page(rows: Sequence[tuple[str, Sequence[str], Sequence[Found]]]) -> str:
     """The whole page."""
     lines = []
     for name, overrides, found in rows:
-        title = f"[`{name}`](tasks.md#{name})" + "".join(f" `{override}`" for override in overrides)
+        title = f"[`{name}`](tasks/{family(name)}.md#{name})" + "".join(f" `{override}`" for override in overrides)
         does = ITSELF[name][1] if name in ITSELF else ""
         for row in found:
             lines.append(

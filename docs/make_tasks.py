@@ -1,4 +1,4 @@
-"""Write docs/tasks.md from what the tasks declare, sample and score: ``python docs/make_tasks.py``."""
+"""Write docs/tasks.md and docs/tasks/ from what the tasks declare, sample and score: ``python docs/make_tasks.py``."""
 
 import importlib
 import math
@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from harness.commands.show import definition
-from harness.composition.compose import Composer, composer
+from harness.composition.compose import composer
 from harness.config import catalogue, identity, instantiation
 from harness.config.schema import Run
+from harness.errors import Refused
 from harness.evaluation import baselines
 from harness.layouts import Causal
 from harness.results import metrics
@@ -24,9 +25,13 @@ SHOWN = 120
 HEAD = f"""\
 # Tasks
 
-This page is written by `python docs/make_tasks.py` from the tasks; a test compares the two.
+There is a page for each family of tasks, with the definition, examples and trivial baselines of every one. These pages
+are written by `python docs/make_tasks.py` from the tasks; a test compares them.
 `python -m harness show task=NAME` prints any of them at any length and with any options, with the position of each
-token.
+token. Twelve of them, `python -m harness study=core`, are learned by a small network on a CPU and separate methods.
+[My task](my_task.md) shows how one is added.
+
+## How to read these pages
 
 *Reads and predicts* is what a causal model reads and what it should predict for each token of one example; `.` is not
 scored. The trivial baselines are *chance*, which guesses each token uniformly from those that are possible there and
@@ -42,31 +47,43 @@ Token accuracy counts the end of an answer, which a model has to predict, as one
 it is half of the tokens, and easily guessed. The code of Deletang et al. (2023), like all that fixes the length of
 answers, does not count it, so compare their figures with the third one here. Published figures that count otherwise
 say so.
-
-Twelve of them, `python -m harness study=core`, train in minutes on a CPU and separate methods
-([results](../results/core/README.md)).
 """
 
+FAMILY_HEAD = "How to read this page, and all other families: [tasks](../tasks.md).\n"
 
-def page() -> str:
-    """The whole page."""
-    with composer() as hydra:
-        families = _families(hydra)
-    lines = [HEAD]
-    for package, members in families.items():
-        lines += [f"- {_title(package)}: " + ", ".join(f"[`{name}`](#{name})" for name, _, _ in members)]
-    for package, members in families.items():
-        lines += ["", f"## {_title(package)}"]
+
+def pages() -> dict[str, str]:
+    """All pages by their paths from docs/: the index, and one for each family."""
+    index, written = [HEAD], {}
+    for package, members in _families().items():
+        path = f"tasks/{package.rpartition('.')[2]}.md"
+        index += [f"## {_title(package)}", "", *_index_table(path, members), ""]
+        lines = [f"# {_title(package)}", "", FAMILY_HEAD]
+        lines += [", ".join(f"[`{name}`](#{name})" for name, _, _ in members)]
         for name, meaning, run in members:
             lines += ["", *_task(name, meaning, run)]
-    return "\n".join([*lines, ""])
+        written[path] = "\n".join([*lines, ""])
+    return {"tasks.md": "\n".join(index), **written}
 
 
-def _families(hydra: Composer) -> dict[str, list[tuple[str, str, Run]]]:
+def _index_table(path: str, members: list[tuple[str, str, Run]]) -> Iterator[str]:
+    yield "| task | what it asks |"
+    yield "| --- | --- |"
+    for name, meaning, _ in members:
+        yield f"| [`{name}`]({path}#{name}) | {meaning.replace('|', chr(92) + '|')} |"
+
+
+def _families() -> dict[str, list[tuple[str, str, Run]]]:
+    """The name, the meaning and the default run of every task, by the package of its family."""
     families: dict[str, list[tuple[str, str, Run]]] = {}
-    for choice in catalogue.choices("task"):
-        package = str(choice.target).rpartition(".")[0].rpartition(".")[0]
-        families.setdefault(package, []).append((choice.name, choice.meaning, hydra.run([f"task={choice.name}"])))
+    with composer() as hydra:
+        hydra.cells([])  # from here on runs are composed as cells of a sweep, which share what they have in common
+        for choice in catalogue.choices("task"):
+            run = hydra.attempt([f"task={choice.name}"])
+            if isinstance(run, Refused):
+                raise run
+            package = str(choice.target).rpartition(".")[0].rpartition(".")[0]
+            families.setdefault(package, []).append((choice.name, choice.meaning, run))
     return dict(sorted(families.items()))
 
 
@@ -77,7 +94,7 @@ def _title(package: str) -> str:
 def _task(name: str, meaning: str, run: Run) -> list[str]:
     task = instantiation.task(run)
     trained, tested = identity.training_lengths(run, task), identity.tested_lengths(run, task)
-    lines = [f"### {name}", "", f"*{meaning}.* Version {task.version}.", *_definition(task)]
+    lines = [f"## {name}", "", f"*{meaning}.* Version {task.version}.", *_definition(task)]
     lines += ["```text", *_examples(task, run, trained), "```", ""]
     facts = [
         f"Trained on lengths {trained[0]} to {trained[-1]}, tested to {tested[-1]}; shortest that makes sense: "
@@ -157,4 +174,6 @@ def _shown(rate: metrics.Rate, ends: bool) -> str:
 
 
 if __name__ == "__main__":
-    (ROOT / "docs" / "tasks.md").write_text(page())
+    (ROOT / "docs" / "tasks").mkdir(exist_ok=True)
+    for path, text in pages().items():
+        (ROOT / "docs" / path).write_text(text)

@@ -73,14 +73,19 @@ def layers(dimensions: Any, encoding: Callable[[int], Any], name: str = "standar
     return Layers(dimensions, encodings, lambda here: component("logit", name, here), [Attention])
 
 
-def written_page(script: str) -> str:
-    """The page that a script of docs/ writes."""
-    spec = importlib.util.spec_from_file_location(script, ROOT / "docs" / f"{script}.py")
+def page_script(script: str, folder: str = "docs") -> Any:
+    """A script that writes pages, as a module."""
+    spec = importlib.util.spec_from_file_location(script, ROOT / folder / f"{script}.py")
     assert spec
     assert spec.loader
     made = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(made)
-    return made.page()
+    return made
+
+
+def written_page(script: str) -> str:
+    """The page that a script of docs/ writes."""
+    return page_script(script).page()
 
 
 def held(claim: Callable[[Any], object], subject: Any) -> None:

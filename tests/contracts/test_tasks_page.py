@@ -1,9 +1,14 @@
-"""docs/tasks.md says what the tasks are."""
+"""docs/tasks.md and the pages of the families say what the tasks are."""
 
 import pytest
-from support import ROOT, written_page
+from support import ROOT, page_script
 
 
 @pytest.mark.slow
-def test_the_page_is_what_its_script_writes() -> None:
-    assert written_page("make_tasks") == (ROOT / "docs" / "tasks.md").read_text(), "run python docs/make_tasks.py"
+def test_the_pages_are_what_their_script_writes() -> None:
+    written = page_script("make_tasks").pages()
+    docs = ROOT / "docs"
+    there = {str(path.relative_to(docs)) for path in [docs / "tasks.md", *(docs / "tasks").iterdir()]}
+    assert written.keys() == there, "run python docs/make_tasks.py"
+    for path, text in written.items():
+        assert text == (docs / path).read_text(), f"docs/{path}: run python docs/make_tasks.py"

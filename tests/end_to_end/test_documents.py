@@ -1,151 +1,206 @@
-"""What the documents say works as written."""
+"""What the documents tell their readers to type works as written.
 
-import os
+Every command in a block of code is run, page by page, in the order of the page and in a folder of the page's own; where
+training is concerned with the small budget that ``documented.small`` makes of any. What cannot be run here is in one of
+the two lists below with its reason, and is composed, or checked by ``--dry-run``, instead. Commands in sentences are
+composed, or their arguments read.
+"""
+
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from shell import Command
-from support import QUICK, ROOT, environment
+from documented import PAGES, SMALL, Command, cells, in_blocks, in_sentences, read_only, small
+from support import ROOT
 
 from harness import cli
 from harness.composition.compose import composer
-from harness.config.schema import Run
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-SHRINK = (*QUICK, "train.steps=5", "lengths.shortest=1", "lengths.train=6", "lengths.grid=[3,6,9]")
-"""What is added to the README's commands so that they take seconds."""
+MOST_CELLS = 4
+"""Sweeps of more cells, once they are small, are planned and not run."""
 
+ELSEWHERE = {
+    "study=": "hours of training",
+    "launcher=slurm": "a cluster, which tests/slurm has",
+    "launcher=ray": "a cluster, which tests/end_to_end/test_ray.py has",
+    "launcher.per_gpu=": "GPUs",
+    "trainer=ddp": "several devices, which tests/end_to_end/test_ddp.py has",
+    "architecture.name_or_path=": "a pretrained network, in whose place stands a small one (saved_networks)",
+}
+"""Trainings that cannot be run in CI, by how one of their words begins, and why. Each is composed, cell by cell."""
 
-def commands(path: Path) -> list[list[str]]:
-    """The arguments of every ``python -m harness`` in fenced or indented code."""
-    text = path.read_text()
-    code = (
-        "\n".join(re.findall(r"^```bash\n(.*?)^```", text, re.M | re.S))
-        + "\n"
-        + "\n".join(re.findall(r"^    (.*)", text, re.M))
-    )
-    lines = [shlex.split(line, comments=True) for line in code.splitlines() if line.startswith("python -m harness")]
-    return [line[3:] for line in lines]
+WRITTEN_ON_THE_PAGE = ("encoding=gaussian", "task=sort", "architecture=bag_of_words", "callbacks=[averaged]")
+"""Choices whose files stand on the page itself: test_extending_pages.py and test_callbacks.py run them."""
 
+TASKS = ("copy", "reverse", "flip_flop")
+"""Tasks whose published runs a reader has before the first command of a page, under ``results/core`` and as runs of his
+own under ``results/records``: all would be read, drawn and verified for minutes.
+"""
 
-PAST = ("new", "check", "verify", "leaderboard", "compare", "diff", "study", "status", "doctor", "ls", "--help")
-"""Commands about what runs have written or about choices of one's own, and options that run nothing."""
+IN_THIS_PROCESS = ("leaderboard", "compare", "verify", "study", "status", "ls", "doctor", "--help", "--version")
+"""Commands without PyTorch, which need no process of their own."""
 
-
-def plain(words: list[str]) -> list[str]:
-    return [word for word in words if word != "-m" and not word.startswith("--")]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
-def test_every_command_composes(path: Path) -> None:
-    invented = {"encoding=gaussian", "task=sort", "architecture=bag_of_words", "encoding=far", "--config-dir"}
-    for arguments in commands(path):
-        if not arguments or set(arguments) & invented or arguments[0] in PAST:
-            continue
-        with composer() as hydra:
-            words = plain(arguments[1:] if arguments[0] in ("show", "inspect") else arguments)
-            for cell in hydra.cells(words):
-                attempt = hydra.attempt(cell)
-                assert isinstance(attempt, Run), attempt
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.mark.slow
-def test_the_readmes_commands_run(command: Command, tmp_path: Path) -> None:
-    found = commands(ROOT / "README.md")
-    assert len(found) >= 9
-    shutil.copytree(ROOT / "results" / "huang2025", tmp_path / "results" / "huang2025")  # whose tables one rebuilds
-    for arguments in found:
-        words = [word for word in arguments if not word.startswith("study=")]
-        if {"compare", "verify", "leaderboard"} & set(words):
-            words = [str(ROOT / word) if word == "results/core" else word for word in words]
-        if arguments and arguments[0] not in (*PAST, "show", "inspect"):
-            if "task=text" in arguments:
-                words += [*QUICK, "train.steps=5"]
+def begun(folder: Path) -> None:
+    """What a reader has before the first command of a page."""
+    shutil.copytree(ROOT / "results" / "huang2025", folder / "results" / "huang2025")
+    for own in ("core/records", "records"):
+        (folder / "results" / own).mkdir(parents=True)
+        for task in TASKS:
+            for path in (ROOT / "results" / "core_candidates" / "records").glob(f"{task}-*.json"):
+                shutil.copy(path, folder / "results" / own)
+
+
+def saved_networks(folder: Path) -> None:
+    """Networks and a tokenizer of random weights, in the places of those that a page names."""
+    transformers, tokenizers = pytest.importorskip("transformers"), pytest.importorskip("tokenizers")
+    sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
+    llama = transformers.LlamaConfig(vocab_size=300, max_position_embeddings=2048, **sizes)
+    gpt2 = transformers.GPT2Config(vocab_size=300, n_embd=32, n_layer=2, n_head=4)
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel()
+    letters = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(["a text"], tokenizers.trainers.BpeTrainer(initial_alphabet=letters))
+    for name, config in (("llama", llama), ("gpt2", gpt2)):
+        transformers.AutoModelForCausalLM.from_config(config).save_pretrained(folder / name)
+        tokenizer.save(str(folder / name / "tokenizer.json"))
+
+
+def named(word: str, folder: Path) -> str:
+    """A word that names a record, a sweep or a saved network of the writer's, with one of the folder in its place."""
+    word = word.replace("=/models/", "=")
+    if match := re.fullmatch(r"((?:\w+=)?)results/records/[\w-]+\.json", word):
+        before = {path.name for path in (folder / "results" / "core" / "records").iterdir()}
+        made = [path for path in (folder / "results" / "records").glob("*.json") if path.name not in before]
+        first = min(made, key=lambda path: path.stat().st_mtime_ns)  # the original run of the page
+        return f"{match[1]}{first.relative_to(folder)}"
+    if re.fullmatch(r"\w+-[0-9a-f]{8}", word):
+        return next((folder / "results" / "sweeps").glob("*.json")).stem
+    return word
+
+
+def check_training(command: Command, words: list[str], run: Run, folder: Path) -> None:
+    """Compose all cells of a training as it stands, and run it with a small budget unless it belongs elsewhere."""
+    own = [word for word in words if word.startswith("--config-dir") or word in WRITTEN_ON_THE_PAGE]
+    if own:
+        assert "`conf/" in (page := (ROOT / command.page).read_text()) or "_conf/" in page, command
+        return
+    with composer() as hydra:
+        if any(word.startswith("weights_from=") for word in words):  # of a network that was trained small
+            words = [*words, *(word for word in SMALL if word.partition("=")[0] not in " ".join(words))]
+        if "architecture=huggingface" in words:  # without tokenizing a corpus, which takes half a minute
+            assert cells(hydra, [word for word in words if not word.startswith("task.tokenizer=")])
+            return
+        runs = cells(hydra, words)
+        shrunk = small(words, runs[0])
+        if not any(word.startswith(begin) for word in words for begin in ELSEWHERE):
+            if len(hydra.cells([word for word in shrunk if not word.startswith("-")])) <= MOST_CELLS:
+                done(command, run(*shrunk))
             else:
-                words += SHRINK
-        if words != arguments and any(word.startswith("study=") for word in arguments):
-            continue  # composed above; hours as written
-        done = command(*words)
-        assert done.returncode == 0, f"{arguments}: {done.stdout[-500:]}{done.stderr[-500:]}"
-    assert (tmp_path / "results" / "leaderboard.csv").exists()
+                assert cli.main([*words, *(["--dry-run"] if "--dry-run" not in words else [])]) == 0, command
+        elif command.started_directly and "trainer=ddp" not in words:
+            assert cli.main([*words, *(["--dry-run"] if "--dry-run" not in words else [])]) == 0, command
+
+
+def done(command: Command, process: subprocess.CompletedProcess[str]) -> None:
+    said = process.stdout[-1500:] + process.stderr[-1500:]
+    assert process.returncode == 0, f"{command}\n{shlex.join(process.args)}\n{said}"
+
+
+def check_other(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command that is not the harness: an installation, a target of make, tests, a script of this repository."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    match command.words:
+        case ("pip", "install", *rest):
+            *_, what = rest
+            extras = re.search(r"\[(.*)\]", what)
+            assert what.partition("[")[0] in (".", project["name"]), command
+            assert not extras or set(extras[1].split(",")) <= set(project["optional-dependencies"]), command
+        case ("make", target, *_):
+            assert f"\n{target}:" in (ROOT / "Makefile").read_text(), command
+        case ("pytest", path, "-k", _) | ("pytest", path):
+            assert (ROOT / path).exists(), command
+        case ("ssh", _, there):  # on another machine: the command is one of the harness, and composes
+            words = Command(command.page, tuple(shlex.split(there.rpartition("&&")[2]))).harness
+            assert words, command
+            with composer() as hydra:
+                assert cells(hydra, words), command
+        case ("mkdocs", "build" | "serve", *_):
+            assert (ROOT / "mkdocs.yml").exists()
+        case ("python", script, *_) if not script.startswith("-"):
+            read_only(list(command.words), monkeypatch)
+        case _:
+            pytest.fail(f"{command}: no test knows what this is")
+
+
+def check(command: Command, run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail unless the command does what a reader expects of it."""
+    words = command.harness
+    if words is None:
+        check_other(command, monkeypatch)
+        return
+    if words[:1] == ["status"] and not (folder / "results" / "sweeps").exists():  # a reader asks after starting one
+        done(command, run("-m", "seed=0", "lengths.grid=[20,25]", *SMALL))
+    if "study=fine_tuning" in words:  # its file names the record of a training at full size
+        words = [*words, "weights_from=results/records/the-one-before.json"]
+    words = [named(word, folder) for word in words]
+    if words[:2] == ["study", "kazemnejad2023"]:  # none of its runs, which take days, is here
+        read_only(words, monkeypatch)
+    elif words[:1] and words[0] in IN_THIS_PROCESS:
+        assert cli.main(words) == 0, command
+    elif words[:1] and words[0] in cli._commands():
+        if not any(word in WRITTEN_ON_THE_PAGE for word in words):
+            done(command, run(*words))
+    else:
+        check_training(command, words, run, folder)
 
 
 @pytest.mark.slow
-def test_the_commands_of_the_page_on_views_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = ROOT / "docs" / "views.md"
+@pytest.mark.parametrize("page", [page for page in PAGES if in_blocks(page)], ids=lambda page: page.stem)
+def test_every_command_of_a_page(
+    page: Path, command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(tmp_path)
-    shutil.copytree(ROOT / "results" / "core", tmp_path / "results")
-    for own in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.M | re.S):
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    for name in [name for name in sys.modules if name.partition(".")[0] == "my_choices"]:
+        monkeypatch.delitem(sys.modules, name)  # of the folder of another page
+    begun(tmp_path)
+    if "architecture.name_or_path" in page.read_text():
+        saved_networks(tmp_path)
+    for own in re.findall(r"^```yaml\n(version: .*?)^```", page.read_text(), re.M | re.S):
         (tmp_path / "mine.yaml").write_text(own)
-    found = [words for words in commands(page) if "results/six_encodings" not in words]
-    assert len(found) >= 12
-    for words in [*found, ["leaderboard", "--suite", "mine.yaml"]]:
-        assert cli.main(words) == 0, words
-    assert {path.name for path in tmp_path.iterdir()} >= {"table.tex", "pivot.parquet"}
+    for documented in in_blocks(page):
+        check(documented, command, tmp_path, monkeypatch)
 
 
 @pytest.mark.slow
-def test_the_page_on_extending_is_true(tmp_path: Path) -> None:
-    """Its files are written as they stand into a copy of the program, and its commands and the contracts run there."""
-    for folder in ("harness", "tasks", "conf", "tests"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    (tmp_path / "docs").mkdir()
-    shutil.copy(ROOT / "docs" / "code.md", tmp_path / "docs")
-    text = (ROOT / "docs" / "extending.md").read_text()
-    files = re.findall(r"^`((?:harness|tasks|conf)/[\w/.]+)`:\n\n```(?:python|yaml)\n(.*?)^```", text, re.M | re.S)
-    assert [name for name, _ in files] == [
-        "harness/encodings/gaussian.py", "conf/encoding/gaussian.yaml", "tasks/sort.py", "conf/task/sort.yaml",
-        "harness/models/bag_of_words.py", "conf/architecture/bag_of_words.yaml",
-    ]  # fmt: skip
-    for name, content in files:
-        assert not (tmp_path / name).exists(), "new files only"
-        (tmp_path / name).write_text(content)
-    env = environment(PYTHONPATH=os.pathsep.join([str(tmp_path), str(tmp_path / "tests")]))
-
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", *arguments], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=300
-        )
-
-    for arguments in (("encoding=gaussian",), ("task=sort",), ("architecture=bag_of_words", "encoding=nope")):
-        done = run("harness", *arguments, *SHRINK)
-        assert done.returncode == 0, done.stderr
-    assert "abddq" in text
-    assert "sort, version 1" in run("harness", "show", "task=sort").stdout
-    refused = run("harness", "architecture=bag_of_words", "encoding=rope")
-    assert "architecture=bag_of_words, which is attention-free. Possible: nope" in refused.stderr
-    only = "gaussian or sort or bag_of_words"
-    contracts = run(
-        "pytest",
-        "-q",
-        "tests/contracts",
-        "tests/harness/test_attention.py",
-        "-m",
-        "not slow",
-        "-k",
-        only,
-        "-p",
-        "no:cacheprovider",
-    )
-    failures = re.findall(r"^FAILED (\S+)", contracts.stdout, re.M)
-    assert failures == ["tests/contracts/test_tasks.py::test_data_does_not_change_without_a_new_version[sort]"], (
-        contracts.stdout[-3000:]
-    )
-    (entry,) = set(re.findall(r"AssertionError: if this is meant, put (\{.*\}) into", contracts.stdout))
-    (tmp_path / "tests" / "golden" / "tasks" / "sort.json").write_text(entry)
-    again = run("pytest", "-q", "tests/contracts/test_tasks.py", "-k", "sort", "-p", "no:cacheprovider")
-    assert again.returncode == 0, again.stdout[-2000:]
+def test_commands_in_sentences_are_understood(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    begun(tmp_path)
+    found = [command for page in PAGES for command in in_sentences(page)]
+    assert len(found) > 20
+    with composer() as hydra:
+        for command in found:
+            words = command.harness
+            if words is None:
+                read_only(list(command.words), monkeypatch)
+            elif words[:1] and (words[0] in cli._commands() or words[0].startswith("--")):
+                if words[0] != "--help":
+                    read_only(words, monkeypatch)
+            else:
+                assert cells(hydra, words), command
 
 
 def test_links_lead_somewhere() -> None:
-    for path in [*DOCUMENTS, ROOT / "CONTRIBUTING.md"]:
+    for path in PAGES:
         prose = re.sub(r"^```.*?^```", "", path.read_text(), flags=re.M | re.S)
-        for target in re.findall(r"\]\(([^)#]+)\)", prose):
+        for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", prose):
             assert target.startswith("http") or (path.parent / target).exists(), f"{path.name}: {target}"
