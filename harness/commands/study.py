@@ -77,7 +77,11 @@ def main(arguments: list[str]) -> int:
 
 def _heading(declared: Study) -> str:
     score = SCORES[declared.score]
-    return f"{score}, the best of the runs" if declared.reported == "best" else f"{score}, mean over runs with its 95 % interval"
+    return (
+        f"{score}, the best of the runs"
+        if declared.reported == "best"
+        else f"{score}, mean over runs with its 95 % interval"
+    )
 
 
 def _cells(rows: Sequence[Comparison]) -> list[list[str]]:

@@ -137,9 +137,9 @@ def best_of(scores: Sequence[float]) -> Mean:
 
 
 def mean(scores: Sequence[float], examples: int, bounded: bool = True) -> Mean:
-    """The mean of scores on ``examples`` each, shares of them if ``bounded``. Its standard error is that over runs, but not below what so many
-    examples leave open where runs happen to agree (Agresti & Coull, 1998): five runs without a mistake are no proof
-    that there are none.
+    """The mean of scores on ``examples`` each, shares of them if ``bounded``. Its standard error is that over runs; of
+    shares it is not below what so many examples leave open where runs happen to agree (Agresti & Coull, 1998): five
+    runs without a mistake are no proof that there are none.
     """
     if not scores:
         return Mean(math.nan, math.nan, 0)

@@ -38,7 +38,9 @@ def judged(statement: Statement, rows: Sequence[Comparison]) -> Judged:
         return Judged(row, "cannot tell", NOT_LEARNED)
     if bound is not None:
         low, high = row.ours.interval
-        return _decided(row, *((low - bound, high - bound) if statement.above is not None else (bound - high, bound - low)))
+        return _decided(
+            row, *((low - bound, high - bound) if statement.above is not None else (bound - high, bound - low))
+        )
     if statement.than is not None:
         other = of[statement.task, statement.than, statement.band]
         if other.ours.runs < 2 or other.reason == NOT_LEARNED:
@@ -63,9 +65,7 @@ def lost(row: Comparison, first: Comparison) -> Mean:
 
 def as_published(rows: Sequence[Comparison]) -> list[Comparison]:
     """The published results in the place of ours, so that the same rules judge them."""
-    return [
-        row._replace(ours=row.theirs, learned=row.theirs.runs, reason="", scores=row.theirs_scores) for row in rows
-    ]
+    return [row._replace(ours=row.theirs, learned=row.theirs.runs, reason="", scores=row.theirs_scores) for row in rows]
 
 
 def _of(row: Comparison) -> Mean:
