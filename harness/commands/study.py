@@ -25,6 +25,8 @@ SCORES = {
     "bits": "bits per byte",
 }
 """The scores of a study in words."""
+MOST = 60
+"""Rows of a page; of more, those without a run are left out."""
 STATED = ("statement", "published", "ours", "verdict")
 
 
@@ -75,8 +77,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
+def _score(declared: Study) -> str:
+    """The score of a study, and of the tasks that have another."""
+    others = [f"{SCORES[own.score]} of {task}" for task, own in declared.tasks.items() if own.score]
+    return SCORES[declared.score] + (f" ({', '.join(others)})" if others else "")
+
+
 def _heading(declared: Study) -> str:
-    score = SCORES[declared.score]
+    score = _score(declared)
     return (
         f"{score}, the best of the runs"
         if declared.reported == "best"
@@ -161,6 +169,8 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
     """The page of a study: what it is, how it is run, what came out, and what is not as published."""
     bands = zip(declared.bands, declared.budgets[budget].edges, strict=True)
     verdicts = [row.verdict for row in rows]
+    shown = rows if len(rows) <= MOST else [row for row in rows if row.ours.runs]
+    left = len(rows) - len(shown)
     counted = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("agree", "differ", "cannot tell"))
     lines = [
         f"# {name}",
@@ -182,7 +192,8 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
         f"{_judgement(declared)} *Learned* counts runs that reach .99 "
         f"at the lengths trained on{_unlearned(declared)} In all {counted}.",
         "",
-        *_markdown(COLUMNS, _cells(rows)),
+        *_markdown(COLUMNS, _cells(shown)),
+        *(["", f"{left} rows of which there are no runs here are left out."] if left else []),
     ]
     if declared.statements:
         lines += [
@@ -201,7 +212,7 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
 
 def _judgement(declared: Study) -> str:
     """How a cell is judged, in words."""
-    score = SCORES[declared.score]
+    score = _score(declared)
     if declared.reported == "best":
         return (
             f"Scores are the mean {score} over the lengths of a band, of the run in which it is highest, because the "
