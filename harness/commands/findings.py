@@ -22,15 +22,16 @@ COLUMNS = ("statement", "source", "published", "ours", "verdict")
 def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness findings", description=__doc__)
     parser.add_record_folders()
-    parser.add_argument("--studies", nargs="+", help="some of the studies (default: all)")
+    parser.add_argument("--studies", help="some of the studies, such as huang2025,press2022 (default: all)")
     parser.add_argument("--budget", default=BUDGET, help=f"the budget whose runs count (default: {BUDGET})")
     parser.add_argument("--page", type=path, help="also write a page in Markdown, such as docs/findings.md")
     parsed = parser.read(arguments)
-    for name in parsed.studies or ():
+    chosen = [name.strip() for name in parsed.studies.split(",")] if parsed.studies is not None else studies.names()
+    for name in chosen:
         if name not in studies.names():
             raise unknown("study", name, studies.names(), "studies")
     folders = existing(parsed.folders)
-    declared = {name: studies.read(name) for name in parsed.studies or studies.names()}
+    declared = {name: studies.read(name) for name in chosen}
     if not any(parsed.budget in study.budgets for study in declared.values()):
         raise Refused(f"--budget {parsed.budget}: none of the studies {', '.join(declared)} has such a budget")
     read, rejected = records.read_all(folders)
@@ -79,7 +80,7 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Finding]], bud
         "What published studies say about length generalization, statement by statement, and what our records say of "
         "it. The page is written by a command from the records and from the declarations in `conf/study`:",
         "",
-        "    python -m harness findings FOLDER ... --page docs/findings.md",
+        "    python -m harness findings results/* --page docs/findings.md",
         "",
         f"Ours are runs at the budget `{budget}`: small networks, short training. *Agree* and *differ* take an "
         "interval over at least two runs that lies wholly on one side of what is stated; where the published score is "
