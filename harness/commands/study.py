@@ -200,8 +200,7 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
             "",
             "## What the study says",
             "",
-            "A statement *holds* if the whole interval of ours is on its side of the bound, and *does not hold* if all "
-            "of it is on the other.",
+            _holding(declared),
             "",
             *_markdown(STATED, _statements(declared, rows)),
         ]
@@ -224,6 +223,16 @@ def _judgement(declared: Study) -> str:
         f"Scores are the mean {score} over the lengths of a band and then over runs, with 95 % intervals. A difference "
         "is judged by its own interval (Welch's): *differ* if that excludes 0, *agree* if it includes 0 and reaches no "
         "further than .1 from its middle, otherwise, or with fewer than two runs, *cannot tell*."
+    )
+
+
+def _holding(declared: Study) -> str:
+    """When a statement holds, in words."""
+    if declared.reported == "best":
+        return "A statement *holds* or *does not hold* as scores agree or differ, by the best of the runs."
+    return (
+        "A statement *holds* if the whole interval of ours is on its side of the bound, and *does not hold* if all of "
+        "it is on the other."
     )
 
 

@@ -174,6 +174,8 @@ def quantile(freedom: float) -> float:
 
 def _verdict(gap: tuple[float, float, float], ours: Mean, theirs: Mean) -> tuple[Verdict, str]:
     _, low, high = gap
+    if ours.runs and not theirs.runs:
+        return "cannot tell", "nothing published"
     if ours.runs < 2 or theirs.runs < 2:
         few, where = (ours, "here") if ours.runs < 2 else (theirs, "there")
         return "cannot tell", _few(few.runs, where)
