@@ -31,7 +31,10 @@ def main(arguments: list[str]) -> int:
         if name not in studies.names():
             raise unknown("study", name, studies.names(), "studies")
     folders = existing(parsed.folders)
-    declared = {name: studies.read(name) for name in chosen}
+    declared = {name: study for name in chosen if (study := studies.read(name)).bands or parsed.studies}
+    for name, study in declared.items():
+        if not study.bands:
+            raise Refused(f"--studies {parsed.studies}: {name} makes no statement that could be judged")
     if not any(parsed.budget in study.budgets for study in declared.values()):
         raise Refused(f"--budget {parsed.budget}: none of the studies {', '.join(declared)} has such a budget")
     read, rejected = records.read_all(folders)
@@ -82,8 +85,9 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Finding]], bud
         "",
         "    python -m harness findings results/* --page docs/findings.md",
         "",
-        f"Ours are runs at the budget `{budget}`: small networks, short training. *Agree* and *differ* take an "
-        "interval over at least two runs that lies wholly on one side of what is stated; where the published score is "
+        f"Ours are runs at the budget `{budget}`: small networks, short training. *Agree* and *differ* take a 95 % "
+        "interval over at least two runs that lies wholly on one side of what is stated (of two extensions of the same "
+        "weights, that of the differences within each training); where the published score is "
         "the best of many runs, one run that reaches a bound shows that it can be reached, and two or three that have "
         "learned the lengths trained on and do not reach it show that it is not. Anything else is *cannot tell*, with "
         "the reason: *not learned* if most of our runs fail at the lengths trained on, *interval* if it lies on both "

@@ -41,8 +41,8 @@ def main(arguments: list[str]) -> int:
     declared = studies.read(parsed.name)
     if not declared.bands:
         raise Refused(
-            f"study={parsed.name} has neither published results to compare with nor statements to judge: python -m harness leaderboard "
-            f"{' '.join(map(str, parsed.folders))} makes its tables"
+            f"study={parsed.name} has neither published results to compare with nor statements to judge: "
+            f"python -m harness leaderboard {' '.join(map(str, parsed.folders))} makes its tables"
         )
     if parsed.budget not in declared.budgets:
         raise unknown("budget", parsed.budget, list(declared.budgets), "budgets")

@@ -50,7 +50,7 @@ class Mean(NamedTuple):
 class Comparison(NamedTuple):
     """One cell in one band of lengths; ``wanted`` says how many runs it should have, ``learned`` how many of those that
     there are reach the score of convergence at the lengths trained on (of running text, all). ``scores`` are those of
-    our runs, and with ``best`` the best of them is what counts.
+    our runs, of these ``trainings``, and with ``best`` the best of them is what counts.
     """
 
     task: str
@@ -68,6 +68,7 @@ class Comparison(NamedTuple):
     best: bool = False
     scores: tuple[float, ...] = ()
     theirs_scores: tuple[float, ...] = ()
+    trainings: tuple[str, ...] = ()
 
 
 def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int) -> list[Comparison]:
@@ -111,6 +112,7 @@ def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int) -
                 best,
                 mine,
                 other,
+                tuple(record.training_name for record in records),
             )
         )
     return rows

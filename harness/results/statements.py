@@ -46,26 +46,39 @@ def judged(statement: Statement, rows: Sequence[Comparison]) -> Judged:
         if other.ours.runs < 2 or other.reason == NOT_LEARNED:
             reason = other.reason if other.reason == NOT_LEARNED else f"{other.ours.runs} runs"
             return Judged(row, "cannot tell", f"{statement.than}: {reason}")
-        _, low, high = difference(_of(row), _of(other))
-        return _decided(row, *((-high, -low) if row.score == "bits" else (low, high)))
-    loss = lost(row, next(one for one in rows if (one.task, one.method) == (row.task, row.method)))
-    margin = quantile(loss.runs - 1) * loss.error
-    low, high = loss.value - margin, loss.value + margin
+        if row.trainings and row.trainings == other.trainings:
+            low, high = _between(lost(other, row))
+        else:
+            _, low, high = difference(_of(row), _of(other))
+            low, high = (-high, -low) if row.score == "bits" else (low, high)
+        return _decided(row, low, high)
+    first = next(one for one in rows if (one.task, one.method) == (row.task, row.method))
+    low, high = _between(lost(row, first))
     if statement.keeps is not None:
         return _decided(row, statement.keeps - high, statement.keeps - low)
     assert statement.loses is not None
     return _decided(row, low - statement.loses, high - statement.loses)
 
 
-def lost(row: Comparison, first: Comparison) -> Mean:
-    """How much worse a band is than the first one, as a mean over runs of the difference within each."""
+def lost(row: Comparison, other: Comparison) -> Mean:
+    """How much worse one comparison of the same trainings is than another, as a mean of the differences within each:
+    seeds often differ more from each other than what is done with their weights.
+    """
     sign = -1.0 if row.score == "bits" else 1.0
-    return mean([sign * (a - b) for a, b in zip(first.scores, row.scores, strict=True)], 1, bounded=False)
+    return mean([sign * (a - b) for a, b in zip(other.scores, row.scores, strict=True)], 1, bounded=False)
+
+
+def _between(loss: Mean) -> tuple[float, float]:
+    margin = quantile(loss.runs - 1) * loss.error
+    return loss.value - margin, loss.value + margin
 
 
 def as_published(rows: Sequence[Comparison]) -> list[Comparison]:
     """The published results in the place of ours, so that the same rules judge them."""
-    return [row._replace(ours=row.theirs, learned=row.theirs.runs, reason="", scores=row.theirs_scores) for row in rows]
+    return [
+        row._replace(ours=row.theirs, learned=row.theirs.runs, reason="", scores=row.theirs_scores, trainings=())
+        for row in rows
+    ]
 
 
 def _of(row: Comparison) -> Mean:

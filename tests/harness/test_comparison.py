@@ -66,6 +66,8 @@ class Row:
 
 
 class Scored:
+    training_name = "training"
+
     def __init__(self, trained: float, beyond: float) -> None:
         self.scores = [Row(1, trained), Row(2, trained), Row(3, beyond), Row(4, beyond)]
 
@@ -166,6 +168,17 @@ def test_fewer_bits_are_better_and_a_loss_is_within_runs(claim: dict[str, float 
     ]
     statement = Statement(task="text", method="a", band="band1", **claim)  # type: ignore[arg-type]
     assert judged(statement, rows).verdict == verdict
+
+
+def test_what_is_done_with_the_same_weights_is_compared_within_each_training() -> None:
+    """Seeds lie a bit apart, and one method is a tenth of a bit better with each of them."""
+    a, b = bits("a", [2.0, 3.0, 4.0]), bits("b", [2.1, 3.101, 4.099])
+    statement = Statement(task="text", method="a", band="band0", than="b")
+    assert judged(statement, [*a, *b]).verdict == "cannot tell"
+    same = [row._replace(trainings=("x", "y", "z")) for row in (*a, *b)]
+    assert judged(statement, same).verdict == "holds"
+    assert judged(Statement(task="text", method="b", band="band0", than="a"), same).verdict == "does not hold"
+    assert judged(statement, [same[0], same[1]._replace(trainings=("x", "y", "v"))]).verdict == "cannot tell"
 
 
 @pytest.mark.parametrize(
