@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -191,10 +191,14 @@ def _few(runs: int, where: str) -> str:
 
 
 def _bands(study: Study, cell: Cell, record: Record) -> Mapping[str, tuple[float, int]]:
-    """Of each band, the mean score over its tested lengths and the number of test examples."""
+    """Of each band, the mean score over its tested lengths and the number of test examples. Lengths that are tested and
+    shorter than those trained on are in no band.
+    """
     found = {}
+    lengths: Any = record.config["lengths"]
     for band, shortest, longest in zip(study.bands, [0, *cell.edges], cell.edges, strict=False):
         first = record.scores[0].extension
-        rows = [row for row in record.scores if shortest < row.length <= longest and row.extension == first]
+        after = max(shortest, int(lengths["shortest"]) - 1)
+        rows = [row for row in record.scores if after < row.length <= longest and row.extension == first]
         found[band] = float(np.mean([SCORES[cell.score](row) for row in rows])), sum(row.examples for row in rows)
     return found

@@ -68,7 +68,8 @@ class Row:
 class Scored:
     training_name = "training"
 
-    def __init__(self, trained: float, beyond: float) -> None:
+    def __init__(self, trained: float, beyond: float, shortest: int = 1) -> None:
+        self.config = {"lengths": {"shortest": shortest}}
         self.scores = [Row(1, trained), Row(2, trained), Row(3, beyond), Row(4, beyond)]
 
 
@@ -96,6 +97,14 @@ def test_verdicts(
     rows = comparison.compared(declared, cell, [Scored(*scores) for scores in ours], 3)  # type: ignore[misc, arg-type]
     assert [row.lengths for row in rows] == ["1 to 2", "3 to 4"]
     assert (rows[1].verdict, rows[1].reason) == (verdict, reason)
+
+
+def test_what_is_shorter_than_those_trained_on_is_in_no_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared, cell = study({"trained": [1.0, 1.0], "beyond": [0.5, 0.5]}, monkeypatch)
+    record = Scored(1.0, 0.5, shortest=2)
+    record.scores[0].exact = 0  # of length 1, which it has never seen
+    rows = comparison.compared(declared, cell, [record, record], 3)  # type: ignore[list-item]
+    assert (rows[0].ours.value, rows[0].learned, rows[1].reason) == (1.0, 2, "")
 
 
 def row(method: str, scores: list[float], reason: str = "") -> Comparison:
