@@ -6,16 +6,27 @@ from pathlib import Path
 
 from harness import atomic
 from harness.composition.arguments import Parser, existing, path
+from harness.composition.comparing import compare
 from harness.composition.compose import composer
-from harness.composition.studies import BUDGET, runs
+from harness.composition.studies import BUDGET
 from harness.config import study as studies
 from harness.config.study import Study
 from harness.errors import Refused, unknown
 from harness.files import user_paths
-from harness.results import finished, records
-from harness.results.comparison import Comparison, Mean, compared, judged
+from harness.results import records
+from harness.results.comparison import Comparison, Mean
+from harness.results.statements import judged
 
 COLUMNS = ("task", "method", "lengths", "runs", "learned", "ours", "theirs", "difference", "verdict")
+SCORES = {
+    "exact": "exact match",
+    "tokens": "token accuracy",
+    "without_ends": "token accuracy without ends",
+    "bits": "bits per byte",
+}
+"""The scores of a study in words."""
+MOST = 60
+"""Rows of a page; of more, those without a run are left out."""
 STATED = ("statement", "published", "ours", "verdict")
 
 
@@ -28,15 +39,20 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--page", type=path, help="also write a page in Markdown, such as docs/huang2025.md")
     parsed = parser.read(arguments)
     declared = studies.read(parsed.name)
-    if not declared.published:
+    if not declared.bands:
         raise Refused(
-            f"study={parsed.name} has no published results to compare with: python -m harness leaderboard "
-            f"{' '.join(map(str, parsed.folders))} makes its tables"
+            f"study={parsed.name} has neither published results to compare with nor statements to judge: "
+            f"python -m harness leaderboard {' '.join(map(str, parsed.folders))} makes its tables"
         )
     if parsed.budget not in declared.budgets:
         raise unknown("budget", parsed.budget, list(declared.budgets), "budgets")
     folders = existing(parsed.folders)
-    rows, done, wanted = _compare(parsed.name, declared, parsed.budget, folders)
+    found, rejected = records.read_all(folders)
+    for line in rejected:
+        print(f"skipped {line}")
+    known = {record.name: record for record in found if record.status == "finished"}
+    with composer() as hydra:
+        rows, done, wanted = compare(hydra, declared, parsed.budget, known)
     if not done:
         raise Refused(
             f"none of the {wanted} runs of study={parsed.name} study.budget={parsed.budget} has a finished record in "
@@ -46,7 +62,7 @@ def main(arguments: list[str]) -> int:
 
     print(f"{declared.title}\n{declared.source}")
     print(f"budget {parsed.budget}: {done} of {wanted} runs are done\n")
-    table("exact match, mean over runs with its 95 % interval", COLUMNS, _cells(rows))
+    table(_heading(declared), COLUMNS, _cells(rows))
     if declared.statements:
         print()
         table("statements", STATED, _statements(declared, rows))
@@ -61,20 +77,19 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _compare(name: str, declared: Study, budget: str, folders: Sequence[Path]) -> tuple[list[Comparison], int, int]:
-    """The comparison of every cell, the number of finished runs, and how many there should be."""
-    found, rejected = records.read_all(folders)
-    for line in rejected:
-        print(f"skipped {line}")
-    known = {record.name: record for record in found if record.status == "finished"}
-    rows, done, wanted = [], 0, 0
-    with composer() as hydra:
-        for cell, cell_runs in runs(hydra, declared, budget):
-            names = [finished.paths_of(run).record.stem for run in cell_runs]
-            present = [known[name] for name in names if name in known]
-            rows += compared(declared, cell, present, len(names))
-            done, wanted = done + len(present), wanted + len(names)
-    return rows, done, wanted
+def _score(declared: Study) -> str:
+    """The score of a study, and of the tasks that have another."""
+    others = [f"{SCORES[own.score]} of {task}" for task, own in declared.tasks.items() if own.score]
+    return SCORES[declared.score] + (f" ({', '.join(others)})" if others else "")
+
+
+def _heading(declared: Study) -> str:
+    score = _score(declared)
+    return (
+        f"{score}, the best of the runs"
+        if declared.reported == "best"
+        else f"{score}, mean over runs with its 95 % interval"
+    )
 
 
 def _cells(rows: Sequence[Comparison]) -> list[list[str]]:
@@ -97,9 +112,10 @@ def _cells(rows: Sequence[Comparison]) -> list[list[str]]:
 def _statements(declared: Study, rows: Sequence[Comparison]) -> list[list[str]]:
     lines = []
     for statement in declared.statements:
-        row, verdict = judged(statement, rows)
-        said = f"{row.task}, {row.method}, lengths {row.lengths}: {statement}"
-        lines.append([said, f"{row.theirs.value:.3f}", _mean(row.ours), verdict])
+        row, verdict, _ = judged(statement, rows)
+        doubt = " (from memory, unverified)" if statement.unverified else ""
+        said = f"{row.task}, {row.method}, lengths {row.lengths}: {statement.claim()}{doubt}"
+        lines.append([said, f"{row.theirs.value:.3f}" if row.theirs.runs else "-", _mean(row.ours), verdict])
     return lines
 
 
@@ -153,6 +169,8 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
     """The page of a study: what it is, how it is run, what came out, and what is not as published."""
     bands = zip(declared.bands, declared.budgets[budget].edges, strict=True)
     verdicts = [row.verdict for row in rows]
+    shown = rows if len(rows) <= MOST else [row for row in rows if row.ours.runs]
+    left = len(rows) - len(shown)
     counted = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("agree", "differ", "cannot tell"))
     lines = [
         f"# {name}",
@@ -170,28 +188,60 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
         f"## Budget {budget}: {done} of {wanted} runs are done",
         "",
         f"Bands of lengths: {', '.join(f'{band} up to {edge}' for band, edge in bands)}"
-        f"; published up to {', '.join(map(str, next(iter(declared.budgets.values())).edges))}. Scores are the mean "
-        "exact match over the lengths of a band and then over runs, with 95 % intervals. A difference is judged by its "
-        "own interval (Welch's): *differ* if that excludes 0, *agree* if it includes 0 and reaches no further than .1 "
-        "from its middle, otherwise, or with fewer than two runs, *cannot tell*. *Learned* counts runs that reach .99 "
-        "at the lengths trained on. Of a cell that most runs have not learned, while theirs had, nothing is said "
-        f"beyond training. In all {counted}.",
+        f"; published up to {', '.join(map(str, next(iter(declared.budgets.values())).edges))}. "
+        f"{_judgement(declared)} *Learned* counts runs that reach .99 "
+        f"at the lengths trained on{_unlearned(declared)} In all {counted}.",
         "",
-        *_markdown(COLUMNS, _cells(rows)),
+        *_markdown(COLUMNS, _cells(shown)),
+        *(["", f"{left} rows of which there are no runs here are left out."] if left else []),
     ]
     if declared.statements:
         lines += [
             "",
             "## What the study says",
             "",
-            "A statement *holds* if the whole interval of ours is on its side of the bound, and *does not hold* if all "
-            "of it is on the other.",
+            _holding(declared),
             "",
             *_markdown(STATED, _statements(declared, rows)),
         ]
     if declared.deviations:
         lines += ["", "## Not as published", "", *(f"- {text}" for text in declared.deviations)]
     return "\n".join([*lines, ""])
+
+
+def _judgement(declared: Study) -> str:
+    """How a cell is judged, in words."""
+    score = _score(declared)
+    if declared.reported == "best":
+        return (
+            f"Scores are the mean {score} over the lengths of a band, of the run in which it is highest, because the "
+            f"published ones are the best of several. What counts is whether a score reaches {declared.solved:g}: one "
+            "run that does suffices, and *differ* or *agree* where none does takes several that have learned the "
+            "lengths trained on."
+        )
+    return (
+        f"Scores are the mean {score} over the lengths of a band and then over runs, with 95 % intervals. A difference "
+        "is judged by its own interval (Welch's): *differ* if that excludes 0, *agree* if it includes 0 and reaches no "
+        "further than .1 from its middle, otherwise, or with fewer than two runs, *cannot tell*."
+    )
+
+
+def _holding(declared: Study) -> str:
+    """When a statement holds, in words."""
+    if declared.reported == "best":
+        return "A statement *holds* or *does not hold* as scores agree or differ, by the best of the runs."
+    return (
+        "A statement *holds* if the whole interval of ours is on its side of the bound, and *does not hold* if all of "
+        "it is on the other."
+    )
+
+
+def _unlearned(declared: Study) -> str:
+    if declared.reported == "best":
+        return "."
+    if declared.score == "bits":
+        return ", or that were trained on text."
+    return ". Of a cell that most runs have not learned, while theirs had, nothing is said beyond training."
 
 
 def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

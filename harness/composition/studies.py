@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hydra.core.override_parser.types import Override
@@ -39,10 +39,19 @@ class Asked(NamedTuple):
             yield [*(word for word in words if word.partition("=")[0] not in given), *self.rest]
 
 
-def runs(hydra: Composer, study: Study, budget: str) -> Iterator[tuple[Cell, list[Run]]]:
-    """Each cell of a study with its runs, one for each seed."""
+def runs(
+    hydra: Composer, study: Study, budget: str, only: Collection[tuple[str, str]] | None = None
+) -> Iterator[tuple[Cell, list[Run]]]:
+    """Each cell of a study with its runs, one for each seed; of ``only`` these tasks and methods. Raises
+    :class:`Refused`.
+    """
     for cell in study.cells(budget):
-        yield cell, [hydra.run(words) for words in hydra.cells(_words(study, budget, cell))]
+        if only is None or (cell.task, cell.method) in only:
+            composed = [hydra.attempt(words) for words in hydra.cells(_words(study, budget, cell))]
+            for run in composed:
+                if isinstance(run, Refused):
+                    raise run
+            yield cell, [run for run in composed if not isinstance(run, Refused)]
 
 
 def _words(study: Study, budget: str, cell: Cell) -> list[str]:

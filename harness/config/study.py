@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -16,23 +16,31 @@ from harness.config import catalogue, choice_files
 from harness.config.schema import Frozen, Name
 from harness.errors import Refused, one_line, unknown
 
-Value = str | int | float | bool | list[str]
+Value = str | int | float | bool | list[int] | list[str]
 Settings = dict[str, Value]
 """Choices and values of a run, as the command line has them: ``{task: copy, task.symbols: 2}``."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
+Score = Literal["exact", "tokens", "without_ends", "bits"]
+"""What is compared: exact match, token accuracy with or without the ends of answers, bits per byte (less is better)."""
+
 
 class Budget(Frozen):
-    """How much is computed: the number of seeds, the longest length of each band, and settings of all cells."""
+    """How much is computed: the number of seeds, the longest length of each band, settings of all cells, and those of
+    all cells of a method.
+    """
 
     seeds: Annotated[int, Field(ge=1, le=1000)]
     edges: list[Annotated[int, Field(ge=1)]] = []
     settings: Settings = {}
+    methods: dict[Name, Settings] = {}
 
 
 class Statement(Frozen):
-    """What the study says of a score: that it is above or below a bound, or higher than that of another method."""
+    """What the study says of a score: that it is above or below a bound, better than that of another method, or, next
+    to the score at the lengths trained on, that it keeps it up to a loss of so much or loses more than that.
+    """
 
     task: Name
     method: Name
@@ -40,25 +48,39 @@ class Statement(Frozen):
     above: Share | None = None
     below: Share | None = None
     than: Name | None = None
+    keeps: Share | None = None
+    loses: Share | None = None
+    says: str = ""
+    """The statement in words, where those of :meth:`claim` do not suffice."""
+    source: str = ""
+    """Where it stands, if that is not simply the study's source."""
+    unverified: bool = False
+    """Whether the source was not at hand when this was written: it is from memory, and a page says so."""
 
     @model_validator(mode="after")
     def _one_claim(self) -> Statement:
-        if [self.above, self.below, self.than].count(None) != 2:
-            raise ValueError("a statement has one of above, below and than")
+        if [self.above, self.below, self.than, self.keeps, self.loses].count(None) != 4:
+            raise ValueError("a statement has one of above, below, than, keeps and loses")
         return self
 
-    def __str__(self) -> str:
+    def claim(self) -> str:
+        """What is claimed of the score."""
         if self.than is not None:
-            return f"higher than {self.than}"
+            return f"better than {self.than}"
+        if self.keeps is not None:
+            return f"at most {self.keeps:g} worse than at the lengths trained on"
+        if self.loses is not None:
+            return f"more than {self.loses:g} worse than at the lengths trained on"
         return f"above {self.above:g}" if self.above is not None else f"below {self.below:g}"
 
 
 class TaskCells(Frozen):
-    """A task of the study: settings of all its cells, those of some by budget and method, and the edges of its bands
-    where they are not those of the budget.
+    """A task of the study: settings of all its cells, those of some by budget and method, and the score and the edges
+    of its bands where they are not those of the study and the budget.
     """
 
     settings: Settings
+    score: Score | None = None
     edges: list[Annotated[int, Field(ge=1)]] = []
     cells: dict[Name, dict[Name, Settings]] = {}
 
@@ -70,10 +92,11 @@ class Cell(NamedTuple):
     method: str
     settings: Settings
     edges: list[int]
+    score: Score
 
 
 class Published(NamedTuple):
-    """A published run: its score in every band of which there is one."""
+    """A published run, or the best of several: its score in every band of which there is one."""
 
     task: str
     method: str
@@ -82,15 +105,21 @@ class Published(NamedTuple):
 
 class Study(Frozen):
     """A study, as its file declares it. Settings of all cells come first, then those of the method, of the budget, of
-    the task, and of the cell: later ones hold.
+    the method at this budget, of the task, and of the cell: later ones hold.
     """
 
     title: str
     source: str
     published: Annotated[str, Field(pattern=r"^([a-z0-9_]+\.csv)?$")] = ""
-    """The file of published results, beside the study; empty if there are none to compare with."""
+    """The file of published scores, beside the study; empty where there are none that were checked."""
     examples: Annotated[int, Field(ge=0)] = 0
     """Test examples behind every published score."""
+    reported: Literal["runs", "best"] = "runs"
+    """What a published score is of: one run, or the best of all seeds and learning rates that were tried. With the
+    latter, ours is the best of our runs, and what counts is whether it reaches ``solved``.
+    """
+    solved: Share = 0.9
+    score: Score = "exact"
     bands: list[Name] = []
     """The names of the bands of lengths, the first that of the lengths trained on."""
     settings: Settings = {}
@@ -109,6 +138,9 @@ class Study(Frozen):
             for budget, cells in own.cells.items():
                 if budget not in self.budgets or set(cells) - set(self.methods):
                     raise ValueError(f"tasks.{task}.cells.{budget}: there is no such budget, or no such method")
+        for name, budget_methods in ((name, one.methods) for name, one in self.budgets.items()):
+            if set(budget_methods) - set(self.methods):
+                raise ValueError(f"budgets.{name}.methods: there is no such method")
         own_edges = [own.edges for own in self.tasks.values() if own.edges]
         for edges in [*(one.edges for one in self.budgets.values()), *own_edges]:
             if len(edges) != len(self.bands) or sorted(set(edges)) != edges:
@@ -126,11 +158,14 @@ class Study(Frozen):
             for method in methods or self.methods:
                 own = self.tasks[task]
                 cell = own.cells.get(budget, {}).get(method, {})
-                settings = self.settings | self.methods[method] | chosen.settings | own.settings | cell
-                yield Cell(task, method, settings, own.edges or chosen.edges)
+                general = self.settings | self.methods[method] | chosen.settings | chosen.methods.get(method, {})
+                settings = general | own.settings | cell
+                yield Cell(task, method, settings, own.edges or chosen.edges, own.score or self.score)
 
     def results(self) -> list[Published]:
-        """The published runs."""
+        """The published runs; none where nothing is published."""
+        if not self.published:
+            return []
         path = catalogue.CONF / "study" / self.published
         with path.open(newline="") as file:
             return [

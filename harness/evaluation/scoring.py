@@ -31,6 +31,7 @@ from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import EOS
 from harness.models.base import Model
 from harness.positions.base import PositionRule, Sequences
+from harness.results.consistency import WORST_LOSS
 from harness.rng import generator
 from tasks.base import Task
 
@@ -203,6 +204,7 @@ def _judge(model: Model, tile: TokenBatch, positions: Positions, device: torch.d
     logits = model.readout(_hidden(model, torch.from_numpy(tile.tokens).to(device).long(), positions, scored)).float()
     right = logits.argmax(dim=-1) == targets
     nats = F.cross_entropy(logits, targets, reduction="none").double()
+    nats = nats.nan_to_num(nan=WORST_LOSS).clamp(max=WORST_LOSS)  # a state that grows with every token may overflow
     if decode:
         exact, given_length = greedy(model, tile, positions, device)
     else:

@@ -1,14 +1,15 @@
 """Our results beside published ones: the difference of every score with its interval, and what is to be said of it."""
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from harness.config.study import Cell, Statement, Study
+from harness.config.study import Cell, Score, Study
+from harness.results import metrics
 from harness.results.metrics import CONVERGED
-from harness.results.records import Record
+from harness.results.records import Record, ScoreRow
 
 WIDE = 0.1
 """An interval of a difference that reaches further than this from its middle decides nothing where it includes 0."""
@@ -17,28 +18,39 @@ NOT_LEARNED = "not learned"
 """Why nothing is said of a cell beyond the lengths trained on: most of our runs failed there, and theirs had not."""
 
 Verdict = str
-"""Of a score: ``agree``, ``differ``, ``cannot tell``. Of a statement: ``holds``, ``does not hold``, ``cannot tell``."""
+"""``agree``, ``differ`` or ``cannot tell``."""
+
+SCORES: Mapping[Score, Callable[[ScoreRow], float]] = {
+    "exact": metrics.exact_match,
+    "tokens": metrics.token_accuracy,
+    "without_ends": metrics.without_ends,
+    "bits": metrics.bits,
+}
 
 
 class Mean(NamedTuple):
-    """The mean of a score over runs, its standard error, and how many runs there are."""
+    """The mean of a score over runs, its standard error, how many runs there are, and the largest possible score. The
+    best of several runs has no standard error: NaN.
+    """
 
     value: float
     error: float
     runs: int
+    largest: float = 1.0
 
     @property
     def interval(self) -> tuple[float, float]:
-        """The 95 % interval of the mean, NaN for fewer than two runs."""
-        if self.runs < 2:
+        """The 95 % interval of the mean, NaN for fewer than two runs and for the best of several."""
+        if self.runs < 2 or math.isnan(self.error):
             return math.nan, math.nan
-        margin = _quantile(self.runs - 1) * self.error
-        return max(0.0, self.value - margin), min(1.0, self.value + margin)
+        margin = quantile(self.runs - 1) * self.error
+        return max(0.0, self.value - margin), min(self.largest, self.value + margin)
 
 
 class Comparison(NamedTuple):
     """One cell in one band of lengths; ``wanted`` says how many runs it should have, ``learned`` how many of those that
-    there are reach the score of convergence at the lengths trained on.
+    there are reach the score of convergence at the lengths trained on (of running text, all). ``scores`` are those of
+    our runs, of these ``trainings``, and with ``best`` the best of them is what counts.
     """
 
     task: str
@@ -52,24 +64,37 @@ class Comparison(NamedTuple):
     difference: tuple[float, float, float]
     verdict: Verdict
     reason: str
+    score: Score = "exact"
+    best: bool = False
+    scores: tuple[float, ...] = ()
+    theirs_scores: tuple[float, ...] = ()
+    trainings: tuple[str, ...] = ()
 
 
 def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int) -> list[Comparison]:
     """The bands of one cell, of which these are the records."""
     ours = [_bands(study, cell, record) for record in records]
     theirs = [run.scores for run in study.results() if (run.task, run.method) == (cell.task, cell.method)]
-    first = study.bands[0]
-    learned = sum(scores[first][0] >= CONVERGED for scores in ours)
+    first, best, text = study.bands[0], study.reported == "best", cell.score == "bits"
+    learned = sum(text or scores[first][0] >= CONVERGED for scores in ours)
     they_learned = sum(scores.get(first, 1.0) >= CONVERGED for scores in theirs)
-    failed = bool(ours) and learned * 2 < len(ours) and they_learned * 2 >= len(theirs)
+    failed = bool(ours) and (learned == 0 if best else learned * 2 < len(ours) and they_learned * 2 >= len(theirs))
     rows = []
     for band, shortest, longest in zip(study.bands, [0, *cell.edges], cell.edges, strict=False):
-        one = mean([scores[band][0] for scores in ours], min((scores[band][1] for scores in ours), default=1))
-        other = mean([scores[band] for scores in theirs if band in scores], study.examples)
-        gap = difference(one, other)
-        said, reason = _verdict(gap, one, other)
+        mine = tuple(scores[band][0] for scores in ours)
+        other = tuple(scores[band] for scores in theirs if band in scores)
+        if best:
+            one, two = best_of(mine), best_of(other)
+        else:
+            each = min((scores[band][1] for scores in ours), default=1)
+            one, two = (mean(s, count, bounded=not text) for s, count in ((mine, each), (other, study.examples)))
+        gap = difference(one, two)
+        if best and two.runs:
+            said, reason = reached(mine, learned, study.solved, wanted=two.value >= study.solved)
+        else:
+            said, reason = _verdict(gap, one, two)
         if failed and band != first:
-            said, reason = "cannot tell", NOT_LEARNED
+            said, reason = ("cannot tell", NOT_LEARNED) if said != "differ" or not best else (said, reason)
         rows.append(
             Comparison(
                 cell.task,
@@ -79,47 +104,53 @@ def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int) -
                 wanted,
                 learned,
                 one,
-                other,
+                two,
                 gap,
                 said,
                 reason,
+                cell.score,
+                best,
+                mine,
+                other,
+                tuple(record.training_name for record in records),
             )
         )
     return rows
 
 
-def judged(statement: Statement, rows: Sequence[Comparison]) -> tuple[Comparison, Verdict]:
-    """What our results say of a statement, with the comparison that it is about."""
-    of = {(row.task, row.method, row.band): row for row in rows}
-    row = of[statement.task, statement.method, statement.band]
-    if row.ours.runs < 2 or row.reason == NOT_LEARNED:
-        return row, "cannot tell"
-    if statement.than is not None:
-        other = of[statement.task, statement.than, statement.band]
-        _, low, high = difference(row.ours, other.ours)
-        if other.reason == NOT_LEARNED or not (low > 0 or high < 0):
-            return row, "cannot tell"
-        return row, "holds" if low > 0 else "does not hold"
-    low, high = row.ours.interval
-    bound = statement.above if statement.above is not None else statement.below
-    assert bound is not None
-    over, under = low > bound, high < bound
-    if not over and not under:
-        return row, "cannot tell"
-    return row, "holds" if over == (statement.above is not None) else "does not hold"
+def reached(scores: Sequence[float], learned: int, bound: float, wanted: bool) -> tuple[Verdict, str]:
+    """Whether the best of our runs reaches a bound as the best of others does (``wanted``) or does not. One run that
+    does is enough to show that it can be reached. That it cannot takes more: at least two runs of which one has learned
+    the lengths trained on, and three to contradict what others have seen.
+    """
+    if any(score >= bound for score in scores):
+        return ("agree" if wanted else "differ"), ""
+    few = 3 if wanted else 2
+    if scores and not learned:
+        return "cannot tell", NOT_LEARNED
+    if len(scores) < few:
+        return "cannot tell", _few(len(scores), "here")
+    return ("differ" if wanted else "agree"), ""
 
 
-def mean(scores: Sequence[float], examples: int) -> Mean:
-    """The mean of scores on ``examples`` each. Its standard error is that over runs, but not below what so many
-    examples leave open where runs happen to agree (Agresti & Coull, 1998): five runs without a mistake are no proof
-    that there are none.
+def best_of(scores: Sequence[float]) -> Mean:
+    """The best of some scores, of which nothing is known but that there is none better."""
+    return Mean(max(scores, default=math.nan), math.nan, len(scores))
+
+
+def mean(scores: Sequence[float], examples: int, bounded: bool = True) -> Mean:
+    """The mean of scores on ``examples`` each, shares of them if ``bounded``. Its standard error is that over runs; of
+    shares it is not below what so many examples leave open where runs happen to agree (Agresti & Coull, 1998): five
+    runs without a mistake are no proof that there are none.
     """
     if not scores:
         return Mean(math.nan, math.nan, 0)
     runs, value = len(scores), float(np.mean(scores))
+    spread = float(np.var(scores, ddof=1)) / runs if runs > 1 else 0.0
+    if not bounded:
+        return Mean(value, math.sqrt(spread), runs, math.inf)
     total = runs * examples
     share = (value * total + 2) / (total + 4)
-    spread = float(np.var(scores, ddof=1)) / runs if runs > 1 else 0.0
     return Mean(value, math.sqrt(max(spread, share * (1 - share) / total)), runs)
 
 
@@ -129,12 +160,15 @@ def difference(one: Mean, other: Mean) -> tuple[float, float, float]:
     if min(one.runs, other.runs) < 2:
         return value, math.nan, math.nan
     parts = [one.error**2, other.error**2]
+    if not sum(parts) > 0:  # the best of several have no error, and bits may agree to the last digit
+        return value, *((value, value) if sum(parts) == 0 else (math.nan, math.nan))
     freedom = sum(parts) ** 2 / sum(part**2 / (side.runs - 1) for part, side in zip(parts, (one, other), strict=True))
-    margin = _quantile(freedom) * math.sqrt(sum(parts))
+    margin = quantile(freedom) * math.sqrt(sum(parts))
     return value, value - margin, value + margin
 
 
-def _quantile(freedom: float) -> float:
+def quantile(freedom: float) -> float:
+    """How many standard errors a 95 % interval reaches to either side (Student's t)."""
     from scipy.stats import t
 
     return float(t.ppf(0.975, freedom))
@@ -142,19 +176,29 @@ def _quantile(freedom: float) -> float:
 
 def _verdict(gap: tuple[float, float, float], ours: Mean, theirs: Mean) -> tuple[Verdict, str]:
     _, low, high = gap
+    if ours.runs and not theirs.runs:
+        return "cannot tell", "nothing published"
     if ours.runs < 2 or theirs.runs < 2:
         few, where = (ours, "here") if ours.runs < 2 else (theirs, "there")
-        return "cannot tell", f"{few.runs or 'no'} run{'s' if few.runs != 1 else ''} {where}"
+        return "cannot tell", _few(few.runs, where)
     if low > 0 or high < 0:
         return "differ", ""
     return ("agree", "") if (high - low) / 2 <= WIDE else ("cannot tell", "wide interval")
 
 
+def _few(runs: int, where: str) -> str:
+    return f"{runs or 'no'} run{'s' if runs != 1 else ''} {where}"
+
+
 def _bands(study: Study, cell: Cell, record: Record) -> Mapping[str, tuple[float, int]]:
-    """Of each band, the mean exact match over its tested lengths and the number of test examples."""
+    """Of each band, the mean score over its tested lengths and the number of test examples. Lengths that are tested and
+    shorter than those trained on are in no band.
+    """
     found = {}
+    lengths: Any = record.config["lengths"]
     for band, shortest, longest in zip(study.bands, [0, *cell.edges], cell.edges, strict=False):
         first = record.scores[0].extension
-        rows = [row for row in record.scores if shortest < row.length <= longest and row.extension == first]
-        found[band] = float(np.mean([row.exact / row.examples for row in rows])), sum(row.examples for row in rows)
+        after = max(shortest, int(lengths["shortest"]) - 1)
+        rows = [row for row in record.scores if after < row.length <= longest and row.extension == first]
+        found[band] = float(np.mean([SCORES[cell.score](row) for row in rows])), sum(row.examples for row in rows)
     return found

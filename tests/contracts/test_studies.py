@@ -35,10 +35,67 @@ def test_every_cell_has_published_runs_and_every_published_run_a_cell(name: str)
     declared = study.read(name)
     published = Counter((run.task, run.method) for run in declared.results())
     for budget in declared.budgets:
-        assert {(cell.task, cell.method) for cell in declared.cells(budget)} == set(published)
-    assert min(published.values()) >= 3
+        assert {(cell.task, cell.method) for cell in declared.cells(budget)} >= set(published)
+        if declared.published and declared.reported == "runs":
+            assert len(published) == len(list(declared.cells(budget)))
+    assert set(published.values()) <= {1} or (declared.reported == "runs" and min(published.values()) >= 3)
     scores = [score for run in declared.results() for score in run.scores.values()]
     assert all(0 <= score <= 1 for score in scores)
+
+
+def test_statements_and_published_scores_of_deletang_are_those_that_the_tasks_know() -> None:
+    """Every published score stands in the task's known results, and the statement about it is on its side of .9."""
+    import re
+
+    from tasks.formal import (
+        cycle_navigation,
+        duplicate_string,
+        modular_arithmetic,
+        odds_first,
+        parity,
+        reverse_string,
+        stack_manipulation,
+    )
+
+    known = {
+        "modular_arithmetic": modular_arithmetic.ModularArithmetic,
+        "parity": parity.Parity,
+        "stack_manipulation": stack_manipulation.StackManipulation,
+        "reverse_string": reverse_string.ReverseString,
+        "duplicate_string": duplicate_string.DuplicateString,
+        "odds_first": odds_first.OddsFirst,
+        "cycle_navigation": cycle_navigation.CycleNavigation,
+    }
+    names = {"RNN": "rnn", "Stack-RNN": "stack_rnn", "Tape-RNN": "tape_rnn", "Transformer": "encoder", "LSTM": "lstm"}
+    declared = study.read("deletang2023")
+    said = {(s.task, s.method): s for s in declared.statements}
+    ours = {(run.task, run.method): run.scores["beyond"] for run in declared.results()}
+    theirs = {}
+    for task, cls in known.items():
+        text = next(line for line in cls.known_results if line.startswith("Deletang"))
+        for name, score in re.findall(r"([\w-]*(?:RNN|Transformer|LSTM))[^.]*? ([\d.]+) %", text):
+            theirs[task, names[name]] = float(score) / 100
+    assert ours == pytest.approx(theirs)
+    assert len(ours) == 31
+    for cell, score in ours.items():
+        assert (said[cell].above, said[cell].below) == ((0.9, None) if score >= 0.9 else (None, 0.9))
+        assert not said[cell].unverified
+    assert all(one.unverified for cell, one in said.items() if cell not in ours), "what no source confirms says so"
+
+
+def test_no_statement_is_against_the_published_runs() -> None:
+    from harness.composition.comparing import compare
+    from harness.results.statements import as_published, judged
+
+    judgeable = 0
+    for name in ("huang2025", "kazemnejad2023"):
+        declared = study.read(name)
+        with composer() as hydra:
+            published = as_published(compare(hydra, declared, "quick", {}).rows)
+        verdicts = [judged(one, published).verdict for one in declared.statements]
+        assert "does not hold" not in verdicts
+        judgeable += verdicts.count("holds")
+    assert judgeable >= 40
 
 
 def test_the_scores_of_kazemnejad_are_those_that_other_tests_know() -> None:
@@ -57,7 +114,9 @@ def test_the_scores_of_kazemnejad_are_those_that_other_tests_know() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("name", "budget"), [("huang2025", "quick"), ("huang2025", "paper"), ("kazemnejad2023", "quick")]
+    ("name", "budget"),
+    [(name, budget) for name in study.names() for budget in study.read(name).budgets if name != "kazemnejad2023"]
+    + [("kazemnejad2023", "quick")],
 )
 def test_all_runs_compose_and_are_different_ones(name: str, budget: str) -> None:
     declared = study.read(name)

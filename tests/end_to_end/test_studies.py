@@ -4,6 +4,13 @@ from pathlib import Path
 
 import pytest
 from shell import Command
+from support import ROOT
+
+from harness.commands import study
+
+RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
+REWRITTEN = ("context_extension", "deletang2023", "state_tracking")
+"""Studies whose page is written by the command alone, as that of huang2025 is."""
 
 SMALL = ("study=huang2025", "study.tasks=[bin_majority]", "train.steps=2", "evaluation.examples=2", "trainer=cpu")
 
@@ -22,8 +29,6 @@ def test_a_study_runs_its_cells_and_is_compared_with_what_was_published(command:
 def test_the_comparison_finds_the_runs_of_the_study_by_their_ids(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from support import ROOT
-
     page = tmp_path / "pages" / "page.md"
     done = command("study", "huang2025", str(ROOT / "results" / "huang2025"), "--output", "out", "--page", str(page))
     assert done.returncode == 0, done.stderr
@@ -32,3 +37,40 @@ def test_the_comparison_finds_the_runs_of_the_study_by_their_ids(
     table = (tmp_path / "out" / "comparison.csv").read_text()
     assert table == (ROOT / "results" / "huang2025" / "comparison.csv").read_text()
     assert len(table.splitlines()) == 1 + 16 * 3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", REWRITTEN)
+def test_pages_and_comparisons_of_studies_are_what_the_records_say(name: str, tmp_path: Path) -> None:
+    page, folder = tmp_path / "page.md", ROOT / "results" / name
+    assert study.main([name, str(folder), "--output", str(tmp_path), "--page", str(page)]) == 0
+    assert page.read_text() == (ROOT / "docs" / f"{name}.md").read_text()
+    assert (tmp_path / "comparison.csv").read_text() == (folder / "comparison.csv").read_text()
+
+
+@pytest.mark.slow
+def test_the_page_of_findings_is_what_the_records_say(command: Command, tmp_path: Path) -> None:
+    done = command("findings", *map(str, RESULTS), "--page", "findings.md")
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "findings.md").read_text()
+    assert page == (ROOT / "docs" / "findings.md").read_text(), "written anew from the records"
+    listed = [line for line in page.splitlines() if line.startswith("| `")]
+    counts = {
+        name: sum(f" {name}" in line.split("|")[-2] for line in listed) for name in ("agree", "differ", "not run")
+    }
+    assert len(listed) >= 40
+    said = next(line for line in done.stdout.splitlines() if line.split()[:1] == ["all"]).split()
+    assert [int(number) for number in said[1:4]] == [len(listed), counts["agree"], counts["differ"]]
+
+
+@pytest.mark.slow
+def test_findings_refuse_what_there_is_not(command: Command) -> None:
+    for words, said in (
+        (("--studies", "huang2026"), "huang2025"),
+        (("--studies", "mqar", "--budget", "large"), "budget"),
+        (("nowhere",), "nowhere"),
+    ):
+        done = command("findings", *([str(ROOT / "results" / "huang2025")] if words != ("nowhere",) else []), *words)
+        assert done.returncode == 2
+        assert len(done.stderr.strip().splitlines()) == 1
+        assert said in done.stderr

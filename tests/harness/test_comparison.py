@@ -10,7 +10,8 @@ from scipy.stats import ttest_ind
 
 from harness.config.study import Cell, Published, Statement, Study
 from harness.results import comparison
-from harness.results.comparison import Comparison, Mean, difference, judged, mean
+from harness.results.comparison import Comparison, Mean, difference, mean, reached
+from harness.results.statements import judged
 
 SCORES = st.lists(st.floats(0, 1), min_size=2, max_size=8)
 
@@ -65,7 +66,10 @@ class Row:
 
 
 class Scored:
-    def __init__(self, trained: float, beyond: float) -> None:
+    training_name = "training"
+
+    def __init__(self, trained: float, beyond: float, shortest: int = 1) -> None:
+        self.config = {"lengths": {"shortest": shortest}}
         self.scores = [Row(1, trained), Row(2, trained), Row(3, beyond), Row(4, beyond)]
 
 
@@ -93,6 +97,14 @@ def test_verdicts(
     rows = comparison.compared(declared, cell, [Scored(*scores) for scores in ours], 3)  # type: ignore[misc, arg-type]
     assert [row.lengths for row in rows] == ["1 to 2", "3 to 4"]
     assert (rows[1].verdict, rows[1].reason) == (verdict, reason)
+
+
+def test_what_is_shorter_than_those_trained_on_is_in_no_band(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared, cell = study({"trained": [1.0, 1.0], "beyond": [0.5, 0.5]}, monkeypatch)
+    record = Scored(1.0, 0.5, shortest=2)
+    record.scores[0].exact = 0  # of length 1, which it has never seen
+    rows = comparison.compared(declared, cell, [record, record], 3)  # type: ignore[list-item]
+    assert (rows[0].ours.value, rows[0].learned, rows[1].reason) == (1.0, 2, "")
 
 
 def row(method: str, scores: list[float], reason: str = "") -> Comparison:
@@ -124,9 +136,83 @@ def test_statements(claim: dict[str, float | str], verdict: str) -> None:
         row("e", [0.1, 0.1, 0.1], "not learned"),
     ]
     statement = Statement(task="copy", method="a", band="beyond", **claim)  # type: ignore[arg-type]
-    assert judged(statement, rows) == (rows[0], verdict)
+    assert judged(statement, rows)[:2] == (rows[0], verdict)
 
 
 def test_a_failure_to_learn_confirms_no_failure_to_generalize() -> None:
     rows = [row("a", [0.1, 0.1, 0.1], "not learned")]
     assert judged(Statement(task="copy", method="a", band="beyond", below=0.5), rows)[1] == "cannot tell"
+
+
+def bits(method: str, *bands: list[float]) -> list[Comparison]:
+    """A row for each band of running text."""
+    nothing = Mean(math.nan, math.nan, 0)
+    return [
+        Comparison(
+            "text", method, f"band{number}", "1 to 2", 3, 3, mean(scores, 1, bounded=False), nothing, (0, 0, 0),
+            "cannot tell", "", "bits", False, tuple(scores),
+        )
+        for number, scores in enumerate(bands)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("claim", "verdict"),
+    [
+        ({"keeps": 0.2}, "holds"),
+        ({"keeps": 0.1}, "cannot tell"),
+        ({"keeps": 0.05}, "does not hold"),
+        ({"loses": 0.05}, "holds"),
+        ({"loses": 0.2}, "does not hold"),
+        ({"than": "b"}, "holds"),
+        ({"than": "c"}, "does not hold"),
+    ],
+)
+def test_fewer_bits_are_better_and_a_loss_is_within_runs(claim: dict[str, float | str], verdict: str) -> None:
+    """Seeds lie a bit apart, and each loses a tenth of a bit, give or take a thousandth."""
+    rows = [
+        *bits("a", [2.0, 2.01, 2.02], [2.1, 2.111, 2.119]),
+        *bits("b", [2.0, 2.0, 2.0], [3.0, 3.1, 3.2]),
+        *bits("c", [2.0, 2.0, 2.0], [1.0, 1.1, 1.2]),
+    ]
+    statement = Statement(task="text", method="a", band="band1", **claim)  # type: ignore[arg-type]
+    assert judged(statement, rows).verdict == verdict
+
+
+def test_what_is_done_with_the_same_weights_is_compared_within_each_training() -> None:
+    """Seeds lie a bit apart, and one method is a tenth of a bit better with each of them."""
+    a, b = bits("a", [2.0, 3.0, 4.0]), bits("b", [2.1, 3.101, 4.099])
+    statement = Statement(task="text", method="a", band="band0", than="b")
+    assert judged(statement, [*a, *b]).verdict == "cannot tell"
+    same = [row._replace(trainings=("x", "y", "z")) for row in (*a, *b)]
+    assert judged(statement, same).verdict == "holds"
+    assert judged(Statement(task="text", method="b", band="band0", than="a"), same).verdict == "does not hold"
+    assert judged(statement, [same[0], same[1]._replace(trainings=("x", "y", "v"))]).verdict == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("scores", "learned", "wanted", "verdict"),
+    [
+        ([0.2, 0.95], 1, True, "agree"),  # one run suffices to show that it can be reached
+        ([0.95], 1, False, "differ"),
+        ([0.2, 0.3], 2, True, "cannot tell"),  # two are few to contradict what others have seen
+        ([0.2, 0.3, 0.4], 1, True, "differ"),
+        ([0.2, 0.3, 0.4], 0, True, "cannot tell"),
+        ([0.2], 1, False, "cannot tell"),
+        ([0.2, 0.3], 1, False, "agree"),
+        ([0.2, 0.3], 0, False, "cannot tell"),  # who has not learned confirms no failure to generalize
+        ([], 0, True, "cannot tell"),
+    ],
+)
+def test_the_best_of_several_runs(scores: list[float], learned: int, wanted: bool, verdict: str) -> None:
+    assert reached(scores, learned, 0.9, wanted)[0] == verdict
+
+
+def test_the_best_of_several_is_compared_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared, cell = study({"trained": [1.0], "beyond": [0.97]}, monkeypatch)
+    best = declared.model_copy(update={"reported": "best"})
+    rows = comparison.compared(best, cell, [Scored(1, 0.3), Scored(0.5, 0.92)], 3)  # type: ignore[list-item]
+    assert (rows[1].ours.value, rows[1].theirs.value, rows[1].verdict) == (0.92, 0.97, "agree")
+    assert all(map(math.isnan, rows[1].ours.interval))
+    assert judged(Statement(task="copy", method="a", band="beyond", above=0.9), rows).verdict == "holds"
+    assert judged(Statement(task="copy", method="a", band="beyond", below=0.9), rows).verdict == "does not hold"

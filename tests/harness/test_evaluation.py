@@ -267,3 +267,21 @@ def test_reading_in_stretches_scores_the_same(composed: Callable[..., Run], monk
     for one, other in zip(whole, score(), strict=True):
         assert other._replace(nats=0) == one._replace(nats=0)
         assert other.nats == pytest.approx(one.nats, rel=1e-5)
+
+
+@pytest.mark.parametrize("size", [1e12, float("nan")])
+def test_the_loss_of_a_state_that_overflows_is_bounded_and_can_be_recorded(size: float) -> None:
+    """A network whose state grows with every token is wrong beyond all measure, and that is a result."""
+
+    class Growing(Scripted):
+        def readout(self, hidden: Tensor) -> Tensor:
+            return hidden * size
+
+    task = Copy(symbols=20)
+    scores = scoring.evaluate(
+        Growing({4: 0, 5: 1}), task, Causal(task), Sequential(), {"extrapolate": Extrapolate()}, [3], train_length=3,
+        examples=64, device=CPU,
+    )  # fmt: skip
+    counts = ScoreRow(**{key: value for key, value in scores[0]._asdict().items() if key in ScoreRow.model_fields})
+    assert np.isfinite(counts.nats)
+    assert counts.nats > 1e5

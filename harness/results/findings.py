@@ -1,0 +1,98 @@
+"""What is said by published studies, in statements, and what our records say of each."""
+
+from collections.abc import Sequence
+from itertools import permutations
+from typing import Literal, NamedTuple
+
+from harness.config.study import Statement, Study
+from harness.results.comparison import Comparison, difference
+from harness.results.statements import Judged, as_published, judged
+
+Verdict = Literal["agree", "differ", "cannot tell", "not run"]
+VERDICTS: tuple[Verdict, ...] = ("agree", "differ", "cannot tell", "not run")
+SAID: dict[str, Verdict] = {"holds": "agree", "does not hold": "differ"}
+
+STUDY = "the study's results"
+"""Where a statement stands that names no place of its own: in the source of its study."""
+
+DERIVED = "derived: the interval of the published difference excludes 0"
+"""Where a statement that nobody wrote down comes from."""
+
+
+class Finding(NamedTuple):
+    """A statement with its source, the scores that it is about, there and here, and the verdict with its reason."""
+
+    statement: str
+    source: str
+    published: str
+    ours: str
+    verdict: Verdict
+    reason: str
+
+
+def findings(study: Study, rows: Sequence[Comparison]) -> list[Finding]:
+    """What our records say of a study's statements, those declared and those derived from its published runs. Of cells
+    that are not among ``rows`` nothing is derived.
+    """
+    published = as_published(rows)
+    found = [_finding(study, one, rows, published, one.source or STUDY) for one in study.statements]
+    return found + [_finding(study, one, rows, published, DERIVED) for one in derived(study, published)]
+
+
+def derived(study: Study, published: Sequence[Comparison]) -> list[Statement]:
+    """Of two methods on one task, in the first band beyond training, that one is better than the other, wherever the
+    95 % interval of the published difference over runs excludes 0 and the study does not say it anyway.
+    """
+    if study.reported == "best":
+        return []
+    said = {(one.task, one.method, one.band, one.than) for one in study.statements}
+    band = study.bands[1]
+    at = [row for row in published if row.band == band and row.ours.runs > 1]
+    return [
+        Statement(task=one.task, method=one.method, band=band, than=other.method)
+        for one, other in permutations(at, 2)
+        if one.task == other.task
+        and (one.task, one.method, band, other.method) not in said
+        and difference(one.ours, other.ours)[1] > 0
+    ]
+
+
+def _finding(
+    study: Study, statement: Statement, rows: Sequence[Comparison], published: Sequence[Comparison], source: str
+) -> Finding:
+    ours, theirs = judged(statement, rows), judged(statement, published)
+    row = ours.row
+    said = f"`{row.task}`, `{row.method}`, lengths {row.lengths}: {statement.claim()}"
+    words = [source, *(["from memory, unverified"] if statement.unverified else [])]
+    there = _shown(statement, theirs, published)
+    if theirs.row.ours.runs > 1 and theirs.verdict != "holds":
+        there += f"; by the same rule it {theirs.verdict} there".replace("it cannot tell", "nothing can be told")
+    return Finding(
+        f"{statement.says} ({said})" if statement.says else said,
+        "; ".join(words),
+        there,
+        _shown(statement, ours, rows),
+        "not run" if ours.reason == "not run" else SAID.get(ours.verdict, "cannot tell"),
+        "" if ours.reason == "not run" else ours.reason,
+    )
+
+
+def _shown(statement: Statement, of: Judged, rows: Sequence[Comparison]) -> str:
+    """The scores that a statement is about."""
+    first = next(row for row in rows if (row.task, row.method) == (of.row.task, of.row.method))
+    beside = ""
+    if statement.than is not None:
+        other = next(
+            row for row in rows if (row.task, row.method, row.band) == (of.row.task, statement.than, of.row.band)
+        )
+        beside = f" against {_score(other)}"
+    elif statement.keeps is not None or statement.loses is not None:
+        beside = f", trained {_score(first)}"
+    return f"{_score(of.row)}{beside}" if of.row.ours.runs else "-"
+
+
+def _score(row: Comparison) -> str:
+    if not row.ours.runs:
+        return "-"
+    runs = f"best of {row.ours.runs}" if row.best else f"{row.ours.runs} run{'s' if row.ours.runs != 1 else ''}"
+    return f"{row.ours.value:.3f} ({runs})"
