@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from support import choices, component, held, record
 
 from harness.checks.batteries import schedule as battery
@@ -167,6 +169,19 @@ def test_restarts_go_down_again_and_again_and_end_with_training() -> None:
         assert shares[-1] == pytest.approx(0.1)
     same = component("schedule", "restarts", first=10, growth=1)
     assert [step for step in range(35) if same.factor(step, 35) == 1] == [0, 10, 20]
+
+
+@given(st.integers(1, 50), st.integers(1, 3), st.integers(1, 400), st.data())
+def test_restarts_that_are_finished_end_with_the_part_in_which_all_was_learned(
+    first: int, growth: int, steps: int, data: st.DataObject
+) -> None:
+    learned = data.draw(st.integers(1, steps))
+    restarts = component("schedule", "restarts", first=first, growth=growth, finish=True)
+    end = restarts.end(learned, steps)
+    assert learned <= end <= steps
+    assert [restarts.factor(step, end) for step in range(end)] == [restarts.factor(step, steps) for step in range(end)]
+    assert end == steps or restarts.factor(end, steps) == 1, "the next step would begin another part"
+    assert component("schedule", "restarts", first=first, growth=growth).end(learned, steps) == learned
 
 
 def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Callable[..., Run]) -> None:
