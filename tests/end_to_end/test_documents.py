@@ -6,6 +6,7 @@ the two lists below with its reason, and is composed, or checked by ``--dry-run`
 composed, or their arguments read.
 """
 
+import glob
 import re
 import shlex
 import shutil
@@ -43,7 +44,18 @@ TASKS = ("copy", "reverse", "flip_flop")
 own under ``results/records``: all would be read, drawn and verified for minutes.
 """
 
-IN_THIS_PROCESS = ("leaderboard", "compare", "verify", "study", "status", "ls", "doctor", "--help", "--version")
+IN_THIS_PROCESS = (
+    "leaderboard",
+    "compare",
+    "verify",
+    "study",
+    "findings",
+    "status",
+    "ls",
+    "doctor",
+    "--help",
+    "--version",
+)
 """Commands without PyTorch, which need no process of their own."""
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -51,7 +63,8 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 
 def begun(folder: Path) -> None:
     """What a reader has before the first command of a page."""
-    shutil.copytree(ROOT / "results" / "huang2025", folder / "results" / "huang2025")
+    for study in ("huang2025", "kazemnejad2023", "deletang2023", "context_extension", "state_tracking"):
+        shutil.copytree(ROOT / "results" / study, folder / "results" / study)
     for own in ("core/records", "records"):
         (folder / "results" / own).mkdir(parents=True)
         for task in TASKS:
@@ -120,10 +133,12 @@ def check_other(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     match command.words:
         case ("pip", "install", *rest):
-            *_, what = rest
-            extras = re.search(r"\[(.*)\]", what)
-            assert what.partition("[")[0] in (".", project["name"]), command
-            assert not extras or set(extras[1].split(",")) <= set(project["optional-dependencies"]), command
+            for what in rest:
+                name, _, extras = what.removesuffix("]").partition("[")
+                if name in (".", project["name"]):
+                    assert set(extras.split(",")) <= {"", *project["optional-dependencies"]}, command
+                else:
+                    assert name == "-e" or name in project["optional-dependencies"], command
         case ("make", target, *_):
             assert f"\n{target}:" in (ROOT / "Makefile").read_text(), command
         case ("pytest", path, "-k", _) | ("pytest", path):
@@ -135,6 +150,8 @@ def check_other(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
                 assert cells(hydra, words), command
         case ("mkdocs", "build" | "serve", *_):
             assert (ROOT / "mkdocs.yml").exists()
+        case ("tensorboard", "--logdir", folder):
+            assert Path(folder).is_dir(), command
         case ("python", script, *_) if not script.startswith("-"):
             read_only(list(command.words), monkeypatch)
         case _:
@@ -151,8 +168,8 @@ def check(command: Command, run: Run, folder: Path, monkeypatch: pytest.MonkeyPa
         done(command, run("-m", "seed=0", "lengths.grid=[20,25]", *SMALL))
     if "study=fine_tuning" in words:  # its file names the record of a training at full size
         words = [*words, "weights_from=results/records/the-one-before.json"]
-    words = [named(word, folder) for word in words]
-    if words[:2] == ["study", "kazemnejad2023"]:  # none of its runs, which take days, is here
+    words = [named(found, folder) for word in words for found in (glob.glob(word) if word.endswith("/*") else [word])]
+    if words[:1] == ["pretrained"]:  # which tests/end_to_end/test_pretrained.py runs
         read_only(words, monkeypatch)
     elif words[:1] and words[0] in IN_THIS_PROCESS:
         assert cli.main(words) == 0, command
