@@ -126,6 +126,8 @@ def test_all_runs_compose_and_are_different_ones(name: str, budget: str) -> None
             found += [finished.paths_of(run).record.stem for run in seeds]
             run, task = seeds[0], instantiation.task(seeds[0])
             tested = identity.tested_lengths(run, task)
+            if not cell.edges:  # there is nothing to compare with, so no bands
+                continue
             assert cell.edges[0] - 2 <= run.lengths.train <= cell.edges[0], "the first band is what is trained on"
             for shortest, longest in zip([0, *cell.edges], cell.edges, strict=False):
                 assert any(shortest < length <= longest for length in tested), "every band is tested"
