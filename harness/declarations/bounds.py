@@ -68,11 +68,13 @@ FactorOrZero = Annotated[float, Field(le=1e6, json_schema_extra={"zero_or": 1}),
 """The same, where 0 means that of the tested length."""
 Text = Annotated[str, Field(max_length=4096)]
 """A name, a path or a pattern."""
-Norm = Literal["pre", "post"]
-"""Whether a sublayer of a block reads a normalised input, or its sum with the input is normalised."""
+Norm = Literal["pre", "post", "sandwich"]
+"""Whether a sublayer of a block reads a normalised input, its sum with the input is normalised, or what it reads and
+what it adds are.
+"""
 Normalizer = Literal["layer_norm", "rms_norm"]
-Activation = Literal["gelu", "gelu_tanh", "relu", "swiglu"]
-"""Of a feed-forward layer. ``gelu_tanh`` is the approximation in GPT-2; ``swiglu`` has a gate."""
+Activation = Literal["gelu", "gelu_tanh", "relu", "swiglu", "geglu"]
+"""Of a feed-forward layer. ``gelu_tanh`` is the approximation in GPT-2; ``swiglu`` and ``geglu`` have a gate."""
 Biases = Literal["feed_forward", "everywhere", "nowhere"]
 """Which linear layers of a block have biases."""
 

@@ -21,7 +21,10 @@ ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
     "gelu_tanh": lambda x: F.gelu(x, approximate="tanh"),
     "relu": F.relu,
     "swiglu": F.silu,
+    "geglu": F.gelu,
 }
+
+GATED: frozenset[Activation] = frozenset({"swiglu", "geglu"})
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Style:
     """Share of what each sublayer adds that is dropped in training."""
 
     @property
+    def gated(self) -> bool:
+        """Whether the feed-forward layer has a gate."""
+        return self.activation in GATED
+
+    @property
     def mixer_biases(self) -> bool:
         """Whether mixers have biases."""
         return self.biases == "everywhere"
@@ -46,54 +54,67 @@ class Style:
 
     def last_norm(self, dimension: int) -> nn.Module:
         """What follows the last block: in a post-norm Transformer everything is normalised by then."""
-        return self.normalized(dimension) if self.norm == "pre" else nn.Identity()
+        return nn.Identity() if self.norm == "post" else self.normalized(dimension)
+
+    def added_norm(self, dimension: int) -> nn.Module:
+        """What is done to the output of a sublayer before it is added to its input."""
+        return self.normalized(dimension) if self.norm == "sandwich" else nn.Identity()
 
     def feed_forward_width(self, dimension: int) -> int:
         """Four times the model's width; with a gate two thirds of that, up to the next multiple of 8, so that three
         matrices have as many weights as two (Shazeer, 2020, arXiv 2002.05202, section 3).
         """
-        return -(-8 * dimension // 3 // 8) * 8 if self.activation == "swiglu" else 4 * dimension
+        return -(-8 * dimension // 3 // 8) * 8 if self.gated else 4 * dimension
 
 
 class Block(nn.Module):
     """A mixer, which is attention unless the run says otherwise, then a feed-forward layer: ``narrow(f(widen x))``, or
-    ``narrow(silu(gate x) * widen x)``.
+    ``narrow(f(gate x) * widen x)``.
+
+    With the norm ``pre`` a sublayer s makes ``x + s(norm x)`` of x, with ``post`` ``norm(x + s(x))``, and with
+    ``sandwich`` ``x + norm(s(norm x))``, with two norms of its own (Ding et al., 2021, arXiv 2105.13290, section 2.4).
     """
 
     def __init__(self, dimensions: Dimensions, mixer: Mixer, style: Style) -> None:
         super().__init__()
         self.style = style
         self.mixer_norm = style.normalized(dimensions.d_model)
+        self.mixer_added_norm = style.added_norm(dimensions.d_model)
         self.mixer = mixer
         self.feed_forward_norm = style.normalized(dimensions.d_model)
+        self.feed_forward_added_norm = style.added_norm(dimensions.d_model)
         width, bias = style.feed_forward_width(dimensions.d_model), style.biases != "nowhere"
         self.widen = nn.Linear(dimensions.d_model, width, bias=bias)
-        self.gate = nn.Linear(dimensions.d_model, width, bias=bias) if style.activation == "swiglu" else None
+        self.gate = nn.Linear(dimensions.d_model, width, bias=bias) if style.gated else None
         self.narrow = nn.Linear(width, dimensions.d_model, bias=bias)
         self.dropout = nn.Dropout(style.dropout)
 
     def forward(self, x: Tensor, positions: Positions, carried: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
         """x [B, L, D] -> [B, L, D], and what the encoding carries from block to block (``Encoding.carry``)."""
-        x, carried = self.residual(x, self.mixer_norm, lambda y: self.mix(y, positions, carried))
-        return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
+        x, carried = self.residual(x, self.mixer_norm, self.mixer_added_norm, lambda y: self.mix(y, positions, carried))
+        return self.residual(x, self.feed_forward_norm, self.feed_forward_added_norm, lambda y: self.feed(y, carried))
 
     def forward_with_cache(
         self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None = None
     ) -> tuple[Tensor, State, Tensor | None]:
         """The same for the last tokens alone, as :meth:`harness.mixers.base.Mixer.forward_with_cache`."""
         x, (after, carried) = self.residual(
-            x, self.mixer_norm, lambda y: self.mix_with_cache(y, positions, state, carried)
+            x, self.mixer_norm, self.mixer_added_norm, lambda y: self.mix_with_cache(y, positions, state, carried)
         )
-        x, carried = self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
+        x, carried = self.residual(
+            x, self.feed_forward_norm, self.feed_forward_added_norm, lambda y: self.feed(y, carried)
+        )
         return x, after, carried
 
-    def residual(self, x: Tensor, norm: nn.Module, sublayer: Callable[[Tensor], tuple[Tensor, T]]) -> tuple[Tensor, T]:
+    def residual(
+        self, x: Tensor, norm: nn.Module, added_norm: nn.Module, sublayer: Callable[[Tensor], tuple[Tensor, T]]
+    ) -> tuple[Tensor, T]:
         """What a sublayer makes of x, added to it, and what it gives besides."""
-        if self.style.norm == "pre":
-            y, besides = sublayer(norm(x))
-            return x + self.dropout(y), besides
-        y, besides = sublayer(x)
-        return norm(x + self.dropout(y)), besides
+        if self.style.norm == "post":
+            y, besides = sublayer(x)
+            return norm(x + self.dropout(y)), besides
+        y, besides = sublayer(norm(x))
+        return x + self.dropout(added_norm(y)), besides
 
     def mix(self, x: Tensor, positions: Positions, carried: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """What the mixer makes of x, and what it leaves of what is carried, which passes by all but attention."""

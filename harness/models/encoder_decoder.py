@@ -104,15 +104,18 @@ class CrossBlock(Block):
     def __init__(self, dimensions: Dimensions, mixer: Mixer, style: Style) -> None:
         super().__init__(dimensions, mixer, style)
         self.cross_norm = style.normalized(dimensions.d_model)
+        self.cross_added_norm = style.added_norm(dimensions.d_model)
         self.cross = CrossAttention(dimensions, bias=style.mixer_biases)
 
     def forward(  # type: ignore[override]
         self, x: Tensor, positions: Positions, carried: Tensor | None, memory: Tensor, prompt: Tensor
     ) -> tuple[Tensor, Tensor | None]:
         """x and memory [B, L, D], prompt [B, L] -> [B, L, D], and what the encoding carries as in other blocks."""
-        x, carried = self.residual(x, self.mixer_norm, lambda y: self.mix(y, positions, carried))
-        x, carried = self.residual(x, self.cross_norm, lambda y: (self.cross(y, memory, prompt), carried))
-        return self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
+        x, carried = self.residual(x, self.mixer_norm, self.mixer_added_norm, lambda y: self.mix(y, positions, carried))
+        x, carried = self.residual(
+            x, self.cross_norm, self.cross_added_norm, lambda y: (self.cross(y, memory, prompt), carried)
+        )
+        return self.residual(x, self.feed_forward_norm, self.feed_forward_added_norm, lambda y: self.feed(y, carried))
 
     def forward_with_cache(
         self, x: Tensor, positions: Positions, state: State | None, carried: Tensor | None = None
@@ -120,10 +123,17 @@ class CrossBlock(Block):
         """The state begins with the keys and the values of the encoder's output, all of which is visible."""
         k, v, *own = cast(State, state)
         x, (after, carried) = self.residual(
-            x, self.mixer_norm, lambda y: self.mix_with_cache(y, positions, tuple(own) or None, carried)
+            x,
+            self.mixer_norm,
+            self.mixer_added_norm,
+            lambda y: self.mix_with_cache(y, positions, tuple(own) or None, carried),
         )
-        x, carried = self.residual(x, self.cross_norm, lambda y: (self.cross.attend(y, k, v, None), carried))
-        x, carried = self.residual(x, self.feed_forward_norm, lambda y: self.feed(y, carried))
+        x, carried = self.residual(
+            x, self.cross_norm, self.cross_added_norm, lambda y: (self.cross.attend(y, k, v, None), carried)
+        )
+        x, carried = self.residual(
+            x, self.feed_forward_norm, self.feed_forward_added_norm, lambda y: self.feed(y, carried)
+        )
         return x, (k, v, *after), carried
 
     def initialize_weights(self, dimensions: Dimensions) -> None:

@@ -41,6 +41,7 @@ WITHIN_TRAINING: list[tuple[str, dict[str, Any], Callable[[Tensor], Tensor]]] = 
     ("temperature", {"interval": 0, "counts": "earlier"}, torch.ones_like),
     ("temperature", {"interval": 0}, lambda n: 1 + 0.1 * torch.where(n < 42, 0, torch.tensor(2.0).log())),
     ("scale_invariant", {}, torch.ones_like),
+    ("unscaled", {}, lambda n: torch.full_like(n, DIMENSIONS.head_dim**0.5)),
 ]
 
 

@@ -68,6 +68,22 @@ def main() -> None:
     save("gpt2", gpt2, tokens=read, logits=gpt2(read).logits)
     llama: Any = drawn(transformers.LlamaForCausalLM(transformers.LlamaConfig(**size, intermediate_size=48)))
     save("llama", llama, tokens=read, logits=llama(read).logits)
+    gemma2: Any = drawn(
+        transformers.Gemma2ForCausalLM(
+            transformers.Gemma2Config(
+                **size,
+                intermediate_size=48,
+                num_key_value_heads=HEADS,
+                head_dim=WIDTH // HEADS,
+                hidden_activation="gelu",
+                query_pre_attn_scalar=1,
+                attn_logit_softcapping=None,
+                final_logit_softcapping=None,
+                attn_implementation="eager",
+            )
+        )
+    )
+    save("gemma2", gemma2, tokens=read, logits=gemma2(read).logits)
 
     bert: Any = drawn(
         transformers.BertForPreTraining(

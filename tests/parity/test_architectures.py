@@ -59,7 +59,10 @@ def put(parameter: nn.Parameter, value: Tensor) -> None:
 
 def made(name: str, encoding: Callable[[int], Encoding]) -> Any:
     """A choice of conf/architecture with an encoding for each layer, all weights drawn so that none is special."""
-    model = component("architecture", name, DIMENSIONS, VOCABULARY, layers(DIMENSIONS, encoding))
+    return drawn(component("architecture", name, DIMENSIONS, VOCABULARY, layers(DIMENSIONS, encoding)))
+
+
+def drawn(model: Any) -> Any:
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.normal_()
@@ -114,6 +117,35 @@ def test_llama() -> None:
         case.into(block.narrow, f"{here}.mlp.down_proj")
     case.into(model.norm, "model.norm")
     case.into(model.head, "lm_head")
+    close(logits(model, case.take("tokens")), case.take("logits"))
+    case.finished()
+
+
+def test_gemma_2_has_a_norm_before_and_after_each_sublayer() -> None:
+    """Its other features too: GELU with a gate, logits that nothing divides, and scaled, tied embeddings. Its norms
+    multiply by one more than their weights. The logits of attention and of tokens are not capped.
+    """
+    case = Case("gemma2")
+    options = {"norm": "sandwich", "activation": "geglu", "tied": True, "scaled": True}
+    built = layers(DIMENSIONS, lambda _: RoPE(DIMENSIONS, layout="half"), "unscaled")
+    model = drawn(component("architecture", "llama", DIMENSIONS, VOCABULARY, built, **options))
+    put(model.embedding.weight, case.take("model.embed_tokens.weight"))
+    norms = {
+        "input_layernorm": "mixer_norm",
+        "post_attention_layernorm": "mixer_added_norm",
+        "pre_feedforward_layernorm": "feed_forward_norm",
+        "post_feedforward_layernorm": "feed_forward_added_norm",
+    }
+    for number, block in enumerate(model.blocks):
+        here = f"model.layers.{number}"
+        for theirs, mine in norms.items():
+            put(getattr(block, mine).weight, 1 + case.take(f"{here}.{theirs}.weight"))
+        case.into(block.mixer.project, *(f"{here}.self_attn.{part}_proj" for part in "qkv"))
+        case.into(block.mixer.output, f"{here}.self_attn.o_proj")
+        case.into(block.gate, f"{here}.mlp.gate_proj")
+        case.into(block.widen, f"{here}.mlp.up_proj")
+        case.into(block.narrow, f"{here}.mlp.down_proj")
+    put(model.norm.weight, 1 + case.take("model.norm.weight"))
     close(logits(model, case.take("tokens")), case.take("logits"))
     case.finished()
 
