@@ -38,6 +38,8 @@ Taps = Annotated[int, Field(ge=1, le=4096)]
 """Tokens that a convolution spans."""
 Width = Annotated[int, Field(ge=1, le=2**14)]
 """The width of a layer."""
+WidthOrZero = Annotated[int, Field(ge=0, le=2**14)]
+"""The same, where 0 means one derived from other sizes."""
 Few = Annotated[int, Field(ge=1, le=64)]
 """The number of parts that a network holds as separate modules."""
 Base = Annotated[float, Field(ge=1.01, le=1e30)]

@@ -37,6 +37,8 @@ class Style:
     biases: Biases
     dropout: float
     """Share of what each sublayer adds that is dropped in training."""
+    feed_forward: int = 0
+    """Hidden width of the feed-forward layer; 0: as :meth:`feed_forward_width` says."""
 
     @property
     def gated(self) -> bool:
@@ -61,9 +63,11 @@ class Style:
         return self.normalized(dimension) if self.norm == "sandwich" else nn.Identity()
 
     def feed_forward_width(self, dimension: int) -> int:
-        """Four times the model's width; with a gate two thirds of that, up to the next multiple of 8, so that three
-        matrices have as many weights as two (Shazeer, 2020, arXiv 2002.05202, section 3).
+        """If not given, four times the model's width; with a gate two thirds of that, up to the next multiple of 8, so
+        that three matrices have as many weights as two (Shazeer, 2020, arXiv 2002.05202, section 3).
         """
+        if self.feed_forward:
+            return self.feed_forward
         return -(-8 * dimension // 3 // 8) * 8 if self.gated else 4 * dimension
 
 

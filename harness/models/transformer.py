@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
-from harness.declarations.bounds import Activation, Biases, Deviation, Dropout, Norm, Normalizer
+from harness.declarations.bounds import Activation, Biases, Deviation, Dropout, Norm, Normalizer, WidthOrZero
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.mixers.attention import Attention
@@ -24,8 +24,8 @@ class Transformer(Model):
     ``**block``. ``dropout`` acts on the embedding and on what each sublayer adds, never on attention weights. ``tied``
     reads out with the matrix of the embeddings, ``scaled`` multiplies embeddings by sqrt(D) (Vaswani et al., 2017,
     arXiv 1706.03762, section 3.4). ``embedding_deviation`` is the standard deviation of the initial embeddings, .02 in
-    GPT-2; 0 stands for what :meth:`TokenEmbedding.initialize_weights` says. The others are explained in
-    :class:`~harness.models.block.Style`.
+    GPT-2; 0 stands for what :meth:`TokenEmbedding.initialize_weights` says. ``feed_forward`` is the hidden width of the
+    feed-forward layer. The others are explained in :class:`~harness.models.block.Style`.
 
     A subclass makes its blocks and then calls :meth:`read_out`, in this order, which decides the initial weights.
     """
@@ -46,9 +46,10 @@ class Transformer(Model):
         tied: bool = False,
         scaled: bool = False,
         embedding_deviation: Deviation = 0.0,
+        feed_forward: WidthOrZero = 0,
     ) -> None:
         super().__init__()
-        self.style = Style(norm, normalizer, activation, biases, dropout)
+        self.style = Style(norm, normalizer, activation, biases, dropout, feed_forward)
         self.tied = tied
         self.embedding_deviation = embedding_deviation
         self.embedding = TokenEmbedding(vocabulary, dimensions.d_model, scaled=scaled)

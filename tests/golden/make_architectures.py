@@ -72,7 +72,7 @@ def main() -> None:
         transformers.Gemma2ForCausalLM(
             transformers.Gemma2Config(
                 **size,
-                intermediate_size=48,
+                intermediate_size=20,
                 num_key_value_heads=HEADS,
                 head_dim=WIDTH // HEADS,
                 hidden_activation="gelu",

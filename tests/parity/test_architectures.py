@@ -122,11 +122,11 @@ def test_llama() -> None:
 
 
 def test_gemma_2_has_a_norm_before_and_after_each_sublayer() -> None:
-    """Its other features too: GELU with a gate, logits that nothing divides, and scaled, tied embeddings. Its norms
-    multiply by one more than their weights. The logits of attention and of tokens are not capped.
+    """Its other features too: GELU with a gate, logits that nothing divides, and scaled, tied embeddings, a feed-forward
+    layer of any width. Its norms multiply by one more than their weights. Neither kind of logit is capped.
     """
     case = Case("gemma2")
-    options = {"norm": "sandwich", "activation": "geglu", "tied": True, "scaled": True}
+    options = {"norm": "sandwich", "activation": "geglu", "tied": True, "scaled": True, "feed_forward": 20}
     built = layers(DIMENSIONS, lambda _: RoPE(DIMENSIONS, layout="half"), "unscaled")
     model = drawn(component("architecture", "llama", DIMENSIONS, VOCABULARY, built, **options))
     put(model.embedding.weight, case.take("model.embed_tokens.weight"))
