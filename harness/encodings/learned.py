@@ -1,7 +1,7 @@
 """A learned vector per position, added to the token embeddings."""
 
 import math
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -19,6 +19,9 @@ class Learned(Encoding):
     offset of 2, whose rows serve padding. Rows beyond the training length are never trained: they stay as they
     were drawn, but for weight decay. Positions beyond the table are refused, or with ``beyond="clamp"`` all have its
     last row.
+
+    With ``orthogonal`` the rows, at most D, are drawn at right angles to each other and of the length ``deviation``
+    sqrt(D). Independent ones are nearly so in wide networks: their cosines are about N(0, 1 / D).
     """
 
     kind = "absolute"
@@ -29,6 +32,15 @@ class Learned(Encoding):
     offers = ("table",)
     fractional = False
 
+    @staticmethod
+    def objection(dimensions: Dimensions, options: Any) -> str:
+        rows = options.rows + options.offset
+        if options.orthogonal and rows > dimensions.d_model:
+            return (
+                f"orthogonal=true: {rows} rows cannot be orthogonal in {dimensions.d_model} dimensions, set rows lower"
+            )
+        return ""
+
     def __init__(
         self,
         dimensions: Dimensions,
@@ -37,13 +49,17 @@ class Learned(Encoding):
         deviation: Deviation = 0.02,
         beyond: Literal["error", "clamp"] = "error",
         offset: CountOrZero = 0,
+        orthogonal: bool = False,
     ) -> None:
         super().__init__()
         self.rows = rows
         self.beyond = beyond
         self.offset = offset
         self.table = nn.Embedding(rows + offset, dimensions.d_model)
-        nn.init.normal_(self.table.weight, std=deviation)
+        if orthogonal:
+            nn.init.orthogonal_(self.table.weight, gain=deviation * dimensions.d_model**0.5)
+        else:
+            nn.init.normal_(self.table.weight, std=deviation)
 
     def embed(self, x: Tensor, tokens: Tensor, positions: Tensor) -> Tensor:
         return x + self.table(self.row(positions))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from harness.attention.module import Attending
 from harness.attention.positions import Positions
-from harness.declarations.bounds import CountOrZero
+from harness.declarations.bounds import CountOrZero, Start
 from harness.dimensions import Dimensions
 from harness.mixers.base import Layer, Mixer, State, heads
 from harness.mixers.initialization import initialize
@@ -26,8 +26,9 @@ class Attention(Attending, Mixer):
     ``window`` is how many keys a query sees, the last ones with its own, and as many behind it where attention looks
     both ways (Beltagy et al., 2020, arXiv 2004.05150); 0 means all. It counts tokens and not positions, and a logit
     scale that grows with the number of keys counts those of the window. ``sinks`` are a learned logit for each head,
-    0 at first, that joins the softmax and has no value, so that a head can attend to nothing (OpenAI, 2025, arXiv
-    2508.10925; the learned sink of Xiao et al., 2023, arXiv 2309.17453, is a key instead). No scale multiplies it.
+    ``sink_start`` at first, that joins the softmax and has no value, so that a head can attend to nothing (OpenAI,
+    2025, arXiv 2508.10925; the learned sink of Xiao et al., 2023, arXiv 2309.17453, is a key instead). No scale
+    multiplies it.
 
     A cache holds keys and values of all tokens before the encoding changes them, and the layer's input where the
     encoding derives something from it, and what the encoding carries from block to block: what an encoding does to
@@ -53,9 +54,10 @@ class Attention(Attending, Mixer):
         qk_norm: bool = False,
         window: CountOrZero = 0,
         sinks: bool = False,
+        sink_start: Start = 0.0,
     ) -> None:
         dimensions = layer.dimensions
-        own = nn.Parameter(torch.zeros(dimensions.n_heads)) if sinks else None
+        own = nn.Parameter(torch.full((dimensions.n_heads,), sink_start)) if sinks else None
         super().__init__(layer.encoding, layer.logit, causal=layer.causal, window=window, sinks=own)
         self.heads, self.kv_heads = dimensions.n_heads, kv_heads or dimensions.n_heads
         self.sizes = [dimensions.head_dim * count for count in (self.heads, self.kv_heads, self.kv_heads)]
