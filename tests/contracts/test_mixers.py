@@ -99,11 +99,12 @@ def test_layers_have_windows_and_sinks_of_their_own() -> None:
     """Five local layers to a global one, as in Gemma 3, with sinks in the local ones alone."""
     pattern = f"pattern=[{'local_attention,' * 5}attention]"
     words = ("mixer=[local_attention,attention]", pattern, "model.layers=8", "mixer.local_attention.sinks=true")
-    run = composed(*words, "mixer.local_attention.window=9")
+    run = composed(*words, "mixer.local_attention.window=9", "mixer.local_attention.sink_start=3.0")
     task = instantiation.task(run)
     model: Any = network.model(run, task, instantiation.layout(run, task))
     assert [block.mixer.window for block in model.blocks] == [9] * 5 + [0] + [9] * 2
-    assert [block.mixer.sinks is not None for block in model.blocks] == [True] * 5 + [False] + [True] * 2
+    sinks = [block.mixer.sinks for block in model.blocks]
+    assert [sink if sink is None else sink.tolist() for sink in sinks] == [[3.0] * 2] * 5 + [None] + [[3.0] * 2] * 2
 
 
 @torch.no_grad()

@@ -230,7 +230,10 @@ REFUSED = {
     "distances below 15, but at length 15 of task=minesweeper positions reach up to 15: set encoding.window=16 or more",
     ("architecture=looped", "architecture.per_token=-1.0"): "per_token=-1.0: it must be at least 0",
     ("architecture=looped", "architecture.steps=-1"): "steps=-1: it must be at least 0",
-    ("architecture=decoder", "architecture.norm=both"): "architecture.norm=both: it should be 'pre', 'post' or 'sandwich'",
+    (
+        "architecture=decoder",
+        "architecture.norm=both",
+    ): "architecture.norm=both: it should be 'pre', 'post' or 'sandwich'",
 }
 
 

@@ -151,6 +151,17 @@ def test_segment_rows_of_bert() -> None:
     case.match("output", torch.nn.functional.layer_norm(embedded, (64,), case["ln_weight"], case["ln_bias"], 1e-12)[0])
 
 
+@pytest.mark.parametrize("rows", [1, 36, 64])
+def test_learned_rows_are_at_right_angles_if_asked(rows: int) -> None:
+    table = Learned(dimensions(4, 16), rows=rows, deviation=0.5, orthogonal=True).table.weight.detach()
+    torch.testing.assert_close(table @ table.T, 64 * 0.5**2 * torch.eye(rows), atol=1e-4, rtol=0)
+
+
+def test_no_more_rows_are_orthogonal_than_there_are_dimensions() -> None:
+    with pytest.raises(ValueError, match="orthogonal=true: 66 rows cannot be orthogonal in 64 dimensions"):
+        Learned(dimensions(4, 16), rows=64, offset=2, orthogonal=True)
+
+
 def test_learned_levels() -> None:
     """A token at (i, j) is given row i of the first table and row j of the second, as products with one-hot vectors."""
     encoding = LearnedLevels(dimensions(4, 16), rows=30)

@@ -122,7 +122,7 @@ def test_llama() -> None:
 
 
 def test_gemma_2_has_a_norm_before_and_after_each_sublayer() -> None:
-    """Its other features too: GELU with a gate, logits that nothing divides, and scaled, tied embeddings, a feed-forward
+    """Its other features too: GELU with a gate, logits that nothing divides, scaled and tied embeddings, a feed-forward
     layer of any width. Its norms multiply by one more than their weights. Neither kind of logit is capped.
     """
     case = Case("gemma2")
