@@ -34,6 +34,7 @@ SEEN = torch.arange(1, DIMENSIONS.train_tokens + 1)
 WITHIN_TRAINING: list[tuple[str, dict[str, Any], Callable[[Tensor], Tensor]]] = [
     ("standard", {}, torch.ones_like),
     ("log_n", {}, torch.ones_like),
+    ("log_n", {"divided": False}, lambda n: torch.full_like(n, DIMENSIONS.head_dim**0.5)),
     ("log_n", {"reference": 512, "least": 16}, lambda n: n.clamp(min=16).log() / torch.tensor(512.0).log()),
     ("ssmax", {}, lambda n: 0.43 * n.log()),
     ("ssmax", {"initial": 0.2, "bias": True}, lambda n: 0.2 * n.log()),
