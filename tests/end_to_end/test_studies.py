@@ -9,7 +9,7 @@ from support import ROOT
 from harness.commands import study
 
 RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
-REWRITTEN = ("context_extension", "deletang2023", "state_tracking")
+REWRITTEN = ("addition", "context_extension", "deletang2023", "state_tracking")
 """Studies whose page is written by the command alone, as that of huang2025 is."""
 
 SMALL = ("study=huang2025", "study.tasks=[bin_majority]", "train.steps=2", "evaluation.examples=2", "trainer=cpu")
