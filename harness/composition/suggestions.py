@@ -163,6 +163,8 @@ def unreadable(
         return Refused(f"{said}: this cannot be read as key=value")
     if choices := list(choices_named(argument, folders)):
         return Refused(f"{said}: did you mean {' or '.join(map(shell_quoted, choices))}?")
+    if argument in catalogue.names():
+        return Refused(f"{said}: a choice is written {said}=NAME; python -m harness ls {said} lists them")
     commands = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "commands")])]
     close = get_close_matches(argument[:100], commands, n=1)
     return Refused(

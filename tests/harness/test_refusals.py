@@ -148,7 +148,8 @@ REFUSED = {
     ("encoding._target_=harness.nowhere.X",): "encoding=rope is harness.encodings.rope.RoPE "
     "and nothing else, not harness.nowhere.X",
     ("results=null",): "results=None: it should be a valid string",
-    ("encoding",): "encoding: a choice is written group=name, a value key=value. Commands: check, compare, doctor, ",
+    ("encoding",): "encoding: a choice is written encoding=NAME; python -m harness ls encoding lists them",
+    ("zzz",): "zzz: a choice is written group=name, a value key=value. Commands: check, compare, ",
     ("leaderbord",): "did you mean the command 'leaderboard'?",
     ("results=/tmp/ünï",): "a value with such characters needs quotes of its own: \"results='/tmp/ünï'\"",
     ("encoding=null",): "unknown encoding 'None'",
