@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tests run side by side; read when PyTorch is loaded
@@ -16,6 +17,7 @@ import pytest
 from hypothesis import settings
 from support import environment
 
+from harness import declarations
 from harness.composition.compose import composer
 from harness.config.schema import Run
 
@@ -43,6 +45,30 @@ def seeded() -> None:
     """The same random numbers in a test whatever ran before it, in whichever process."""
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def no_modules_remain(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test imports from its own folder is not there for the next one, whose package may have the same name."""
+    folder = str(request.getfixturevalue("tmp_path")) if "tmp_path" in request.fixturenames else None
+    yield
+    if folder is None:
+        return
+    own = [
+        name
+        for name, module in sys.modules.items()
+        if isinstance(module, ModuleType) and any(place.startswith(folder) for place in _places(module))
+    ]
+    for name in own:
+        del sys.modules[name]
+    if own:
+        declarations.lookup.cache_clear()
+
+
+def _places(module: ModuleType) -> list[str]:
+    """The file of a module and the folders of a package. Not by its attributes: some of PyTorch have any."""
+    said = vars(module)
+    return [said.get("__file__") or "", *map(str, said.get("__path__") or ())]
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ from shell import TINY, Command, only_record, same, weights
 from support import QUICK, environment
 
 from harness import cli, recipe
+from harness.config.schema import NOT_KEPT
 from harness.results import records
 from harness.results.statistics.shares import wilson
 
@@ -194,17 +195,13 @@ def test_bfloat16_trains_as_float32_does_but_for_rounding(command: Command, tmp_
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
 
 
-LEFT_OUT = ("results", "force", "retry", "launcher")
-"""Keys of a config that say where and how a run was started, which records leave out."""
-
-
 @pytest.mark.slow
 def test_job_configs_hold_the_whole_run(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
     (config,) = (path for path in tmp_path.glob("results/runs/*/*.json"))
     record = only_record(tmp_path)
     whole = json.loads(config.read_text())
-    assert record.config == {key: value for key, value in whole.items() if key not in LEFT_OUT}
+    assert record.config == {key: value for key, value in whole.items() if key not in NOT_KEPT}
     os.remove(tmp_path / "results" / "records" / f"{record.name}.json")
     assert command("--job", str(config)).returncode == 0
     assert only_record(tmp_path).scores == record.scores

@@ -2,6 +2,7 @@
 
 import glob
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ def test_a_resumed_run_has_each_step_once_and_says_what_it_is(
     tracked(0, [25, 50, 75], False)
     tracked(50, [75, 100], True)
     assert len(glob.glob(str(tmp_path / "run/wandb/aside-offline-run-*-copy-1"))) == 1
-    files = sorted(glob.glob(str(tmp_path / "run/wandb/offline-run-*/*.wandb")))
+    files = sorted(glob.glob(str(tmp_path / "run/wandb/offline-run-*/*.wandb")), key=os.path.getmtime)  # by age
     assert len(files) == 2
     said = [part for file in files for part in records_of_wandb(file)]
     rows = [

@@ -196,7 +196,15 @@ def test_the_command_says_what_it_does_not_know(capsys: pytest.CaptureFixture[st
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "choice",
-    ["encoding=learned", "ntk", "train_extension=yarn", "optimizer=sgd", "logger=csv", "model=nano", "study=core"],
+    [
+        "encoding=learned",
+        "ntk",
+        "train_extension=yarn",
+        "optimizer=sgd",
+        "logger=csv",
+        "model=nano",
+        "study=six_encodings",
+    ],
 )
 def test_choices_of_the_harness_hold(choice: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["check", choice]) == 0, capsys.readouterr().out
