@@ -19,6 +19,7 @@ from support import environment
 
 from harness import declarations
 from harness.composition.compose import composer
+from harness.config import user_packages
 from harness.config.schema import Run
 
 settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
@@ -54,10 +55,18 @@ def no_modules_remain(request: pytest.FixtureRequest) -> Iterator[None]:
     yield
     if folder is None:
         return
+
+    def is_own(place: str) -> bool:
+        return bool(place) and str(Path(folder, place)).startswith(folder)  # relative ones are those of its folder
+
+    sys.path[:] = [place for place in sys.path if not is_own(place)]
+    named = user_packages._named.folders
+    for name in [name for name, places in named.items() if any(map(is_own, places))]:
+        del named[name]
     own = [
         name
         for name, module in sys.modules.items()
-        if isinstance(module, ModuleType) and any(place.startswith(folder) for place in _places(module))
+        if isinstance(module, ModuleType) and any(is_own(place) for place in _places(module))
     ]
     for name in own:
         del sys.modules[name]
