@@ -189,7 +189,8 @@ def attack(
     begun = time.monotonic()
     boards = Tally(
         "kill -9 of runs, sweeps and the processes of copies",
-        "the same command comes to the leaderboard of an undisturbed sweep, byte by byte but for timings",
+        "the same command comes to the leaderboard of an undisturbed sweep, every value as it is written there "
+        "but for timings",
     )
     kept = Tally("records that had been written when something was killed", "they stay as they were")
     alone = Tally("trainings of these sweeps", "no two processes take steps of one at once")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import counted
-from harness.results import cells, frames, metrics, rank_ranges, run_facts, summaries
+from harness.results import cells, columns, frames, metrics, rank_ranges, run_facts, summaries
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.labels import labels
@@ -23,18 +23,11 @@ AVERAGED = (
     "tokens_above_blind",
     "bits",
 )
-COSTS = (
-    "parameters",
-    "steps",
-    "examples",
-    "training_tokens",
-    "training_positions",
-    "training_flops",
-    "training_seconds",
-)
 FIRST = ("task", "family", "rank", "rank_best", "rank_worst")
 BESIDE = "training_seconds"
 """The column behind which stands what methods are and cost besides (:func:`harness.results.run_facts.of_methods`)."""
+COSTS = columns.COSTS[: columns.COSTS.index(BESIDE) + 1]
+"""What a method costs, up to the column behind which the rest stands."""
 NO_RANK = "no rank: no method scores above a guess"
 
 

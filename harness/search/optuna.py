@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -35,14 +35,11 @@ class Optuna(Search):
     def __init__(
         self,
         *,
-        trials: Annotated[int, Field(ge=1, le=10_000)] = 20,
-        seeds: Annotated[int, Field(ge=1, le=100)] = 1,
-        objective: Literal["score", "loss"] = "score",
-        space: object = {},
         seed: Annotated[int, Field(ge=0, lt=2**32)] = 0,
         at_a_time: Annotated[int, Field(ge=1, le=1000)] = 4,
+        **options: Any,
     ) -> None:
-        super().__init__(trials=trials, seeds=seeds, objective=objective, space=space)
+        super().__init__(**options)
         self.seed = seed
         self.at_a_time = at_a_time
         self._study: Study | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -23,13 +23,10 @@ class Random(Search):
     def __init__(
         self,
         *,
-        trials: Annotated[int, Field(ge=1, le=10_000)] = 20,
-        seeds: Annotated[int, Field(ge=1, le=100)] = 1,
-        objective: Literal["score", "loss"] = "score",
-        space: object = {},
         seed: Annotated[int, Field(ge=0, lt=2**32)] = 0,
+        **options: Any,
     ) -> None:
-        super().__init__(trials=trials, seeds=seeds, objective=objective, space=space)
+        super().__init__(**options)
         self.seed = seed
 
     def next(self, ended: Sequence[Ended], kept: Path) -> list[Point]:

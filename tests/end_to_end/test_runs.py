@@ -195,6 +195,28 @@ def test_bfloat16_trains_as_float32_does_but_for_rounding(command: Command, tmp_
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
 
 
+def test_one_extension_has_a_table_with_all_columns(command: Command, tmp_path: Path) -> None:
+    lines = command(*TINY).stdout.splitlines()
+    record = only_record(tmp_path)
+    header = "length exact match 95 % interval given length tokens no end blind in/out"
+    assert sum(" ".join(line.split()) == header for line in lines) == 1
+    assert sum(line.startswith("reach ") for line in lines) == 1
+    first = next(number for number, line in enumerate(lines) if " ".join(line.split()) == header)
+    table = lines[first:][: len(record.scores) + 1]
+    assert max(map(len, table)) < 80
+    for line, row in zip(table[1:], record.scores, strict=True):
+        low, high = wilson(row.exact, row.examples)
+        assert row.exact_given_length is not None
+        assert line.split()[:5] == [
+            str(row.length),
+            f"{row.exact / row.examples:.3f}",
+            f"{low:.3f}-{high:.3f}",
+            f"{row.exact_given_length / row.examples:.3f}",
+            f"{row.correct / row.tokens:.3f}",
+        ]
+        assert line.split()[-1] == ("in" if row.length <= 6 else "out")
+
+
 @pytest.mark.slow
 def test_job_configs_hold_the_whole_run(command: Command, tmp_path: Path) -> None:
     assert command(*TINY).returncode == 0
