@@ -1,7 +1,7 @@
 """A learned vector per position, added to the token embeddings."""
 
 import math
-from typing import Any, Literal
+from typing import Literal
 
 from torch import Tensor, nn
 
@@ -20,8 +20,9 @@ class Learned(Encoding):
     were drawn, but for weight decay. Positions beyond the table are refused, or with ``beyond="clamp"`` all have its
     last row.
 
-    With ``orthogonal`` the rows, at most D, are drawn at right angles to each other and of the length ``deviation``
-    sqrt(D). Independent ones are nearly so in wide networks: their cosines are about N(0, 1 / D).
+    With ``orthogonal`` the rows are drawn at right angles to each other and of the length ``deviation`` sqrt(D); no
+    more than D can be, so each D rows in a row are, independent of the others. Rows that are all independent are
+    nearly orthogonal in wide networks: their cosines are about N(0, 1 / D).
     """
 
     kind = "absolute"
@@ -31,15 +32,6 @@ class Learned(Encoding):
     unlimited_with = "beyond=clamp"
     offers = ("table",)
     fractional = False
-
-    @staticmethod
-    def objection(dimensions: Dimensions, options: Any) -> str:
-        rows = options.rows + options.offset
-        if options.orthogonal and rows > dimensions.d_model:
-            return (
-                f"orthogonal=true: {rows} rows cannot be orthogonal in {dimensions.d_model} dimensions, set rows lower"
-            )
-        return ""
 
     def __init__(
         self,
@@ -57,7 +49,8 @@ class Learned(Encoding):
         self.offset = offset
         self.table = nn.Embedding(rows + offset, dimensions.d_model)
         if orthogonal:
-            nn.init.orthogonal_(self.table.weight, gain=deviation * dimensions.d_model**0.5)
+            for rows_at_right_angles in self.table.weight.split(dimensions.d_model):
+                nn.init.orthogonal_(rows_at_right_angles, gain=deviation * dimensions.d_model**0.5)
         else:
             nn.init.normal_(self.table.weight, std=deviation)
 

@@ -171,7 +171,6 @@ REFUSED = {
     ("extension=ntk", "extension.ntk.factor=nan"): "extension.ntk.factor=nan: it should be a finite number",
     ("extension=ntk", "extension.ntk.factor=-1"): "extension.ntk.factor=-1: it must be 0 or at least 1",
     ("encoding=learned", "encoding.deviation=-1"): "encoding.deviation=-1: it must be at least 0",
-    ("encoding=learned", "encoding.orthogonal=true"): "orthogonal=true: 512 rows cannot be orthogonal in 64 dimensions",
     ("encoding=learned", "encoding.rows=100000000000"): "encoding.rows=100000000000: it must be at most 4194304",
     ("lengths.test=10000000000",): "lengths.test=10000000000: it should be less than or equal to 1000000",
     (f"lengths.grid=[{','.join(map(str, range(1, 20001)))}]",): "an argument has at most 20000 characters, and this "

@@ -157,9 +157,13 @@ def test_learned_rows_are_at_right_angles_if_asked(rows: int) -> None:
     torch.testing.assert_close(table @ table.T, 64 * 0.5**2 * torch.eye(rows), atol=1e-4, rtol=0)
 
 
-def test_no_more_rows_are_orthogonal_than_there_are_dimensions() -> None:
-    with pytest.raises(ValueError, match="orthogonal=true: 66 rows cannot be orthogonal in 64 dimensions"):
-        Learned(dimensions(4, 16), rows=64, offset=2, orthogonal=True)
+def test_of_more_rows_than_dimensions_each_block_of_so_many_is_orthogonal() -> None:
+    table = Learned(dimensions(4, 16), rows=130, offset=2, deviation=0.5, orthogonal=True).table.weight.detach()
+    blocks = table.split(64)
+    assert [len(block) for block in blocks] == [64, 64, 4]
+    for block in blocks:
+        torch.testing.assert_close(block @ block.T, 64 * 0.5**2 * torch.eye(len(block)), atol=1e-4, rtol=0)
+    assert (blocks[0] @ blocks[1].T).abs().max() > 0.5, "the blocks are drawn independently of each other"
 
 
 def test_learned_levels() -> None:
