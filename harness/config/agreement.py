@@ -4,7 +4,10 @@ from typing import Any
 
 from harness import declarations
 from harness.config import catalogue, classes, identity
-from harness.config.schema import ATTENTION, COMPONENT_GROUPS, Component, Run
+from harness.config.schema import ATTENTION, COMPONENT_GROUPS, Component, Run, Train
+
+ENDS = {name: Train.model_fields[name].default for name in ("until", "until_examples")}
+"""What ends a training of which a science does not say it."""
 
 
 def disagreement(run: Run, science: dict[str, Any]) -> str:
@@ -42,12 +45,11 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
         return objection
     parts = {
         "model": (run.model.model_dump(), training["model"]),
-        "train": (identity.budget(run), {"until": 0.0, **training["train"]}),
+        "train": (ENDS | identity.budget(run), ENDS | training["train"]),
         "evaluation": (run.evaluation.model_dump(), science["evaluation"]),
         "lengths": (run.lengths.model_dump(), training["lengths"]),
         "seed": ({"seed": run.seed}, {"seed": training["seed"]}),
     }
-    parts["train"][0].setdefault("until", 0.0)
     for name, (own, recorded) in parts.items():
         if any(key not in own or own[key] != value for key, value in recorded.items()):
             return f"its config has another {name} than its science"

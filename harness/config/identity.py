@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from harness import declarations, layouts
 from harness.config import catalogue, origins
-from harness.config.schema import OPTIMIZER, SCHEDULE, TRAIN_EXTENSION, Component, Origin, Run
+from harness.config.schema import OPTIMIZER, SCHEDULE, TRAIN_EXTENSION, Component, Origin, Run, Train
 from harness.data import blocks
 from harness.declarations import Option
 from harness.models import huggingface_folder
@@ -94,8 +94,12 @@ def budget(run: Run) -> dict[str, Any]:
     """The settings of the training. How often training looks at held-out examples decides when it ends, if a score
     there ends it, and otherwise nothing.
     """
-    values = run.train.model_dump(exclude={"until"})
-    return values | {"until": run.train.until, "every": run.looked_every()} if run.train.until else values
+    values = run.train.model_dump(exclude={"until", "until_examples"})
+    if not run.train.until:
+        return values
+    asked = run.train.until_examples
+    by = {} if asked == Train.model_fields["until_examples"].default else {"until_examples": asked}
+    return values | {"until": run.train.until, "every": run.looked_every()} | by
 
 
 def changed(component: Component) -> dict[str, Any]:

@@ -168,6 +168,8 @@ class Train(Frozen):
     precision: Literal["32-true", "bf16-mixed"]
     until: float = Field(0.0, ge=0, le=1)
     """The exact match on held-out examples of the training lengths at which training ends; 0: after all steps."""
+    until_examples: int = Field(256, ge=1, le=10**6)
+    """The held-out examples that must show it, at least; the default is what records without this key had."""
 
 
 class Evaluation(Frozen):

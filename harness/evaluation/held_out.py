@@ -24,10 +24,13 @@ from harness.rng import generator
 from tasks.base import Split, Task
 
 EXAMPLES = 256
-"""Held-out examples of the training lengths, at least, in equal numbers of each."""
+"""Held-out examples of the training lengths in a look, at least, in equal numbers of each."""
 
 LENGTHS = 64
 """Training lengths that are looked at; of more, these many are taken, the shortest and the longest among them."""
+
+STREAM = "held out"
+"""The generator of the examples that every look takes."""
 
 BEYOND_EXAMPLES = 32
 BEYOND_LENGTHS = 4
@@ -41,6 +44,8 @@ class HeldOut:
     training lengths, and of longer ones if ``evaluation.every`` asks for a learning curve, but not in the trials of a
     search, which look at no longer length. Running text, which is ranked by bits, is judged by its tokens.
 
+    Where a look finds ``train.until`` reached, it takes further examples, up to ``train.until_examples`` in all, and
+    the share is that of all: of many looks at few examples, one shows sooner or later that all are right by luck.
     Longer ones are read with the first extension of the run. The examples are made when they are first needed.
     """
 
@@ -48,6 +53,7 @@ class HeldOut:
         self.run, self.task, self.layout, self.device = run, task, layout, device
         self.rule = instantiation.rule(run)
         self._near: list[Questions] = []
+        self._further: list[Questions] = []
         self._beyond: list[Questions] = []
 
     def __call__(self, model: Model) -> tuple[float, float | None]:
@@ -57,7 +63,7 @@ class HeldOut:
         try:
             with torch.no_grad(), torch.random.fork_rng(devices=cuda):
                 model.eval()
-                near = float(np.mean([self._share(model, questions) for questions in self._near]))
+                near = self._share_near(model)
                 beyond = float(np.mean([self._share_beyond(model, q) for q in self._beyond])) if self._beyond else None
         finally:
             for module, training in modes:
@@ -74,6 +80,22 @@ class HeldOut:
             far = [length for length in identity.tested_lengths(self.run, self.task) if length > trained]
             far = spread([length for length in far if length <= 2 * trained] or far[:1], BEYOND_LENGTHS)
             self._beyond = [questions(self.task, self.layout, self.rule, n, BEYOND_EXAMPLES, "test") for n in far]
+
+    def _share_near(self, model: Model) -> float:
+        share = self._mean(model, self._near)
+        if not self.run.train.until or share < self.run.train.until:
+            return share
+        taken = len(self._near) * _each(EXAMPLES, len(self._near))
+        missing = self.run.train.until_examples - taken
+        if missing <= 0:
+            return share
+        if not self._further:
+            self._further = list(near(self.run, self.task, self.layout, self.rule, missing, "held out further"))
+        further = len(self._near) * _each(missing, len(self._near))
+        return (taken * share + further * self._mean(model, self._further)) / (taken + further)
+
+    def _mean(self, model: Model, asked: Sequence[Questions]) -> float:
+        return float(np.mean([self._share(model, questions) for questions in asked]))
 
     def _share(self, model: Model, questions: Questions) -> float:
         judged = scoring.judgements(model, questions, self.rule, self.layout, self.device)
@@ -111,16 +133,20 @@ def counts(run: Run, task: Task, layout: Layout, model: Model, device: torch.dev
     return rows
 
 
-def near(run: Run, task: Task, layout: Layout, rule: PositionRule) -> Iterator[Questions]:
-    """The held-out examples of training lengths."""
+def near(
+    run: Run, task: Task, layout: Layout, rule: PositionRule, examples: int = EXAMPLES, stream: str = STREAM
+) -> Iterator[Questions]:
+    """Held-out examples of training lengths, at least so many in all."""
     lengths = spread(identity.training_lengths(run, task), LENGTHS)
     for length in lengths:
-        yield questions(task, layout, rule, length, -(-EXAMPLES // len(lengths)), "train")
+        yield questions(task, layout, rule, length, _each(examples, len(lengths)), "train", stream)
 
 
-def questions(task: Task, layout: Layout, rule: PositionRule, length: int, examples: int, split: Split) -> Questions:
+def questions(
+    task: Task, layout: Layout, rule: PositionRule, length: int, examples: int, split: Split, stream: str = STREAM
+) -> Questions:
     """Held-out examples of one length with the positions of their tokens, the same for every run."""
-    purpose = ("held out", type(task).__name__, task.version, length)
+    purpose = (stream, type(task).__name__, task.version, length)
     batch = task.sample(generator(*purpose), length, examples, split).rows(slice(examples))
     arranged = test_examples.arrange(layout, batch, length)
     channels = test_examples.channels(layout, batch, length, rule.needs)
@@ -129,6 +155,11 @@ def questions(task: Task, layout: Layout, rule: PositionRule, length: int, examp
         Sequences(arranged.lengths, arranged.tokens.shape[1], training=False, channels=channels),
     )
     return Questions(length, layout.span(task, length), arranged, positions, {}, {}, None)
+
+
+def _each(examples: int, lengths: int) -> int:
+    """Examples of each length, so that there are at least so many in all."""
+    return -(-examples // lengths)
 
 
 def spread(lengths: Sequence[int], most: int) -> list[int]:

@@ -4,7 +4,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -104,6 +104,8 @@ def test_what_decides_the_end_is_in_the_ids(composed: Compose) -> None:
     assert len({training(*base), *(training(*base, end) for end in ends)}) == 3
     assert training(*base, ends[0]) == training(*base, ends[0], "evaluation.every=25"), "where it would look anyway"
     assert training(*base, ends[0]) != training(*base, ends[0], "evaluation.every=40")
+    assert training(*base) == training(*base, "train.until_examples=256"), "where nothing ends it"
+    assert training(*base, ends[0]) != training(*base, ends[0], "train.until_examples=256")
 
 
 def test_nothing_longer_than_training_is_looked_at_for_the_end(
@@ -213,3 +215,37 @@ def test_held_out_examples_are_no_test_examples() -> None:
     tested = {tuple(row) for row in blind.test_examples(task, 20, 300).prompt.tolist()}
     held = held_out.questions(task, Causal(task), Sequential(), 20, 300, "train").arranged.tokens[:, 1:21] - 4
     assert not tested & {tuple(row) for row in held.tolist()}
+
+
+@pytest.mark.parametrize(("wrong_further", "near"), [(0, 1.0), (0.1, 0.9957)])
+def test_luck_in_one_look_does_not_end_training(wrong_further: float, near: float, composed: Compose) -> None:
+    """A network with few answers wrong sometimes has all of a look right: then more examples are asked."""
+    run = composed(*LEARNED, "lengths.train=20", "lengths.test=21", "train.until=0.999", "evaluation.every=0")
+    held = held_out.HeldOut(run, instantiation.task(run), Causal(Copy()), torch.device("cpu"))
+    asked: list[tuple[int, int]] = []
+
+    def share(model: object, questions: Any) -> float:
+        asked.append((questions.length, len(questions.arranged.tokens)))
+        return 1.0 - (wrong_further if len(asked) == 21 else 0.0)
+
+    held._share = share  # type: ignore[method-assign]
+    assert held(cast(Any, torch.nn.Identity()))[0] == pytest.approx(near, abs=1e-4)
+    assert [length for length, _ in asked] == [*range(1, 21), *range(1, 21)]
+    assert sum(examples for _, examples in asked) == 2000
+    first, further = (list(held_out.near(run, held.task, held.layout, held.rule, 100, name)) for name in ("a", "b"))
+    same_examples = [np.array_equal(a.arranged.tokens, b.arranged.tokens) for a, b in zip(first, further, strict=True)]
+    assert not any(same_examples[3:])
+
+
+def test_a_look_that_fails_takes_no_more_examples(composed: Compose) -> None:
+    run = composed(*LEARNED, "lengths.train=20", "lengths.test=21", "train.until=0.999", "evaluation.every=0")
+    held = held_out.HeldOut(run, instantiation.task(run), Causal(Copy()), torch.device("cpu"))
+    asked: list[int] = []
+
+    def share(model: object, questions: Any) -> float:
+        asked.append(questions.length)
+        return 0.998
+
+    held._share = share  # type: ignore[method-assign]
+    assert held(cast(Any, torch.nn.Identity()))[0] == pytest.approx(0.998)
+    assert asked == list(range(1, 21))
