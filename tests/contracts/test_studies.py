@@ -6,6 +6,7 @@ from collections import Counter
 import pytest
 from support import ROOT
 
+from harness import declarations
 from harness.composition.compose import composer
 from harness.composition.studies import runs
 from harness.config import catalogue, identity, instantiation, study
@@ -111,6 +112,22 @@ def test_the_scores_of_kazemnejad_are_those_that_other_tests_know() -> None:
     for cell, scores in known.items():
         ours = [run.scores["beyond"] for run in declared.results() if (run.task, run.method) == cell]
         assert sorted(ours) == pytest.approx(sorted(scores), abs=2e-4)
+
+
+@pytest.mark.slow
+def test_every_extension_that_rope_has_is_in_the_core_study_and_trains_nothing_more() -> None:
+    with composer() as hydra:
+        cells = {(cell.task, cell.method): seeds for cell, seeds in runs(hydra, study.read("core"), "quick")}
+    extended = {task: seeds for (task, method), seeds in cells.items() if method == "rope_extended"}
+    assert len(extended) == 12
+    offers = declarations.lookup(catalogue.target("encoding", "rope")).attributes["offers"]
+    needs = {one.name: declarations.lookup(one.target).attributes["needs"] for one in catalogue.choices("extension")}
+    applicable = {name for name, needed in needs.items() if not needed or needed in offers}
+    for name, seeds in extended.items():
+        for run, plain in zip(seeds, cells[name, "rope"], strict=True):
+            made = instantiation.task(run)
+            assert identity.training_name(run, made) == identity.training_name(plain, made)
+            assert set(run.extension) == applicable - {"extrapolate"}, "which is the cell of rope itself"
 
 
 @pytest.mark.slow
