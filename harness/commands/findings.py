@@ -7,23 +7,24 @@ from harness import atomic
 from harness.composition.arguments import Parser, existing, path
 from harness.composition.comparing import compare
 from harness.composition.compose import composer
-from harness.composition.studies import BUDGET
 from harness.config import study as studies
 from harness.config.study import Study
 from harness.errors import Refused, unknown
 from harness.files import user_paths
 from harness.results import records
-from harness.results.findings import VERDICTS, Finding, findings
+from harness.results.findings import VERDICTS, Finding, Found, findings, over_budgets
 from harness.results.records import Record
 
-COLUMNS = ("statement", "source", "published", "ours", "verdict")
+COLUMNS = ("statement", "source", "published", "budget", "ours", "verdict")
 
 
 def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness findings", description=__doc__)
     parser.add_record_folders()
     parser.add_argument("--studies", help="some of the studies, such as huang2025,press2022 (default: all)")
-    parser.add_argument("--budget", default=BUDGET, help=f"the budget whose runs count (default: {BUDGET})")
+    parser.add_argument(
+        "--budget", help="the budget whose runs count (default: of each statement the first that concludes)"
+    )
     parser.add_argument("--page", type=path, help="also write a page in Markdown, such as docs/findings.md")
     parsed = parser.read(arguments)
     chosen = [name.strip() for name in parsed.studies.split(",")] if parsed.studies is not None else studies.names()
@@ -35,7 +36,7 @@ def main(arguments: list[str]) -> int:
     for name, study in declared.items():
         if not study.bands:
             raise Refused(f"--studies {parsed.studies}: {name} makes no statement that could be judged")
-    if not any(parsed.budget in study.budgets for study in declared.values()):
+    if parsed.budget is not None and not any(parsed.budget in study.budgets for study in declared.values()):
         raise Refused(f"--budget {parsed.budget}: none of the studies {', '.join(declared)} has such a budget")
     read, rejected = records.read_all(folders)
     for line in rejected:
@@ -44,39 +45,42 @@ def main(arguments: list[str]) -> int:
     from harness.results.report import table
 
     table(
-        f"statements and verdicts, budget {parsed.budget}",
+        "statements and verdicts" + (f", budget {parsed.budget}" if parsed.budget else ""),
         ("study", "statements", *VERDICTS),
         [[name, *map(str, _counted(of))] for name, of in (*found.items(), ("all", _all(found)))],
     )
     if parsed.page:
         user_paths.make_folder(parsed.page.parent, f"--page {parsed.page}")
-        atomic.write(parsed.page, _page(declared, found, parsed.budget))
+        atomic.write(parsed.page, _page(declared, found))
         print(parsed.page)
     return 0
 
 
-def _found(declared: Mapping[str, Study], budget: str, known: Mapping[str, Record]) -> dict[str, list[Finding]]:
-    """The findings of every study that has this budget."""
+def _found(declared: Mapping[str, Study], budget: str | None, known: Mapping[str, Record]) -> dict[str, list[Found]]:
+    """The findings of every study, of all its budgets or of one, which not every study has."""
     found = {}
     with composer() as hydra:
         for name, study in declared.items():
-            if budget in study.budgets:
-                derivable = {(run.task, run.method) for run in study.results()} if study.reported == "runs" else set()
-                said = {(one.task, method) for one in study.statements for method in (one.method, one.than) if method}
-                found[name] = findings(study, compare(hydra, study, budget, known, said | derivable).rows)
+            budgets = [one for one in study.budgets if budget in (None, one)]
+            derivable = {(run.task, run.method) for run in study.results()} if study.reported == "runs" else set()
+            said = {(one.task, method) for one in study.statements for method in (one.method, one.than) if method}
+            if budgets:
+                found[name] = over_budgets(
+                    {one: findings(study, compare(hydra, study, one, known, said | derivable).rows) for one in budgets}
+                )
     return found
 
 
-def _all(found: Mapping[str, list[Finding]]) -> list[Finding]:
+def _all(found: Mapping[str, list[Found]]) -> list[Found]:
     return [one for of in found.values() for one in of]
 
 
-def _counted(of: Sequence[Finding]) -> list[int]:
-    verdicts = Counter(one.verdict for one in of)
+def _counted(of: Sequence[Found]) -> list[int]:
+    verdicts = Counter(one.finding.verdict for one in of)
     return [len(of), *(verdicts[verdict] for verdict in VERDICTS)]
 
 
-def _page(declared: Mapping[str, Study], found: Mapping[str, list[Finding]], budget: str) -> str:
+def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]]) -> str:
     lines = [
         "# Findings",
         "",
@@ -85,7 +89,10 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Finding]], bud
         "",
         "    python -m harness findings results/* --page docs/findings.md",
         "",
-        f"Ours are runs at the budget `{budget}`: small networks, short training. *Agree* and *differ* take a 95 % "
+        "*Budget* says of which runs ours are: `paper` has the published sizes, `quick` small networks and short "
+        "training. A verdict is that of runs at the published budget where these agree or differ, else that of the "
+        "smaller ones. "
+        "*Agree* and *differ* take a 95 % "
         "interval over at least two runs that lies wholly on one side of what is stated (of two extensions of the same "
         "weights, that of the differences within each training); where the published score is "
         "the best of many runs, one run that reaches a bound shows that it can be reached, and two or three that have "
@@ -101,17 +108,20 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Finding]], bud
         ),
     ]
     against = [
-        [name, one.statement, one.published, one.ours]
+        [name, one.finding.statement, one.budget, one.finding.published, one.finding.ours]
         for name, of in found.items()
         for one in of
-        if one.verdict == "differ"
+        if one.finding.verdict == "differ"
     ]
     lines += ["", "## What came out against the statements", ""]
-    lines += _markdown(("study", "statement", "published", "ours"), against) if against else ["Nothing so far."]
+    lines += (
+        _markdown(("study", "statement", "budget", "published", "ours"), against) if against else ["Nothing so far."]
+    )
     for name, of in found.items():
         study = declared[name]
         lines += ["", f"## {name}", "", f"*{study.title}.* {study.source}.", ""]
-        lines += _markdown(COLUMNS, [[*one[:4], _verdict(one)] for one in of])
+        rows = [(one.budget if one.finding.verdict != "not run" else "-", one.finding) for one in of]
+        lines += _markdown(COLUMNS, [[*one[:3], budget, one.ours, _verdict(one)] for budget, one in rows])
     return "\n".join([*lines, ""])
 
 

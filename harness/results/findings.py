@@ -1,6 +1,6 @@
 """What is said by published studies, in statements, and what our records say of each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Literal, NamedTuple
 
@@ -28,6 +28,27 @@ class Finding(NamedTuple):
     ours: str
     verdict: Verdict
     reason: str
+
+
+class Found(NamedTuple):
+    """A finding and the budget whose runs it is about."""
+
+    budget: str
+    finding: Finding
+
+
+def over_budgets(found: Mapping[str, Sequence[Finding]]) -> list[Found]:
+    """Of every statement one finding, of the findings by budget in the order of the study, which begins with the
+    published one: the first that agrees or differs, else the first of which there are runs, else the last. So what runs
+    at the published budget conclude counts, whichever way it is, and smaller runs where those do not conclude.
+    """
+    chosen = []
+    for findings_of_one in zip(*found.values(), strict=True):
+        named = [Found(*pair) for pair in zip(found, findings_of_one, strict=True)]
+        concluded = (one for one in named if one.finding.verdict in SAID.values())
+        run = (one for one in named if one.finding.verdict != "not run")
+        chosen.append(next(concluded, None) or next(run, named[-1]))
+    return chosen
 
 
 def findings(study: Study, rows: Sequence[Comparison]) -> list[Finding]:
