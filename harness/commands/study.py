@@ -171,14 +171,15 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
     verdicts = [row.verdict for row in rows]
     shown = rows if len(rows) <= MOST else [row for row in rows if row.ours.runs]
     left = len(rows) - len(shown)
+    asked = f" --budget {budget}" if budget != BUDGET else ""
     counted = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("agree", "differ", "cannot tell"))
     lines = [
         f"# {name}",
         "",
         f"*{declared.title}.* {declared.source}.",
         "",
-        f"This page is written by `python -m harness study {name} FOLDER --page FILE` from the records in FOLDER and "
-        f"from `conf/study/{name}.yaml`, which declares the study. Each budget is run, or finished where it was "
+        f"This page is written by `python -m harness study {name} FOLDER{asked} --page FILE` from the records in "
+        f"FOLDER and from `conf/study/{name}.yaml`, which declares the study. Each budget is run, or finished where it was "
         "interrupted, by one command:",
         "",
         *(f"    python -m harness study={name} study.budget={one}" for one in declared.budgets),
