@@ -179,8 +179,8 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
         f"*{declared.title}.* {declared.source}.",
         "",
         f"This page is written by `python -m harness study {name} FOLDER{asked} --page FILE` from the records in "
-        f"FOLDER and from `conf/study/{name}.yaml`, which declares the study. Each budget is run, or finished where it was "
-        "interrupted, by one command:",
+        f"FOLDER and from `conf/study/{name}.yaml`, which declares the study. Each budget is run, or finished where it "
+        "was interrupted, by one command:",
         "",
         *(f"    python -m harness study={name} study.budget={one}" for one in declared.budgets),
         "",
