@@ -1,27 +1,21 @@
 """What somebody else wrote is data on every path: a record, a config, a study, the folder one happens to be in."""
 
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support import QUICK, environment, put, sample
+import untrusted
+from support import put, sample
+from untrusted import refused
 
-import harness
-from harness import cli
 from harness.config import identity, saved_configs
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import sealed_json
 from harness.results import records
 from harness.results.records import Record
-
-SECRET = "correct-horse-battery-staple"
-TRAP = "import pathlib\npathlib.Path({path!r}).write_text('ran')\n"
 
 TARGETS = {
     "os.system": {"command": "touch PWNED"},
@@ -61,10 +55,7 @@ def record(composed: Callable[..., Run]) -> Record:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working folder with a module that says when it is imported."""
-    (tmp_path / "beside.py").write_text(TRAP.format(path=str(tmp_path / "PWNED")) + "class Trap:\n    pass\n")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    return untrusted.folder(tmp_path, monkeypatch)
 
 
 def forged(record: Record, change: Callable[[dict[str, Any]], object], folder: Path, *, resealed: bool = True) -> Path:
@@ -84,19 +75,6 @@ def forged(record: Record, change: Callable[[dict[str, Any]], object], folder: P
     weights.parent.mkdir(parents=True, exist_ok=True)
     weights.write_bytes(b"")
     return path
-
-
-def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What is said of a command that is refused in one line."""
-    assert cli.main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    (line,) = said.err.splitlines()
-    assert line.startswith("error: ")
-    assert not Path("PWNED").exists()
-    assert "antigravity" not in sys.modules
-    assert "beside" not in sys.modules
-    return line
 
 
 @pytest.mark.parametrize(
@@ -281,189 +259,3 @@ def test_what_is_no_plain_json_is_refused(content: str, reason: str, tmp_path: P
         records.read(path)
     assert reason in str(refusal.value) or "Extra inputs" in str(refusal.value)
     assert str(refusal.value).isprintable()
-
-
-ASKED = ["${oc.env:SECRET}", "${oc.decode:SECRET}", "${oc.create:SECRET}", "${hydra:runtime.cwd}", "${now:%Y}",
-         "${hydra.runtime.cwd}", "${${a}.env:SECRET}", "${ oc.env:SECRET }", "a ${oc.env:SECRET,b} c",
-         "\\${oc.env:SECRET}", "${oc.env: ${seed}}"]  # fmt: skip
-
-
-@pytest.mark.parametrize("asked", ASKED)
-@pytest.mark.parametrize(
-    ("file", "content", "choice"),
-    [
-        ("logger/x", "_target_: harness.loggers.wandb.WandB\nproject: VALUE\n", "logger=[x]"),
-        ("encoding/x", "_target_: VALUE\n", "encoding=x"),
-        ("task/x", "# @package _global_\ntask:\n  _target_: tasks.language.text.Text\n  files: [VALUE]\n", "task=x"),
-        ("study/x", "# @package _global_\nresults: VALUE\n", "study=x"),
-        ("study/x", "# @package _global_\ndefaults:\n  - override /encoding: VALUE\n", "study=x"),
-        ("study/x", "# @package _global_\nhydra:\n  sweeper:\n    params:\n      task: VALUE\n", "study=x"),
-        ("study/x", "# @package _global_\nhydra:\n  mode: VALUE\n", "study=x"),
-        ("study/x", "# @package _global_\n? VALUE\n: 1\n", "study=x"),
-    ],
-)
-def test_no_file_of_choices_reads_the_environment(
-    asked: str, file: str, content: str, choice: str, folder: Path, monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:  # fmt: skip
-    monkeypatch.setenv("SECRET", SECRET)
-    path = folder / "mine" / f"{file}.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_text(content.replace("VALUE", json.dumps(asked)))
-    for show in ((), ("--cfg", "job"), ("-m",)):
-        line = refused(capsys, "--config-dir", "mine", choice, *show)
-        assert SECRET not in line
-        assert f"{file}.yaml: " in line
-    assert not (folder / "results").exists()
-
-
-@pytest.mark.parametrize("asked", ASKED)
-@pytest.mark.parametrize("key", ["results", "task.files", "+task.files", "encoding", "train.steps"])
-def test_no_value_of_the_command_line_reads_the_environment(
-    asked: str, key: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("SECRET", SECRET)
-    value = f"['{asked}']" if "files" in key else f"'{asked}'"
-    line = refused(capsys, f"{key}={value}")
-    assert SECRET not in line
-    assert "is not read" in line or "needs quotes" in line
-    with pytest.raises(Refused):
-        harness.run("task=text", f"{key}={value}")
-
-
-def test_a_value_can_be_that_of_another_key(composed: Callable[..., Run]) -> None:
-    assert composed("train.warmup='${train.steps}'").train.warmup == 3500
-
-
-STUDIES = {
-    "packages: [os]\n": "packages: only the command line",
-    "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      packages: '[os]'\n": "params: packages: only the command",
-    "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      +packages.0: os\n": "packages.0: only the command",
-    "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      'packages=[os] ': x\n": "packages",
-    "hydra:\n  mode: MULTIRUN\n  sweeper:\n    params:\n      hydra.run.dir: x\n": "hydra.run.dir: only the command",
-    "hydra:\n  callbacks:\n    x:\n      _target_: os.system\n      command: touch PWNED\n": (
-        "hydra.callbacks: this setting"
-    ),
-    "hydra:\n  sweeper:\n    _target_: beside.Trap\n": "hydra.sweeper._target_: this setting",
-    "hydra:\n  launcher:\n    _target_: beside.Trap\n": "hydra.launcher: this setting",
-    "hydra:\n  job:\n    env_copy: [SECRET]\n": "hydra.job: this setting",
-    "hydra:\n  job_logging:\n    handlers:\n      x:\n        (): os.system\n": "hydra.job_logging: this setting",
-    "defaults:\n  - /logger@packages: csv\n": "unknown group 'logger@packages'",
-    "defaults:\n  - override /hydra/launcher: joblib\n": "override /hydra/launcher: joblib: this setting",
-}
-
-
-@pytest.mark.parametrize("content", STUDIES)
-def test_a_study_says_neither_whose_code_runs_nor_where(
-    content: str, folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (folder / "mine" / "study").mkdir(parents=True)
-    (folder / "mine" / "study" / "x.yaml").write_text("# @package _global_\n# A study\n" + content)
-    for show in ((), ("--cfg", "job"), ("--info",)):
-        assert STUDIES[content] in refused(capsys, "--config-dir", "mine", "study=x", *show)
-
-
-def test_where_a_file_lands_in_the_config_does_not_matter(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (folder / "mine" / "model").mkdir(parents=True)
-    (folder / "mine" / "model" / "x.yaml").write_text("# @package hydra.callbacks.x\n_target_: os.system\n")
-    assert "the first line should be '# @package _group_' and not hydra.callbacks.x" in refused(
-        capsys, "--config-dir", "mine", "model=x"
-    )
-
-
-def test_a_file_called_like_a_shipped_choice_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = folder / "mine" / "encoding" / "nope.yaml"
-    path.parent.mkdir(parents=True)
-    path.write_text("# None\n_target_: harness.encodings.alibi.ALiBi\n")
-    assert "the harness has encoding=nope already" in refused(capsys, "--config-dir", "mine", "encoding=nope")
-    path.rename(path.with_name("NoPE.yaml"))
-    assert "encoding=NoPE is harness.encodings.nope.NoPE and nothing else" in refused(
-        capsys, "--config-dir", "mine", "encoding=NoPE"
-    )
-
-
-@pytest.mark.parametrize(
-    "override",
-    [
-        "encoding._target_=harness.encodings.base.Encoding",
-        "task._target_=tasks.language.corpora.read",
-        "task._target_=tasks.copying.reverse.Reverse",
-        "positions._target_=harness.positions.base.PositionRule",
-        "logit._target_=harness.logits.ssmax.SSMax",
-        "architecture._target_=harness.models.gru.GRU",
-        "extension.extrapolate._target_=harness.extensions.ntk.NTK",
-        "logger.csv._target_=harness.loggers.wandb.WandB",
-        "logger.csv._target_=harness.loggers.csv.Rows",
-    ],
-)
-def test_a_choice_is_what_it_is_called(override: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert " and nothing else, not " in refused(capsys, override)
-
-
-TRAPS = ("hydra_plugins/x.py", "hydra_plugins/__init__.py", "tensorboard.py", "tensorboardX.py", "datasets.py",
-         "torchvision.py", "IPython.py", "ipywidgets.py", "sitecustomize.py", "usercustomize.py", "yaml.py",
-         "typing.py", "__future__.py", "wandb/__init__.py", "comet_ml.py", "lightning_habana.py", "hydra/__init__.py",
-         "tasks/__init__.py", "harness.py", "numpy.py", "_distutils_hack.py", "matplotlib.py",
-         "colorama.py")  # fmt: skip
-"""Files of a working folder that Python or a library would import if it looked there."""
-
-
-FIRST = ("harness.py", "tasks/__init__.py", "typing.py", "__future__.py", "yaml.py")
-"""Of these, what Python itself takes from the working folder when it looks there first, before a line of ours."""
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("start", "traps"),
-    [
-        (["-m", "harness"], [trap for trap in TRAPS if trap != "harness.py"]),
-        (["-m", "harness.cli"], [trap for trap in TRAPS if trap not in FIRST]),
-        (["-c", "import sys; del sys.path[0]; from harness.cli import main; sys.exit(main())"], TRAPS),  # the script
-        (["-c", "import sys, harness; harness.run(*sys.argv[1:])"], TRAPS[:2]),  # a notebook, whose path is its own
-    ],
-    ids=["module", "cli", "script", "notebook"],
-)
-def test_nothing_of_the_working_folder_is_imported(start: list[str], traps: Sequence[str], tmp_path: Path) -> None:
-    for trap in traps:
-        path = tmp_path / trap
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(TRAP.format(path=str(tmp_path / f"PWNED-{trap.replace('/', '-')}")))
-    run = [*QUICK, "train.steps=2", "lengths.train=3", "lengths.test=5", "logger=[csv,tensorboard]"]
-    env = environment()
-    env.pop("PYTHONPATH", None)
-    composing = {"harness": (run, ["leaderboard"], ["-sc", "query=bash"], ["--help"])}.get(
-        start[1], (["--cfg", "job"],)
-    )
-    for arguments in composing if len(traps) > 2 else (run,):
-        words = [sys.executable, *start, *arguments]
-        done = subprocess.run(words, cwd=tmp_path, env=env, capture_output=True, text=True)
-        assert done.returncode == 0 or "-sc" in arguments, done.stderr
-    assert list(tmp_path.glob("PWNED-*")) == []
-
-
-def test_hydra_of_a_program_around_this_one_is_left_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
-    from hydra.core.plugins import Plugins
-    from hydra.core.singleton import Singleton
-
-    from harness.composition.isolation import isolated
-
-    theirs = object()
-    monkeypatch.setitem(Singleton._instances, Plugins, theirs)
-    with isolated():
-        assert Plugins.instance() is not theirs
-        with isolated():
-            pass
-        with pytest.raises(ImportError):
-            import hydra_plugins  # type: ignore[import-not-found]  # noqa: F401
-    assert Singleton._instances[Plugins] is theirs
-
-
-def test_the_working_folder_gives_named_packages_alone(folder: Path) -> None:
-    code = (
-        "import sys\nfrom harness.config import user_packages\nuser_packages.make_importable(['named'])\nimport named\n"
-        "try:\n    import beside\nexcept ImportError:\n    print('not found')\n"
-    )
-    (folder / "named.py").write_text("")
-    env = {**os.environ, "PYTHONSAFEPATH": "1"}
-    done = subprocess.run([sys.executable, "-c", code], cwd=folder, env=env, capture_output=True, text=True)
-    assert done.stdout == "not found\n", done.stderr
