@@ -1,5 +1,6 @@
 """Reads folders of records into tables: only what is new or has changed, and much of it by several processes."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,7 @@ import pandas as pd
 from harness import progress
 from harness.errors import Refused
 from harness.results import frame_cache, frames, reading, unchanged
+from harness.results.alike import Alike
 from harness.results.columns import Columns, Packed
 from harness.results.frames import Frames
 from harness.results.paths import records_folder
@@ -112,17 +114,26 @@ def _portions(paths: list[Path]) -> list[list[Path]]:
 
 def portion(paths: list[Path]) -> tuple[Packed, list[str]]:
     """What some files say and, of those that are no records, why."""
-    columns, rejected = Columns(), []
-    for path in paths:
+    columns, alike, rejected = Columns(), Alike(), []
+
+    def read(path: Path, *alike: Alike) -> None:
         try:
-            reading.add(columns, path)
+            reading.add(columns, path, *alike)
         except Refused as refusal:
             rejected.append(str(refusal))
+
+    for path in paths:
+        read(path, alike)
+    for path in alike.into(columns):
+        read(path)
     return columns.packed(), rejected
 
 
 def _with_parent() -> None:
-    """Begin a process that reads: it leaves interruptions to the process that started it, and ends with it."""
+    """Begin a process that reads: it leaves interruptions to the process that started it, and ends with it. It does not
+    look for cycles among what it has read, which has none and is much.
+    """
+    gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 
