@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from harness.figures import fewer
-from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
+from harness.figures.files import ENDINGS, file_stem, wrap_label
+from harness.figures.kept import Kept
 from harness.figures.styles import PAPER, Style
 
 if TYPE_CHECKING:
@@ -57,9 +59,18 @@ def draw(table: pd.DataFrame, across: str, up: str, style: Style = PAPER) -> Fig
     return figure
 
 
-def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Sequence[str] = ENDINGS) -> list[Path]:
-    """Draw every task of a table of slices: each axis against the length, and each two axes against each other."""
+def save(
+    table: pd.DataFrame,
+    folder: Path,
+    style: Style = PAPER,
+    endings: Sequence[str] = ENDINGS,
+    kept: Kept | None = None,
+) -> list[Path]:
+    """Draw every task of a table of slices: each axis against the length, and each two axes against each other,
+    unless it is among those that are kept.
+    """
     paths: list[Path] = []
+    kept = kept or Kept(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for (task, task_id), whole in table.groupby(["task", "task_id"], sort=True):
         part = fewer.best(whole, "heat maps")
@@ -79,7 +90,7 @@ def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Seque
                     *([str(first)] if first else []),
                 ]
                 name = "-".join(file_stem(word) for word in words)
-                paths += save_figure(draw(chosen, across, up, style), folder, name, style, endings)
+                paths += kept.save(partial(draw, chosen, across, up, style), chosen, name, style, endings)
     return paths
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,8 @@ from matplotlib.transforms import ScaledTranslation
 
 from harness.figures import fewer
 from harness.figures.colours import looks
-from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
+from harness.figures.files import ENDINGS, file_stem, wrap_label
+from harness.figures.kept import Kept
 from harness.figures.styles import PAPER, Style, legend_below
 
 if TYPE_CHECKING:
@@ -70,18 +72,25 @@ def draw(table: pd.DataFrame, figure: Figure | None = None, style: Style = PAPER
     return figure
 
 
-def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Sequence[str] = ENDINGS) -> list[Path]:
-    """Draw every task of a table, in each of the formats."""
+def save(
+    table: pd.DataFrame,
+    folder: Path,
+    style: Style = PAPER,
+    endings: Sequence[str] = ENDINGS,
+    kept: Kept | None = None,
+) -> list[Path]:
+    """Draw every task of a table, in each of the formats, unless it is among those that are kept."""
     paths: list[Path] = []
+    kept = kept or Kept(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tasks = table[["task", "task_id"]].drop_duplicates()
     stems = tasks.assign(stem=tasks.task.map(lambda task: file_stem(str(task))))
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
-        figure = draw(fewer.best(part, "curves"), style=style)
+        shown = fewer.best(part, "curves")
         name = file_stem(str(task))
         if stems[stems.stem == name].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
-        paths += save_figure(figure, folder, name, style, endings)
+        paths += kept.save(partial(draw, shown, style=style), shown, name, style, endings)
     return paths
 
 

@@ -73,6 +73,9 @@ def made(packed: columns.Packed) -> Frames:
     }
     for axis, values in packed.axes.items():
         tables["slices"][f"axis_{axis}"] = pd.array(pd.Series(values, dtype="Int64").mask(values < 0))
+    for name in ("scores", "slices", "looks"):
+        if not tables[name].run.is_monotonic_increasing:
+            tables[name] = tables[name].sort_values("run", kind="stable", ignore_index=True)
     return Frames(**tables, tasks=packed.tasks, methods=packed.methods)
 
 
