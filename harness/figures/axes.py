@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from harness.figures import fewer
 from harness.figures.files import ENDINGS, file_stem, wrap_label
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
 MOST_METHODS = 8
@@ -32,6 +31,8 @@ def draw(table: pd.DataFrame, across: str, up: str, style: Style = PAPER) -> Fig
     """One task's scores over two columns of :func:`harness.results.tables.slices`, a panel per method, pooled over
     seeds and everything else. White has not been tested; a line marks the training length.
     """
+    from matplotlib.figure import Figure
+
     measure = "token accuracy" if table.metric.iloc[0] == "token_accuracy" else "exact match"
     counts = ("correct", "tokens") if measure == "token accuracy" else ("exact", "examples")
     methods = sorted(table.method.unique())
@@ -111,6 +112,7 @@ def _panel(axes: Axes, table: pd.DataFrame, across: str, up: str, counts: tuple[
 
 def _name_cells(axis: Axis, values: list[int]) -> None:
     """Label some of the cells with their values."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     def name(place: float, _: int | None) -> str:
         return str(values[round(place)]) if 0 <= round(place) < len(values) else ""

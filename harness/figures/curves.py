@@ -6,9 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import ScaledTranslation
 
 from harness.figures import fewer
 from harness.figures.colours import looks
@@ -22,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from harness.figures.colours import Look
 
@@ -49,6 +47,8 @@ def draw(table: pd.DataFrame, figure: Figure | None = None, style: Style = PAPER
 
     ``table`` has the columns of :func:`harness.results.tables.curves`.
     """
+    from matplotlib.figure import Figure
+
     with style.context():
         measures = MEASURES[table.metric.iloc[0]]
         appearances = looks(table)
@@ -98,6 +98,8 @@ def panel(
     axes: Axes, table: pd.DataFrame, measure: str, blind: str, labels: Mapping[str, str], looks: Mapping[str, Look]
 ) -> None:
     """The curves of one measure of one task."""
+    from matplotlib.transforms import ScaledTranslation
+
     groups = [(str(method), part) for method, part in table.groupby("method", sort=True)]
     for number, (method, part) in enumerate(groups):
         by_length = part.groupby("length")[measure].agg(["mean", "min", "max"])
@@ -127,6 +129,8 @@ def panel(
 
 def _ticks(first: int, last: int, trained: int) -> list[int]:
     """Round lengths, and the training length in place of those that would touch it."""
+    from matplotlib.ticker import MaxNLocator
+
     round_ones = MaxNLocator(nbins=6, integer=True).tick_values(first, last)
     room = CLOSE * (last - first)
     return sorted(

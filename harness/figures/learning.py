@@ -6,7 +6,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from harness.figures import fewer
 from harness.figures.colours import looks
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
 PANELS = {"in_distribution": "lengths trained on", "out_of_distribution": "longer lengths"}
 
@@ -29,6 +29,8 @@ def draw(table: pd.DataFrame, style: Style = PAPER) -> Figure:
 
     ``table`` has the columns of :func:`harness.results.learning_curves.learning_curves`.
     """
+    from matplotlib.figure import Figure
+
     measure = "exact match" if table.metric.iloc[0] == "exact_match" else "token accuracy"
     with style.context():
         appearances = looks(table)
