@@ -32,6 +32,8 @@ DIGITS = 12
 """A count with more digits is read by itself, so that sums of counts are exact."""
 REMEMBERED = 1024
 """Kinds that are remembered."""
+TOGETHER = 250
+"""Records of a kind whose numbers are checked at once: more fill memory and save nothing."""
 
 
 class Kind(NamedTuple):
@@ -79,14 +81,16 @@ _FORMS: dict[str, Form | None] = {}
 
 
 class Alike:
-    """Reads the records of a portion that are of known kinds."""
+    """Reads records that are of known kinds into columns."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
         self._batches: dict[int, tuple[Kind, Batch]] = {}
+        self._left: list[Path] = []
 
     def take(self, seen: Seen) -> bool:
-        """Whether a record is of a known kind and read with others, when :meth:`into` is called. Raises
-        :class:`Unusual` where it is not what its names and its seal say.
+        """Whether a record is of a known kind, and read with others. Raises :class:`Unusual` where it is not what its
+        names and its seal say.
         """
         kind = _KINDS[seen.alike].get(seen.fixed) if seen.form else None
         if kind is None:
@@ -95,22 +99,31 @@ class Alike:
         _, batch = self._batches.setdefault(id(kind), (kind, Batch([], [])))
         batch.records.append(seen)
         batch.numbers.extend(seen.numbers)
+        if len(batch.records) >= TOGETHER:
+            self._add(kind, batch)
         return True
 
-    def into(self, columns: Columns) -> list[Path]:
-        """Add what was read to the columns, and return the files that have to be read by themselves."""
-        left = []
+    def finish(self) -> list[Path]:
+        """Put into the columns what is not there yet, and return the files that have to be read by themselves."""
         for kind, batch in self._batches.values():
-            losses = np.array([float(_loss(seen).replace("null", "nan")) for seen in batch.records])
-            budgets = [number_checks.budget(seen.method.values[0]["training"]) for seen in batch.records]
-            numbers = _numbers(kind.form, batch)
-            if numbers is None or not number_checks.possible(kind.form, numbers, kind.example, budgets, losses):
-                left += [seen.path for seen in batch.records]
-                continue
-            own = number_checks.Sections(kind.form, numbers)
-            alike_columns.add(columns, kind.example, kind.baselines, [*map(_own, batch.records, losses.tolist())], own)
+            self._add(kind, batch)
         self._batches.clear()
-        return left
+        return self._left
+
+    def _add(self, kind: Kind, batch: Batch) -> None:
+        if not batch.records:
+            return
+        losses = np.array([float(_loss(seen).replace("null", "nan")) for seen in batch.records])
+        budgets = [number_checks.budget(seen.method.values[0]["training"]) for seen in batch.records]
+        numbers = _numbers(kind.form, batch)
+        if numbers is None or not number_checks.possible(kind.form, numbers, kind.example, budgets, losses):
+            self._left += [seen.path for seen in batch.records]
+        else:
+            own = number_checks.Sections(kind.form, numbers)
+            records = [*map(_own, batch.records, losses.tolist())]
+            alike_columns.add(self._columns, kind.example, kind.baselines, records, own)
+        batch.records.clear()
+        batch.numbers.clear()
 
 
 def seen(members: dict[str, str], path: Path) -> Seen | None:
@@ -157,8 +170,8 @@ def _escaped(text: str) -> str:
     return sealed_json.canonical(sealed_json.parsed(text)).replace("%", "%%")
 
 
-def _own(seen: Seen, loss: float) -> alike_columns.Own:
-    return seen.path.stem, seen.members["training_name"][1:-1], seen.seed, loss, seen.method
+def _own(seen: Seen, loss: float) -> tuple[tuple[str, str], int, float, Method]:
+    return (seen.members["name"][1:-1], seen.members["training_name"][1:-1]), seen.seed, loss, seen.method
 
 
 def _loss(seen: Seen) -> str:

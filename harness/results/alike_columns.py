@@ -4,26 +4,27 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
-from harness.results.columns import COSTS, COUNTS, Columns, behind
+from harness.results.columns import COSTS, COUNTS, Columns, Own, behind
 from harness.results.number_checks import Sections
 from harness.results.records import Record
 from harness.results.seedless import Method
 
-Own = tuple[str, str, int, float, Method]
-"""The two names, the seed, the final loss and the method of a record."""
 
-
-def add(columns: Columns, example: Record, baselines: Hashable, records: Sequence[Own], numbers: Sections) -> None:
-    """Add records that are like the example in all but these things and their numbers."""
+def add(
+    columns: Columns,
+    example: Record,
+    baselines: Hashable,
+    records: Sequence[tuple[tuple[str, str], int, float, Method]],
+    numbers: Sections,
+) -> None:
+    """Add records that are like the example in all but their two names, seed, final loss, method and numbers."""
     costs = np.column_stack([numbers.of("cost", name) for name in COSTS]).tolist()
-    firsts = []
-    for (name, training_name, seed, loss, method), cost in zip(records, costs, strict=True):
-        own = (name, training_name, seed, loss, *cost)
-        runs = columns.add_runs(
-            example, own, method.task, method.methods, baselines, *behind(method.values[0], method.values[1])
-        )
-        firsts.append(min(runs.values()))
-    first, places = np.array(firsts), {extension: place for place, extension in enumerate(runs)}
+    owned = [
+        Own(names, seed, (loss, *cost), method.methods, *behind(*method.values))
+        for (names, seed, loss, method), cost in zip(records, costs, strict=True)
+    ]
+    places = {extension: place for place, extension in enumerate(owned[0].methods)}
+    first = columns.add_runs(example, owned, records[0][3].task, baselines) + len(places) * np.arange(len(owned))
     tested = {row.length: place for place, row in enumerate(example.blind)}
     compared = {row.length: row.in_training for row in example.tests}
     for table in ("scores", "slices"):

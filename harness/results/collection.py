@@ -26,7 +26,10 @@ from harness.results.paths import records_folder
 PORTION = 500
 """Records that a process reads at a time, at least, and as a rule."""
 LARGEST = 5000
-"""Records that a process reads at a time, at most."""
+"""Records that a process reads at a time, at most, unless there are so many that each process has :data:`TURNS` larger
+portions.
+"""
+TURNS = 4
 SEVERAL = 2000
 """Records from which on several processes read them: starting one takes as long as reading a thousand."""
 MOST_PROCESSES = 16
@@ -81,9 +84,10 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
 
 def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
     """What is read from the files, portion by portion, in their order."""
-    portions, done = _portions(paths), 0
+    most = min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
+    portions, done = _portions(paths, max(LARGEST, len(paths) // (TURNS * most))), 0
     if len(paths) >= SEVERAL:
-        processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)), len(portions))
+        processes = min(most, len(portions))
         with (
             progress.shown("reading", len(paths)) as step,
             ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _with_parent) as pool,
@@ -99,9 +103,9 @@ def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
         yield portion(part)
 
 
-def _portions(paths: list[Path]) -> list[list[Path]]:
-    """The files in portions. All seeds of a method are in one where that is possible, so that one process checks what
-    they have in common, and checks it once.
+def _portions(paths: list[Path], largest: int) -> list[list[Path]]:
+    """The files in portions of at most so many. All seeds of a method are in one where that is possible, so that one
+    process checks what they have in common, and checks it once.
     """
     portions: list[list[Path]] = [[]]
     alike = {path: path.name.partition("-seed")[0] for path in paths}
@@ -109,12 +113,14 @@ def _portions(paths: list[Path]) -> list[list[Path]]:
         if len(portions[-1]) >= PORTION:
             portions.append([])
         portions[-1] += those
-    return [part[first : first + LARGEST] for part in portions for first in range(0, len(part), LARGEST)]
+    return [part[first : first + largest] for part in portions for first in range(0, len(part), largest)]
 
 
 def portion(paths: list[Path]) -> tuple[Packed, list[str]]:
     """What some files say and, of those that are no records, why."""
-    columns, alike, rejected = Columns(), Alike(), []
+    rejected: list[str] = []
+    columns = Columns()
+    alike = Alike(columns)
 
     def read(path: Path, *alike: Alike) -> None:
         try:
@@ -124,7 +130,7 @@ def portion(paths: list[Path]) -> tuple[Packed, list[str]]:
 
     for path in paths:
         read(path, alike)
-    for path in alike.into(columns):
+    for path in alike.finish():
         read(path)
     return columns.packed(), rejected
 

@@ -5,7 +5,7 @@
 import hashlib
 import json
 from collections.abc import Hashable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -80,6 +80,22 @@ class Packed(NamedTuple):
     methods: dict[str, dict[str, Any]]
 
 
+class Own(NamedTuple):
+    """What a record has itself, that is like others."""
+
+    names: tuple[str, str]
+    """Of the record and of the training."""
+    seed: int
+    measured: tuple[float | None, ...]
+    """The final loss, and :data:`COSTS`."""
+    methods: dict[str, Description]
+    """By extension."""
+    origin: str
+    """The training that it goes on from, if any."""
+    trials: Sequence[Any]
+    """The trials behind its settings."""
+
+
 class Columns:
     """Collects records."""
 
@@ -105,63 +121,40 @@ class Columns:
         science: dict[str, Any] = record.science
         task, methods = described or (descriptions.task(science), descriptions.methods(science))
         costs = [None] * len(COSTS) if record.cost is None else [getattr(record.cost, name) for name in COSTS]
-        own = (record.name, record.training_name, record.seed, record.final_loss, *costs)
-        runs = self.add_runs(record, own, task, methods, baselines, *behind(science, record.config))
+        own = Own(
+            (record.name, record.training_name),
+            record.seed,
+            (record.final_loss, *costs),
+            methods,
+            *behind(science, record.config),
+        )
+        first = self.add_runs(record, [own], task, baselines)
         if record.status == "finished":
-            self._scores(record, runs)
-            first = min(runs.values())
+            self._scores(record, {extension: first + place for place, extension in enumerate(methods)})
             self._rows["looks"] += [
                 (first, look.step, look.in_distribution, look.out_of_distribution) for look in record.looks
             ]
 
-    def add_runs(
-        self,
-        record: Record,
-        own: tuple[Any, ...],
-        task: Description,
-        methods: dict[str, Description],
-        baselines: Hashable,
-        origin: str,
-        trials: Sequence[Any],
-    ) -> dict[str, int]:
-        """Add the runs of a record that is like this one, and has itself these two names, seed, loss and costs. Return
-        the number of the run of each extension.
+    def add_runs(self, record: Record, owned: Sequence[Own], task: Description, baselines: Hashable) -> int:
+        """Add the runs of records that have the task and the extensions of this one, and all else that is not their
+        own. Return the number of the first run.
         """
         self._tasks.setdefault(task.id, task.node)
         number = self._baselines(record, baselines) if record.status == "finished" else -1
-        name, training_name, seed, *measured = own
-        first = len(self._rows["runs"])
-        said = record.provenance
-        for extension, method in methods.items():
-            self._methods.setdefault(method.id, method.node)
-            self._rows["runs"].append(
-                (
-                    name,
-                    training_name,
-                    extension,
-                    record.task.name,
-                    task.id,
-                    method.id,
-                    record.task.metric,
-                    record.status,
-                    record.reason,
-                    origin,
-                    *[name for axis, name in method.axes.items() if axis != "extension"],
-                    str(said.get("harness", "")),
-                    str(said.get("commit", "")),
-                    str(said.get("device", "")),
-                    bool(record.seal),
-                    seed,
-                    record.train_length,
-                    max(record.science["tested"]),  # type: ignore[arg-type, type-var]
-                    record.task.version,
-                    record.training_compared,
-                    number,
-                    *measured,
-                    *trials,
-                )
-            )
-        return {extension: first + place for place, extension in enumerate(methods)}
+        rows, said = self._rows["runs"], record.provenance
+        first, tested = len(rows), cast(list[int], record.science["tested"])
+        program = [str(said.get(name, "")) for name in ("harness", "commit", "device")]
+        result = (record.task.metric, record.status, record.reason)
+        where = (record.train_length, max(tested), record.task.version, record.training_compared, number)
+        sealed = bool(record.seal)
+        for own in owned:
+            for extension, method in own.methods.items():
+                self._methods.setdefault(method.id, method.node)
+                axes = [name for axis, name in method.axes.items() if axis != "extension"]
+                ids = (extension, record.task.name, task.id, method.id)
+                measured = (sealed, own.seed, *where, *own.measured, *own.trials)
+                rows.append((*own.names, *ids, *result, own.origin, *axes, *program, *measured))
+        return first
 
     def add_rows(self, table: str, columns: dict[str, np.ndarray], axes: dict[str, np.ndarray] | None = None) -> None:
         """Add many rows to a table other than that of runs at once. What is not among the columns is unknown."""

@@ -6,13 +6,14 @@ text: each part has to be a JSON value by itself, and then the whole is the obje
 
 import json
 import os
+import re
 import stat
 from typing import Any
 
 from harness.files import escaping, reading, sealed_json
 from harness.results.records import Record
 
-BEGINNING, BETWEEN, END = '{\n "', ',\n "', "\n}\n"
+BEGINNING, BETWEEN, END = '{\n "', re.compile(',\n "'), "\n}\n"
 """What stands before, between and behind the members of a record that the program wrote."""
 
 PRINTABLE = bytes(byte for byte in (*range(0x20, 0x7F), 0x0A) if byte != 0x5C)
@@ -52,7 +53,7 @@ def members(said: bytes) -> dict[str, str]:
     text = said.decode("ascii")
     if not (text.startswith(BEGINNING) and text.endswith(END)):
         raise Unusual
-    pieces = text[len(BEGINNING) : -len(END)].split(BETWEEN)
+    pieces = BETWEEN.split(text[len(BEGINNING) : -len(END)])
     try:
         found = dict([piece.split('": ', 1) for piece in pieces])
     except ValueError:

@@ -14,6 +14,7 @@ SEED = re.compile(r'\n {1,4}"seed": (0|[1-9][0-9]{0,8})(?=,?\n)')
 """The line of a seed. No line begins within a JSON text, so this is always a member of an object."""
 UNUSED_SEED = 8_070_450_532_247_928_832
 """Stands for the seed where the others of a science or a config are remembered. No seed of a record is as large."""
+UNUSED = re.compile(str(UNUSED_SEED))
 REMEMBERED = 4096
 """Methods that are remembered."""
 
@@ -72,7 +73,7 @@ def with_seed(value: dict[str, Any], seed: int, *where: str) -> dict[str, Any]:
 
 
 def _split(canonical: str) -> Split:
-    before, _, behind = canonical.partition(str(UNUSED_SEED))
-    if str(UNUSED_SEED) in behind or not behind:
+    before, *others = UNUSED.split(canonical)
+    if len(others) != 1:
         raise Unusual
-    return before, behind
+    return before, others[0]
