@@ -28,10 +28,13 @@ VARIED = ("config", "final_loss", "finished", "name", "science", "seed", "starte
 COMMON = tuple(name for name in Record.model_fields if name not in (*VARIED, *SECTIONS, sealed_json.SEAL))
 """The members that are the same in all records of a kind."""
 TIME = re.compile(r'"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"')
+LOSS = re.compile(r"null|\d[\d.e+-]*")
 DIGITS = 12
 """A count with more digits is read by itself, so that sums of counts are exact."""
 REMEMBERED = 1024
 """Kinds that are remembered."""
+VARIANTS = 64
+"""Kinds that are remembered which differ in their lengths, steps and axes alone."""
 TOGETHER = 250
 """Records of a kind whose numbers are checked at once: more fill memory and save nothing."""
 
@@ -113,12 +116,12 @@ class Alike:
     def _add(self, kind: Kind, batch: Batch) -> None:
         if not batch.records:
             return
-        losses = np.array([float(_loss(seen).replace("null", "nan")) for seen in batch.records])
         budgets = [number_checks.budget(seen.method.values[0]["training"]) for seen in batch.records]
-        numbers = _numbers(kind.form, batch)
-        if numbers is None or not number_checks.possible(kind.form, numbers, kind.example, budgets, losses):
+        found = _numbers(kind.form, batch)
+        if found is None or not number_checks.possible(kind.form, *found, kind.example, budgets):
             self._left += [seen.path for seen in batch.records]
         else:
+            numbers, losses = found
             own = number_checks.Sections(kind.form, numbers)
             records = [*map(_own, batch.records, losses.tolist())]
             alike_columns.add(self._columns, kind.example, kind.baselines, records, own)
@@ -138,7 +141,7 @@ def seen(members: dict[str, str], path: Path) -> Seen | None:
     method = seedless.method(science, config)
     text, numbers = taken_apart(members)
     common = [members.get(name) for name in COMMON]
-    alike = (text, method.task.id, *method.methods, *common, members.get("final_loss") in (None, "null"))
+    alike = (text, method.question, *method.methods, *common, members.get("final_loss") in (None, "null"))
     if alike in _KINDS:
         if text not in _FORMS:
             _FORMS[text] = form(text)
@@ -161,9 +164,10 @@ def learn(seen: Seen, record: Record, baselines: Hashable) -> None:
     }
     text = ",".join(f'"{name}":{pieces[name][0]}' for name in sorted(pieces))
     places = [place for name in sorted(pieces) for place in pieces[name][1]]
-    _KINDS.setdefault(seen.alike, {})[seen.fixed] = Kind(
-        seen.form, record, baselines, f"{{{text}}}", itemgetter(*places)
-    )
+    kinds = _KINDS.setdefault(seen.alike, {})
+    if len(kinds) >= VARIANTS:
+        kinds.clear()
+    kinds[seen.fixed] = Kind(seen.form, record, baselines, f"{{{text}}}", itemgetter(*places))
 
 
 def _escaped(text: str) -> str:
@@ -188,7 +192,7 @@ def _check(seen: Seen, kind: Kind) -> None:
     if (members["name"], members["training_name"]) != (f'"{name}"', f'"{training_name}"') or name != seen.path.stem:
         raise Unusual
     started, finished = members["started"], members["finished"]
-    if not (TIME.fullmatch(started) and TIME.fullmatch(finished)):
+    if not (TIME.fullmatch(started) and TIME.fullmatch(finished) and LOSS.fullmatch(_loss(seen))):
         raise Unusual
     consistency.check_times(started[1:-1], finished[1:-1])
     varied = (said(method.config), _loss(seen), finished, f'"{name}"', science, str(seen.seed), started)
@@ -201,19 +205,24 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _numbers(form: Form, batch: Batch) -> np.ndarray | None:
-    """The numbers of a batch, a row for each record; ``None`` where one is not written as the program writes it."""
+def _numbers(form: Form, batch: Batch) -> tuple[np.ndarray, np.ndarray] | None:
+    """The numbers of a batch, a row for each record, and the final losses, NaN where there is none; ``None`` where one
+    is not written as the program writes it.
+    """
     count, width = len(batch.records), len(form.whole)
     numbers = np.empty((count, width))
     whole = [number for place in np.flatnonzero(form.whole) for number in batch.numbers[place::width]]
     others = [number for place in np.flatnonzero(~form.whole) for number in batch.numbers[place::width]]
-    others += [loss for loss in map(_loss, batch.records) if loss != "null"]
+    losses = [loss for loss in map(_loss, batch.records) if loss != "null"]
     if not "".join(whole).isdecimal() or max(map(len, whole)) > DIGITS:
         return None
-    measured = list(map(float, others))
-    if list(map(repr, measured)) != others:
+    try:
+        measured, last = list(map(float, others)), list(map(float, losses))
+    except ValueError:
+        return None
+    if list(map(repr, measured)) != others or list(map(repr, last)) != losses:
         return None
     counted = np.fromstring(",".join(whole), np.int64, sep=",")
     numbers[:, form.whole] = counted.reshape(-1, count).T
-    numbers[:, ~form.whole] = np.array(measured[: count * int((~form.whole).sum())]).reshape(-1, count).T
-    return numbers
+    numbers[:, ~form.whole] = np.array(measured).reshape(-1, count).T
+    return numbers, np.array(last) if last else np.full(count, np.nan)

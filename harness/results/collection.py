@@ -70,9 +70,7 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
         parts.insert(0, frames.take(kept[2], np.flatnonzero(still)))
     found = frames.joined(parts) if parts else frames.of([])
     # A record is called as its file, so the order of the names is that of the files.
-    ranks = pd.Index(names).get_indexer(pd.Index(found.runs.record.astype(object) + ".json"))
-    order = np.argsort(ranks, kind="stable")
-    found, ranks = frames.take(found, order), ranks[order]
+    found, ranks = frames.in_order(found, [name.removesuffix(".json") for name in names])
     stays = unchanged.settled(identities, now)
     good = np.unique(ranks)
     lasting = good[stays[good]]

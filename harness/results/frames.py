@@ -117,6 +117,13 @@ def take(frames: Frames, order: np.ndarray) -> Frames:
     )
 
 
+def in_order(frames: Frames, records: Sequence[str]) -> tuple[Frames, np.ndarray]:
+    """The runs in the order of the records that are named, and for each run the place of its record among them."""
+    places = pd.Index(records).get_indexer(pd.Index(frames.runs.record.astype(object)))
+    order = np.argsort(places, kind="stable")
+    return take(frames, order), places[order]
+
+
 def joined(parts: Sequence[Frames]) -> Frames:
     """The runs of several frames, one after the other."""
     parts = [part for part in parts if len(part.runs)] or parts[:1]  # where there is nothing, text has another dtype

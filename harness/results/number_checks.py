@@ -48,7 +48,7 @@ def budget(training: dict[str, Any]) -> Budget:
     return Budget(train["steps"], train["batch"], until, bool(until or called), called)
 
 
-def possible(form: Form, numbers: np.ndarray, example: Record, budgets: list[Budget], losses: np.ndarray) -> bool:
+def possible(form: Form, numbers: np.ndarray, losses: np.ndarray, example: Record, budgets: list[Budget]) -> bool:
     """Whether numbers are those of records that are like the one record ``example`` in all but their numbers."""
     if not (((numbers >= form.low) & (numbers <= form.high)).all() and np.isfinite(numbers).all()):
         return False

@@ -26,6 +26,8 @@ class Method(NamedTuple):
     """A science that agrees with its config, whatever the seed of both."""
 
     science: Science
+    question: str
+    """The text of what of it decides the task: what it is, and the lengths that are trained and tested."""
     task: Description
     methods: dict[str, Description]
     values: tuple[dict[str, Any], dict[str, Any]]
@@ -55,14 +57,16 @@ def method(science: Split, config: Split) -> Method:
     if not ran["training"]["seed"] == configured["seed"] == UNUSED_SEED:
         raise Unusual
     plain = with_seed(ran, 0, "training")
+    training = ran["training"]
     consistency.check_config(with_seed(configured, 0), plain)
     return Method(
         Science.model_validate(plain),
+        sealed_json.canonical([training["task"], training["lengths"], ran["tested"], ran["evaluation"]]),
         descriptions.task(plain),
         descriptions.methods(plain),
         (ran, configured),
         _split(said),
-        _split(sealed_json.canonical(ran["training"])),
+        _split(sealed_json.canonical(training)),
         _split(set_to),
     )
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import hashlib
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -180,6 +181,25 @@ def test_a_record_that_was_changed_is_refused_among_others(
     expected, bad = one_by_one(three)
     assert rejected == bad
     same(found, expected)
+
+
+@pytest.mark.parametrize("member", ["nats", "final_loss"])
+def test_a_seal_of_what_is_no_json_or_written_otherwise_helps_nobody(
+    member: str, three: list[Path], together: list[bool]
+) -> None:
+    """The seal is one of the text as it would be with a word that no value is written as."""
+    read(three[:2])
+    document = json.loads(three[2].read_text())
+    (document if member == "final_loss" else document["scores"][0])[member] = 123.25
+    said = sealed_json.canonical({name: value for name, value in document.items() if name != "seal"})
+    for word in ("5.0.0", "4e", "5.00", "05.0", "5", "5e0", "nan", "inf", "0x5", "5_0.0", "1e-7", "-0.0", "123.25"):
+        seal = hashlib.sha256(said.replace("123.25", word).encode()).hexdigest()
+        three[2].write_text(json.dumps({**document, "seal": seal}, indent=1).replace("123.25", word) + "\n")
+        found, rejected = read(three)
+        expected, bad = one_by_one(three)
+        assert rejected == bad, word
+        same(found, expected)
+    assert together[-1], "the last one is as it should be"
 
 
 def test_one_wrong_record_leaves_the_others(three: list[Path], together: list[bool]) -> None:
