@@ -131,8 +131,10 @@ def write_again(path: Path) -> None:
     time.sleep(SETTLED)
 
 
-def measure(what: str, command: list[str]) -> None:
-    """Run a command and say how long it took, what memory it had, and what it printed."""
+def measure(what: str, command: list[str], *, parts: bool = False) -> None:
+    """Run a command and say how long it took, what memory it had and, of a command that measures its parts, what it
+    printed.
+    """
     start = time.perf_counter()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         running = subprocess.Popen(command, stdout=output, stderr=errors, cwd=ROOT)
@@ -145,7 +147,7 @@ def measure(what: str, command: list[str]) -> None:
             sys.exit(errors.read())
         cpu = used.ru_utime + used.ru_stime
         print(f"{what}: {seconds:.1f} s, {cpu:.1f} s of CPU, at most {used.ru_maxrss / 2**20:.2f} GiB")
-        print("".join(line for line in output if line.startswith("  ")), end="", flush=True)
+        print(output.read() if parts else "", end="", flush=True)
 
 
 def main() -> None:
@@ -160,7 +162,7 @@ def main() -> None:
             time.sleep(SETTLED)
             frame_cache.place(folder).unlink(missing_ok=True)
             for what in ("cold", "warm"):
-                measure(f"{count} {what}", [sys.executable, "-c", MEASURED, str(folder), temporary])
+                measure(f"{count} {what}", [sys.executable, "-c", MEASURED, str(folder), temporary], parts=True)
             frame_cache.place(folder).unlink(missing_ok=True)
             command = [sys.executable, "-m", "harness", "leaderboard", str(folder), "--output", temporary]
             measure(f"{count} cold, python -m harness leaderboard", command)
