@@ -4,6 +4,7 @@ With --page, all of it as one HTML page.
 """
 
 import argparse
+import gc
 import shutil
 import sys
 from collections.abc import Sequence
@@ -42,14 +43,16 @@ def main(arguments: list[str]) -> int:
     from harness.results import publishing, tables, views
     from harness.results.warnings import table as warnings
 
-    board = tables.leaderboard(found)
+    gc.freeze()  # what was read is kept to the end, so nothing of it need be looked at for garbage
+    named = tables.prepared(found)
+    board = tables.leaderboard(named)
     views.check(view, board)
     if output is None and (parsed.format or filters or parsed.suite or not view.plain):
         if parsed.format == "parquet":
             raise Refused("--format parquet is nothing to print: say --output FILE.parquet, or a folder")
-        print(_rendered(parsed.format, found, board, view), end="")
+        print(_rendered(parsed.format, named, board, view), end="")
         if parsed.format is None:
-            for line in warnings.lines(warnings.table(found)):
+            for line in warnings.lines(warnings.table(named)):
                 print(line)
         _page(found, folders, parsed.page)
         return 0
@@ -57,7 +60,7 @@ def main(arguments: list[str]) -> int:
         user_paths.make_folder(output.parent, f"--output {output}")
         if output.exists() and not parsed.replace:
             publishing.check(output.parent, found, folders)
-        atomic.write(output, _rendered(kind, found, board, view))
+        atomic.write(output, _rendered(kind, named, board, view))
         print(output)
         _page(found, folders, parsed.page)
         return 0
@@ -67,7 +70,7 @@ def main(arguments: list[str]) -> int:
     if not parsed.replace:
         publishing.check(folder, found, folders)
     with already_made.heard() as printed:
-        made = _write(folder, found, board, kind or "csv", parsed.style)
+        made = _write(folder, named, found, board, kind or "csv", parsed.style)
     if source is not None and source.files == found.runs.record.nunique():  # nothing was refused or left out
         already_made.keep(source, folder, made, "".join(printed))
     _page(found, folders, parsed.page)
@@ -198,11 +201,17 @@ def _print(made: "Sequence[Sheet]") -> None:
         print()
 
 
-def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str, style_name: str) -> list[Path]:
-    """Write all tables and figures into a folder, and print the leaderboard. Return the files."""
+def _write(
+    output: Path, found: "Frames", read: "Frames", board: "pd.DataFrame", kind: str, style_name: str
+) -> list[Path]:
+    """Write all tables and figures of prepared runs into a folder, and print the leaderboard and what is to be said of
+    all that was read. Return the files.
+    """
     from harness.figures import axes as maps
     from harness.figures import curves as figure
     from harness.figures import learning as learning_figure
+    from harness.figures.files import ENDINGS
+    from harness.figures.kept import Kept
     from harness.figures.styles import STYLES
     from harness.results import formats, run_table, sheets, tables
     from harness.results.learning_curves import learning_curves
@@ -224,16 +233,17 @@ def _write(output: Path, found: "Frames", board: "pd.DataFrame", kind: str, styl
             formats.write(file, kind, table)
         else:
             atomic.write(file, _rendered(kind, found, table, nothing))
-    style = STYLES[style_name]
-    pictures = figure.save(curves, output / "figures", style)
+    style, kept = STYLES[style_name], Kept(output / "figures", output)
+    pictures = figure.save(curves, output / "figures", style, ENDINGS, kept)
     if not slices.empty:
-        pictures += maps.save(slices, output / "figures", style)
+        pictures += maps.save(slices, output / "figures", style, ENDINGS, kept)
     if not learning.empty:
-        pictures += learning_figure.save(learning, output / "figures", style)
+        pictures += learning_figure.save(learning, output / "figures", style, ENDINGS, kept)
+    kept.remember()
     _print([*sheets.terminal(board, nothing)])
     for line in warnings.lines(warned):
         print(line)
-    sealed = found.runs.drop_duplicates("record").sealed
+    sealed = read.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):
         which = f"{unsealed} of {counted(len(sealed), 'record')} {'has' if unsealed == 1 else 'have'}"
         print(f"{which} no seal, so later changes cannot be detected")

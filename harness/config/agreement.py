@@ -17,7 +17,8 @@ def disagreement(run: Run, science: dict[str, Any]) -> str:
     versions of a task are compared by the options they name.
     """
     training = science["training"]
-    chosen = [(group, getattr(run, group), {**identity.DEFAULTS, **training}[group]) for group in COMPONENT_GROUPS]
+    known = {**identity.DEFAULTS, **training}
+    chosen = [(group, getattr(run, group), known[group]) for group in COMPONENT_GROUPS]
     if run.extension.keys() != science["extension"].keys():
         return "its config has other extensions than its science"
     chosen += [("extension", run.extension[name], recorded) for name, recorded in science["extension"].items()]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from harness.figures import fewer
-from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
+from harness.figures.files import ENDINGS, file_stem, wrap_label
+from harness.figures.kept import Kept
 from harness.figures.styles import PAPER, Style
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
+    from matplotlib.figure import Figure
     from matplotlib.image import AxesImage
 
 MOST_METHODS = 8
@@ -30,6 +31,8 @@ def draw(table: pd.DataFrame, across: str, up: str, style: Style = PAPER) -> Fig
     """One task's scores over two columns of :func:`harness.results.tables.slices`, a panel per method, pooled over
     seeds and everything else. White has not been tested; a line marks the training length.
     """
+    from matplotlib.figure import Figure
+
     measure = "token accuracy" if table.metric.iloc[0] == "token_accuracy" else "exact match"
     counts = ("correct", "tokens") if measure == "token accuracy" else ("exact", "examples")
     methods = sorted(table.method.unique())
@@ -57,9 +60,18 @@ def draw(table: pd.DataFrame, across: str, up: str, style: Style = PAPER) -> Fig
     return figure
 
 
-def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Sequence[str] = ENDINGS) -> list[Path]:
-    """Draw every task of a table of slices: each axis against the length, and each two axes against each other."""
+def save(
+    table: pd.DataFrame,
+    folder: Path,
+    style: Style = PAPER,
+    endings: Sequence[str] = ENDINGS,
+    kept: Kept | None = None,
+) -> list[Path]:
+    """Draw every task of a table of slices: each axis against the length, and each two axes against each other,
+    unless it is among those that are kept.
+    """
     paths: list[Path] = []
+    kept = kept or Kept(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for (task, task_id), whole in table.groupby(["task", "task_id"], sort=True):
         part = fewer.best(whole, "heat maps")
@@ -79,7 +91,7 @@ def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Seque
                     *([str(first)] if first else []),
                 ]
                 name = "-".join(file_stem(word) for word in words)
-                paths += save_figure(draw(chosen, across, up, style), folder, name, style, endings)
+                paths += kept.save(partial(draw, chosen, across, up, style), chosen, name, style, endings)
     return paths
 
 
@@ -100,6 +112,7 @@ def _panel(axes: Axes, table: pd.DataFrame, across: str, up: str, counts: tuple[
 
 def _name_cells(axis: Axis, values: list[int]) -> None:
     """Label some of the cells with their values."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     def name(place: float, _: int | None) -> str:
         return str(values[round(place)]) if 0 <= round(place) < len(values) else ""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from matplotlib.transforms import ScaledTranslation
 
 from harness.figures import fewer
 from harness.figures.colours import looks
-from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
+from harness.figures.files import ENDINGS, file_stem, wrap_label
+from harness.figures.kept import Kept
 from harness.figures.styles import PAPER, Style, legend_below
 
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from harness.figures.colours import Look
 
@@ -47,6 +47,8 @@ def draw(table: pd.DataFrame, figure: Figure | None = None, style: Style = PAPER
 
     ``table`` has the columns of :func:`harness.results.tables.curves`.
     """
+    from matplotlib.figure import Figure
+
     with style.context():
         measures = MEASURES[table.metric.iloc[0]]
         appearances = looks(table)
@@ -70,18 +72,25 @@ def draw(table: pd.DataFrame, figure: Figure | None = None, style: Style = PAPER
     return figure
 
 
-def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Sequence[str] = ENDINGS) -> list[Path]:
-    """Draw every task of a table, in each of the formats."""
+def save(
+    table: pd.DataFrame,
+    folder: Path,
+    style: Style = PAPER,
+    endings: Sequence[str] = ENDINGS,
+    kept: Kept | None = None,
+) -> list[Path]:
+    """Draw every task of a table, in each of the formats, unless it is among those that are kept."""
     paths: list[Path] = []
+    kept = kept or Kept(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tasks = table[["task", "task_id"]].drop_duplicates()
     stems = tasks.assign(stem=tasks.task.map(lambda task: file_stem(str(task))))
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
-        figure = draw(fewer.best(part, "curves"), style=style)
+        shown = fewer.best(part, "curves")
         name = file_stem(str(task))
         if stems[stems.stem == name].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
-        paths += save_figure(figure, folder, name, style, endings)
+        paths += kept.save(partial(draw, shown, style=style), shown, name, style, endings)
     return paths
 
 
@@ -89,6 +98,8 @@ def panel(
     axes: Axes, table: pd.DataFrame, measure: str, blind: str, labels: Mapping[str, str], looks: Mapping[str, Look]
 ) -> None:
     """The curves of one measure of one task."""
+    from matplotlib.transforms import ScaledTranslation
+
     groups = [(str(method), part) for method, part in table.groupby("method", sort=True)]
     for number, (method, part) in enumerate(groups):
         by_length = part.groupby("length")[measure].agg(["mean", "min", "max"])
@@ -118,6 +129,8 @@ def panel(
 
 def _ticks(first: int, last: int, trained: int) -> list[int]:
     """Round lengths, and the training length in place of those that would touch it."""
+    from matplotlib.ticker import MaxNLocator
+
     round_ones = MaxNLocator(nbins=6, integer=True).tick_values(first, last)
     room = CLOSE * (last - first)
     return sorted(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from harness.figures import fewer
 from harness.figures.colours import looks
-from harness.figures.files import ENDINGS, file_stem, save_figure, wrap_label
+from harness.figures.files import ENDINGS, file_stem, wrap_label
+from harness.figures.kept import Kept
 from harness.figures.styles import PAPER, Style, legend_below
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     import pandas as pd
+    from matplotlib.figure import Figure
 
 PANELS = {"in_distribution": "lengths trained on", "out_of_distribution": "longer lengths"}
 
@@ -27,6 +29,8 @@ def draw(table: pd.DataFrame, style: Style = PAPER) -> Figure:
 
     ``table`` has the columns of :func:`harness.results.learning_curves.learning_curves`.
     """
+    from matplotlib.figure import Figure
+
     measure = "exact match" if table.metric.iloc[0] == "exact_match" else "token accuracy"
     with style.context():
         appearances = looks(table)
@@ -54,12 +58,22 @@ def draw(table: pd.DataFrame, style: Style = PAPER) -> Figure:
     return figure
 
 
-def save(table: pd.DataFrame, folder: Path, style: Style = PAPER, endings: Sequence[str] = ENDINGS) -> list[Path]:
-    """Draw every task of a table, ``learning-<task>``, in each of the formats."""
+def save(
+    table: pd.DataFrame,
+    folder: Path,
+    style: Style = PAPER,
+    endings: Sequence[str] = ENDINGS,
+    kept: Kept | None = None,
+) -> list[Path]:
+    """Draw every task of a table, ``learning-<task>``, in each of the formats, unless it is among those that are
+    kept.
+    """
     paths: list[Path] = []
+    kept = kept or Kept(folder)
     for (task, task_id), part in table.groupby(["task", "task_id"], sort=True):
         name = f"learning-{file_stem(str(task))}"
         if table[table.task == task].task_id.nunique() > 1:
             name = f"{name}-{task_id}"
-        paths += save_figure(draw(fewer.best(part, "learning curves"), style), folder, name, style, endings)
+        shown = fewer.best(part, "learning curves")
+        paths += kept.save(partial(draw, shown, style), shown, name, style, endings)
     return paths

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import matplotlib as mpl
-
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
@@ -34,6 +32,8 @@ class Style:
 
     def context(self) -> AbstractContextManager[None]:
         """Matplotlib's settings while a figure is drawn and written."""
+        import matplotlib as mpl
+
         settings: Any = {
             "font.size": self.font,
             "axes.titlesize": self.font,

@@ -143,7 +143,8 @@ def of_files(paths: Sequence[Path], reasons: Sequence[tuple[str, str]]) -> Resul
     from harness.results import collection, frames
 
     packed, rejected = collection.portion(list(paths))
-    return _results(frames.made(packed), [path.parent for path in paths], [*reasons, *_of_lines(rejected)])
+    found, _ = frames.in_order(frames.made(packed), [path.stem for path in paths])
+    return _results(found, [path.parent for path in paths], [*reasons, *_of_lines(rejected)])
 
 
 def load(*folders: str | Path) -> Results:

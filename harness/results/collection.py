@@ -1,5 +1,6 @@
 """Reads folders of records into tables: only what is new or has changed, and much of it by several processes."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -17,6 +18,7 @@ import pandas as pd
 from harness import progress
 from harness.errors import Refused
 from harness.results import frame_cache, frames, reading, unchanged
+from harness.results.alike import Alike
 from harness.results.columns import Columns, Packed
 from harness.results.frames import Frames
 from harness.results.paths import records_folder
@@ -24,7 +26,10 @@ from harness.results.paths import records_folder
 PORTION = 500
 """Records that a process reads at a time, at least, and as a rule."""
 LARGEST = 5000
-"""Records that a process reads at a time, at most."""
+"""Records that a process reads at a time, at most, unless there are so many that each process has :data:`TURNS` larger
+portions.
+"""
+TURNS = 4
 SEVERAL = 2000
 """Records from which on several processes read them: starting one takes as long as reading a thousand."""
 MOST_PROCESSES = 16
@@ -65,9 +70,7 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
         parts.insert(0, frames.take(kept[2], np.flatnonzero(still)))
     found = frames.joined(parts) if parts else frames.of([])
     # A record is called as its file, so the order of the names is that of the files.
-    ranks = pd.Index(names).get_indexer(pd.Index(found.runs.record.astype(object) + ".json"))
-    order = np.argsort(ranks, kind="stable")
-    found, ranks = frames.take(found, order), ranks[order]
+    found, ranks = frames.in_order(found, [name.removesuffix(".json") for name in names])
     stays = unchanged.settled(identities, now)
     good = np.unique(ranks)
     lasting = good[stays[good]]
@@ -79,9 +82,10 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
 
 def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
     """What is read from the files, portion by portion, in their order."""
-    portions, done = _portions(paths), 0
+    most = min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
+    portions, done = _portions(paths, max(LARGEST, len(paths) // (TURNS * most))), 0
     if len(paths) >= SEVERAL:
-        processes = min(MOST_PROCESSES, len(os.sched_getaffinity(0)), len(portions))
+        processes = min(most, len(portions))
         with (
             progress.shown("reading", len(paths)) as step,
             ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _with_parent) as pool,
@@ -97,9 +101,9 @@ def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
         yield portion(part)
 
 
-def _portions(paths: list[Path]) -> list[list[Path]]:
-    """The files in portions. All seeds of a method are in one where that is possible, so that one process checks what
-    they have in common, and checks it once.
+def _portions(paths: list[Path], largest: int) -> list[list[Path]]:
+    """The files in portions of at most so many. All seeds of a method are in one where that is possible, so that one
+    process checks what they have in common, and checks it once.
     """
     portions: list[list[Path]] = [[]]
     alike = {path: path.name.partition("-seed")[0] for path in paths}
@@ -107,22 +111,33 @@ def _portions(paths: list[Path]) -> list[list[Path]]:
         if len(portions[-1]) >= PORTION:
             portions.append([])
         portions[-1] += those
-    return [part[first : first + LARGEST] for part in portions for first in range(0, len(part), LARGEST)]
+    return [part[first : first + largest] for part in portions for first in range(0, len(part), largest)]
 
 
 def portion(paths: list[Path]) -> tuple[Packed, list[str]]:
     """What some files say and, of those that are no records, why."""
-    columns, rejected = Columns(), []
-    for path in paths:
+    rejected: list[str] = []
+    columns = Columns()
+    alike = Alike(columns)
+
+    def read(path: Path, *alike: Alike) -> None:
         try:
-            reading.add(columns, path)
+            reading.add(columns, path, *alike)
         except Refused as refusal:
             rejected.append(str(refusal))
+
+    for path in paths:
+        read(path, alike)
+    for path in alike.finish():
+        read(path)
     return columns.packed(), rejected
 
 
 def _with_parent() -> None:
-    """Begin a process that reads: it leaves interruptions to the process that started it, and ends with it."""
+    """Begin a process that reads: it leaves interruptions to the process that started it, and ends with it. It does not
+    look for cycles among what it has read, which has none and is much.
+    """
+    gc.disable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 

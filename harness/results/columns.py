@@ -4,8 +4,8 @@
 
 import hashlib
 import json
-from collections.abc import Hashable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -80,12 +80,30 @@ class Packed(NamedTuple):
     methods: dict[str, dict[str, Any]]
 
 
+class Own(NamedTuple):
+    """What a record has itself, that is like others."""
+
+    names: tuple[str, str]
+    """Of the record and of the training."""
+    seed: int
+    measured: tuple[float | None, ...]
+    """The final loss, and :data:`COSTS`."""
+    methods: dict[str, Description]
+    """By extension."""
+    origin: str
+    """The training that it goes on from, if any."""
+    trials: Sequence[Any]
+    """The trials behind its settings."""
+
+
 class Columns:
     """Collects records."""
 
     def __init__(self) -> None:
         self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TEXTS}
         self._at: list[dict[str, int]] = []
+        self._more: dict[str, list[dict[str, np.ndarray]]] = {name: [] for name in TEXTS}
+        self._axes: list[tuple[int, dict[str, np.ndarray]]] = []
         self._sets: dict[str, int] = {}
         self._known: dict[Hashable, int] = {}
         self._tasks: dict[str, dict[str, Any]] = {}
@@ -102,51 +120,47 @@ class Columns:
         """
         science: dict[str, Any] = record.science
         task, methods = described or (descriptions.task(science), descriptions.methods(science))
-        self._tasks.setdefault(task.id, task.node)
-        finished = record.status == "finished"
-        number = self._baselines(record, baselines) if finished else -1
         costs = [None] * len(COSTS) if record.cost is None else [getattr(record.cost, name) for name in COSTS]
-        chosen = record.config.get("selection")
-        trials = [chosen.get(key) for key in ("trials", "learning_rates")] if isinstance(chosen, dict) else [None, None]
-        origin = (science["training"].get("weights_from") or {}).get("training", "")
-        first = len(self._rows["runs"])
-        runs: dict[str, int] = {}
-        for extension, method in methods.items():
-            self._methods.setdefault(method.id, method.node)
-            runs[extension] = first + len(runs)
-            self._rows["runs"].append(
-                (
-                    record.name,
-                    record.training_name,
-                    extension,
-                    record.task.name,
-                    task.id,
-                    method.id,
-                    record.task.metric,
-                    record.status,
-                    record.reason,
-                    origin,
-                    *(name for axis, name in method.axes.items() if axis != "extension"),
-                    str(record.provenance.get("harness", "")),
-                    str(record.provenance.get("commit", "")),
-                    str(record.provenance.get("device", "")),
-                    bool(record.seal),
-                    record.seed,
-                    record.train_length,
-                    max(science["tested"]),
-                    record.task.version,
-                    record.training_compared,
-                    number,
-                    record.final_loss,
-                    *costs,
-                    *trials,
-                )
-            )
-        if finished:
-            self._scores(record, runs)
+        own = Own(
+            (record.name, record.training_name),
+            record.seed,
+            (record.final_loss, *costs),
+            methods,
+            *behind(science, record.config),
+        )
+        first = self.add_runs(record, [own], task, baselines)
+        if record.status == "finished":
+            self._scores(record, {extension: first + place for place, extension in enumerate(methods)})
             self._rows["looks"] += [
                 (first, look.step, look.in_distribution, look.out_of_distribution) for look in record.looks
             ]
+
+    def add_runs(self, record: Record, owned: Sequence[Own], task: Description, baselines: Hashable) -> int:
+        """Add the runs of records that have the task and the extensions of this one, and all else that is not their
+        own. Return the number of the first run.
+        """
+        self._tasks.setdefault(task.id, task.node)
+        number = self._baselines(record, baselines) if record.status == "finished" else -1
+        rows, said = self._rows["runs"], record.provenance
+        first, tested = len(rows), cast(list[int], record.science["tested"])
+        program = [str(said.get(name, "")) for name in ("harness", "commit", "device")]
+        result = (record.task.metric, record.status, record.reason)
+        where = (record.train_length, max(tested), record.task.version, record.training_compared, number)
+        sealed = bool(record.seal)
+        for own in owned:
+            for extension, method in own.methods.items():
+                self._methods.setdefault(method.id, method.node)
+                axes = [name for axis, name in method.axes.items() if axis != "extension"]
+                ids = (extension, record.task.name, task.id, method.id)
+                measured = (sealed, own.seed, *where, *own.measured, *own.trials)
+                rows.append((*own.names, *ids, *result, own.origin, *axes, *program, *measured))
+        return first
+
+    def add_rows(self, table: str, columns: dict[str, np.ndarray], axes: dict[str, np.ndarray] | None = None) -> None:
+        """Add many rows to a table other than that of runs at once. What is not among the columns is unknown."""
+        self._more[table].append(columns)
+        if axes is not None:
+            self._axes.append((len(columns["run"]), axes))
 
     def _scores(self, record: Record, runs: dict[str, int]) -> None:
         places = {row.length: place for place, row in enumerate(record.blind)}
@@ -216,16 +230,27 @@ class Columns:
             tables[table] = {
                 name: list(column)
                 if name in TEXTS[table]
-                else np.array(column, np.int64 if name in INTEGERS[table] else np.float64)
+                else self._joined(table, name, np.array(column, np.int64 if name in INTEGERS[table] else np.float64))
                 for name, column in zip(names, values, strict=True)
             }
-        axes = sorted({axis for at in self._at for axis in at})
-        return Packed(
-            tables,
-            {axis: np.array([at.get(axis, -1) for at in self._at], np.int64) for axis in axes},
-            self._tasks,
-            self._methods,
-        )
+        axes = sorted({axis for at in self._at for axis in at} | {axis for _, those in self._axes for axis in those})
+        return Packed(tables, {axis: self._axis(axis) for axis in axes}, self._tasks, self._methods)
+
+    def _joined(self, table: str, name: str, values: np.ndarray) -> np.ndarray:
+        """A column with the rows that were added many at once behind it."""
+        more = [part[name] if name in part else np.full(len(part["run"]), np.nan) for part in self._more[table]]
+        return np.concatenate([values, *more]).astype(values.dtype, copy=False) if more else values
+
+    def _axis(self, axis: str) -> np.ndarray:
+        own = np.array([at.get(axis, -1) for at in self._at], np.int64)
+        return np.concatenate([own, *[those.get(axis, np.full(count, -1)) for count, those in self._axes]])
+
+
+def behind(science: dict[str, Any], config: dict[str, Any]) -> tuple[str, Sequence[Any]]:
+    """The training that a run goes on from, if any, and the trials behind its settings."""
+    chosen = config.get("selection")
+    trials = [chosen.get(key) for key in ("trials", "learning_rates")] if isinstance(chosen, dict) else [None, None]
+    return (science["training"].get("weights_from") or {}).get("training", ""), trials
 
 
 def _values(row: Answers | Chance) -> tuple[Any, ...]:

@@ -79,7 +79,9 @@ def check_config(config: dict[str, Any], science: dict[str, Any]) -> None:
 
 
 def check_scores(record: Record) -> None:
-    """Raise :class:`ValueError` where the counts of a finished record contradict each other."""
+    """Raise :class:`ValueError` where the counts of a finished record contradict each other. The same of many records
+    at once is :func:`harness.results.number_checks.possible`.
+    """
     totals = {(row.extension, row.length): row for row in record.scores}
     for row in record.scores:
         given = row.exact_given_length

@@ -73,6 +73,9 @@ def made(packed: columns.Packed) -> Frames:
     }
     for axis, values in packed.axes.items():
         tables["slices"][f"axis_{axis}"] = pd.array(pd.Series(values, dtype="Int64").mask(values < 0))
+    for name in ("scores", "slices", "looks"):
+        if not tables[name].run.is_monotonic_increasing:
+            tables[name] = tables[name].sort_values("run", kind="stable", ignore_index=True)
     return Frames(**tables, tasks=packed.tasks, methods=packed.methods)
 
 
@@ -112,6 +115,13 @@ def take(frames: Frames, order: np.ndarray) -> Frames:
     return frames._replace(
         runs=runs, scores=chosen(frames.scores), slices=chosen(frames.slices), looks=chosen(frames.looks)
     )
+
+
+def in_order(frames: Frames, records: Sequence[str]) -> tuple[Frames, np.ndarray]:
+    """The runs in the order of the records that are named, and for each run the place of its record among them."""
+    places = pd.Index(records).get_indexer(pd.Index(frames.runs.record.astype(object)))
+    order = np.argsort(places, kind="stable")
+    return take(frames, order), places[order]
 
 
 def joined(parts: Sequence[Frames]) -> Frames:

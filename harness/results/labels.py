@@ -12,19 +12,28 @@ def labels(first: str, things: Sequence[dict[str, Any]]) -> list[str]:
     ``rope · randomized · maximum=512`` in a table that has others too. Of a group's options that always change together
     the first stands for all: ``steps=5000`` where those with 5000 steps have a warm-up of their own too.
     """
-    groups = {group: _parts(group == first, group, things) for group in dict.fromkeys(key for t in things for key in t)}
+    written = [{group: repr(own) for group, own in thing.items()} for thing in things]
+    groups = {
+        group: _parts(group == first, group, _distinct(group, things, written))
+        for group in dict.fromkeys(key for thing in things for key in thing)
+    }
     ordered = [first, *(group for group in groups if group != first)]
+    shown = [(group, groups[group]) for group in ordered if any(groups[group].values())]
     return [
-        " · ".join(part for group in ordered if group in thing for part in groups[group][repr(thing[group])])
-        for thing in things
+        " · ".join([part for group, parts in shown if group in thing for part in parts[thing[group]]])
+        for thing in written
     ]
 
 
-def _parts(first: bool, group: str, things: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
-    """What is shown of a group, by the choice as Python writes it. Things that share a choice count once: what differs
-    does not depend on how often.
+def _distinct(group: str, things: Sequence[dict[str, Any]], written: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """The different choices of a group, by the choice as Python writes it."""
+    return {own[group]: thing[group] for thing, own in zip(things, written, strict=True) if group in thing}
+
+
+def _parts(first: bool, group: str, distinct: dict[str, Any]) -> dict[str, list[str]]:
+    """What is shown of a group for each of its choices. Things that share a choice count once: what differs does not
+    depend on how often.
     """
-    distinct = {repr(thing[group]): thing[group] for thing in things if group in thing}
     namesakes: dict[str, list[dict[str, Any]]] = {}
     for node in distinct.values():
         if isinstance(node, dict):

@@ -15,8 +15,8 @@ def check(output: Path, found: Frames, folders: Sequence[Path]) -> None:
     would take their place: ``found`` has others, or fewer, or was read from other folders.
     """
     own = {path.stem for path in record_files(output)}
-    there = _tabled(output)
-    if not own or not there or not there <= own:
+    there = _tabled(output) if own else set()
+    if not there or not there <= own:
         return
     new = set(found.runs.record.astype(object))
     foreign, missing = len(new - own), len(there - new)
@@ -34,6 +34,7 @@ def check(output: Path, found: Frames, folders: Sequence[Path]) -> None:
 def _tabled(output: Path) -> set[str]:
     """The records whose scores the tables in a folder show."""
     try:
-        return set(pd.read_csv(output / "curves.csv", usecols=["record"], dtype=str, keep_default_na=False).record)
+        table = pd.read_csv(output / "curves.csv", usecols=["record"], dtype=str, keep_default_na=False)
     except (OSError, ValueError):
         return set()
+    return set(table.record.unique())

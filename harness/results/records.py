@@ -210,7 +210,8 @@ class Record(Frozen):
 
     def check(self, science: Science, seed: int) -> None:
         """Raise :class:`ValueError` where the parts of a record contradict each other or its science with this seed.
-        The config is not looked at.
+        The config is not looked at. What is about numbers :mod:`harness.results.number_checks` asks of many records
+        at once: a rule that is added here belongs there too.
         """
         training, tested = science.training, science.tested
         said = (self.task.name, self.task.version, self.train_length, self.seed)

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from harness.results.columns import SELECTION
@@ -78,11 +79,20 @@ def of_methods(found: Frames) -> pd.DataFrame:
         evaluation_seconds=("evaluation_seconds", "mean"), peak_memory_bytes=("peak_memory_bytes", "max")
     )
     table = table.join(settings(found), on="method_id").join(groups[list(SELECTION)].max().astype("Int64"))
-    table["seed_values"] = groups.seed.agg(lambda seeds: json.dumps(sorted(set(seeds))))
+    table["seed_values"] = _each_once(runs, "seed").map(json.dumps)
     for name, column in {"version": "harness", "commit": "commit", "device": "device"}.items():
-        different = runs[["task_id", "method_id", column]].drop_duplicates().sort_values(column)
-        table[name] = different.groupby(["task_id", "method_id"])[column].agg("; ".join)
+        table[name] = _each_once(runs, column).map("; ".join)
     return table
+
+
+def _each_once(runs: pd.DataFrame, column: str) -> pd.Series:
+    """By task id and method id the different values of a column in their order, as a list."""
+    ids = ["task_id", "method_id"]
+    different = runs[[*ids, column]].drop_duplicates().sort_values(column).sort_values(ids, kind="stable")
+    first = np.flatnonzero(~different.duplicated(ids))
+    values = different[column].tolist()
+    lists = [values[begin:end] for begin, end in zip(first, [*first[1:], len(values)], strict=True)]
+    return pd.Series(lists, index=pd.MultiIndex.from_frame(different[ids].iloc[first]), dtype=object)
 
 
 def settings(found: Frames) -> pd.DataFrame:

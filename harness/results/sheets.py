@@ -165,16 +165,14 @@ def _parts(board: pd.DataFrame, view: View) -> Iterator[tuple[str, pd.DataFrame]
 
 def _shown(part: pd.DataFrame) -> pd.DataFrame:
     """The columns of a leaderboard, and those made of several of them."""
-    blind = [
-        row[ABOVE_BLIND[row["metric"]]] if row["metric"] in ABOVE_BLIND else math.nan for row in part.to_dict("records")
-    ]
+    blind = pd.Series(math.nan, part.index)
+    for metric, column in ABOVE_BLIND.items():
+        blind = blind.mask(part.metric == metric, part[column].astype(float))
+    solved = zip(part.converged, part.converged_low, part.converged_high, strict=True)
     return part.assign(
-        interval=[
-            f"{ends[0]:.3f} to {ends[1]:.3f}{ends[2]}" if pd.notna(ends[0]) else None
-            for ends in map(views.ends, part.to_dict("records"))
-        ],
+        interval=[f"{ends[0]:.3f} to {ends[1]:.3f}{ends[2]}" if pd.notna(ends[0]) else None for ends in _ends(part)],
         ranks=[_ranks(*found) for found in zip(part["rank"], part.rank_best, part.rank_worst, strict=True)],
-        solved=[_solved(row.converged, row.converged_low, row.converged_high) for row in part.itertuples()],
+        solved=[_solved(*found) for found in solved],
         reached=_reached(part, "reach"),
         reached_half=_reached(part, "reach_half"),
         above_blind=blind,
@@ -182,24 +180,31 @@ def _shown(part: pd.DataFrame) -> pd.DataFrame:
 
 
 def _sheet(title: str, names: Sequence[str], shown: pd.DataFrame, *, intervals: bool = False) -> Sheet:
-    rows = []
-    for row in shown.to_dict("records"):
-        first = pd.notna(row["rank"]) and row["rank"] == 1
-        near = not first and pd.notna(row["rank"]) and pd.notna(row["rank_best"]) and row["rank_best"] == 1
-        cells = []
-        for name in names:
-            small, marked = "", name == "score"
-            low, high, mark = views.ends(row)
-            if marked and intervals and pd.notna(low):
-                small = f"[{_text(name, low)}, {_text(name, high)}]{mark}"
-            cells.append(Cell(_text(name, row[name]), small, marked and bool(first), marked and bool(near)))
-        rows.append(cells)
+    columns = [[Cell(_text(name, value)) for value in shown[name].tolist()] for name in names]
+    if "score" in names:
+        score = names.index("score")
+        best = (shown["rank"] == 1).fillna(False).tolist()
+        first = (shown["rank"].notna() & (shown.rank_best == 1)).fillna(False).tolist()
+        small = [
+            f"[{_text('score', low)}, {_text('score', high)}]{mark}" if intervals and pd.notna(low) else ""
+            for low, high, mark in _ends(shown)
+        ]
+        columns[score] = [
+            Cell(cell.text, behind, bool(top), bool(near and not top))
+            for cell, behind, top, near in zip(columns[score], small, best, first, strict=True)
+        ]
+    rows = [list(row) for row in zip(*columns, strict=True)]
     numbers = [name not in ("method", "task", "note", "guess") and not _is_text(shown[name]) for name in names]
     numbers = [
         number or name in ("ranks", "reached", "reached_half", "solved")
         for number, name in zip(numbers, names, strict=True)
     ]
     return Sheet(title, [HEADS.get(name, name.replace("_", " ")) for name in names], numbers, rows, INTERVALS)
+
+
+def _ends(part: pd.DataFrame) -> Iterator[tuple[float, float, str]]:
+    """What is shown as the interval of each score."""
+    return map(views.ends, part[list(views.ENDS)].to_dict("records"))
 
 
 def _is_text(column: pd.Series) -> bool:

@@ -92,17 +92,20 @@ def once(found: Frames) -> Frames:
     """Each seed of a method once: the same weights may have been tested twice, in runs that list other extensions.
     Those that finished come first.
     """
-    order = np.argsort((found.runs.status == "failed").to_numpy(), kind="stable")
+    failed = (found.runs.status == "failed").to_numpy()
+    order = np.argsort(failed, kind="stable")
     again = found.runs.iloc[order].duplicated(["task_id", "method_id", "seed", "origin"]).to_numpy()
-    return frames.take(found, order[~again])
+    return frames.take(found, order[~again]) if failed.any() or again.any() else found
 
 
 def named(found: Frames) -> pd.DataFrame:
     """The runs, with labels of their tasks and methods in the columns ``task`` and ``method``, as text. The label of a
-    method says how it differs from the others of its task.
+    method says how it differs from the others of its task. Runs that were named before keep their names.
     """
     text = [name for name, kind in found.runs.dtypes.items() if isinstance(kind, pd.CategoricalDtype)]
     runs = found.runs.astype(dict.fromkeys(text, object))
+    if "method" in runs:
+        return runs
     tasks = list(dict.fromkeys(runs.task_id))
     names = dict(zip(tasks, labels("task", [found.tasks[key] for key in tasks]), strict=True))
     methods: dict[tuple[str, str], str] = {}
@@ -114,11 +117,19 @@ def named(found: Frames) -> pd.DataFrame:
     return runs.assign(task=runs.task_id.map(names), method=labelled)
 
 
+def prepared(found: Frames) -> Frames:
+    """Each seed of a method once, and named. What is made of it is what is made of ``found``, and several tables
+    sooner.
+    """
+    kept = once(found)
+    return kept._replace(runs=named(kept))
+
+
 def finished(found: Frames) -> Frames:
     """The finished runs, each once, named as among all."""
-    kept = once(found)
-    labelled = kept._replace(runs=named(kept))
-    return frames.take(labelled, np.flatnonzero(kept.runs.status == "finished"))
+    kept = prepared(found)
+    done = (kept.runs.status == "finished").to_numpy()
+    return kept if done.all() else frames.take(kept, np.flatnonzero(done))
 
 
 def _text(column: pd.Series, rows: pd.DataFrame) -> pd.Series:

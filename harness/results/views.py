@@ -86,6 +86,10 @@ def check(view: View, board: pd.DataFrame) -> None:
         raise Refused(f"--value {view.value}: this column holds no numbers")
 
 
+ENDS = ("learned_by_chance", "score_min", "score_max", "score_low", "score_high")
+"""The columns of a leaderboard that :func:`ends` looks at."""
+
+
 def ends(row: Mapping[Hashable, Any]) -> tuple[float, float, str]:
     """What is shown as the interval of a score: its t interval over seeds, or their range and a mark where that would
     be too narrow (:func:`harness.results.statistics.seeds.learned_by_chance`).
@@ -138,7 +142,7 @@ def pivot(view: View, board: pd.DataFrame, ways: Sequence[str] = ()) -> Pivot:
     intervals: dict[tuple[str, str], tuple[float, float, str]] = {}
     if view.value == "score" and "task" in view.pivot:
         known = table[table.score_low.notna()].set_index(view.pivot)
-        intervals = dict(zip(known.index, map(ends, known.to_dict("records")), strict=True))
+        intervals = dict(zip(known.index, map(ends, known[list(ENDS)].to_dict("records")), strict=True))
     else:
         best, near = best & False, near & False
     values, covered = (made.reindex(index=rows, columns=order) for made in (values, covered.fillna(0)))

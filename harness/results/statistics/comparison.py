@@ -96,13 +96,13 @@ def welch(means: Two, deviations: Two, seeds: Two) -> np.ndarray:
     deviations and numbers of seeds of the ones and the others. NaN where one has less than two seeds, and where neither
     spreads, because then nothing tells how much a seed changes.
     """
-    from scipy import stats
+    from scipy.special import stdtr
 
     (first, second), (n, m) = means, seeds
     with np.errstate(divide="ignore", invalid="ignore"):
         error, other = deviations[0] ** 2 / n, deviations[1] ** 2 / m
         freedom = (error + other) ** 2 / (error**2 / (n - 1) + other**2 / (m - 1))
-        p_values = 2 * stats.t.sf(np.abs(first - second) / np.sqrt(error + other), freedom)
+        p_values = 2 * stdtr(freedom, -np.abs(first - second) / np.sqrt(error + other))
     return np.where((np.minimum(n, m) > 1) & (error + other > 0), p_values, np.nan)
 
 
@@ -110,11 +110,11 @@ def pooled(means: Two, seeds: Two, deviation: float, freedom: int) -> np.ndarray
     """The same of Student's t tests with a standard deviation over seeds that all methods of a task share, of so many
     degrees of freedom.
     """
-    from scipy import stats
+    from scipy.special import stdtr
 
     with np.errstate(divide="ignore", invalid="ignore"):
         error = deviation * np.sqrt(1 / seeds[0] + 1 / seeds[1])
-        return np.asarray(2 * stats.t.sf(np.abs(means[0] - means[1]) / error, freedom))
+        return np.asarray(2 * stdtr(freedom, -np.abs(means[0] - means[1]) / error))
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:

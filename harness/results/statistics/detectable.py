@@ -13,17 +13,17 @@ def detectable_difference(
     numbers of seeds. NaN where there is no deviation to estimate: with less than three seeds in all, or one missing.
     """
     from scipy.optimize import brentq
-    from scipy.stats import nct, t
+    from scipy.special import nctdtr, stdtrit
 
     freedom = seeds + others - 2
     if min(seeds, others) < 1 or freedom < 1 or not np.isfinite(deviation):
         return np.nan
     if deviation == 0:
         return 0.0
-    critical = t.ppf(1 - significance / 2, freedom)
+    critical = stdtrit(freedom, 1 - significance / 2)
 
     def missing(shift: float) -> float:
-        return float(nct.sf(critical, freedom, shift) - power)
+        return float(1 - nctdtr(freedom, shift, critical) - power)
 
     shift = brentq(missing, 0.0, 1.5 * critical + 2)
     return float(shift * deviation * np.sqrt(1 / seeds + 1 / others))

@@ -28,8 +28,9 @@ def learned_by_chance(tabled: Tabled) -> Iterator[Warned]:
     """
     shares = tabled.runs.metric.astype(object) != "bits_per_byte"
     for task, runs in tabled.tasks():
-        groups = runs[shares[runs.index]].groupby("method")
-        mixed = pd.Series(False, sorted(groups.groups))
+        shared = runs[shares[runs.index]]
+        groups = shared.groupby("method")
+        mixed = pd.Series(False, sorted(set(shared.method)))
         for scores in (groups.summary_in_distribution, groups.summary_score):
             mixed |= seeds.learned_by_chance(scores.max(), scores.min(), scores.count())
         if found := sorted(mixed.index[mixed]):
@@ -61,10 +62,11 @@ def missing_seeds(tabled: Tabled) -> Iterator[Warned]:
     are there: runs may have been left out, and scores tell by which rule only if all are counted.
     """
     for task, runs in tabled.tasks():
-        numbers = runs.groupby("method").seed.agg(lambda own: sorted(set(own)))
-        gaps = {name: sorted(set(range(own[-1] + 1)) - set(own)) for name, own in numbers.items() if len(own) > 1}
-        if missing := sorted(name for name, gap in gaps.items() if gap):
-            shown = ", ".join(map(str, gaps[missing[0]][:5]))
+        seeds_of = runs.groupby("method").seed
+        number, last = seeds_of.nunique(), seeds_of.max()
+        if missing := sorted(number.index[(number > 1) & (last >= number)]):
+            own = set(runs.seed[runs.method == missing[0]])
+            shown = ", ".join(map(str, [seed for seed in range(max(own)) if seed not in own][:5]))
             yield Warned(
                 "missing seeds",
                 task,
