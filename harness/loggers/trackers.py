@@ -10,7 +10,7 @@ from pytorch_lightning.loggers import Logger
 from harness.config import instantiation
 from harness.config.schema import NOT_KEPT, Component, Run
 from harness.loggers.base import CurveLogger
-from harness.results import metrics, records
+from harness.results import metrics, records, trained_lengths
 from harness.results.paths import RunPaths
 from harness.results.records import Record
 
@@ -61,7 +61,7 @@ def _rows(record: Record) -> list[dict[str, Any]]:
             {
                 "extension": score.extension,
                 "length": score.length,
-                "distribution": "in" if score.length <= record.train_length else "out",
+                "distribution": trained_lengths.distribution(record, score.length),
                 "examples": score.examples,
                 **{key: getattr(rate, key) for key in ("exact_match", "token_accuracy") if key != name},
                 name: metrics.metric(rate, name),

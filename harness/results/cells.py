@@ -40,7 +40,8 @@ def of_runs(found: Frames) -> pd.DataFrame:
     lengths = found.scores.length.to_numpy()
     far = lengths > trained[run]
     shares = metric != "bits_per_byte"
-    reached = np.where(shares, reach(run, lengths, score, HALF, len(runs)), math.nan)
+    asked = lengths >= runs.shortest_trained.to_numpy()[run]
+    reached = np.where(shares, reach(run[asked], lengths[asked], score[asked], HALF, len(runs)), math.nan)
     table = pd.DataFrame(
         {
             "area": area(run[far], lengths[far], score[far], len(runs)),

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
-from harness.results import descriptions
+from harness.results import descriptions, trained_lengths
 from harness.results.descriptions import AXES, Description
 from harness.results.records import Answers, Chance, Record
 
@@ -54,7 +54,16 @@ TEXTS = {
 }
 """The columns of text of each table."""
 INTEGERS = {
-    "runs": ("sealed", "seed", "train_length", "longest_tested", "task_version", "training_compared", "baseline"),
+    "runs": (
+        "sealed",
+        "seed",
+        "shortest_trained",
+        "train_length",
+        "longest_tested",
+        "task_version",
+        "training_compared",
+        "baseline",
+    ),
     "scores": ("run", "length", *KNOWN, "place"),
     "slices": ("run", "length", *KNOWN),
     "looks": ("run", "step"),
@@ -145,7 +154,8 @@ class Columns:
         first, tested = len(rows), cast(list[int], record.science["tested"])
         program = [str(said.get(name, "")) for name in ("harness", "commit", "device")]
         result = (record.task.metric, record.status, record.reason)
-        where = (record.train_length, max(tested), record.task.version, record.training_compared, number)
+        lengths = (trained_lengths.shortest(record), record.train_length, max(tested))
+        where = (*lengths, record.task.version, record.training_compared, number)
         sealed = bool(record.seal)
         for own in owned:
             for extension, method in own.methods.items():

@@ -74,6 +74,7 @@ def _runs(runs: pd.DataFrame, counts: pd.DataFrame, tasks: dict[str, int]) -> pd
             **{axis: text(runs.method if axis == "encoding" else [""] * len(runs)) for axis in AXES},
             "sealed": True,
             "seed": runs.seed,
+            "shortest_trained": 1,
             "train_length": runs.train_length,
             "longest_tested": runs.task.map(counts.groupby("task").length.max()),
             "task_version": 0,

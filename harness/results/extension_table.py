@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator, Sequence
 
-from harness.results import length_curve, metrics
+from harness.results import length_curve, metrics, trained_lengths
 from harness.results.metrics import Summary
 from harness.results.records import Record
 from harness.results.statistics.shares import wilson
@@ -19,7 +19,7 @@ def by_length(record: Record) -> Iterator[Part]:
     """
     lengths = sorted({row.length for row in record.scores})
     blind = {row.length: metrics.metric(metrics.rate(row), record.task.metric) for row in record.blind}
-    where = ["in" if length <= record.train_length else "out" for length in lengths]
+    where = [trained_lengths.distribution(record, length) for length in lengths]
     yield from parts(
         [Column("length", [str(length) for length in lengths])],
         [curve(name, record, name, lengths) for name in names(record)],

@@ -34,7 +34,8 @@ def possible(found: Frames) -> bool:
         and ((runs.baseline >= 0).to_numpy() == finished).all()
         and all(_between(table.run.to_numpy(), 0, len(runs) - 1) for table in (scores, slices, looks))
         and all(finished[table.run.to_numpy()].all() for table in (scores, slices, looks))
-        and (runs.train_length >= 1).all()
+        and (runs.shortest_trained >= 1).all()
+        and (runs.train_length >= runs.shortest_trained).all()
         and (runs.longest_tested > runs.train_length).all()
         and min(runs.seed.min(), runs.task_version.min(), runs.training_compared.min()) >= 0
         and _between(runs.final_loss.to_numpy(), 0, WORST_LOSS)

@@ -24,12 +24,13 @@ class Frames(NamedTuple):
     runs: pd.DataFrame
     """A row for each record and extension, in the order of the records: ``record``, ``training_name``, ``extension``,
     ``task_name``, ``task_id``, ``method_id``, ``metric``, ``status`` (finished or failed), ``reason``, ``sealed``,
-    ``seed``, ``origin`` (the training whose weights it went on from, or empty), ``train_length``, ``longest_tested``,
-    ``task_version``, the names chosen of the axes (``encoding``, ``positions``, ``logit``, ``architecture``,
-    ``mixer``), ``harness`` and ``commit`` (the program's version), ``device``, ``training_compared``, and where the run
-    finished ``final_loss``, ``parameters``, ``steps``, ``examples``, ``training_tokens``,
-    ``training_positions``, ``training_flops``, ``training_seconds``, ``evaluation_seconds``,
-    ``peak_memory_bytes`` and ``baseline``, the number of its set of baselines (-1 where it failed).
+    ``seed``, ``origin`` (the training whose weights it went on from, or empty), ``shortest_trained``,
+    ``train_length``, ``longest_tested``, ``task_version``, the names chosen of the axes (``encoding``,
+    ``positions``, ``logit``, ``architecture``, ``mixer``), ``harness`` and ``commit`` (the program's version),
+    ``device``, ``training_compared``, and where the run finished ``final_loss``, ``parameters``, ``steps``,
+    ``examples``, ``training_tokens``, ``training_positions``, ``training_flops``, ``training_seconds``,
+    ``evaluation_seconds``, ``peak_memory_bytes`` and ``baseline``, the number of its set of baselines (-1 where it
+    failed).
     """
     scores: pd.DataFrame
     """A row for each finished run and tested length, those of a run together: ``run``, ``length``, the counts of

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from harness.results import trained_lengths
 from harness.results.records import Answers, Chance, Counts, Record
 
 if TYPE_CHECKING:
@@ -112,7 +113,8 @@ def baselines(record: Record) -> list[Summary]:
 
 
 def summary(record: Record, name: str, rows: Sequence[Rate]) -> Summary:
-    """The summary of a row for each tested length."""
+    """The summary of a row for each tested length. Those shorter than training was count nowhere."""
+    rows = [row for row in rows if row.length >= trained_lengths.shortest(record)]
     text = record.task.metric == "bits_per_byte"
     blind = {row.length: row for row in map(rate, record.blind)}
     near = [row for row in rows if row.length <= record.train_length]

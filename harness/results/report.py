@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.errors import counted
 from harness.progress import fitted
-from harness.results import extension_table, length_curve, metrics
+from harness.results import extension_table, length_curve, metrics, trained_lengths
 from harness.results.metrics import Summary
 from harness.results.records import Record
 from harness.results.statistics.shares import wilson
@@ -215,7 +215,7 @@ def _rows(record: Record, extension: str, text: bool) -> list[list[str]]:
                 ends = [own.without_ends] if _ends_apart(record) else []
                 before = [own.exact_match]
                 after = [own.exact_given_length, own.token_accuracy, *ends, metrics.metric(base, record.task.metric)]
-            where = "in" if row.length <= record.train_length else "out"
+            where = trained_lengths.distribution(record, row.length)
             rows.append([str(row.length), *map(_cell, before), _interval(*interval), *map(_cell, after), where])
     return rows
 

@@ -49,8 +49,9 @@ def of_runs(found: Frames) -> pd.DataFrame:
         blind_exact=blind.exact_match,
         blind_tokens=blind.token_accuracy,
     )
-    runs = found.runs
-    return _summarized(rows, found.scores.run.to_numpy(), runs.train_length.to_numpy(), runs.metric.to_numpy(object))
+    runs, run = found.runs, found.scores.run.to_numpy()
+    asked = rows.length.to_numpy() >= runs.shortest_trained.to_numpy()[run]  # shorter ones were not trained on
+    return _summarized(rows[asked], run[asked], runs.train_length.to_numpy(), runs.metric.to_numpy(object))
 
 
 def of_baselines(found: Frames) -> pd.DataFrame:
@@ -65,7 +66,9 @@ def of_baselines(found: Frames) -> pd.DataFrame:
     newest = richest.drop_duplicates("task_id").sort_values("task_id", key=lambda ids: ids.astype(object))
     pieces = []
     for run in newest.itertuples():
-        own = found.baselines[found.baselines.baseline == run.baseline]
+        own = found.baselines[
+            (found.baselines.baseline == run.baseline) & (found.baselines.length >= run.shortest_trained)
+        ]
         blind = own[own.name == "blind"]
         known = rates(own).assign(length=own.length, examples=own.examples, name=own.name.astype(object))
         chance = own.name == "chance"

@@ -140,13 +140,14 @@ def _text(column: pd.Series, rows: pd.DataFrame) -> pd.Series:
 def _counted(found: Frames, rows: pd.DataFrame) -> pd.DataFrame:
     shown = ("task", "task_id", "metric", "method", "method_id", *AXES, "seed")
     trained = _text(found.runs.train_length, rows)
+    short = rows.length < _text(found.runs.shortest_trained, rows)
     rates = summaries.rates(rows)
     return pd.DataFrame(
         {
             **{name: _text(found.runs[name], rows) for name in shown},
             "length": rows.length,
             "train_length": trained,
-            "distribution": np.where(rows.length <= trained, "in", "out"),
+            "distribution": np.where(short, "short", np.where(rows.length <= trained, "in", "out")),
             **{name: rows[name] for name in ("examples", "exact", "tokens", "correct", "nats")},
             "bytes": rows.bytes.astype("Int64"),
             **{name: rates[name] for name in ("exact_match", "exact_given_length", "token_accuracy", "bits")},
