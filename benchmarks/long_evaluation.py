@@ -23,6 +23,7 @@ from harness.attention.positions import Positions
 from harness.composition.compose import composer
 from harness.config import instantiation, network
 from harness.mixers.attention import Attention
+from harness.system import allocation
 
 CONTENT_FREE = ("rope", "alibi", "t5", "kerple_log", "kerple_power", "sandwich")
 
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    allocation.keep_freed()
     names = list(dict.fromkeys(["nope", *arguments.encodings]))
     for length in arguments.lengths:
         medians = compare({name: attention(name, length) for name in names}, arguments.rounds)

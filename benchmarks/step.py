@@ -23,6 +23,7 @@ from harness.composition.compose import composer
 from harness.config import identity, instantiation, network
 from harness.data.training_examples import TrainingBatch, TrainingData
 from harness.models.base import Model
+from harness.system import allocation
 
 MULTIPLICATIONS = 20
 
@@ -53,6 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
+    allocation.keep_freed()
     size = SIZES[arguments.size]
     variants: dict[str, Callable[[], object]] = {}
     batches: list[TrainingBatch] = []

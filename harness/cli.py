@@ -21,7 +21,7 @@ from harness import commands
 from harness.errors import Refused
 from harness.files import user_paths
 from harness.progress import say
-from harness.system import distributed, faults, lifeline, signals
+from harness.system import distributed, faults, lifeline, signals, waiting
 from harness.system.signals import INTERRUPTED
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     machine, 130 interrupted.
     """
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    waiting.wait_briefly()
     try:
         _check_own_tasks()
         return _dispatch(arguments)

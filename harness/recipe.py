@@ -19,7 +19,7 @@ from harness.loggers import trackers
 from harness.results import finished, records
 from harness.results.records import Record, TaskFacts
 from harness.runs.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
-from harness.system import distributed, faults, lease, provenance, signals
+from harness.system import allocation, distributed, faults, lease, provenance, signals
 from harness.system.lease import Lease
 from harness.system.owner import Process
 from harness.training import agreement, attention_kernel, checkpoints, initial_weights, loop, weights
@@ -36,6 +36,7 @@ def execute(run: Run) -> Record | None:
     A finished run is repeated only with ``force``, a failed one only with ``retry``. A failure in training is recorded.
     A run that cannot be built is :class:`Refused` before anything is written.
     """
+    allocation.keep_freed()
     world = distributed.this_process(run.trainer.devices, run.trainer.nodes)
     with distributed.launcher_variables_hidden(world):
         job = build(run, world)

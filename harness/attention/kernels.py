@@ -74,7 +74,9 @@ def explicit(inputs: AttentionInputs) -> Tensor:
     """The definition: every hook in its place, logits and weights in float32, in chunks of queries."""
     v, encoding = inputs.v, inputs.encoding
     chunks = []
-    for rows, weights in zip(_chunks(inputs), attention_weights(inputs, _chunks(inputs)), strict=True):
+    # The last queries see most keys. They come first, so that what all others need fits into the memory that they free.
+    queries = list(_chunks(inputs))[::-1]
+    for rows, weights in zip(queries, attention_weights(inputs, queries), strict=True):
         keys = weights.shape[-1]
         chunk = weights.to(v.dtype) @ v[:, :, :keys]
         if encoding.uses("value"):
@@ -82,7 +84,7 @@ def explicit(inputs: AttentionInputs) -> Tensor:
             added = encoding.value(weights, here, where).to(v.dtype)
             chunk = chunk + F.pad(added, (0, chunk.shape[-1] - added.shape[-1]))  # what is carried is no value
         chunks.append(chunk)
-    return torch.cat(chunks, dim=2)
+    return torch.cat(chunks[::-1], dim=2)
 
 
 def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iterator[Tensor]:

@@ -235,10 +235,10 @@ class Encoding(Bounded, PreciseModule):
         """What is carried on from a feed-forward layer, which makes ``y`` [B, L, D] of the hidden vectors."""
         return carried
 
-    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        """The order [d] of the ``channels`` of a head in which :meth:`rotate` is fastest, ``None`` for their own. Where
-        attention follows it, the layer's state holds it under ``channel_order``. For encodings without other hooks that
-        see queries or keys.
+    def channel_order(self, channels: int) -> Tensor | None:
+        """The order [d] of the ``channels`` of a head in which :meth:`rotate` is fastest, ``None`` for their own: asked
+        once, when attention is made. Where attention follows it, the layer's state holds it under ``channel_order``.
+        For encodings without other hooks that see queries or keys.
         """
         return None
 

@@ -4,7 +4,6 @@ import math
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import torch
 import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
@@ -65,8 +64,8 @@ class ContextualRoPE(Encoding):
         rounded = phase.to(steps.dtype)
         return {"phase": rounded, "rest": (phase - rounded).to(rounded.dtype)}
 
-    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        return pairs_beside(self.layout, channels, channels, device)
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, channels, channels)
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

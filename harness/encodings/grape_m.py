@@ -50,8 +50,8 @@ class GrapeM(Encoding):
         self.log_frequencies = nn.Parameter(initial.repeat(1 if shared else dimensions.n_heads, 1))
         self.layout = layout
 
-    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        return pairs_beside(self.layout, channels, channels, device)
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, channels, channels)
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

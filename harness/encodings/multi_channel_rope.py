@@ -64,8 +64,8 @@ class MultiChannelRoPE(Encoding):
         self.register_buffer("frequencies", frequencies, persistent=False)
         self.layout = layout
 
-    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        return pairs_beside(self.layout, channels, channels, device)
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, channels, channels)
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Self
 
-import torch
 from torch import Tensor
 
 from harness.dimensions import Dimensions
@@ -39,8 +38,8 @@ class PretrainedRotary(Encoding):
         self.attention_factor = other.attention_factor
         self.layout = other.layout
 
-    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        return pairs_beside(self.layout, 2 * len(self.frequencies), channels, device)
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, 2 * len(self.frequencies), channels)
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -73,8 +72,8 @@ class RoPE(Encoding):
         self.attention_factor = 1.0
         self.layout = layout
 
-    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        return pairs_beside(self.layout, 2 * len(self.frequencies), channels, device)
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, 2 * len(self.frequencies), channels)
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
@@ -67,8 +66,8 @@ class RopeNope(Encoding):
         if not self.turns:
             self.depends_on = "order"
 
-    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        return pairs_beside(self.layout, 2 * len(self.frequencies), channels, device) if self.turns else None
+    def channel_order(self, channels: int) -> Tensor | None:
+        return pairs_beside(self.layout, 2 * len(self.frequencies), channels) if self.turns else None
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

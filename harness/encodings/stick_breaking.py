@@ -1,5 +1,7 @@
 """Stick-breaking attention: the nearest key takes its share first, those before it share what is left."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -33,5 +35,8 @@ class StickBreaking(Encoding):
         kept = F.logsigmoid(-logits).masked_fill(~earlier, 0)
         # Summed from the nearest key on: sums stay small, and exact, where weights are not negligible.
         left = kept.flip(-1).cumsum(dim=-1).flip(-1)
-        weights = (F.logsigmoid(logits) + F.pad(left[..., 1:], (0, 1))).exp().masked_fill(~earlier, 0)
+        shares = F.logsigmoid(logits) + F.pad(left[..., 1:], (0, 1))
+        # Below this weights are nothing beside others, and exponentials are many times as slow where they underflow.
+        least = math.log(torch.finfo(shares.dtype).tiny) + 10
+        weights = shares.clamp(min=least).exp().masked_fill(~earlier, 0)
         return torch.where(own, left[..., :1].exp(), weights) if self.remainder else weights

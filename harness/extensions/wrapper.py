@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from harness.encodings.base import Encoding
@@ -34,8 +33,8 @@ class Wrapper(Encoding):
     def carry_through_feed_forward(self, carried: Tensor, y: Tensor) -> Tensor:
         return self.inner.carry_through_feed_forward(carried, y)
 
-    def channel_order(self, channels: int, device: torch.device) -> Tensor | None:
-        return self.inner.channel_order(channels, device)
+    def channel_order(self, channels: int) -> Tensor | None:
+        return self.inner.channel_order(channels)
 
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]

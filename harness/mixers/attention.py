@@ -35,6 +35,11 @@ class Attention(Attending, Mixer):
     earlier tokens may then depend on anything but later ones.
     """
 
+    channel_order: Tensor | None
+    """The order of the channels of queries and keys that the encoding wants, if that is not their own."""
+    rows: Tensor | None
+    """The rows of the projection in that order."""
+
     modes = ("causal", "bidirectional")
     attends = True
     softmax_option = "sinks"
@@ -63,6 +68,10 @@ class Attention(Attending, Mixer):
         self.sizes = [dimensions.head_dim * count for count in (self.heads, self.kv_heads, self.kv_heads)]
         self.project = nn.Linear(dimensions.d_model, sum(self.sizes), bias=layer.biases)
         self.output = nn.Linear(dimensions.d_model, dimensions.d_model, bias=layer.biases)
+        # A norm has learned a scale for each channel in their own order.
+        order = None if qk_norm else self.encoding.channel_order(dimensions.head_dim)
+        self.register_buffer("channel_order", order, persistent=False)
+        self.register_buffer("rows", None if order is None else self._in_order(order), persistent=False)
         self.q_norm, self.k_norm = (
             nn.RMSNorm(dimensions.head_dim, eps=1e-6) if qk_norm else nn.Identity() for _ in range(2)
         )
@@ -80,8 +89,7 @@ class Attention(Attending, Mixer):
         """:meth:`forward_with_cache` with what the encoding carries from block to block for the tokens of x, as it
         comes into attention and goes out of it.
         """
-        order = self._channel_order(x.device)
-        q, k, v = self._project(x, order).split(self.sizes, dim=-1)
+        q, k, v = self._project(x).split(self.sizes, dim=-1)
         q, k, v = self.q_norm(heads(q, self.heads)), self.k_norm(heads(k, self.kv_heads)), heads(v, self.kv_heads)
         kept: State = (k, v, x) if self.encoding.uses("state") else (k, v)
         if carried is not None:
@@ -94,8 +102,8 @@ class Attention(Attending, Mixer):
         derived = self.encoding.state(kept[2], positions.values) if self.encoding.uses("state") else {}
         if carried is not None:
             derived = {**derived, "carried": kept[-1]}
-        if order is not None:
-            derived = {**derived, "channel_order": order}
+        if self.channel_order is not None:
+            derived = {**derived, "channel_order": self.channel_order}
         width = v.shape[-1]
         if carried is None or not self.encoding.uses("carry_through_attention"):
             attended = self.attend(q, k, v, positions, derived)
@@ -104,24 +112,20 @@ class Attention(Attending, Mixer):
             carried = self.encoding.carry_through_attention(carried, attended[..., width:])
         return self.output(attended[..., :width].transpose(1, 2).flatten(2)), kept, carried
 
-    def _channel_order(self, device: torch.device) -> Tensor | None:
-        """The order of channels that the encoding wants. A norm has learned a scale for each in their own order."""
-        if not isinstance(self.q_norm, nn.Identity):
-            return None
-        return self.encoding.channel_order(self.sizes[0] // self.heads, device)
+    def _in_order(self, order: Tensor) -> Tensor:
+        """The rows of the projection with the channels of each head of queries and keys in this order."""
+        ordered, rest = torch.arange(sum(self.sizes)).split([sum(self.sizes[:2]), self.sizes[2]])
+        return torch.cat([ordered.unflatten(0, (-1, len(order)))[:, order].flatten(), rest])
 
-    def _project(self, x: Tensor, order: Tensor | None) -> Tensor:
-        """Queries, keys and values, the channels of each head of the first two in this order: the rows of the matrix
-        are put in order, which are fewer than the numbers that it makes.
+    def _project(self, x: Tensor) -> Tensor:
+        """Queries, keys and values, with channels in the order that the encoding wants: the rows of the matrix are put
+        in order, which are fewer than the numbers that it makes.
         """
-        if order is None:
+        if self.rows is None:
             return self.project(x)
-        rows = torch.arange(sum(self.sizes), device=x.device)
-        ordered, rest = rows.split([sum(self.sizes[:2]), self.sizes[2]])
-        rows = torch.cat([ordered.unflatten(0, (-1, len(order)))[:, order].flatten(), rest])
         bias = self.project.bias
-        weight = self.project.weight.index_select(0, rows)
-        return F.linear(x, weight, None if bias is None else bias.index_select(0, rows))
+        weight = self.project.weight.index_select(0, self.rows)
+        return F.linear(x, weight, None if bias is None else bias.index_select(0, self.rows))
 
     def initialize_weights(self, dimensions: Dimensions) -> None:
         initialize(dimensions, reads=(self.project,), writes=(self.output,))

@@ -16,7 +16,7 @@ from harness.launch import members as grouping
 from harness.loggers import trackers
 from harness.results import finished
 from harness.runs.job import Job, build, learning, newest_checkpoint, prepare, training_data, training_name
-from harness.system import distributed, lease, signals
+from harness.system import allocation, distributed, lease, signals
 from harness.system.lease import Lease
 from harness.system.owner import Process
 from harness.training import initial_weights, members, weights
@@ -33,6 +33,7 @@ def train_together(runs: Sequence[Run]) -> None:
     """
     if objection := grouping.objection(runs):
         raise Refused(objection)
+    allocation.keep_freed()
     world = distributed.this_process(1)
     with distributed.launcher_variables_hidden(world), contextlib.ExitStack() as leases:
         jobs = sorted((build(run, world) for run in runs), key=lambda job: job.paths.folder)

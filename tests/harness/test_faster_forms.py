@@ -7,6 +7,7 @@ from torch import Tensor
 
 from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
+from harness.encodings import relative
 from harness.encodings.base import Encoding
 from harness.encodings.relative import key_products, query_products, weighted_rows
 from harness.logits.standard import Standard
@@ -21,8 +22,7 @@ def make(name: str) -> Encoding:
     return component("encoding", name, dimensions=DIMENSIONS)
 
 
-CPU = torch.device("cpu")
-ORDERED = [name for name in choices("encoding") if make(name).channel_order(16, CPU) is not None]
+ORDERED = [name for name in choices("encoding") if make(name).channel_order(16) is not None]
 
 
 @pytest.mark.parametrize("kv_heads", [0, 2])
@@ -37,18 +37,20 @@ def test_channels_in_the_order_of_the_encoding_change_nothing(
     shape = (1, 20) if encoding.channels == 1 else (1, 20, encoding.channels)
     where = Positions(torch.randint(0, 900, shape).sort(dim=1).values, False)
 
-    def numbers() -> list[Tensor]:
+    def numbers(attention: Attention) -> list[Tensor]:
         attention.zero_grad()
         out = attention(x, where)
         out.square().sum().backward()
         return [out.detach(), *(p.grad.clone() for p in attention.parameters() if p.grad is not None)]
 
-    ordered = numbers()
+    ordered = numbers(attention)
     first, state = attention.forward_with_cache(x[:, :15], where.first(15), None)
     second, _ = attention.forward_with_cache(x[:, 15:], where, state)
     torch.testing.assert_close(torch.cat([first, second], dim=1), ordered[0])
     monkeypatch.setattr(type(encoding), "channel_order", Encoding.channel_order)
-    torch.testing.assert_close(numbers(), ordered)
+    plain = Attention(layer, kv_heads=kv_heads).double()
+    plain.load_state_dict(attention.state_dict())
+    torch.testing.assert_close(numbers(plain), ordered)
 
 
 @pytest.mark.parametrize("heads", [(), (4,)])
@@ -69,3 +71,26 @@ def test_vectors_of_all_pairs_give_what_picked_products_give(heads: tuple[int, .
             out = torch.cat([f(part, table, where) for part in parts])
             found.append((out.detach(), *torch.autograd.grad(out.square().sum(), table)))
         torch.testing.assert_close(found[0], found[1])
+
+
+@pytest.mark.parametrize("heads", [(), (3,)])
+@pytest.mark.parametrize(("queries", "keys", "past"), [(64, 300, 236), (100, 130, 30), (300, 64, 0), (70, 70, 0)])
+def test_views_of_diagonals_give_what_picked_products_give(
+    heads: tuple[int, ...], queries: int, keys: int, past: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    table = torch.randn(*heads, 33, 8, dtype=torch.float64)
+    q, k = (torch.randn(1, 3, length, 8, dtype=torch.float64) for length in (queries, keys))
+    weights = torch.randn(2, 3, queries, keys, dtype=torch.float64)
+    distances = torch.arange(past, past + queries)[:, None] - torch.arange(keys)
+    rows = (16 - distances.clamp(-16, 16))[None]
+    found = []
+    for few in (relative.FEW, rows.numel() + 1):
+        monkeypatch.setattr(relative, "FEW", few)
+        parts = query_products(q, table, rows), key_products(k, table, rows), weighted_rows(weights, table, rows)
+        found.append(parts)
+    torch.testing.assert_close(found[0], found[1])
+    rows[0, 1, 3] = 32 - rows[0, 1, 3]  # no diagonal any more
+    monkeypatch.setattr(relative, "FEW", 0)
+    picked = torch.einsum("bhid,hid->bhi", q, table.expand(3, -1, -1)[:, rows[0, :, 3]])
+    torch.testing.assert_close(query_products(q, table, rows)[..., 3], picked)
