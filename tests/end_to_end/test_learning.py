@@ -218,7 +218,9 @@ def test_held_out_examples_are_no_test_examples() -> None:
 
 
 @pytest.mark.parametrize(("wrong_further", "near"), [(0, 1.0), (0.1, 0.9957)])
-def test_luck_in_one_look_does_not_end_training(wrong_further: float, near: float, composed: Compose) -> None:
+def test_luck_in_one_look_does_not_end_training(
+    wrong_further: float, near: float, composed: Compose, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A network with few answers wrong sometimes has all of a look right: then more examples are asked."""
     run = composed(*LEARNED, "lengths.train=20", "lengths.test=21", "train.until=0.999", "evaluation.every=0")
     held = held_out.HeldOut(run, instantiation.task(run), Causal(Copy()), torch.device("cpu"))
@@ -228,7 +230,7 @@ def test_luck_in_one_look_does_not_end_training(wrong_further: float, near: floa
         asked.append((questions.length, len(questions.arranged.tokens)))
         return 1.0 - (wrong_further if len(asked) == 21 else 0.0)
 
-    held._share = share  # type: ignore[method-assign]
+    monkeypatch.setattr(held, "_share", share)
     assert held(cast(Any, torch.nn.Identity()))[0] == pytest.approx(near, abs=1e-4)
     assert [length for length, _ in asked] == [*range(1, 21), *range(1, 21)]
     assert sum(examples for _, examples in asked) == 2000
@@ -237,7 +239,7 @@ def test_luck_in_one_look_does_not_end_training(wrong_further: float, near: floa
     assert not any(same_examples[3:])
 
 
-def test_a_look_that_fails_takes_no_more_examples(composed: Compose) -> None:
+def test_a_look_that_fails_takes_no_more_examples(composed: Compose, monkeypatch: pytest.MonkeyPatch) -> None:
     run = composed(*LEARNED, "lengths.train=20", "lengths.test=21", "train.until=0.999", "evaluation.every=0")
     held = held_out.HeldOut(run, instantiation.task(run), Causal(Copy()), torch.device("cpu"))
     asked: list[int] = []
@@ -246,6 +248,6 @@ def test_a_look_that_fails_takes_no_more_examples(composed: Compose) -> None:
         asked.append(questions.length)
         return 0.998
 
-    held._share = share  # type: ignore[method-assign]
+    monkeypatch.setattr(held, "_share", share)
     assert held(cast(Any, torch.nn.Identity()))[0] == pytest.approx(0.998)
     assert asked == list(range(1, 21))
