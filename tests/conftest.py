@@ -29,6 +29,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+OF_LIBRARIES = {"PYTEST_CURRENT_TEST"}
+"""Variables that libraries set by themselves for as long as the process lives."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-digests", action="store_true", help="pin the data of tasks that are new or have new options"
@@ -46,6 +50,20 @@ def seeded() -> None:
     """The same random numbers in a test whatever ran before it, in whichever process."""
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(autouse=True)
+def no_variables_remain() -> Iterator[None]:
+    """What a test or the code under it leaves in the environment would reach the programs that later tests start."""
+
+    def own() -> dict[str, str]:
+        return {name: value for name, value in os.environ.items() if name not in OF_LIBRARIES}
+
+    before = own()
+    yield
+    after = own()
+    changed = {name: after.get(name) for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    assert not changed, f"this is left in the environment: {changed}"
 
 
 @pytest.fixture(autouse=True)

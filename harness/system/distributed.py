@@ -155,8 +155,12 @@ def _slurm_step() -> ClusterEnvironment:
 
         @property
         def main_address(self) -> str:
-            one_machine = os.environ.get("SLURM_STEP_NUM_NODES", os.environ.get("SLURM_NNODES")) == "1"
-            return THIS_MACHINE if one_machine and "MASTER_ADDR" not in os.environ else super().main_address
+            if "MASTER_ADDR" in os.environ:
+                return os.environ["MASTER_ADDR"]
+            if os.environ.get("SLURM_STEP_NUM_NODES", os.environ.get("SLURM_NNODES")) == "1":
+                return THIS_MACHINE
+            # Lightning would write this into the environment, where processes started later take it for their own.
+            return self.resolve_root_node_address(os.environ.get("SLURM_NODELIST", THIS_MACHINE))
 
         @property
         def main_port(self) -> int:
