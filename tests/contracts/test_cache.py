@@ -4,15 +4,14 @@ Everything goes through :func:`harness.evaluation.decoding.write`, which decodes
 here it decodes twice, and what the model read out for every token is compared.
 """
 
-import itertools
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from encoding_cases import Variant, make, sequential, shaken, variants
+from cached_decoding import ANSWER, EXACT, LEVELS, PROMPT, Composed, agrees, hidden_at_the_start, network_of, questions
+from encoding_cases import Variant, make, sequential, variants
 from support import choices, node
 from torch import Tensor
 
@@ -22,85 +21,12 @@ from harness.attention.inputs import AttentionInputs
 from harness.attention.module import Attending
 from harness.attention.positions import Positions
 from harness.checks.numerics import same_in_parts
-from harness.config import instantiation, network
-from harness.config.schema import Run
+from harness.config import instantiation
 from harness.errors import Refused
 from harness.evaluation import scoring
-from harness.evaluation.decoding import write
-from harness.layouts.base import TokenBatch
-from harness.layouts.special_tokens import EOS, SEP
 from harness.models.base import Model
 from harness.models.encoder_decoder import EncoderDecoder
 from harness.positions.base import Sequences
-
-Composed = Callable[..., Run]
-CPU = torch.device("cpu")
-EXACT = {"atol": 1e-8, "rtol": 1e-8}
-"""In float64, so that what is left is no mistake hidden in rounding."""
-PROMPT, ANSWER = 66, 6
-"""Tokens: more than a block of PaTH, and enough to see every kind of far distance at the sizes below."""
-LEVELS = {1: [], 2: ["task=multiple_addition_scratchpad", "positions=coupled_levels"]}
-
-NOT_LEFT_TO_RIGHT = {"bert", "chomsky_encoder", "cnn_bidirectional", "encoder"}
-"""Architectures whose tokens look at later ones: all is read again when a token is added, and nothing is decoded."""
-
-
-def network_of(composed: Composed, *overrides: str) -> Model:
-    run = composed("model=nano", "model.layers=3", "lengths.train=8", "lengths.test=21", *overrides)
-    task = instantiation.task(run)
-    torch.manual_seed(0)
-    made = network.model(run, task, instantiation.layout(run, task))
-    shaken(made)
-    return made.double().eval()
-
-
-def questions(vocabulary: int) -> TokenBatch:
-    """Four rows of random tokens, of two numbers of tokens before the answer."""
-    rng = np.random.default_rng(0)
-    tokens = rng.integers(4, vocabulary, (4, PROMPT + ANSWER))
-    places = np.arange(PROMPT + ANSWER)
-    start = np.array([PROMPT, PROMPT - 4, PROMPT, PROMPT - 4])[:, None]
-    tokens[places == start] = SEP
-    return TokenBatch(tokens, np.roll(tokens, -1, axis=1), places >= start, np.full(4, PROMPT + ANSWER))
-
-
-def hidden_at_the_start(positions: Positions) -> Positions:
-    """The same where the first tokens of some rows are padding."""
-    visible = torch.arange(positions.values.shape[1]) >= torch.tensor([0, 0, 5, 9])[:, None]
-    return positions._replace(visible=visible)
-
-
-@torch.no_grad()
-def decoded(model: Model, asked: TokenBatch, positions: Positions, patch: pytest.MonkeyPatch) -> tuple[Tensor, Tensor]:
-    """What is written, and the logits of every step one below the other."""
-    steps: list[Tensor] = []
-    readout = model.readout
-
-    def read(hidden: Tensor) -> Tensor:
-        steps.append(readout(hidden))
-        return steps[-1].index_fill(-1, torch.tensor([EOS]), -torch.inf)  # so that no answer ends before the others
-
-    with patch.context() as here:
-        here.setattr(model, "readout", read)
-        written = write(model, asked, positions, CPU)
-    return written, torch.cat(steps)
-
-
-def agrees(model: Model, positions: Positions, patch: pytest.MonkeyPatch, vocabulary: int = 12) -> None:
-    """Decoding with a cache gives what decoding without gives, and does not fall back on reading all tokens."""
-    assert model.can_cache()
-    asked = questions(vocabulary)
-    with patch.context() as here:
-        here.setattr(type(model), "forward", lambda *_: pytest.fail("all tokens were read again"))
-        if type(model).__name__ == "CNN":  # which keeps nothing: its tokens see a few others
-            here.undo()
-        with_cache = decoded(model, asked, positions, patch)
-    with patch.context() as here:
-        here.setattr(type(model), "caches", False)
-        without = decoded(model, asked, positions, patch)
-    torch.testing.assert_close(with_cache[1], without[1], **EXACT)
-    assert torch.equal(with_cache[0], without[0])
-    assert len(without[1].unique(dim=0)) > ANSWER, "every step has logits of its own"
 
 
 def causal(variant: Variant) -> bool:
@@ -278,53 +204,3 @@ def test_with_saved_networks(family: str, tmp_path: Path, monkeypatch: pytest.Mo
     options: dict[str, Any] = {"n_positions": 1024} if family == "GPT2" else {"num_key_value_heads": 2}
     model = ours(library(family, **options), tmp_path, encoding).double().eval()
     agrees(model, sequential(PROMPT + ANSWER), monkeypatch)
-
-
-def test_those_without_a_cache_are_those_that_say_so(composed: Composed, monkeypatch: pytest.MonkeyPatch) -> None:
-    def attributes(group: str, name: str) -> dict[str, Any]:
-        return declarations.lookup(node(group, name)["_target_"]).attributes
-
-    without = {name for name in choices("architecture") if not attributes("architecture", name)["caches"]}
-    bidirectional = {
-        name
-        for name in choices("architecture")
-        if attributes("architecture", name)["layout"] in ("Blanks", "Sentences")
-    }
-    assert without == bidirectional == NOT_LEFT_TO_RIGHT
-    assert {name for name in choices("mixer") if not attributes("mixer", name)["caches"]} == set()
-    assert {name for name in choices("encoding") if not attributes("encoding", name)["prefix_consistent"]} == set()
-    model = network_of(composed, "encoding=rope")
-    assert model.can_cache()
-    monkeypatch.setattr(type(model.encodings()[0]), "prefix_consistent", False)
-    assert not model.can_cache(), "the number of tokens changes every key, so none can be kept"
-
-
-@torch.no_grad()
-def test_a_cache_holds_keys_and_values_and_grows_by_the_tokens(composed: Composed) -> None:
-    """Nothing in it has the size of pairs of tokens."""
-    sizes = []
-    for length in (100, 200):
-        total = 0
-        for variant in ("rope", "fox", "path", "t5"):
-            model = network_of(composed, f"encoding={variant}")
-            tokens = torch.randint(4, 12, (1, length))
-            _, cache = model.forward_with_cache(tokens, sequential(length), None)
-            total += sum(part.numel() for part in itertools.chain(*cache.layers))
-        sizes.append(total)
-    assert sizes[1] == 2 * sizes[0]
-
-
-@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("encoding", ["rope", "alibi", "fox", "learned"])
-@torch.no_grad()
-def test_in_low_precision_it_rounds_and_nothing_else(encoding: str, precision: torch.dtype, composed: Composed) -> None:
-    model = network_of(composed, f"encoding={encoding}").float()
-    tokens = torch.from_numpy(questions(12).tokens)
-    exact = model(tokens, sequential(PROMPT + ANSWER))
-    parts, cache = [], None
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == torch.bfloat16):
-        for stop in range(60, PROMPT + ANSWER + 1):
-            part, cache = model.forward_with_cache(tokens[:, :stop], sequential(stop), cache)
-            parts.append(part.float())
-    largest = 0.05 if precision == torch.bfloat16 else 1e-5
-    assert (torch.cat(parts, dim=1) - exact).abs().max() < largest * exact.abs().max()

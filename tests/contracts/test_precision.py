@@ -1,30 +1,21 @@
-"""Whatever a network is computed in, its positions enter in float32 at least; and all of it can be had in float64."""
+"""Whatever a network is computed in, its positions enter in float32 at least."""
 
 import copy
-import itertools
 import math
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 import torch
 import torch.nn.functional as F
 from encoding_cases import DIMENSIONS, Variant, make, variants
-from support import choices, component
+from float64 import Whole, drawn
+from support import component
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
-from harness.attention.inputs import AttentionInputs
-from harness.attention.kernels import explicit
-from harness.attention.positions import Positions
-from harness.composition.compose import composer
-from harness.config import instantiation, network
 from harness.encodings.base import Encoding
 from harness.encodings.gates import accumulated, decay
 from harness.encodings.pairs import Pairs
 from harness.encodings.rope import RoPE
-from harness.evaluation.scoring import extended
 from harness.logits.base import LogitScale
 
 LENGTH = 10_001
@@ -64,10 +55,6 @@ def told(encoding: Encoding, first: int = 0) -> Tensor:
     return apart * torch.stack(levels[: encoding.channels], dim=-1)[None]
 
 
-def drawn(*size: int) -> Tensor:
-    return torch.randn(size, dtype=torch.float64, generator=torch.Generator().manual_seed(sum(size)))
-
-
 @torch.no_grad()
 def hooked(encoding: Encoding, precision: torch.dtype = torch.float32, first: int = 0) -> dict[str, Tensor]:
     """What all hooks give for the last queries of a long sequence, by name."""
@@ -95,16 +82,6 @@ def hooked(encoding: Encoding, precision: torch.dtype = torch.float32, first: in
     if encoding.uses("value"):
         given["value"] = encoding.value(given["weights"], here, where)
     return given
-
-
-class Whole(TorchDispatchMode):
-    """Refuses to make float32 of float64, or the other way round: numbers that went through float32 are no better."""
-
-    def __torch_dispatch__(self, function: Any, types: Any, arguments: Any = (), named: Any = None) -> Any:
-        given = function(*arguments, **(named or {}))
-        met = {x.dtype for x in tree_leaves((arguments, named, given)) if isinstance(x, Tensor) and x.dim()}
-        assert not {torch.float32, torch.float64} <= met, function
-        return given
 
 
 def same(found: dict[str, Tensor], wanted: dict[str, Tensor], tolerance: float) -> None:
@@ -248,82 +225,3 @@ def test_gates_of_near_tokens_are_exact_behind_many(name: str) -> None:
     wanted = gates[:, -64:].flip(-1).cumsum(-1).flip(-1)
     assert (found - wanted).abs().max() < 1e-4
     assert (found - wanted).abs().max() > 0, "it is float32"
-
-
-def scales() -> Iterator[tuple[str, dict[str, Any]]]:
-    yield from ((name, {}) for name in choices("logit"))
-    yield "ssmax", {"bias": True}
-
-
-@torch.no_grad()
-@pytest.mark.parametrize(("name", "options"), list(scales()))
-def test_scales_of_logits_can_be_had_in_float64(name: str, options: dict[str, Any]) -> None:
-    scale = component("logit", name, DIMENSIONS, **options)
-    double = copy.deepcopy(scale).double()
-    where = Positions(torch.arange(300)[None], True)
-    inputs = drawn(3, 2, DIMENSIONS.n_heads, 300, DIMENSIONS.head_dim)
-    single, exact = (
-        explicit(AttentionInputs.of(*(x.to(precision) for x in inputs), where, made, version, causal=True, state={}))
-        for precision, version, made in (
-            (torch.float32, scale, RoPE(DIMENSIONS)),
-            (torch.float64, double, RoPE(DIMENSIONS).double()),
-        )
-    )
-    assert exact.dtype == torch.float64
-    torch.testing.assert_close(single.double(), exact, rtol=0, atol=3e-6)
-    factor = double.factor(torch.arange(1, 300).double())
-    assert factor.dtype == torch.float64
-    torch.testing.assert_close(scale.factor(torch.arange(1, 300)).double(), factor, rtol=1e-6, atol=0)
-
-
-def networks() -> list[list[str]]:
-    with composer() as hydra:
-        hydra.cells([])  # from here on runs are composed as cells of a sweep, in a tenth of the time
-        possible = []
-        for name in choices("architecture"):
-            for encoding in ("rope", "nope", "swin_v2"):
-                words = [f"architecture={name}", f"encoding={encoding}", "model=nano", "lengths.test=21"]
-                if not isinstance(hydra.attempt(words), Exception):
-                    possible.append(words)
-                    break
-    return possible
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("words", networks(), ids=lambda words: words[0].partition("=")[2])
-def test_networks_can_be_had_in_float64(words: list[str]) -> None:
-    with composer() as hydra:
-        run = hydra.run(words)
-    task = instantiation.task(run)
-    torch.manual_seed(0)
-    model = network.model(run, task, instantiation.layout(run, task)).eval()
-    tokens = torch.randint(4, 12, (2, 30), generator=torch.Generator().manual_seed(0))
-    tokens[:, 14] = 2
-    where = Positions(torch.arange(30)[None], True)
-    single = model.readout(model(tokens, where))
-    double = copy.deepcopy(model).double()
-    with Whole():
-        exact = double.readout(double(tokens, where))
-    assert exact.dtype == torch.float64
-    torch.testing.assert_close(single.double(), exact, rtol=1e-4, atol=1e-4)
-
-
-@torch.no_grad()
-@pytest.mark.parametrize(
-    ("encoding", "extension"),
-    [*itertools.product(["rope"], ["yarn", "longrope", "rerope", "self_extend", "sinks", "lambda_mask", "window"])],
-)
-def test_extended_networks_can_too(encoding: str, extension: str) -> None:
-    with composer() as hydra:
-        run = hydra.run([f"encoding={encoding}", f"extension={extension}", "model=nano", "lengths.test=21"])
-    task = instantiation.task(run)
-    torch.manual_seed(0)
-    model = network.model(run, task, instantiation.layout(run, task)).eval()
-    tokens, where = torch.randint(4, 12, (2, 80)), Positions(torch.arange(80)[None], True)
-    outputs: list[Tensor] = []
-    version: Callable[..., Tensor]
-    for each in (model, copy.deepcopy(model).double()):
-        with extended(each, instantiation.extensions(run)[extension], 42, 80) as version:
-            outputs.append(version(tokens, where))
-    assert outputs[1].dtype == torch.float64
-    torch.testing.assert_close(outputs[0].double(), outputs[1], rtol=1e-4, atol=1e-4)

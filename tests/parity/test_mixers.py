@@ -1,23 +1,17 @@
 """Recurrent mixers against the numbers of independent implementations (tests/golden/mixers)."""
 
 import itertools
-import json
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from support import ROOT
+from mixer_cases import Case
 from torch import Tensor, nn
 
-from harness.attention.inputs import AttentionInputs
-from harness.attention.kernels import attend, explicit
-from harness.attention.positions import Positions
 from harness.dimensions import Dimensions
 from harness.encodings.nope import NoPE
 from harness.logits.standard import Standard
-from harness.mixers.attention import Attention
 from harness.mixers.base import Layer, Recurrent, State, unit
 from harness.mixers.decayed_attention import decayed_attention
 from harness.mixers.delta_rule import gated_delta_rule
@@ -27,44 +21,8 @@ from harness.mixers.matrix_memory import matrix_memory
 from harness.mixers.mlstm import MLSTM
 from harness.mixers.rg_lru import RGLRU
 
-FOLDER = ROOT / "tests" / "golden" / "mixers"
-
 Run = Callable[[dict[str, Tensor], State], tuple[Tensor, State]]
 """Inputs as stored, [B, L, ...], and a state, to outputs [B, L, ...] and the state after them."""
-
-
-class Case:
-    """One file: its arrays as tensors whose gradients can be asked for, and what its authors say of them."""
-
-    def __init__(self, name: str) -> None:
-        stored = np.load(FOLDER / f"{name}.npz", allow_pickle=False)
-        self.meta: dict[str, Any] = json.loads(str(stored["meta"]))
-        self.arrays = {key: torch.from_numpy(stored[key]) for key in stored.files if key != "meta"}
-
-    def __getitem__(self, name: str) -> Tensor:
-        return self.arrays[name]
-
-    def named(self, role: str) -> dict[str, Tensor]:
-        return {
-            key: self.arrays[key].clone()
-            for key, facts in self.meta["arrays"].items()
-            if facts["role"] == role and not key.startswith(("state0", "loss_weight"))
-        }
-
-    def state(self, prefix: str) -> State:
-        """A state, in parts where the memory has parts."""
-        return tuple(
-            self.arrays[key]
-            for key in self.arrays
-            if key == prefix or (key.startswith(f"{prefix}_") and "L" not in key[len(prefix) :])
-        )
-
-    def match(self, name: str, mine: Tensor, stored: Tensor | None = None) -> None:
-        """Within the tolerance that the authors state for another form in float32."""
-        form = "out" if name.startswith("out") else "state" + (name[-2:] if name[-2] == "_" else "")
-        given, other = self.meta["tolerance"][name], self.meta["tolerance_other_form"] or {}
-        tolerance = {key: max(given[key], other.get(form, given)[key]) for key in given}
-        np.testing.assert_allclose(mine.detach(), self[name] if stored is None else stored, **tolerance)
 
 
 def delta(x: dict[str, Tensor], state: State) -> tuple[Tensor, State]:
@@ -309,46 +267,3 @@ def test_rg_lru_agrees_with_its_reference() -> None:
     case.match("loss", loss)
     loss.backward()
     np.testing.assert_allclose(x.grad, case["grad_x"], rtol=1e-4, atol=1e-5)
-
-
-ATTENTION: dict[str, dict[str, Any]] = {
-    "attention_gqa": {},
-    "attention_qk_norm": {"qk_norm": True},
-    "attention_sinks": {"sinks": True},
-    "attention_sinks_window": {"sinks": True, "window": 9},
-}
-
-
-@pytest.mark.parametrize("kernel", [attend, explicit])
-@pytest.mark.parametrize(("name", "options"), ATTENTION.items())
-def test_attention_agrees_with_references(
-    name: str, options: dict[str, Any], kernel: Callable[[AttentionInputs], Tensor]
-) -> None:
-    """The references have 16 channels and 4 heads of 6: the stream is filled up to 24 with channels that are zero."""
-    case = Case(name)
-    dimensions = Dimensions(24, 4, 1, 64)
-    biases = "o_proj.bias" in case.arrays
-    layer = Layer(dimensions, NoPE(dimensions), Standard(dimensions), biases=biases)
-    mixer = Attention(layer, kv_heads=2, **options)
-    mixer.kernel = kernel
-    with torch.no_grad():
-        read = torch.cat([case[f"{part}_proj.weight"] for part in "qkv"])
-        if biases:
-            mixer.project.bias.copy_(torch.cat([case[f"{part}_proj.bias"] for part in "qkv"]))
-            mixer.output.bias.copy_(nn.functional.pad(case["o_proj.bias"], (0, 8)))
-        if mixer.sinks is not None:
-            mixer.sinks.copy_(case["sinks"])
-        mixer.project.weight.copy_(nn.functional.pad(read, (0, 8)))
-        mixer.output.weight.copy_(nn.functional.pad(case["o_proj.weight"], (0, 0, 0, 8)))
-        for norm, part in ((mixer.q_norm, "q_norm.weight"), (mixer.k_norm, "k_norm.weight")):
-            for weight in norm.parameters():
-                weight.copy_(case[part])
-    x = case["x"].clone().requires_grad_()
-    y = mixer(nn.functional.pad(x, (0, 8)), Positions(torch.arange(x.shape[1])[None], True))[..., :16]
-    case.match("out", y)
-    (case["loss_weight_out"] * y).sum().backward()
-    np.testing.assert_allclose(x.grad, case["grad_x"], rtol=1e-4, atol=1e-5)
-    read = torch.cat([case[f"grad_{part}_proj.weight"] for part in "qkv"])
-    np.testing.assert_allclose(mixer.project.weight.grad[:, :16], read, rtol=1e-4, atol=1e-5)
-    if mixer.sinks is not None:
-        np.testing.assert_allclose(mixer.sinks.grad, case["grad_sinks"], rtol=1e-4, atol=1e-5)
