@@ -21,6 +21,9 @@ from harness import declarations
 from harness.composition.compose import composer
 from harness.config import user_packages
 from harness.config.schema import Run
+from harness.system.waiting import wait_briefly
+
+wait_briefly()  # as every program of the harness does, once
 
 settings.register_profile("untimed", deadline=None)  # a busy machine fails no test
 settings.load_profile("untimed")
@@ -29,8 +32,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-OF_LIBRARIES = {"PYTEST_CURRENT_TEST", "TORCHINDUCTOR_CACHE_DIR"}
-"""Variables that libraries set by themselves for as long as the process lives."""
+OF_LIBRARIES = ("PYTEST_CURRENT_TEST", "TORCHINDUCTOR_", "CUBLAS_WORKSPACE_CONFIG", "RAY_")
+"""How the names of variables begin that pytest, PyTorch, Lightning and Ray set for as long as the process lives."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -57,7 +60,7 @@ def no_variables_remain() -> Iterator[None]:
     """What a test or the code under it leaves in the environment would reach the programs that later tests start."""
 
     def own() -> dict[str, str]:
-        return {name: value for name, value in os.environ.items() if name not in OF_LIBRARIES}
+        return {name: value for name, value in os.environ.items() if not name.startswith(OF_LIBRARIES)}
 
     before = own()
     yield
