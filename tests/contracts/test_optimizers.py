@@ -99,6 +99,25 @@ def test_muon_is_muon_on_matrices_of_blocks_and_adamw_elsewhere(composed: Callab
         assert (theirs - own).norm() < 0.02 * moved, name
 
 
+def test_encodings_have_a_learning_rate_of_their_own(composed: Callable[..., Run], tmp_path: Path) -> None:
+    """The first step of Adam is as long as the learning rate for every number that has a gradient."""
+    words = (*SMALL[:-1], "encoding=t5", "train.steps=1", "train.warmup=0", "train.clip=0", "schedule=constant")
+    run = composed(*words, "optimizer.encoding_rate=0.1")
+    start = dict(made(run)[0].named_parameters())
+    moved = {name: (p - start[name]).abs() for name, p in trained(run, tmp_path)[0].named_parameters()}
+    table = next(change for name, change in moved.items() if change.shape == (run.model.heads, 32))
+    assert table.max().item() == pytest.approx(0.1 * run.train.learning_rate, rel=1e-3)
+    others = [change.max().item() for change in moved.values() if change is not table]
+    assert others == pytest.approx([run.train.learning_rate] * len(others), rel=1e-3)
+
+
+def test_a_learning_rate_for_what_is_not_learned_is_refused(command: Callable[..., Any], tmp_path: Path) -> None:
+    done = command("encoding=rope", "optimizer.encoding_rate=0.1", *SMALL)
+    assert done.returncode == 2
+    assert "optimizer=adamw with architecture=decoder: encoding_rate=0.1: the encoding has no parameters" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("architecture", choices("architecture"))
 def test_muon_leaves_embeddings_readouts_and_encodings_to_adamw(
     architecture: str, composed: Callable[..., Run]
