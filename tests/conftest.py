@@ -32,7 +32,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-OF_LIBRARIES = ("PYTEST_CURRENT_TEST", "TORCHINDUCTOR_", "CUBLAS_WORKSPACE_CONFIG", "RAY_")
+OF_LIBRARIES = (
+    "PYTEST_CURRENT_TEST",
+    "PYTORCH_NVML_BASED_CUDA_CHECK",
+    "TORCHINDUCTOR_",
+    "CUBLAS_WORKSPACE_CONFIG",
+    "RAY_",
+)
 """How the names of variables begin that pytest, PyTorch, Lightning and Ray set for as long as the process lives."""
 
 
