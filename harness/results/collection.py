@@ -1,10 +1,7 @@
 """Reads folders of records into tables: only what is new or has changed, and much of it by several processes."""
 
-import gc
 import multiprocessing
 import os
-import signal
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -22,6 +19,7 @@ from harness.results.alike import Alike
 from harness.results.columns import Columns, Packed
 from harness.results.frames import Frames
 from harness.results.paths import records_folder
+from harness.system.beside import end_with_parent
 
 PORTION = 500
 """Records that a process reads at a time, at least, and as a rule."""
@@ -88,7 +86,7 @@ def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
         processes = min(most, len(portions))
         with (
             progress.shown("reading", len(paths)) as step,
-            ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _with_parent) as pool,
+            ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), end_with_parent) as pool,
         ):
             try:
                 for packed in pool.map(portion, portions):
@@ -131,22 +129,6 @@ def portion(paths: list[Path]) -> tuple[Packed, list[str]]:
     for path in alike.finish():
         read(path)
     return columns.packed(), rejected
-
-
-def _with_parent() -> None:
-    """Begin a process that reads: it leaves interruptions to the process that started it, and ends with it. It does not
-    look for cycles among what it has read, which has none and is much.
-    """
-    gc.disable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 def _once(parts: Sequence[Frames], folders: Sequence[Path]) -> tuple[Frames, list[str]]:
