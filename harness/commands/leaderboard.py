@@ -62,11 +62,11 @@ def _tables(
     view = _view(parsed)
     output, kind = _output(parsed)
     found = _read(folders, filters, parsed.suite)
-    from harness.results import publishing, tables, views
+    from harness.results import measures, publishing, tables, views
     from harness.results.warnings import table as warnings
 
     gc.freeze()  # what was read is kept to the end, so nothing of it need be looked at for garbage
-    named = tables.prepared(found)
+    named = measures.measured(tables.prepared(found))
     board = tables.leaderboard(named)
     views.check(view, board)
     if output is None and (parsed.format or filters or parsed.suite or not view.plain):

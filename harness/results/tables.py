@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import counted
-from harness.results import cells, columns, frames, metrics, rank_ranges, run_facts, summaries
+from harness.results import cells, columns, frames, measures, metrics, rank_ranges, run_facts, summaries
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.labels import labels
@@ -65,8 +65,7 @@ def leaderboard(found: Frames) -> pd.DataFrame:
     """
     found = once(found)
     runs = named(found)
-    measured = summaries.of_runs(found).join(cells.of_runs(found))
-    rows = [_methods(runs.join(measured.add_prefix("summary_")))]
+    rows = [_methods(measures.beside(runs, found))]
     if (runs.status == "finished").any():
         rows.append(_baselines(runs, summaries.of_baselines(found)))
     table = pd.concat(rows, ignore_index=True)
