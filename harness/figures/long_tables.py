@@ -10,7 +10,7 @@ from harness.figures import axes, curves, learning
 from harness.figures.files import ENDINGS
 from harness.figures.kept import Kept
 from harness.figures.styles import STYLES
-from harness.results import formats, tables
+from harness.results import csv_files, formats, tables
 from harness.results.learning_curves import learning_curves
 
 if TYPE_CHECKING:
@@ -32,14 +32,15 @@ def make(found: Frames, output: Path, kind: str, style_name: str) -> Made:
     (:func:`harness.results.tables.prepared`) into a folder, and draw them.
     """
     style, kept, folder = STYLES[style_name], Kept(output / "figures", output), output / "figures"
+    found = tables.finished(found)
     lengths, slices, looks = tables.curves(found), tables.slices(found), learning_curves(found)
-    made = {"curves": lengths, "slices": slices, "learning": looks}
+    made = {"curves": (lengths, found.scores), "slices": (slices, found.slices), "learning": (looks, found.looks)}
     files = {}
     if kind in formats.DATA:
-        for name, table in made.items():
+        for name, (table, rows) in made.items():
             if name == "curves" or len(table):
                 files[name] = output / f"{name}{formats.SUFFIXES[kind]}"
-                formats.write(files[name], kind, table)
+                formats.write(files[name], kind, table, csv_files.Repeated(rows.run.to_numpy(), tables.OF_RUNS))
     pictures = curves.save(lengths, folder, style, ENDINGS, kept)
     if not slices.empty:
         pictures += axes.save(slices, folder, style, ENDINGS, kept)

@@ -28,6 +28,8 @@ BESIDE = "training_seconds"
 """The column behind which stands what methods are and cost besides (:func:`harness.results.run_facts.of_methods`)."""
 COSTS = columns.COSTS[: columns.COSTS.index(BESIDE) + 1]
 """What a method costs, up to the column behind which the rest stands."""
+OF_RUNS = ("task", "task_id", "metric", "method", "method_id", *AXES, "seed", "train_length", "record")
+"""What the tables with rows for every length, slice and look of a run say of the run."""
 NO_RANK = "no rank: no method scores above a guess"
 
 
@@ -137,7 +139,7 @@ def _text(column: pd.Series, rows: pd.DataFrame) -> pd.Series:
 
 
 def _counted(found: Frames, rows: pd.DataFrame) -> pd.DataFrame:
-    shown = ("task", "task_id", "metric", "method", "method_id", *AXES, "seed")
+    shown = OF_RUNS[: OF_RUNS.index("seed") + 1]
     trained = _text(found.runs.train_length, rows)
     short = rows.length < _text(found.runs.shortest_trained, rows)
     rates = summaries.rates(rows)
