@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.files import sealed_json
-from harness.results import alike_columns, consistency, number_checks, seedless
+from harness.results import alike_columns, consistency, learning_rates, number_checks, seedless
 from harness.results.columns import Columns
 from harness.results.cutting import Unusual
 from harness.results.forms import SECTIONS, Form, form, taken_apart
@@ -138,7 +138,7 @@ def seen(members: dict[str, str], path: Path) -> Seen | None:
         return None
     if config_seed != seed or members["seed"] != str(seed):
         raise Unusual
-    method = seedless.method(science, config)
+    method = learning_rates.method(science, config)
     text, numbers = taken_apart(members)
     common = [members.get(name) for name in COMMON]
     alike = (text, method.question, *method.methods, *common, members.get("final_loss") in (None, "null"))
