@@ -66,10 +66,25 @@ def _tables(
     from harness.results.warnings import table as warnings
 
     gc.freeze()  # what was read is kept to the end, so nothing of it need be looked at for garbage
-    named = measures.measured(tables.prepared(found))
+    to_file = output is not None and bool(output.suffix) and kind is not None and not output.is_dir()
+    to_terminal = output is None and bool(parsed.format or filters or parsed.suite or not view.plain)
+    folder = output or folders[0]
+
+    def begin(named: "Frames") -> None:
+        """Let the long tables of a folder be made."""
+        if not parsed.replace:
+            publishing.check(folder, found, folders)
+        user_paths.make_folder(folder / "figures", f"--output {folder}")
+        other.start(named._replace(tasks={}, methods={}), folder, kind or "csv", parsed.style)  # they have names
+
+    named = tables.prepared(found)
+    begun = not to_file and not to_terminal and view == views.PLAIN
+    if begun:
+        begin(named)
+    named = measures.measured(named)
     board = tables.leaderboard(named)
     views.check(view, board)
-    if output is None and (parsed.format or filters or parsed.suite or not view.plain):
+    if to_terminal:
         if parsed.format == "parquet":
             raise Refused("--format parquet is nothing to print: say --output FILE.parquet, or a folder")
         print(_rendered(parsed.format, named, board, view), end="")
@@ -78,7 +93,9 @@ def _tables(
                 print(line)
         _page(found, folders, parsed.page)
         return 0
-    if output is not None and output.suffix and kind is not None and not output.is_dir():
+    if to_file:
+        assert output is not None
+        assert kind is not None
         user_paths.make_folder(output.parent, f"--output {output}")
         if output.exists() and not parsed.replace:
             publishing.check(output.parent, found, folders)
@@ -88,11 +105,10 @@ def _tables(
         return 0
     if not view.plain:
         raise Refused("--columns, --sort, --group and --pivot make one table: name a file for it, --output table.csv")
-    folder = output or folders[0]
-    if not parsed.replace:
-        publishing.check(folder, found, folders)
+    if not begun:
+        begin(named)
     with already_made.heard() as printed:
-        made = _write(folder, named, found, board, kind or "csv", parsed.style, other)
+        made = _write(folder, named, found, board, kind or "csv", other)
     if source is not None and source.files == found.runs.record.nunique():  # nothing was refused or left out
         already_made.keep(source, folder, made, "".join(printed))
     _page(found, folders, parsed.page)
@@ -238,21 +254,17 @@ def _write(
     read: "Frames",
     board: "pd.DataFrame",
     kind: str,
-    style_name: str,
     other: beside.Beside,
 ) -> list[Path]:
-    """Write all tables and figures of prepared runs into a folder, and print the leaderboard and what is to be said of
-    all that was read. Return the files. The long tables are made beside the others.
+    """Write all tables of prepared runs into a folder, but the long ones, which are being made, and print the
+    leaderboard and what is to be said of all that was read. Return the files, figures too.
     """
     from harness.results import formats, run_table, sheets
-    from harness.results.views import View
+    from harness.results.views import PLAIN
     from harness.results.warnings import table as warnings
 
-    user_paths.make_folder(output / "figures", f"--output {output}")
-    other.start(found._replace(tasks={}, methods={}), output, kind, style_name)  # prepared runs have names
     warned = warnings.table(found)
     made = {"leaderboard": board}
-    nothing = View([], [], [], [], "")
     if kind in formats.DATA:
         made |= {"runs": run_table.runs(found), "warnings": warned}
     files = {name: output / f"{name}{formats.SUFFIXES[kind]}" for name in made}
@@ -260,8 +272,8 @@ def _write(
         if kind in formats.DATA:
             formats.write(files[name], kind, table)
         else:
-            atomic.write(files[name], _rendered(kind, found, table, nothing))
-    shown = [*sheets.terminal(board, nothing)]
+            atomic.write(files[name], _rendered(kind, found, table, PLAIN))
+    shown = [*sheets.terminal(board, PLAIN)]
     long: Made = other.result()
     _print(shown)
     for line in warnings.lines(warned):

@@ -18,7 +18,7 @@ from support import ROOT, put, sample
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import sealed_json
-from harness.results import alike, collection, frames, records
+from harness.results import alike, frames, portions, records
 from harness.results.forms import SECTIONS
 
 PUBLISHED = sorted(ROOT.glob("results/*/records/*.json"))
@@ -75,7 +75,7 @@ def together(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 def read(paths: list[Path]) -> tuple[frames.Frames, list[str]]:
     """What is read from files in one portion, in the order of their names."""
-    packed, rejected = collection.portion(paths)
+    packed, rejected = portions.read(paths)
     found = frames.made(packed)
     return frames.take(found, np.argsort(found.runs.record.astype(object), kind="stable")), rejected
 
