@@ -61,7 +61,7 @@ def _tables(
     """Print or write what was asked for."""
     view = _view(parsed)
     output, kind = _output(parsed)
-    found = _read(folders, filters, parsed.suite)
+    found = _read(folders, filters, parsed.suite, source)
     from harness.results import measures, publishing, tables, views
     from harness.results.warnings import table as warnings
 
@@ -184,12 +184,14 @@ def _output(parsed: argparse.Namespace) -> tuple[Path | None, str | None]:
     return parsed.output, kind or parsed.format
 
 
-def _read(folders: Sequence[Path], filters: Sequence[str], suite: str | None) -> "Frames":
+def _read(
+    folders: Sequence[Path], filters: Sequence[str], suite: str | None, source: already_made.Source | None
+) -> "Frames":
     """The runs that were asked for. What is left out or strange is said on standard error."""
     from harness.results import collection, suites
     from harness.results import filters as asked
 
-    found, rejected = collection.read(folders)
+    found, rejected = collection.read(folders, source.listings if source else None)
     for line in rejected:
         print(f"skipped {line}", file=sys.stderr)
     if not (found.runs.status == "finished").any():

@@ -2,8 +2,7 @@
 
 import multiprocessing
 import os
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
@@ -16,6 +15,7 @@ from harness.results import frame_cache, frames, portions, unchanged
 from harness.results.columns import Packed
 from harness.results.frames import Frames
 from harness.results.paths import records_folder
+from harness.results.unchanged import Listing
 from harness.system.beside import end_with_parent
 
 SEVERAL = 2000
@@ -23,13 +23,14 @@ SEVERAL = 2000
 MOST_PROCESSES = 16
 
 
-def read(folders: Sequence[Path]) -> tuple[Frames, list[str]]:
+def read(folders: Sequence[Path], listings: Mapping[Path, Listing] | None = None) -> tuple[Frames, list[str]]:
     """All records in the folders and, for every JSON file that is not a record, the reason. The same record in two
-    folders counts once: one that finished goes before one that failed, then the one read first.
+    folders counts once: one that finished goes before one that failed, then the one read first. ``listings`` are those
+    of folders that were looked at a moment ago.
     """
     parts, rejected = [], []
     for folder in folders:
-        part, reasons = _folder(folder)
+        part, reasons = _folder(folder, (listings or {}).get(folder) or unchanged.listing(folder))
         parts.append(part)
         rejected += reasons
     if len(parts) == 1:
@@ -38,12 +39,11 @@ def read(folders: Sequence[Path]) -> tuple[Frames, list[str]]:
     return found, [*rejected, *conflicts]
 
 
-def _folder(folder: Path) -> tuple[Frames, list[str]]:
-    now, files = time.time_ns(), unchanged.listed(folder)
-    names, identities = [file.name for file in files], unchanged.identities(files)
+def _folder(folder: Path, listing: Listing) -> tuple[Frames, list[str]]:
+    now, names, identities = listing
     cache = frame_cache.place(folder)
     kept = frame_cache.load(cache)
-    valid = np.zeros(len(files), bool)
+    valid = np.zeros(len(names), bool)
     if kept is not None and len(kept[0]):
         if names == kept[0] and identities[:, 1].all() and (kept[1] == identities).all():
             return kept[2], []

@@ -104,7 +104,7 @@ def named(found: Frames) -> pd.DataFrame:
     method says how it differs from the others of its task. Runs that were named before keep their names.
     """
     text = [name for name, kind in found.runs.dtypes.items() if isinstance(kind, pd.CategoricalDtype)]
-    runs = found.runs.astype(dict.fromkeys(text, object))
+    runs = found.runs.astype(dict.fromkeys(text, object)) if text else found.runs
     if "method" in runs:
         return runs
     tasks = list(dict.fromkeys(runs.task_id))

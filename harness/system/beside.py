@@ -28,7 +28,7 @@ class Beside:
     """
 
     def __init__(self, module: str, name: str, process: BaseProcess | None, pipe: Connection | None) -> None:
-        self._module, self._name, self._process, self._pipe = module, name, process, pipe
+        self._module, self._name, self.process, self._pipe = module, name, process, pipe
         self._arguments: tuple[Any, ...] = ()
 
     def start(self, *arguments: Any) -> None:
