@@ -50,7 +50,10 @@ def add(columns: Columns, path: Path, alike: Alike | None = None) -> None:
     is wrong with it.
     """
     try:
-        members = cutting.members(cutting.content(path))
+        said = cutting.content(path)
+        if alike is not None and alike.take_next(said, path):
+            return
+        members = cutting.members(said)
         seen = None if alike is None else kinds.seen(members, path)
         if alike is not None and seen is not None and alike.take(seen):
             return
