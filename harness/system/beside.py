@@ -12,6 +12,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
     from multiprocessing.process import BaseProcess
+
+
+PATIENCE = 5.0
+"""Seconds that a process has to remove what it was writing, where nobody waits for it any more."""
 
 
 class Beside:
@@ -65,7 +70,9 @@ def started(module: str, name: str, wanted: bool) -> Iterator[Beside]:
         yield Beside(module, name, process, ours)
     finally:
         ours.close()
-        process.kill()  # it has nothing left to do, or nobody waits for it any more
+        process.terminate()  # it has nothing left to do, or nobody waits for it any more
+        process.join(PATIENCE)
+        process.kill()
         process.join()
 
 
@@ -87,6 +94,7 @@ def end_with_parent() -> None:
 
 def _serve(pipe: Connection, module: str, name: str) -> None:
     end_with_parent()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         function = _function(module, name)
         pipe.send(function(*pipe.recv()))
