@@ -19,7 +19,7 @@ from harness.errors import Refused, counted
 from harness.files import user_paths
 from harness.results import already_made
 from harness.results.paths import records_folder
-from harness.system import beside
+from harness.system import beside, processors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -153,6 +153,9 @@ def _plain(parsed: argparse.Namespace, filters: Sequence[str]) -> bool:
 
 
 def _are_many(folders: Sequence[Path]) -> bool:
+    """Whether there are so many records that a process more pays, and a core for it."""
+    if processors.available() < 2:
+        return False
     return sum(len(os.listdir(records_folder(folder))) for folder in folders if folder.is_dir()) >= MANY
 
 

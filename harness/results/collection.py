@@ -16,6 +16,7 @@ from harness.results.columns import Packed
 from harness.results.frames import Frames
 from harness.results.paths import records_folder
 from harness.results.unchanged import Listing
+from harness.system import processors
 from harness.system.beside import end_with_parent
 
 SEVERAL = 2000
@@ -70,7 +71,7 @@ def _folder(folder: Path, listing: Listing) -> tuple[Frames, list[str]]:
 
 def _read(folder: Path, names: list[str]) -> Iterator[tuple[Packed, list[str]]]:
     """What is read from the files, portion by portion."""
-    most, where = min(MOST_PROCESSES, len(os.sched_getaffinity(0))), records_folder(folder)
+    most, where = min(MOST_PROCESSES, processors.available()), records_folder(folder)
     parts = [[os.path.join(where, name) for name in part] for part in portions.cut(names, most)]
     done = 0
     if len(names) >= SEVERAL:

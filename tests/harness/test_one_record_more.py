@@ -31,7 +31,7 @@ def test_tables_are_those_of_a_cold_rebuild(
 ) -> None:
     monkeypatch.setattr(unchanged, "FRESH", -(10**12))
     if processes == "several":
-        monkeypatch.setattr(leaderboard, "MANY", 1)
+        monkeypatch.setattr(leaderboard, "_are_many", lambda folders: True)
         monkeypatch.delattr(curves, "save")  # of this process alone: nothing is drawn in it
     tasks, methods = ("copy", "reverse"), ("encoding=rope", "train.learning_rate=0.002")
     runs = [
@@ -44,12 +44,12 @@ def test_tables_are_those_of_a_cold_rebuild(
     for run in runs[1:]:
         put(sample(run), folder)
     changes = {
-        "nothing": lambda: None,
         "a seed more": lambda: put(sample(runs[0]), folder),
         "a method more": lambda: put(sample(composed("lengths.test=24", "encoding=alibi", "seed=0")), folder),
         "one less": lambda: next(folder.glob("records/copy-rope-seed1*")).unlink(),
     }
-    for number, (what, change) in enumerate(changes.items()):
+    assert leaderboard.main([str(folder)]) == 0
+    for number, (what, change) in enumerate([*changes.items()][: 1 if processes == "several" else None]):
         change()
         assert leaderboard.main([str(folder)]) == 0
         fresh = tmp_path / str(number)
