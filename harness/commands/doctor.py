@@ -15,6 +15,7 @@ from harness.composition.arguments import Parser, path
 from harness.config import own_choices
 from harness.errors import Refused
 from harness.loggers.wandb import logged_in
+from harness.system import processors
 from harness.system.provenance import installed
 
 SUPPORTED = ((3, 11), (3, 14))
@@ -96,8 +97,7 @@ def _packages() -> Iterator[Finding]:
 def _devices() -> Iterator[Finding]:
     import torch
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("cpu", f"{cores} cores, {torch.get_num_threads()} threads for one run")
+    yield Finding("cpu", f"{processors.available()} cores, {torch.get_num_threads()} threads for one run")
     if not torch.cuda.is_available():
         yield Finding("gpu", "none that PyTorch sees: trainer=auto uses the CPU")
     for number in range(torch.cuda.device_count()):

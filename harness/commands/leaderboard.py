@@ -5,6 +5,7 @@ With --page, all of it as one HTML page.
 
 import argparse
 import gc
+import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -17,15 +18,24 @@ from harness.composition.arguments import Parser, folders_and_filters, path
 from harness.errors import Refused, counted
 from harness.files import user_paths
 from harness.results import already_made
+from harness.results.paths import records_folder
+from harness.system import beside, processors
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from harness.figures.long_tables import Made
     from harness.results.frames import Frames
     from harness.results.sheets import Sheet
     from harness.results.views import View
 
 FORMATS = ("csv", "parquet", "markdown", "latex")
+TABLES = ("leaderboard", "runs", "curves", "warnings", "slices", "learning")
+"""The tables of a folder, in the order in which they are named."""
+LONG_TABLES = ("harness.figures.long_tables", "make")
+"""What makes those with rows for every length, slice and look."""
+MANY = 2000
+"""Records from which on these are made by a process of their own: starting it takes a second."""
 
 
 def main(arguments: list[str]) -> int:
@@ -37,17 +47,44 @@ def main(arguments: list[str]) -> int:
     if source is not None and (said := already_made.printed(source, parsed.output or folders[0])) is not None:
         print(said, end="")
         return 0
+    with beside.started(*LONG_TABLES, wanted=_plain(parsed, filters) and _are_many(folders)) as other:
+        return _tables(parsed, folders, filters, source, other)
+
+
+def _tables(
+    parsed: argparse.Namespace,
+    folders: Sequence[Path],
+    filters: Sequence[str],
+    source: already_made.Source | None,
+    other: beside.Beside,
+) -> int:
+    """Print or write what was asked for."""
     view = _view(parsed)
     output, kind = _output(parsed)
-    found = _read(folders, filters, parsed.suite)
-    from harness.results import publishing, tables, views
+    found = _read(folders, filters, parsed.suite, source)
+    from harness.results import measures, publishing, tables, views
     from harness.results.warnings import table as warnings
 
     gc.freeze()  # what was read is kept to the end, so nothing of it need be looked at for garbage
+    to_file = output is not None and bool(output.suffix) and kind is not None and not output.is_dir()
+    to_terminal = output is None and bool(parsed.format or filters or parsed.suite or not view.plain)
+    folder = output or folders[0]
+
+    def begin(named: "Frames") -> None:
+        """Let the long tables of a folder be made."""
+        if not parsed.replace:
+            publishing.check(folder, found, folders)
+        user_paths.make_folder(folder / "figures", f"--output {folder}")
+        other.start(named._replace(tasks={}, methods={}), folder, kind or "csv", parsed.style)  # they have names
+
     named = tables.prepared(found)
+    begun = not to_file and not to_terminal and view == views.PLAIN
+    if begun:
+        begin(named)
+    named = measures.measured(named)
     board = tables.leaderboard(named)
     views.check(view, board)
-    if output is None and (parsed.format or filters or parsed.suite or not view.plain):
+    if to_terminal:
         if parsed.format == "parquet":
             raise Refused("--format parquet is nothing to print: say --output FILE.parquet, or a folder")
         print(_rendered(parsed.format, named, board, view), end="")
@@ -56,7 +93,9 @@ def main(arguments: list[str]) -> int:
                 print(line)
         _page(found, folders, parsed.page)
         return 0
-    if output is not None and output.suffix and kind is not None and not output.is_dir():
+    if to_file:
+        assert output is not None
+        assert kind is not None
         user_paths.make_folder(output.parent, f"--output {output}")
         if output.exists() and not parsed.replace:
             publishing.check(output.parent, found, folders)
@@ -66,11 +105,10 @@ def main(arguments: list[str]) -> int:
         return 0
     if not view.plain:
         raise Refused("--columns, --sort, --group and --pivot make one table: name a file for it, --output table.csv")
-    folder = output or folders[0]
-    if not parsed.replace:
-        publishing.check(folder, found, folders)
+    if not begun:
+        begin(named)
     with already_made.heard() as printed:
-        made = _write(folder, named, found, board, kind or "csv", parsed.style)
+        made = _write(folder, named, found, board, kind or "csv", other)
     if source is not None and source.files == found.runs.record.nunique():  # nothing was refused or left out
         already_made.keep(source, folder, made, "".join(printed))
     _page(found, folders, parsed.page)
@@ -101,12 +139,24 @@ def _parser() -> Parser:
 
 def _source(parsed: argparse.Namespace, folders: Sequence[Path], filters: Sequence[str]) -> already_made.Source | None:
     """All that the tables of a folder are made from; ``None`` where something else is asked for than all of them."""
-    views = (parsed.suite, parsed.columns, parsed.sort, parsed.group, parsed.pivot, parsed.format, parsed.page)
     output = parsed.output or folders[0]
-    if filters or any(views) or not (output.is_dir() or not output.suffix):
+    if parsed.page or not _plain(parsed, filters):
         return None
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 0
     return already_made.source(f"{parsed.style} {parsed.replace} {width}", folders, output)
+
+
+def _plain(parsed: argparse.Namespace, filters: Sequence[str]) -> bool:
+    """Whether the tables of a folder are asked for, of all records."""
+    views = (parsed.suite, parsed.columns, parsed.sort, parsed.group, parsed.pivot, parsed.format)
+    return not (filters or any(views)) and (parsed.output is None or parsed.output.is_dir() or not parsed.output.suffix)
+
+
+def _are_many(folders: Sequence[Path]) -> bool:
+    """Whether there are so many records that a process more pays, and a core for it."""
+    if processors.available() < 2:
+        return False
+    return sum(len(os.listdir(records_folder(folder))) for folder in folders if folder.is_dir()) >= MANY
 
 
 def _view(parsed: argparse.Namespace) -> "View":
@@ -137,12 +187,14 @@ def _output(parsed: argparse.Namespace) -> tuple[Path | None, str | None]:
     return parsed.output, kind or parsed.format
 
 
-def _read(folders: Sequence[Path], filters: Sequence[str], suite: str | None) -> "Frames":
+def _read(
+    folders: Sequence[Path], filters: Sequence[str], suite: str | None, source: already_made.Source | None
+) -> "Frames":
     """The runs that were asked for. What is left out or strange is said on standard error."""
     from harness.results import collection, suites
     from harness.results import filters as asked
 
-    found, rejected = collection.read(folders)
+    found, rejected = collection.read(folders, source.listings if source else None)
     for line in rejected:
         print(f"skipped {line}", file=sys.stderr)
     if not (found.runs.status == "finished").any():
@@ -202,50 +254,40 @@ def _print(made: "Sequence[Sheet]") -> None:
 
 
 def _write(
-    output: Path, found: "Frames", read: "Frames", board: "pd.DataFrame", kind: str, style_name: str
+    output: Path,
+    found: "Frames",
+    read: "Frames",
+    board: "pd.DataFrame",
+    kind: str,
+    other: beside.Beside,
 ) -> list[Path]:
-    """Write all tables and figures of prepared runs into a folder, and print the leaderboard and what is to be said of
-    all that was read. Return the files.
+    """Write all tables of prepared runs into a folder, but the long ones, which are being made, and print the
+    leaderboard and what is to be said of all that was read. Return the files, figures too.
     """
-    from harness.figures import axes as maps
-    from harness.figures import curves as figure
-    from harness.figures import learning as learning_figure
-    from harness.figures.files import ENDINGS
-    from harness.figures.kept import Kept
-    from harness.figures.styles import STYLES
-    from harness.results import formats, run_table, sheets, tables
-    from harness.results.learning_curves import learning_curves
-    from harness.results.views import View
+    from harness.results import formats, run_table, sheets
+    from harness.results.views import PLAIN
     from harness.results.warnings import table as warnings
 
-    user_paths.make_folder(output / "figures", f"--output {output}")
-    curves, slices = tables.curves(found), tables.slices(found)
-    learning = learning_curves(found)
-    made = {"leaderboard": board, "runs": run_table.runs(found), "curves": curves}
-    warned = made["warnings"] = warnings.table(found)
-    made |= {name: table for name, table in {"slices": slices, "learning": learning}.items() if len(table)}
-    nothing = View([], [], [], [], "")
-    if kind not in formats.DATA:
-        made = {"leaderboard": board}
-    files = [output / f"{name}{formats.SUFFIXES[kind]}" for name in made]
-    for file, table in zip(files, made.values(), strict=True):
+    warned = warnings.table(found)
+    made = {"leaderboard": board}
+    if kind in formats.DATA:
+        made |= {"runs": run_table.runs(found), "warnings": warned}
+    files = {name: output / f"{name}{formats.SUFFIXES[kind]}" for name in made}
+    for name, table in made.items():
         if kind in formats.DATA:
-            formats.write(file, kind, table)
+            formats.write(files[name], kind, table)
         else:
-            atomic.write(file, _rendered(kind, found, table, nothing))
-    style, kept = STYLES[style_name], Kept(output / "figures", output)
-    pictures = figure.save(curves, output / "figures", style, ENDINGS, kept)
-    if not slices.empty:
-        pictures += maps.save(slices, output / "figures", style, ENDINGS, kept)
-    if not learning.empty:
-        pictures += learning_figure.save(learning, output / "figures", style, ENDINGS, kept)
-    kept.remember()
-    _print([*sheets.terminal(board, nothing)])
+            atomic.write(files[name], _rendered(kind, found, table, PLAIN))
+    shown = [*sheets.terminal(board, PLAIN)]
+    long: Made = other.result()
+    _print(shown)
     for line in warnings.lines(warned):
         print(line)
     sealed = read.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):
         which = f"{unsealed} of {counted(len(sealed), 'record')} {'has' if unsealed == 1 else 'have'}"
         print(f"{which} no seal, so later changes cannot be detected")
-    print(f"{', '.join(map(str, files))} and {counted(len(pictures), 'figure')} in {output / 'figures'}")
-    return [*files, *pictures]
+    files |= long.files
+    written = [files[name] for name in TABLES if name in files]
+    print(f"{', '.join(map(str, written))} and {counted(len(long.pictures), 'figure')} in {output / 'figures'}")
+    return [*written, *long.pictures]

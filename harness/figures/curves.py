@@ -100,9 +100,9 @@ def panel(
     """The curves of one measure of one task."""
     from matplotlib.transforms import ScaledTranslation
 
-    groups = [(str(method), part) for method, part in table.groupby("method", sort=True)]
-    for number, (method, part) in enumerate(groups):
-        by_length = part.groupby("length")[measure].agg(["mean", "min", "max"])
+    every = table.groupby(["method", "length"], sort=True)[measure].agg(["mean", "min", "max"])
+    groups = [(str(method), part.droplevel("method")) for method, part in every.groupby("method", sort=True)]
+    for number, (method, by_length) in enumerate(groups):
         look = looks[method]
         apart = min(APART, 6.0 / len(groups)) * (number - (len(groups) - 1) / 2)
         moved = ScaledTranslation(0, apart / 72, axes.figure.dpi_scale_trans)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from harness.config.catalogue import CONF
 from harness.config.schema import Run
 from harness.errors import Refused
-from harness.system import distributed
+from harness.system import distributed, processors
 
 
 class Slot(NamedTuple):
@@ -28,7 +28,7 @@ def for_run(run: Run, count: int = 0, threads: int = 0, per_gpu: int = 1) -> lis
     Raises :class:`Refused` if one run needs more GPUs than there are.
     """
     check_devices(run)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = processors.available()
     gpus = [] if run.trainer.accelerator == "cpu" else visible_gpus()
     each = run.trainer.devices
     groups = [tuple(gpus[i : i + each]) for i in range(0, len(gpus) - each + 1, each)]

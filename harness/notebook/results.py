@@ -140,9 +140,9 @@ def _of_task(table: pd.DataFrame, task: str | None, asked: str) -> pd.DataFrame:
 
 def of_files(paths: Sequence[Path], reasons: Sequence[tuple[str, str]]) -> Results:
     """The results in these files, which a sweep has written; ``reasons`` are what became of its other runs."""
-    from harness.results import collection, frames
+    from harness.results import frames, portions
 
-    packed, rejected = collection.portion(list(paths))
+    packed, rejected = portions.read(paths)
     found, _ = frames.in_order(frames.made(packed), [path.stem for path in paths])
     return _results(found, [path.parent for path in paths], [*reasons, *_of_lines(rejected)])
 

@@ -13,7 +13,7 @@ from harness.figures.colours import COLOURS, MARKERS, looks
 from harness.files.escaping import escape
 from harness.page import cautions, columns, sources
 from harness.progress import shown
-from harness.results import cells, metrics, summaries, tables
+from harness.results import measures, metrics, summaries, tables
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 
@@ -50,8 +50,7 @@ def page_data(found: Frames, folders: Sequence[Path]) -> dict[str, Any]:
     found = tables.once(found)
     if not (found.runs.status == "finished").any():
         raise Refused("no finished record: there is nothing to show")
-    measured = summaries.of_runs(found).join(cells.of_runs(found)).add_prefix("summary_")
-    runs = tables.named(found).join(measured)
+    runs = measures.beside(tables.named(found), found)
     names = columns.named(found, runs)
     runs = runs.assign(
         method=[names[key] for key in zip(runs.task_id, runs.method_id, strict=True)],

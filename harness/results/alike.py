@@ -9,6 +9,7 @@ again as the seal needs it and compared with the seal, and its numbers are check
 import hashlib
 import re
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
@@ -16,10 +17,11 @@ from typing import NamedTuple
 import numpy as np
 
 from harness.files import sealed_json
-from harness.results import alike_columns, consistency, number_checks, seedless
+from harness.results import alike_columns, consistency, learning_rates, number_checks, patterns, seedless
 from harness.results.columns import Columns
 from harness.results.cutting import Unusual
 from harness.results.forms import SECTIONS, Form, form, taken_apart
+from harness.results.patterns import Pattern
 from harness.results.records import Record
 from harness.results.seedless import Method
 
@@ -37,9 +39,14 @@ VARIANTS = 64
 """Kinds that are remembered which differ in their lengths, steps and axes alone."""
 TOGETHER = 250
 """Records of a kind whose numbers are checked at once: more fill memory and save nothing."""
+MANY = 1000
+"""Records of a kind that are worth a pattern: making it takes as long as reading a hundred, of each of which it saves a
+fifth.
+"""
 
 
-class Kind(NamedTuple):
+@dataclass(slots=True, eq=False)
+class Kind:
     """What records have in common."""
 
     form: Form
@@ -51,6 +58,12 @@ class Kind(NamedTuple):
     """What their seals are made of, with ``%s`` for what differs."""
     filled: Callable[[tuple[str, ...]], tuple[str, ...]]
     """What belongs there, of the numbers of a record and its members :data:`VARIED`."""
+    asked: tuple[str, ...]
+    """The question and the extensions that methods have in common."""
+    read: int = 0
+    """How many have been read."""
+    pattern: Pattern | None = None
+    """What takes their texts apart, once there have been :data:`MANY`."""
 
 
 class Seen(NamedTuple):
@@ -90,6 +103,24 @@ class Alike:
         self._columns = columns
         self._batches: dict[int, tuple[Kind, Batch]] = {}
         self._left: list[Path] = []
+        self._last: Kind | None = None
+
+    def take_next(self, said: bytes, path: Path) -> bool:
+        """Whether a file is a record of the same kind as the one before, which there have been many of, and read with
+        others. Raises what :func:`seen` and :meth:`take` raise.
+        """
+        kind = self._last
+        taken = None if kind is None or kind.pattern is None else patterns.taken(kind.pattern, said)
+        if kind is None or taken is None:
+            return False
+        (science, seed), (config, config_seed) = seedless.cut(taken.science), seedless.cut(taken.config)
+        if config_seed != seed or taken.members["seed"] != str(seed):
+            raise Unusual
+        method = learning_rates.method(science, config)
+        if (method.question, *method.methods) != kind.asked:
+            return False
+        self._take(Seen(taken.members, path, seed, method, taken.numbers, None, kind.form), kind)
+        return True
 
     def take(self, seen: Seen) -> bool:
         """Whether a record is of a known kind, and read with others. Raises :class:`Unusual` where it is not what its
@@ -98,13 +129,20 @@ class Alike:
         kind = _KINDS[seen.alike].get(seen.fixed) if seen.form else None
         if kind is None:
             return False
+        self._take(seen, kind)
+        return True
+
+    def _take(self, seen: Seen, kind: Kind) -> None:
         _check(seen, kind)
+        self._last = kind
         _, batch = self._batches.setdefault(id(kind), (kind, Batch([], [])))
         batch.records.append(seen)
         batch.numbers.extend(seen.numbers)
         if len(batch.records) >= TOGETHER:
+            kind.read += len(batch.records)
+            if kind.pattern is None and kind.read >= MANY:
+                kind.pattern = patterns.pattern(seen.members, kind.form)
             self._add(kind, batch)
-        return True
 
     def finish(self) -> list[Path]:
         """Put into the columns what is not there yet, and return the files that have to be read by themselves."""
@@ -138,7 +176,7 @@ def seen(members: dict[str, str], path: Path) -> Seen | None:
         return None
     if config_seed != seed or members["seed"] != str(seed):
         raise Unusual
-    method = seedless.method(science, config)
+    method = learning_rates.method(science, config)
     text, numbers = taken_apart(members)
     common = [members.get(name) for name in COMMON]
     alike = (text, method.question, *method.methods, *common, members.get("final_loss") in (None, "null"))
@@ -167,7 +205,9 @@ def learn(seen: Seen, record: Record, baselines: Hashable) -> None:
     kinds = _KINDS.setdefault(seen.alike, {})
     if len(kinds) >= VARIANTS:
         kinds.clear()
-    kinds[seen.fixed] = Kind(seen.form, record, baselines, f"{{{text}}}", itemgetter(*places))
+    kinds[seen.fixed] = Kind(
+        seen.form, record, baselines, f"{{{text}}}", itemgetter(*places), (seen.method.question, *seen.method.methods)
+    )
 
 
 def _escaped(text: str) -> str:

@@ -10,22 +10,25 @@ import contextlib
 import hashlib
 import json
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from harness.results import cache_folder, unchanged
+from harness.results.unchanged import Listing
 
 VERSIONS = ("numpy", "pandas", "scipy", "matplotlib", "pydantic", "rich")
 """The packages that tables and figures are made with."""
 
 
 class Source(NamedTuple):
-    """All that tables are made from, as a digest, and the number of files among it that should be records."""
+    """All that tables are made from."""
 
     digest: str
     files: int
+    """How many files should be records."""
+    listings: dict[Path, Listing]
+    """The files of each folder."""
 
 
 class Kept(NamedTuple):
@@ -41,17 +44,17 @@ def source(asked: str, folders: Sequence[Path], output: Path) -> Source | None:
     """What the tables in ``output`` are made from, as it is now; ``None`` if that cannot be said because a file of
     records was written a moment ago. The records of ``output`` belong to it: other tables may not take their place.
     """
-    now, count = time.time_ns(), 0
+    there = [folder for folder in dict.fromkeys([*folders, output]) if folder.is_dir()]
+    listings = {folder: unchanged.listing(folder) for folder in there}
     said = hashlib.sha256(json.dumps([asked, unchanged.program(*VERSIONS), *map(str, folders)]).encode())
-    for folder in dict.fromkeys([*folders, output]):
-        files = unchanged.listed(folder) if folder.is_dir() else []
-        known = unchanged.identities(files)
-        if not unchanged.settled(known, now).all():
+    for listing in listings.values():
+        if not unchanged.settled(listing.identities, listing.now).all():
             return None
-        said.update("/".join(file.name for file in files).encode(errors="surrogateescape"))
-        said.update(known.tobytes())
-        count += len(files) if folder in folders else 0
-    return Source(said.hexdigest(), count)
+        said.update("/".join(listing.names).encode(errors="surrogateescape"))
+        said.update(listing.identities.tobytes())
+    return Source(
+        said.hexdigest(), sum(len(listing.names) for folder, listing in listings.items() if folder in folders), listings
+    )
 
 
 def printed(of: Source, output: Path) -> str | None:

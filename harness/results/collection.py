@@ -1,47 +1,37 @@
 """Reads folders of records into tables: only what is new or has changed, and much of it by several processes."""
 
-import gc
 import multiprocessing
 import os
-import signal
-import threading
-import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from itertools import groupby
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from harness import progress
-from harness.errors import Refused
-from harness.results import frame_cache, frames, reading, unchanged
-from harness.results.alike import Alike
-from harness.results.columns import Columns, Packed
+from harness.results import frame_cache, frames, portions, unchanged
+from harness.results.columns import Packed
 from harness.results.frames import Frames
 from harness.results.paths import records_folder
+from harness.results.unchanged import Listing
+from harness.system import processors
+from harness.system.beside import end_with_parent
 
-PORTION = 500
-"""Records that a process reads at a time, at least, and as a rule."""
-LARGEST = 5000
-"""Records that a process reads at a time, at most, unless there are so many that each process has :data:`TURNS` larger
-portions.
-"""
-TURNS = 4
 SEVERAL = 2000
 """Records from which on several processes read them: starting one takes as long as reading a thousand."""
 MOST_PROCESSES = 16
 
 
-def read(folders: Sequence[Path]) -> tuple[Frames, list[str]]:
+def read(folders: Sequence[Path], listings: Mapping[Path, Listing] | None = None) -> tuple[Frames, list[str]]:
     """All records in the folders and, for every JSON file that is not a record, the reason. The same record in two
-    folders counts once: one that finished goes before one that failed, then the one read first.
+    folders counts once: one that finished goes before one that failed, then the one read first. ``listings`` are those
+    of folders that were looked at a moment ago.
     """
     parts, rejected = [], []
     for folder in folders:
-        part, reasons = _folder(folder)
+        part, reasons = _folder(folder, (listings or {}).get(folder) or unchanged.listing(folder))
         parts.append(part)
         rejected += reasons
     if len(parts) == 1:
@@ -50,19 +40,18 @@ def read(folders: Sequence[Path]) -> tuple[Frames, list[str]]:
     return found, [*rejected, *conflicts]
 
 
-def _folder(folder: Path) -> tuple[Frames, list[str]]:
-    now, files = time.time_ns(), unchanged.listed(folder)
-    names, identities = [file.name for file in files], unchanged.identities(files)
+def _folder(folder: Path, listing: Listing) -> tuple[Frames, list[str]]:
+    now, names, identities = listing
     cache = frame_cache.place(folder)
     kept = frame_cache.load(cache)
-    valid = np.zeros(len(files), bool)
+    valid = np.zeros(len(names), bool)
     if kept is not None and len(kept[0]):
         if names == kept[0] and identities[:, 1].all() and (kept[1] == identities).all():
             return kept[2], []
         places = pd.Index(kept[0]).get_indexer(pd.Index(names))
         valid = (places >= 0) & (kept[1][places] == identities).all(axis=1) & (identities[:, 1] != 0)
     parts, rejected = [], []
-    for packed, reasons in _read([Path(files[number].path) for number in np.flatnonzero(~valid)]):
+    for packed, reasons in _read(folder, [names[number] for number in np.flatnonzero(~valid)]):
         parts.append(frames.made(packed))
         rejected += reasons
     if kept is not None and valid.any():
@@ -80,73 +69,26 @@ def _folder(folder: Path) -> tuple[Frames, list[str]]:
     return found, sorted(rejected)
 
 
-def _read(paths: list[Path]) -> Iterator[tuple[Packed, list[str]]]:
-    """What is read from the files, portion by portion, in their order."""
-    most = min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
-    portions, done = _portions(paths, max(LARGEST, len(paths) // (TURNS * most))), 0
-    if len(paths) >= SEVERAL:
-        processes = min(most, len(portions))
+def _read(folder: Path, names: list[str]) -> Iterator[tuple[Packed, list[str]]]:
+    """What is read from the files, portion by portion."""
+    most, where = min(MOST_PROCESSES, processors.available()), records_folder(folder)
+    parts = [[os.path.join(where, name) for name in part] for part in portions.cut(names, most)]
+    done = 0
+    if len(names) >= SEVERAL:
+        processes = min(most, len(parts))
         with (
-            progress.shown("reading", len(paths)) as step,
-            ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), _with_parent) as pool,
+            progress.shown("reading", len(names)) as step,
+            ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), end_with_parent) as pool,
         ):
             try:
-                for packed in pool.map(portion, portions):
+                for packed in pool.map(portions.read, parts):
                     done += 1
-                    step(sum(map(len, portions[:done])))
+                    step(sum(map(len, parts[:done])))
                     yield packed
             except BrokenProcessPool:  # as where the program that calls this one cannot be imported
                 pool.shutdown(cancel_futures=True)
-    for part in portions[done:]:
-        yield portion(part)
-
-
-def _portions(paths: list[Path], largest: int) -> list[list[Path]]:
-    """The files in portions of at most so many. All seeds of a method are in one where that is possible, so that one
-    process checks what they have in common, and checks it once.
-    """
-    portions: list[list[Path]] = [[]]
-    alike = {path: path.name.partition("-seed")[0] for path in paths}
-    for _, those in groupby(sorted(paths, key=lambda path: (alike[path], path.name)), alike.__getitem__):
-        if len(portions[-1]) >= PORTION:
-            portions.append([])
-        portions[-1] += those
-    return [part[first : first + largest] for part in portions for first in range(0, len(part), largest)]
-
-
-def portion(paths: list[Path]) -> tuple[Packed, list[str]]:
-    """What some files say and, of those that are no records, why."""
-    rejected: list[str] = []
-    columns = Columns()
-    alike = Alike(columns)
-
-    def read(path: Path, *alike: Alike) -> None:
-        try:
-            reading.add(columns, path, *alike)
-        except Refused as refusal:
-            rejected.append(str(refusal))
-
-    for path in paths:
-        read(path, alike)
-    for path in alike.finish():
-        read(path)
-    return columns.packed(), rejected
-
-
-def _with_parent() -> None:
-    """Begin a process that reads: it leaves interruptions to the process that started it, and ends with it. It does not
-    look for cycles among what it has read, which has none and is much.
-    """
-    gc.disable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    for part in parts[done:]:
+        yield portions.read(part)
 
 
 def _once(parts: Sequence[Frames], folders: Sequence[Path]) -> tuple[Frames, list[str]]:

@@ -8,6 +8,9 @@ from harness.config.schema import ATTENTION
 AXES = ("encoding", "positions", "extension", "logit", "architecture", "mixer")
 """The groups whose choices have a column of their own in the tables."""
 
+GROUPS = ("encoding", "positions", "logit", "architecture", "model", "train", "identity")
+"""What every training says that is not its task."""
+
 
 class Description(NamedTuple):
     """A task, or a method: its id, what it is in the form that :func:`harness.results.labels.labels` takes, and of a
@@ -34,19 +37,26 @@ def task(science: dict[str, Any]) -> Description:
 def methods(science: dict[str, Any]) -> dict[str, Description]:
     """The method that each extension of a record is."""
     training: dict[str, Any] = science["training"]
-    groups = ("encoding", "positions", "logit", "architecture", "model", "train", "identity")
-    named = ("mixer", "pattern", "callbacks", *identity.DEFAULTS)
-    mixed = {key: training[key] for key in named if key in training}
     others = {key: training.get(key, usual) for key, usual in identity.DEFAULTS.items()}
     origin = _origin(training, others.pop("train_extension"))
-    mixed |= {"weights_from": origin} if "weights_from" in training else {}
     found = {}
-    for extension, component in science["extension"].items():
-        method = {group: training[group] for group in groups} | {"extension": component}
+    for extension, own in identities(science).items():
+        method = {group: own[group] for group in (*GROUPS, "extension")}
         shown = method | {"mixer": _mixer(training), "callbacks": _callbacks(training), "weights_from": origin} | others
         axes = {axis: shown[axis]["name"] for axis in AXES}
-        found[extension] = Description(identity.digest(method | mixed), shown, axes)
+        found[extension] = Description(identity.digest(own), shown, axes)
     return found
+
+
+def identities(science: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """All that the id of the method that each extension of a record is is a digest of."""
+    training: dict[str, Any] = science["training"]
+    named = (*GROUPS, "mixer", "pattern", "callbacks", *identity.DEFAULTS)
+    own = {key: training[key] for key in named if key in training}
+    if "weights_from" in training:
+        extension = training.get("train_extension", identity.DEFAULTS["train_extension"])
+        own["weights_from"] = _origin(training, extension)
+    return {name: {**own, "extension": component} for name, component in science["extension"].items()}
 
 
 def _mixer(training: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pandas as pd
 from harness import atomic
 from harness.errors import Refused
 from harness.files.escaping import escape
-from harness.results.csv_files import csv, portions
+from harness.results.csv_files import Repeated, csv, portions
 
 SUFFIXES = {"csv": ".csv", "parquet": ".parquet", "markdown": ".md", "latex": ".tex"}
 
@@ -61,10 +61,10 @@ DATA: dict[str, Callable[[pd.DataFrame], bytes | str]] = {"csv": csv, "parquet":
 """The formats that hold tables as data, for programs; the others are for reading."""
 
 
-def write(path: Path, kind: str, table: pd.DataFrame) -> None:
-    """Write a table in one of :data:`DATA`, CSV some rows at a time."""
+def write(path: Path, kind: str, table: pd.DataFrame, repeated: Repeated | None = None) -> None:
+    """Write a table in one of :data:`DATA`, CSV some rows at a time, and sooner where it is said what is repeated."""
     with atomic.writing(path) as file:
         if kind == "csv":
-            file.writelines(portion.encode() for portion in portions(table))
+            file.writelines(portion.encode() for portion in portions(table, repeated))
         else:
             file.write(DATA[kind](table))  # type: ignore[arg-type]

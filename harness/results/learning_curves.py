@@ -3,10 +3,7 @@
 import pandas as pd
 
 from harness.results import tables
-from harness.results.descriptions import AXES
 from harness.results.frames import Frames
-
-COLUMNS = ("task", "task_id", "metric", "method", "method_id", *AXES, "seed", "train_length")
 
 
 def learning_curves(found: Frames) -> pd.DataFrame:
@@ -14,6 +11,6 @@ def learning_curves(found: Frames) -> pd.DataFrame:
     on are read with the first extension of a run, so a run with several has one curve.
     """
     found = tables.finished(found)
-    runs = found.runs.loc[found.looks.run, [*COLUMNS, "record"]].reset_index(drop=True)
+    runs = found.runs.loc[found.looks.run, [*tables.OF_RUNS]].reset_index(drop=True)
     looks = found.looks.drop(columns="run").reset_index(drop=True)
-    return pd.concat([runs[list(COLUMNS)], looks, runs[["record"]]], axis=1)
+    return pd.concat([runs.drop(columns="record"), looks, runs[["record"]]], axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import Refused
-from harness.results import cells, metrics, run_facts, summaries, tables
+from harness.results import measures, metrics, run_facts, tables
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.statistics import aggregates, bootstrap, comparison, ranks
@@ -32,7 +32,7 @@ def measured(found: Frames) -> pd.DataFrame:
     :class:`Refused` where there is none.
     """
     found = tables.once(found)
-    runs = tables.named(found).join(summaries.of_runs(found).join(cells.of_runs(found)).add_prefix("summary_"))
+    runs = measures.beside(tables.named(found), found)
     runs = runs[(runs.status == "finished") & (runs.metric != "bits_per_byte")]
     if runs.empty:
         raise Refused("no finished run of a task scored by right answers or tokens: there is nothing to compare")

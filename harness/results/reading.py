@@ -17,7 +17,7 @@ from harness.config.schema import Frozen
 from harness.errors import Refused
 from harness.files import sealed_json
 from harness.results import alike as kinds
-from harness.results import consistency, cutting, records, seedless
+from harness.results import consistency, cutting, learning_rates, records, seedless
 from harness.results.alike import Alike
 from harness.results.columns import Columns
 from harness.results.cutting import Unusual as Unusual
@@ -50,7 +50,10 @@ def add(columns: Columns, path: Path, alike: Alike | None = None) -> None:
     is wrong with it.
     """
     try:
-        members = cutting.members(cutting.content(path))
+        said = cutting.content(path)
+        if alike is not None and alike.take_next(said, path):
+            return
+        members = cutting.members(said)
         seen = None if alike is None else kinds.seen(members, path)
         if alike is not None and seen is not None and alike.take(seen):
             return
@@ -76,7 +79,7 @@ def of_members(parts: dict[str, str], path: Path) -> tuple[Record, Method, tuple
         own = {name: _value(parts[name]) for name in OWN if name in parts}
         shared = {name: _shared(name, parts[name]) for name in SHARED if name in parts}
         (science, seed), (config, config_seed) = seedless.cut(parts["science"]), seedless.cut(parts["config"])
-        method = seedless.method(science, config)
+        method = learning_rates.method(science, config)
         known = OWN_PARTS.model_validate({name: value for name, (value, _) in own.items()})
         record = Record.model_construct(
             **{name: getattr(known, name) for name in OWN},

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from harness.results import cells, summaries, tables
+from harness.results import measures, tables
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.metrics import CONVERGED
@@ -16,14 +16,14 @@ def run_scores(found: Frames) -> pd.DataFrame:
     ones of :func:`harness.results.cells.of_runs`, whether training converged, and what it cost.
     """
     found = tables.finished(found)
-    measures = summaries.of_runs(found).join(cells.of_runs(found))
+    measured = measures.of_runs(found)
     text = (found.runs.metric.astype(object) == "bits_per_byte").to_numpy()
-    converged = pd.array(measures.in_distribution.to_numpy() >= CONVERGED, dtype="boolean")
+    converged = pd.array(measured.in_distribution.to_numpy() >= CONVERGED, dtype="boolean")
     converged[np.flatnonzero(text)] = pd.NA
     return pd.concat(
         [
             found.runs[list(FIRST)].reset_index(drop=True),
-            measures.assign(converged=converged).reset_index(drop=True),
+            measured.assign(converged=converged).reset_index(drop=True),
             found.runs[[*tables.COSTS, "record"]].reset_index(drop=True),
         ],
         axis=1,

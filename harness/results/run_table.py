@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from harness.results import cells, run_facts, summaries, tables
+from harness.results import measures, run_facts, tables
 from harness.results.columns import COSTS, SELECTION
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
@@ -26,7 +26,7 @@ def runs(found: Frames) -> pd.DataFrame:
     """
     found = tables.once(found)
     named, facts = tables.named(found), run_facts.facts(found)
-    measured = summaries.of_runs(found).join(cells.of_runs(found))
+    measured = measures.of_runs(found)
     first = ("task", "method", *AXES, "seed", "status", "metric")
     where = ("train_length", "longest_tested", "task_version", "task_id", "method_id", "record", "sealed", "reason")
     table = pd.concat(

@@ -1,7 +1,6 @@
 """What a record says was run, without its seed: parsed and checked once for all runs of a method."""
 
 import re
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from harness.files import sealed_json
@@ -48,7 +47,6 @@ def cut(text: str) -> tuple[Split, int]:
     return (text[: found.start(1)], text[found.end(1) :]), int(found[1])
 
 
-@lru_cache(REMEMBERED)
 def method(science: Split, config: Split) -> Method:
     """What science and config say. Raises :class:`ValueError` and others where they are not right."""
     (ran, said), (configured, set_to) = (

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import counted
-from harness.results import cells, columns, frames, metrics, rank_ranges, run_facts, summaries
+from harness.results import cells, columns, frames, measures, metrics, rank_ranges, run_facts, summaries
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
 from harness.results.labels import labels
@@ -28,23 +28,25 @@ BESIDE = "training_seconds"
 """The column behind which stands what methods are and cost besides (:func:`harness.results.run_facts.of_methods`)."""
 COSTS = columns.COSTS[: columns.COSTS.index(BESIDE) + 1]
 """What a method costs, up to the column behind which the rest stands."""
+OF_RUNS = ("task", "task_id", "metric", "method", "method_id", *AXES, "seed", "train_length", "record")
+"""What the tables with rows for every length, slice and look of a run say of the run."""
 NO_RANK = "no rank: no method scores above a guess"
 
 
 def curves(found: Frames) -> pd.DataFrame:
     """A row for each run, extension and tested length, with the counts and what follows from them."""
     found = finished(found)
-    table = _counted(found, found.scores)
     low, high = metrics.bits_intervals(found)
-    blind = summaries.rates(frames.blind(found)).set_axis(table.index)
-    return table.assign(
-        bits_low=low,
-        bits_high=high,
-        blind_exact_match=blind.exact_match,
-        blind_token_accuracy=blind.token_accuracy,
-        blind_bits=blind.bits,
-        record=_text(found.runs.record, found.scores),
-    )
+    blind = summaries.rates(frames.blind(found)).set_axis(found.scores.index)
+    columns = _counted(found, found.scores) | {
+        "bits_low": low,
+        "bits_high": high,
+        "blind_exact_match": blind.exact_match,
+        "blind_token_accuracy": blind.token_accuracy,
+        "blind_bits": blind.bits,
+        "record": _text(found.runs.record, found.scores),
+    }
+    return pd.DataFrame(columns, copy=False)  # a copy takes as long as all else
 
 
 def slices(found: Frames) -> pd.DataFrame:
@@ -55,8 +57,8 @@ def slices(found: Frames) -> pd.DataFrame:
         return pd.DataFrame()
     found = finished(found)
     axes = sorted(name for name in found.slices if name.startswith("axis_") and found.slices[name].notna().any())
-    table = _counted(found, found.slices).assign(record=_text(found.runs.record, found.slices))
-    return pd.concat([table, found.slices[axes]], axis=1)
+    columns = _counted(found, found.slices) | {"record": _text(found.runs.record, found.slices)}
+    return pd.concat([pd.DataFrame(columns, copy=False), found.slices[axes]], axis=1)
 
 
 def leaderboard(found: Frames) -> pd.DataFrame:
@@ -65,8 +67,7 @@ def leaderboard(found: Frames) -> pd.DataFrame:
     """
     found = once(found)
     runs = named(found)
-    measured = summaries.of_runs(found).join(cells.of_runs(found))
-    rows = [_methods(runs.join(measured.add_prefix("summary_")))]
+    rows = [_methods(measures.beside(runs, found))]
     if (runs.status == "finished").any():
         rows.append(_baselines(runs, summaries.of_baselines(found)))
     table = pd.concat(rows, ignore_index=True)
@@ -103,7 +104,7 @@ def named(found: Frames) -> pd.DataFrame:
     method says how it differs from the others of its task. Runs that were named before keep their names.
     """
     text = [name for name, kind in found.runs.dtypes.items() if isinstance(kind, pd.CategoricalDtype)]
-    runs = found.runs.astype(dict.fromkeys(text, object))
+    runs = found.runs.astype(dict.fromkeys(text, object)) if text else found.runs
     if "method" in runs:
         return runs
     tasks = list(dict.fromkeys(runs.task_id))
@@ -137,22 +138,21 @@ def _text(column: pd.Series, rows: pd.DataFrame) -> pd.Series:
     return column.take(rows.run).set_axis(rows.index)
 
 
-def _counted(found: Frames, rows: pd.DataFrame) -> pd.DataFrame:
-    shown = ("task", "task_id", "metric", "method", "method_id", *AXES, "seed")
+def _counted(found: Frames, rows: pd.DataFrame) -> dict[str, Any]:
+    """The columns that rows of counts have, for each of which their run is known."""
+    shown = OF_RUNS[: OF_RUNS.index("seed") + 1]
     trained = _text(found.runs.train_length, rows)
     short = rows.length < _text(found.runs.shortest_trained, rows)
     rates = summaries.rates(rows)
-    return pd.DataFrame(
-        {
-            **{name: _text(found.runs[name], rows) for name in shown},
-            "length": rows.length,
-            "train_length": trained,
-            "distribution": np.where(short, "short", np.where(rows.length <= trained, "in", "out")),
-            **{name: rows[name] for name in ("examples", "exact", "tokens", "correct", "nats")},
-            "bytes": rows.bytes.astype("Int64"),
-            **{name: rates[name] for name in ("exact_match", "exact_given_length", "token_accuracy", "bits")},
-        }
-    )
+    return {
+        **{name: _text(found.runs[name], rows) for name in shown},
+        "length": rows.length,
+        "train_length": trained,
+        "distribution": np.where(short, "short", np.where(rows.length <= trained, "in", "out")),
+        **{name: rows[name] for name in ("examples", "exact", "tokens", "correct", "nats")},
+        "bytes": rows.bytes.astype("Int64"),
+        **{name: rates[name] for name in ("exact_match", "exact_given_length", "token_accuracy", "bits")},
+    }
 
 
 def _with_a_score(table: pd.DataFrame) -> set[str]:

@@ -38,6 +38,10 @@ class View(NamedTuple):
         return not (self.columns or self.sort or self.groups or self.pivot)
 
 
+PLAIN = View([], [], [], [], "score")
+"""The whole leaderboard."""
+
+
 class Pivot(NamedTuple):
     """One axis against another."""
 

@@ -18,7 +18,7 @@ from support import ROOT, put, sample
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import sealed_json
-from harness.results import alike, collection, frames, records
+from harness.results import alike, cutting, frames, portions, records
 from harness.results.forms import SECTIONS
 
 PUBLISHED = sorted(ROOT.glob("results/*/records/*.json"))
@@ -57,17 +57,27 @@ def three(composed: Callable[..., Run], tmp_path: Path) -> list[Path]:
     return paths
 
 
-@pytest.fixture
-def together(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """For each record read while it is in use, whether it was read with others."""
+@pytest.fixture(params=[alike.MANY, 1], ids=["in parts", "by patterns"])
+def together(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> list[bool]:
+    """For each record read while it is in use, whether it was read with others. A kind of which there are as many
+    as the parameter has a pattern.
+    """
     taken: list[bool] = []
-    take = alike.Alike.take
+    take, take_next = alike.Alike.take, alike.Alike.take_next
 
     def noted(self: alike.Alike, seen: alike.Seen) -> bool:
         taken.append(take(self, seen))
         return taken[-1]
 
+    def next_noted(self: alike.Alike, said: bytes, path: Path) -> bool:
+        if found := take_next(self, said, path):
+            taken.append(True)
+        return found
+
+    monkeypatch.setattr(alike, "MANY", request.param)
+    monkeypatch.setattr(alike, "TOGETHER", min(alike.TOGETHER, request.param))
     monkeypatch.setattr(alike.Alike, "take", noted)
+    monkeypatch.setattr(alike.Alike, "take_next", next_noted)
     monkeypatch.setattr(alike, "_KINDS", {})
     monkeypatch.setattr(alike, "_FORMS", {})
     return taken
@@ -75,7 +85,7 @@ def together(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 def read(paths: list[Path]) -> tuple[frames.Frames, list[str]]:
     """What is read from files in one portion, in the order of their names."""
-    packed, rejected = collection.portion(paths)
+    packed, rejected = portions.read(paths)
     found = frames.made(packed)
     return frames.take(found, np.argsort(found.runs.record.astype(object), kind="stable")), rejected
 
@@ -91,6 +101,7 @@ def one_by_one(paths: list[Path]) -> tuple[frames.Frames, list[str]]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("together", [alike.MANY], indirect=True)
 def test_all_published_records_are_read_together_as_each_by_itself(together: list[bool]) -> None:
     for folder in sorted({path.parent for path in PUBLISHED}):
         paths = [path for path in PUBLISHED if path.parent == folder]
@@ -110,6 +121,18 @@ def test_records_with_everything_in_them_are_read_together(three: list[Path], to
         same(found, expected)
     assert together == [False, False, True, True, True, True]
     assert set(found.slices.axis_distance) == {1, 2}
+
+
+def test_a_kind_of_which_there_are_many_is_taken_apart_at_once(
+    three: list[Path], together: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        read(three)
+    cut, members = [], cutting.members
+    monkeypatch.setattr(cutting, "members", lambda said: cut.append(said) or members(said))
+    found, _ = read(three)
+    assert len(cut) == (1 if alike.MANY == 1 else 3)
+    same(found, one_by_one(three)[0])
 
 
 def numbers(value: Any, *path: str | int) -> Iterator[tuple[str | int, ...]]:
@@ -138,7 +161,7 @@ def with_number(document: dict[str, Any], place: tuple[str | int, ...], word: st
 
 
 @pytest.mark.slow
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_number_a_sealed_record_has_it_is_read_as_by_itself(
     data: st.DataObject, three: list[Path], together: list[bool]

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support import put, sample
@@ -35,9 +36,9 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Grows with each time that records are read for tables."""
     read, count = collection.read, []
 
-    def counted(folders: list[Path]) -> object:
+    def counted(*given: Any) -> object:
         count.append(1)
-        return read(folders)
+        return read(*given)
 
     monkeypatch.setattr(collection, "read", counted)
     return count

@@ -20,7 +20,7 @@ from support import put, sample
 
 from harness import atomic
 from harness.config.schema import Run
-from harness.results import collection, frame_cache, frames, reading, records, tables, unchanged
+from harness.results import collection, frame_cache, frames, portions, reading, records, tables, unchanged
 
 Compose = Callable[..., Run]
 
@@ -121,8 +121,8 @@ def test_several_processes_read_what_one_reads(kept: Path, monkeypatch: pytest.M
     expected = fresh(folder)
     (folder / "records" / "foreign.json").write_text("{}")
     kept.unlink()
-    for name, number in (("SEVERAL", 2), ("PORTION", 1), ("LARGEST", 2)):
-        monkeypatch.setattr(collection, name, number)
+    monkeypatch.setattr(collection, "SEVERAL", 2)
+    monkeypatch.setattr(portions, "FEWEST", 1)
     monkeypatch.setattr(reading, "add", None)  # of this process alone: nothing is read in it
     found, (reason,) = collection.read([folder])
     same(found, expected)

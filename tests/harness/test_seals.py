@@ -14,7 +14,7 @@ from support import ROOT, put, sample
 from harness.config.schema import Run
 from harness.errors import Refused
 from harness.files import sealed_json
-from harness.results import collection, records, unchanged
+from harness.results import collection, portions, records, unchanged
 from harness.results.records import Record
 
 SEALED = ROOT / "results" / "huang2025" / "records" / "binary_majority-learned-seed0-7d5cd1baec25.json"
@@ -88,7 +88,7 @@ def is_refused(path: Path) -> bool:
     """Whether both ways to read a file refuse it: one record, and a folder of many."""
     with pytest.raises(Refused) as refusal:
         records.read(path)
-    columns, rejected = collection.portion([path])
+    columns, rejected = portions.read([path])
     return rejected == [str(refusal.value)] and not columns.tables["runs"]["record"]
 
 

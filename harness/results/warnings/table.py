@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from harness.errors import counted
-from harness.results import cells, frames, summaries, tables
+from harness.results import frames, measures, tables
 from harness.results.frames import Frames
 from harness.results.warnings import budgets, guesses, learning, lengths, seeds, versions
 from harness.results.warnings.warning import Tabled, Warned
@@ -40,7 +40,7 @@ def table(found: Frames) -> pd.DataFrame:
     ``remedy``. Empty if there is none.
     """
     found = tables.once(found)
-    runs = tables.named(found).join(summaries.of_runs(found).join(cells.of_runs(found)).add_prefix("summary_"))
+    runs = measures.beside(tables.named(found), found)
     tabled = Tabled(found, runs)
     rows = [
         (one.kind, one.task, "; ".join(one.methods), one.what, one.remedy) for warn in WARNINGS for one in warn(tabled)

@@ -1,0 +1,54 @@
+"""Many files of records, read some at a time. Without pandas, so that a process that reads them starts at once."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from pathlib import Path
+
+from harness.errors import Refused
+from harness.results import reading
+from harness.results.alike import Alike
+from harness.results.columns import Columns, Packed
+
+FEWEST = 500
+"""Records that a process reads at a time, at least, and as a rule."""
+TURNS = 2
+"""As many portions of the largest size as there may be for each process would be what is left to read."""
+
+
+def cut(names: Sequence[str], processes: int) -> list[list[str]]:
+    """The names of files in portions, so that several processes end at about the same time: large ones first. All seeds
+    of a method are in one where that is possible, so that one process checks what they have in common, and checks it
+    once.
+    """
+    portions: list[list[str]] = [[]]
+    left = len(names)
+    alike = {name: name.partition("-seed")[0] for name in names}
+    for _, group in groupby(sorted(names, key=lambda name: (alike[name], name)), alike.__getitem__):
+        those = list(group)
+        pieces = -(-len(those) // max(FEWEST, left // (TURNS * processes)))
+        size = -(-len(those) // pieces)
+        left -= len(those)
+        for first in range(0, len(those), size):
+            if len(portions[-1]) >= FEWEST:
+                portions.append([])
+            portions[-1] += those[first : first + size]
+    return portions
+
+
+def read(paths: Sequence[str | Path]) -> tuple[Packed, list[str]]:
+    """What some files say and, of those that are no records, why."""
+    rejected: list[str] = []
+    columns = Columns()
+    alike = Alike(columns)
+
+    def add(path: Path, *alike: Alike) -> None:
+        try:
+            reading.add(columns, path, *alike)
+        except Refused as refusal:
+            rejected.append(str(refusal))
+
+    for path in paths:
+        add(Path(path), alike)
+    for path in alike.finish():
+        add(path)
+    return columns.packed(), rejected
