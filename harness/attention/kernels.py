@@ -18,7 +18,7 @@ from torch import Tensor
 
 from harness.attention import sinks
 from harness.attention.inputs import AttentionInputs
-from harness.attention.visibility import allowed, count_seen, seen_keys, up_to_last_key, within
+from harness.attention.visibility import allowed, count_seen, seen_by_all, seen_keys, up_to_last_key, within
 from harness.encodings.base import Encoding
 from harness.encodings.pairs import Pairs
 from harness.encodings.precision import at_least_float32
@@ -99,9 +99,7 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
         seen = up_to_last_key(inputs, rows)
         keys, here, where = every[:, :, seen], inputs.q_positions.values[:, rows], inputs.k_positions.values[:, seen]
         logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
-        visible = encoding.visible(here, where)[:, None]
-        if (near := allowed(inputs, rows, seen)) is not None:
-            visible = visible & near
+        visible = _visible(inputs, rows, seen)
         if encoding.uses("remapped"):
             other = encoding.remapped(here, where)
             q_there, k_there = encoding.rotate(
@@ -115,11 +113,32 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
         logits = encoding.modify_logits(logits, turned[:, :, rows], keys, pairs, state)
         logits = inputs.logit.by_distance(logits, here, where)
         if inputs.sinks is None:
-            yield encoding.attention_weights(logits, visible)
+            yield _weights(inputs, rows, logits, visible)
         else:
             sink = at_least_float32(inputs.sinks)[:, None, None].expand(*logits.shape[:-1], 1)
             everywhere = F.pad(visible, (0, 1), value=True)
             yield encoding.attention_weights(torch.cat([logits, sink], dim=-1), everywhere)[..., :-1]
+
+
+def _weights(inputs: AttentionInputs, rows: slice, logits: Tensor, visible: Tensor) -> Tensor:
+    """What the encoding's hook gives, [B, H, Lq, Lk]. Without gradients its default is computed in the memory of the
+    logits, of which only those of keys that some query does not see are touched before the softmax.
+    """
+    if torch.is_grad_enabled() or inputs.encoding.uses("attention_weights") or not logits.is_contiguous():
+        return inputs.encoding.attention_weights(logits, visible)
+    first = seen_by_all(inputs, rows)
+    logits[..., first:].masked_fill_(~visible[..., first:], -torch.inf)
+    return torch.softmax(logits, dim=-1)
+
+
+def _visible(inputs: AttentionInputs, rows: slice, seen: slice) -> Tensor:
+    """Which of the keys ``seen`` each of these queries may look at, [B or 1, 1, Lq, Lk]."""
+    near = allowed(inputs, rows, seen)
+    if near is not None and not inputs.encoding.uses("visible"):
+        return near
+    here, where = inputs.q_positions.values[:, rows], inputs.k_positions.values[:, seen]
+    visible = inputs.encoding.visible(here, where)[:, None]
+    return visible if near is None else visible & near
 
 
 def fusible(encoding: Encoding, logit: LogitScale) -> bool:
@@ -180,7 +199,7 @@ def _biased_by_distance(inputs: AttentionInputs) -> Tensor:
         last, first = inputs.past + rows.stop - 1 - keys.start, inputs.past + rows.start - keys.stop
         distances = torch.arange(last, first, -1, device=q.device)
         vector = inputs.encoding.distance_bias(distances)
-        if (near := within(inputs, distances)) is not None:
+        if (near := within(inputs, distances, 0)) is not None:
             vector = vector.masked_fill(~near, -torch.inf)
         mask = vector.unfold(-1, keys.stop - keys.start, 1)[None]  # row r belongs to query rows.stop - 1 - r
         if q.is_cuda:

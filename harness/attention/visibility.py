@@ -25,19 +25,26 @@ def allowed(inputs: AttentionInputs, rows: slice, seen: slice) -> Tensor | None:
     visible = inputs.k_positions.visible
     keys = torch.arange(seen.start, seen.stop, device=inputs.k.device)
     queries = torch.arange(inputs.past + rows.start, inputs.past + rows.stop, device=inputs.k.device)[:, None]
-    near = within(inputs, queries - keys)
+    near = within(inputs, queries, keys)
     if visible is None:
         return None if near is None else near[None, None]
     shown = visible[:, None, None, seen]
     return (shown if near is None else shown & near) | (keys == queries)
 
 
-def within(inputs: AttentionInputs, distances: Tensor) -> Tensor | None:
-    """Whether a query may look at a key so many tokens before it, same shape, ``None`` if at all."""
-    earlier = distances >= 0 if inputs.causal else None
+def seen_by_all(inputs: AttentionInputs, rows: slice) -> int:
+    """How many keys, from the first on, each of these queries may certainly look at."""
+    if inputs.windowed or inputs.k_positions.visible is not None or inputs.encoding.uses("visible"):
+        return 0
+    return inputs.past + rows.start + 1 if inputs.causal else inputs.k.shape[2]
+
+
+def within(inputs: AttentionInputs, queries: Tensor, keys: Tensor | int) -> Tensor | None:
+    """Whether tokens at ``queries`` may look at those at ``keys`` by their distance, ``None`` if at all."""
+    earlier = keys <= queries if inputs.causal else None
     if not inputs.windowed:
         return earlier
-    near = distances.abs() < inputs.window
+    near = (queries - keys).abs() < inputs.window
     return near if earlier is None else near & earlier
 
 

@@ -12,7 +12,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.out_of_range import check
 from harness.encodings.pairs import Pairs
-from harness.encodings.relative import key_products, pairwise_distances, query_products
+from harness.encodings.relative import Rows, add_key_products, add_query_products
 
 
 class BERTRelative(Encoding):
@@ -45,11 +45,13 @@ class BERTRelative(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         check(pairs.k_positions, self.rows, "rows of the relative table: set encoding.rows higher")
-        row = pairwise_distances(pairs.q_positions, pairs.k_positions) + self.rows - 1
-        products = query_products(q, self.table, row)
-        if self.meets_keys:
-            products = products + key_products(k, self.table, row)
-        return logits + pairs.scale * products
+        rows = Rows(self.row, pairs.q_positions, pairs.k_positions)
+        logits = add_query_products(logits, pairs.scale * q, self.table, rows)
+        return add_key_products(logits, k, self.table, rows, pairs.scale) if self.meets_keys else logits
+
+    def row(self, distances: Tensor) -> Tensor:
+        """Which vector belongs to each distance i - j, same shape."""
+        return distances + self.rows - 1
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         if tested.distance <= trained.distance:

@@ -11,8 +11,8 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs
 
-PAIRS = 2**18
-"""Pairs of tokens, in each sequence and head, that are handled at once."""
+KEYS = 256
+"""Keys whose gates are summed at once, from the nearest on."""
 
 
 class CoPE(Encoding):
@@ -35,19 +35,30 @@ class CoPE(Encoding):
         self.table = nn.Parameter(torch.zeros(positions or max(2, dimensions.train_tokens), dimensions.head_dim))
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        step = max(1, PAIRS // logits.shape[-1])
-        if step >= logits.shape[2]:
-            return self._counted(logits, q, pairs.visible)
-        parts = (x.split(step, dim=2) for x in (logits, q, pairs.visible))
-        return torch.cat([self._counted(*part) for part in zip(*parts, strict=True)], dim=2)
+        products = q @ self.table.to(q.dtype).T
+        counted = logits.new_zeros(*logits.shape[:3], 1)
+        nearest_first = []
+        end = logits.shape[-1]
+        while end and not self._full(counted):
+            block = slice(max(0, end - KEYS), end)
+            gates = torch.sigmoid(logits[..., block]).masked_fill(~pairs.visible[..., block], 0)
+            counts = gates.flip(-1).cumsum(dim=-1).flip(-1) + counted
+            nearest_first.append(logits[..., block] + self._at(counts, products))
+            counted, end = counts[..., :1], block.start
+        if end:
+            nearest_first.append(logits[..., :end] + products[..., -1:])
+        return torch.cat(nearest_first[::-1], dim=-1)
 
-    def _counted(self, logits: Tensor, q: Tensor, visible: Tensor) -> Tensor:
-        counted = torch.sigmoid(logits).masked_fill(~visible, 0).flip(-1).cumsum(dim=-1).flip(-1)
-        counted = counted.clamp(max=len(self.table) - 1)
-        whole = q @ self.table.to(q.dtype).T
-        below = counted.detach().clamp(max=len(self.table) - 2).long()
-        low, high = whole[..., :-1].gather(-1, below), whole[..., 1:].gather(-1, below)
-        return logits + torch.lerp(low, high, counted - below)
+    def _full(self, counted: Tensor) -> bool:
+        """Whether all keys before these have the last position. Not asked of a GPU, which would have to wait."""
+        return not counted.is_cuda and bool((counted >= len(self.table) - 1).all())
+
+    def _at(self, counts: Tensor, products: Tensor) -> Tensor:
+        """The products of queries and table [B, H, Lq, positions] at counts [B, H, Lq, keys] between its rows."""
+        counts = counts.clamp(max=len(self.table) - 1)
+        below = counts.detach().clamp(max=len(self.table) - 2).long()
+        low, high = products[..., :-1].gather(-1, below), products[..., 1:].gather(-1, below)
+        return torch.lerp(low, high, counts - below)
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         # n tokens count to less than n, which takes row n at most.

@@ -13,7 +13,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs
 from harness.encodings.precision import at_least_float32
-from harness.encodings.relative import key_products, pairwise_distances, query_products
+from harness.encodings.relative import Rows, add_key_products, add_query_products
 
 
 class DeBERTa(Encoding):
@@ -81,11 +81,11 @@ class DeBERTa(Encoding):
         return torch.full_like(q_positions, terms**-0.5, dtype=self.precision)
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        row = self.row(pairwise_distances(pairs.q_positions, pairs.k_positions))
+        rows = Rows(self.row, pairs.q_positions, pairs.k_positions)
         if self.keys is not None:
-            logits = logits + pairs.scale * query_products(q, self.vectors(self.keys), row)
+            logits = add_query_products(logits, pairs.scale * q, self.vectors(self.keys), rows)
         if self.queries is not None:
-            logits = logits + pairs.scale * key_products(k, self.vectors(self.queries), row)
+            logits = add_key_products(logits, k, self.vectors(self.queries), rows, pairs.scale)
         return logits
 
     def horizon(self, *, causal: bool) -> int | None:

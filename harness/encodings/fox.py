@@ -46,4 +46,4 @@ class FoX(Encoding):
             return logits + decay(gates, pairs.rows, logits.dtype)
         earlier, later = (decay(half, pairs.rows, logits.dtype) for half in gates.chunk(2, dim=1))
         order = torch.arange(gates.shape[-1], device=gates.device)
-        return logits + torch.where(order <= order[pairs.rows, None], earlier, later)
+        return logits + torch.where(order <= order[pairs.rows, None], earlier, -later)

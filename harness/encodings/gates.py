@@ -15,14 +15,15 @@ def accumulated(layer: nn.Linear, h: Tensor) -> Tensor:
 
 
 def decay(sums: Tensor, rows: slice, precision: torch.dtype) -> Tensor:
-    """The log of the product of the gates between two tokens: ``-|G_i - G_j|`` for the sums G [B, H, L] of
-    :func:`accumulated`, which never grow -> [B, H, queries, L]. The gate of the earlier of the two is not included.
+    """The log of the product of the gates from an earlier token to each of the queries at ``rows``: ``G_i - G_j`` for
+    the sums G [B, H, L] of :func:`accumulated`, which never grow -> [B, H, queries, L]. The gate of the earlier of the
+    two is not included. Of a later token it is the same with the other sign.
 
     Sums are taken from the first of the queries on, and only then rounded to ``precision``: those near a query are
     small, and so is what rounding takes from their difference.
     """
     since = (sums - sums[:, :, rows.start, None]).to(precision)
-    return -(since[:, :, rows, None] - since[:, :, None, :]).abs()
+    return since[:, :, rows, None] - since[:, :, None, :]
 
 
 def initialized(layer: nn.Linear, bias: float) -> nn.Linear:

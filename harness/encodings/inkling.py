@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from harness.declarations.bounds import CountOrZero, Deviation, Width
@@ -11,7 +12,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs
 from harness.encodings.precision import at_least_float32
-from harness.encodings.relative import pairwise_distances, query_products
+from harness.encodings.relative import Rows, add_query_products
 
 
 class Inkling(Encoding):
@@ -46,10 +47,12 @@ class Inkling(Encoding):
         return {"mix": mixed.unflatten(-1, (self.heads, -1)).transpose(1, 2)}  # [B, H, L, profiles]
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        distances = pairwise_distances(pairs.q_positions, pairs.k_positions)
-        bias = query_products(state["mix"][:, :, pairs.rows], self.bank, distances.clamp(0, self.extent - 1))
-        outside = (distances < 0) | (distances >= self.extent)
-        return logits + bias.masked_fill(outside[:, None], 0.0)
+        rows = Rows(self.row, pairs.q_positions, pairs.k_positions)
+        return add_query_products(logits, state["mix"][:, :, pairs.rows], F.pad(self.bank, (0, 0, 0, 1)), rows)
+
+    def row(self, distances: Tensor) -> Tensor:
+        """Which profile of the bank belongs to each distance i - j, same shape: one more, of zeros, beyond them."""
+        return distances.masked_fill((distances < 0) | (distances >= self.extent), self.extent)
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         farthest = min(tested.distance, self.extent - 1)

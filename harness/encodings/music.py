@@ -11,7 +11,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.out_of_range import check
 from harness.encodings.pairs import Pairs
-from harness.encodings.relative import pairwise_distances, query_products
+from harness.encodings.relative import Rows, add_query_products
 
 
 class Music(Encoding):
@@ -37,8 +37,12 @@ class Music(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         check(pairs.k_positions, self.rows, "rows of the relative table: set encoding.rows higher")
-        row = pairwise_distances(pairs.q_positions, pairs.k_positions).clamp(min=0)
-        return logits + pairs.scale * query_products(q, self.table, row)
+        rows = Rows(self.row, pairs.q_positions, pairs.k_positions)
+        return add_query_products(logits, pairs.scale * q, self.table, rows)
+
+    def row(self, distances: Tensor) -> Tensor:
+        """Which vector belongs to each distance i - j, same shape; later keys have any."""
+        return distances.clamp(min=0)
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         if tested.distance <= trained.distance:

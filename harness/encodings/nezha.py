@@ -12,7 +12,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.frequencies import geometric, waves
 from harness.encodings.pairs import Pairs
-from harness.encodings.relative import pairwise_distances, query_products, weighted_rows
+from harness.encodings.relative import Rows, add_query_products, weighted_rows
 from harness.encodings.requirements import odd_channels
 
 
@@ -45,14 +45,15 @@ class NEZHA(Encoding):
         return self.clip
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        return logits + pairs.scale * query_products(q, self.table, self.row(pairs.q_positions, pairs.k_positions))
+        rows = Rows(self.row, pairs.q_positions, pairs.k_positions)
+        return add_query_products(logits, pairs.scale * q, self.table, rows)
 
     def value(self, weights: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        return weighted_rows(weights, self.table, self.row(q_positions, k_positions))
+        return weighted_rows(weights, self.table, Rows(self.row, q_positions, k_positions))
 
-    def row(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        """Which vector belongs to each pair, [B, Lq], [B, Lk] -> [B, Lq, Lk]."""
-        return (-pairwise_distances(q_positions, k_positions)).clamp(-self.clip, self.clip) + self.clip
+    def row(self, distances: Tensor) -> Tensor:
+        """Which vector belongs to each distance i - j, same shape."""
+        return (-distances).clamp(-self.clip, self.clip) + self.clip
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         farthest = min(tested.distance, self.clip)

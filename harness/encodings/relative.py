@@ -1,54 +1,111 @@
 """Dot products with a table of vectors by distance, which the relative encodings share.
 
-``rows`` [B or 1, Lq, Lk] is the table row, of [R, d] or [H, R, d], for each query and key. The products of queries with
+Tables are [R, d] or [H, R, d]; :class:`Rows` says which row each query has for each key. The products of queries with
 all rows, [B, H, Lq, R], are small, and each pair picks its own. Only rows in the range that occurs are multiplied:
 finding it is cheap and saves most of a table made for longer sequences. The vectors of all pairs, [Lq, Lk, d], are
 built only where at least d sequences have the same positions, so that they take no more memory than the logits:
 matrix products with them are faster than picking numbers, and gradients even more so.
 
-One long sequence without gradients is a third case. Where rows depend on the difference of the numbers of query and key
-alone, as at consecutive positions, the vectors of all differences are few. The products of a block of queries with them
-are one product of matrices, and what each pair needs of it is a view, in which a row begins one number before the last.
+One long sequence without gradients is a third case. At consecutive positions all pairs on a diagonal have the same row,
+and diagonals far from the main one mostly share theirs, because distances are clipped. So the product with the row of
+the farthest keys is added for all keys, and only near ones get what theirs differs by. These are the products of a
+block of queries with the vectors of its diagonals, seen through a view in which a row begins one number before the
+last.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 BLOCK = 64
-"""Queries whose products with the vectors of all diagonals are made at once."""
+"""Queries, or keys, whose products with the vectors of their diagonals are made at once."""
 
 FEW = 2**12
 """Pairs of which picking numbers takes no longer than finding out that it need not be done."""
 
 
-def query_products(q: Tensor, table: Tensor, rows: Tensor) -> Tensor:
-    """``q_i . table[rows[i, j]]`` for ``q`` [B, H, Lq, d] -> [B, H, Lq, Lk], not scaled."""
-    if for_many(rows, len(q), q.shape[-1]):
-        return torch.einsum("bhid,hijd->bhij", q, _vectors(table, rows, q.dtype))
-    if _along_diagonals(rows, q, table):
-        return torch.cat([_skewed(q[:, :, block], table, rows[0, block]) for block in _blocks(rows)], dim=2)
-    low, used = _used(table, rows, q.dtype)
-    products = q @ used.transpose(-1, -2)
-    return products.gather(-1, (rows - low)[:, None].expand(*products.shape[:2], -1, -1))
+class Rows(NamedTuple):
+    """Which row of a table belongs to each pair of a query and a key."""
+
+    of: Callable[[Tensor], Tensor]
+    """The row of each distance, query position - key position, same shape."""
+    q_positions: Tensor
+    """[B or 1, Lq]"""
+    k_positions: Tensor
+    """[B or 1, Lk]"""
+
+    @property
+    def transposed(self) -> "Rows":
+        """Those of pairs of a key and a query."""
+        return Rows(lambda distances: self.of(-distances), self.k_positions, self.q_positions)
+
+    def of_pairs(self) -> Tensor:
+        """[B or 1, Lq, Lk]"""
+        return self.of(pairwise_distances(self.q_positions, self.k_positions))
+
+    def of_diagonals(self) -> Tensor:
+        """Those of the Lq + Lk - 1 diagonals at consecutive positions, from the lower left corner on."""
+        farthest, nearest = self.q_positions[0, -1] - self.k_positions[0, 0], self.q_positions[0, 0]
+        latest = int(nearest - self.k_positions[0, -1]) - 1
+        return self.of(torch.arange(int(farthest), latest, -1, device=self.q_positions.device))
+
+    def blocks(self) -> Iterator[tuple[slice, "Rows"]]:
+        """Blocks of queries and the rows of each."""
+        for start in range(0, self.q_positions.shape[1], BLOCK):
+            block = slice(start, min(start + BLOCK, self.q_positions.shape[1]))
+            yield block, self._replace(q_positions=self.q_positions[:, block])
 
 
-def key_products(k: Tensor, table: Tensor, rows: Tensor) -> Tensor:
-    """``k_j . table[rows[i, j]]`` for ``k`` [B, H, Lk, d] -> [B, H, Lq, Lk], not scaled."""
-    return query_products(k, table, rows.transpose(-1, -2)).transpose(-1, -2)
+def add_query_products(logits: Tensor, q: Tensor, table: Tensor, rows: Rows) -> Tensor:
+    """``logits + q_i . table[rows[i, j]]`` for logits [B, H, Lq, Lk] and ``q`` [B, H, Lq, d] that is scaled as they."""
+    if not _along_diagonals(rows, q, table):
+        return logits + _products(q, table, rows)
+    table = table.to(q.dtype)
+    far = table[..., rows.of_diagonals()[0], :]
+    added = logits + q @ far[..., None]
+    for block, here in rows.blocks():
+        near, vectors = _differences(table, far, here)
+        products = q[:, :, block] @ vectors.mT
+        added[:, :, block, near] += _view_of_pairs(products, near.stop - near.start)
+    return added
 
 
-def weighted_rows(weights: Tensor, table: Tensor, rows: Tensor) -> Tensor:
+def add_key_products(logits: Tensor, k: Tensor, table: Tensor, rows: Rows, scale: Tensor) -> Tensor:
+    """``logits + scale_i k_j . table[rows[i, j]]`` for ``k`` [B, H, Lk, d] and ``scale`` [B or 1, H or 1, Lq, 1]."""
+    if not _along_diagonals(rows, k, table):
+        return torch.addcmul(logits, scale.to(k.dtype), _products(k, table, rows.transposed).mT)
+    table = table.to(k.dtype)
+    far = table[..., rows.of_diagonals()[0], :]
+    added = torch.addcmul(logits, scale.to(k.dtype), (k @ far[..., None]).mT)
+    near, _ = _differences(table, far, rows)
+    for keys, here in rows._replace(k_positions=rows.k_positions[:, near]).transposed.blocks():
+        block = slice(near.start + keys.start, near.start + keys.stop)
+        vectors = table.index_select(-2, here.of_diagonals()) - far[..., None, :]
+        products = _view_of_pairs(k[:, :, block] @ vectors.mT, logits.shape[2])
+        added[..., block].addcmul_(scale.to(k.dtype), products.mT)
+    return added
+
+
+def weighted_rows(weights: Tensor, table: Tensor, rows: Rows) -> Tensor:
     """``sum_j weights[i, j] table[rows[i, j]]`` for ``weights`` [B, H, Lq, Lk] -> [B, H, Lq, d]."""
-    if for_many(rows, len(weights), table.shape[-1]):
-        vectors = _vectors(table, rows, weights.dtype)
-        return torch.einsum("bhij,hijd->bhid", weights, vectors)
     if _along_diagonals(rows, weights, table):
-        return torch.cat([_summed(weights[:, :, block], table, rows[0, block]) for block in _blocks(rows)], dim=2)
-    low, used = _used(table, rows, weights.dtype)
+        table = table.to(weights.dtype)
+        far = table[..., rows.of_diagonals()[0], :]
+        summed = weights.sum(dim=-1, keepdim=True) * far[..., None, :]
+        for block, here in rows.blocks():
+            near, vectors = _differences(table, far, here)
+            along = weights.new_zeros(*weights.shape[:2], block.stop - block.start, vectors.shape[-2])
+            _view_of_pairs(along, near.stop - near.start).copy_(weights[:, :, block, near])
+            summed[:, :, block] += along @ vectors
+        return summed
+    of_pairs = rows.of_pairs()
+    if for_many(of_pairs, len(weights), table.shape[-1]):
+        return torch.einsum("bhij,hijd->bhid", weights, _vectors(table, of_pairs, weights.dtype))
+    low, used = _used(table, of_pairs, weights.dtype)
     empty = weights.new_zeros(*weights.shape[:3], used.shape[-2])
-    return empty.scatter_add(-1, (rows - low)[:, None].expand(weights.shape), weights) @ used
+    return empty.scatter_add(-1, (of_pairs - low)[:, None].expand(weights.shape), weights) @ used
 
 
 def pairwise_distances(q_positions: Tensor, k_positions: Tensor) -> Tensor:
@@ -56,9 +113,30 @@ def pairwise_distances(q_positions: Tensor, k_positions: Tensor) -> Tensor:
     return q_positions[:, :, None] - k_positions[:, None, :]
 
 
-def for_many(rows: Tensor, sequences: int, channels: int) -> bool:
-    """Whether the vectors of all pairs take no more memory than a number per pair and sequence."""
-    return len(rows) == 1 and sequences >= channels
+def for_many(positions: Tensor, sequences: int, channels: int) -> bool:
+    """Whether the vectors of all pairs take no more memory than a number per pair and sequence. ``positions`` [B or 1,
+    ...] are those of the sequences, or anything that has as many rows.
+    """
+    return len(positions) == 1 and sequences >= channels
+
+
+def consecutive(*positions: Tensor) -> bool:
+    """Whether these [B or 1, L] are whole numbers that count up in steps of one, the same for all sequences. Not asked
+    of a GPU, which would have to wait.
+    """
+    if any(len(x) > 1 or x.is_floating_point() or x.is_cuda for x in positions):
+        return False
+    return all(torch.equal(x[:, 1:], x[:, :-1] + 1) for x in positions)
+
+
+def _products(q: Tensor, table: Tensor, rows: Rows) -> Tensor:
+    """``q_i . table[rows[i, j]]`` [B, H, Lq, Lk]."""
+    of_pairs = rows.of_pairs()
+    if for_many(of_pairs, len(q), q.shape[-1]):
+        return torch.einsum("bhid,hijd->bhij", q, _vectors(table, of_pairs, q.dtype))
+    low, used = _used(table, of_pairs, q.dtype)
+    products = q @ used.mT
+    return products.gather(-1, (of_pairs - low)[:, None].expand(*products.shape[:2], -1, -1))
 
 
 def _vectors(table: Tensor, rows: Tensor, precision: torch.dtype) -> Tensor:
@@ -73,47 +151,35 @@ def _used(table: Tensor, rows: Tensor, precision: torch.dtype) -> tuple[int, Ten
     return low, table[..., low : high + 1, :].to(precision)
 
 
-def _along_diagonals(rows: Tensor, x: Tensor, table: Tensor) -> bool:
-    """Whether all pairs on a diagonal have the same row, of many pairs without gradients. Not asked of a GPU, which
-    would have to wait.
+def _along_diagonals(rows: Rows, x: Tensor, table: Tensor) -> bool:
+    """Whether all pairs on a diagonal have the same row, of many pairs without gradients, whose sequences are not so
+    many that :func:`for_many` is faster.
     """
     if torch.is_grad_enabled() and (x.requires_grad or table.requires_grad):
         return False
-    if rows.is_cuda or len(rows) > 1 or min(rows.shape[1:]) < 2 or rows.numel() < FEW:
+    queries, keys = rows.q_positions.shape[1], rows.k_positions.shape[1]
+    if queries * keys < FEW or for_many(rows.q_positions, len(x), table.shape[-1]):
         return False
-    return torch.equal(rows[:, 1:, 1:], rows[:, :-1, :-1])
+    return consecutive(rows.q_positions, rows.k_positions)
 
 
-def _blocks(rows: Tensor) -> Iterator[slice]:
-    """Queries that are handled at once: a block of n of them and m keys has n + m - 1 diagonals."""
-    size = min(BLOCK, rows.shape[2])
-    return (slice(start, min(start + size, rows.shape[1])) for start in range(0, rows.shape[1], size))
+def _differences(table: Tensor, far: Tensor, rows: Rows) -> tuple[slice, Tensor]:
+    """The keys up to the last from the first on whose row differs, for any of the n queries, from that of the farthest
+    key, and the vectors [H or 1, n + keys - 1, d] of their diagonals less ``far``.
+    """
+    along = rows.of_diagonals()
+    queries, keys = rows.q_positions.shape[1], rows.k_positions.shape[1]
+    same = int((along == along[0]).cumprod(dim=0).sum())
+    near = slice(min(max(0, same - queries + 1), keys - 1), keys)
+    return near, table.index_select(-2, along[near.start :]) - far[..., None, :]
 
 
-def _by_diagonal(table: Tensor, rows: Tensor, precision: torch.dtype) -> Tensor:
-    """The vectors [H or 1, n + m - 1, d] of the diagonals of ``rows`` [n, m], from the lower left corner on."""
-    return table.to(precision).index_select(-2, torch.cat([rows[:, 0].flip(0), rows[0, 1:]]))
-
-
-def _skewed(q: Tensor, table: Tensor, rows: Tensor) -> Tensor:
-    """:func:`query_products` of n queries with m keys, a view."""
-    count, keys = rows.shape
-    products = q @ _by_diagonal(table, rows, q.dtype).transpose(-1, -2)
-    return _view_of_pairs(products, count, keys)
-
-
-def _summed(weights: Tensor, table: Tensor, rows: Tensor) -> Tensor:
-    """:func:`weighted_rows` of n queries and m keys."""
-    count, keys = rows.shape
-    vectors = _by_diagonal(table, rows, weights.dtype)
-    along = weights.new_zeros(*weights.shape[:3], vectors.shape[-2])
-    _view_of_pairs(along, count, keys).copy_(weights)
-    return along @ vectors
-
-
-def _view_of_pairs(along: Tensor, count: int, keys: int) -> Tensor:
-    """Of numbers for each query and diagonal [B, H, n, n + m - 1], contiguous, those of the pairs [B, H, n, m]."""
+def _view_of_pairs(along: Tensor, keys: int) -> Tensor:
+    """Of numbers for each query and diagonal [B, H, n, n + keys - 1], contiguous, those of the pairs [B, H, n, keys],
+    a view.
+    """
     sequences, heads, row, _ = along.stride()
+    count = along.shape[2]
     return along.as_strided(
         (*along.shape[:2], count, keys), (sequences, heads, row - 1, 1), along.storage_offset() + count - 1
     )

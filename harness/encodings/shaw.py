@@ -10,7 +10,7 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs
-from harness.encodings.relative import pairwise_distances, query_products, weighted_rows
+from harness.encodings.relative import Rows, add_query_products, weighted_rows
 
 
 class Shaw(Encoding):
@@ -53,15 +53,16 @@ class Shaw(Encoding):
         return self.left if causal else max(self.left, self.right)
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        return logits + pairs.scale * query_products(q, self.key_table, self.row(pairs.q_positions, pairs.k_positions))
+        rows = Rows(self.row, pairs.q_positions, pairs.k_positions)
+        return add_query_products(logits, pairs.scale * q, self.key_table, rows)
 
     def value(self, weights: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         assert self.value_table is not None
-        return weighted_rows(weights, self.value_table, self.row(q_positions, k_positions))
+        return weighted_rows(weights, self.value_table, Rows(self.row, q_positions, k_positions))
 
-    def row(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        """Which vector belongs to each pair, [B, Lq], [B, Lk] -> [B, Lq, Lk]: the first to the farthest on the left."""
-        return (-pairwise_distances(q_positions, k_positions)).clamp(-self.left, self.right) + self.left
+    def row(self, distances: Tensor) -> Tensor:
+        """Which vector belongs to each distance i - j, same shape: the first to the farthest on the left."""
+        return (-distances).clamp(-self.left, self.right) + self.left
 
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         farthest = min(tested.distance, self.left if tested.causal else max(self.left, self.right))

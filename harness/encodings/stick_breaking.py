@@ -9,6 +9,9 @@ from torch import Tensor
 from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 
+KEYS = 256
+"""Keys that take their shares at once, from the nearest on."""
+
 
 class StickBreaking(Encoding):
     """Weights ``A_ij = sigmoid(z_ij) x product over j < t < i of (1 - sigmoid(z_it))`` of the logits z, in place of a
@@ -29,14 +32,29 @@ class StickBreaking(Encoding):
         self.remainder = remainder
 
     def attention_weights(self, logits: Tensor, visible: Tensor) -> Tensor:
+        # Below this weights are nothing beside others, and exponentials are many times as slow where they underflow.
+        least = math.log(torch.finfo(logits.dtype).tiny) + 10
         # Of the keys that a query may look at under causal attention the last one is itself.
         own = visible & (visible.flip(-1).cumsum(dim=-1).flip(-1) == 1)
         earlier = visible & ~own
-        kept = F.logsigmoid(-logits).masked_fill(~earlier, 0)
-        # Summed from the nearest key on: sums stay small, and exact, where weights are not negligible.
-        left = kept.flip(-1).cumsum(dim=-1).flip(-1)
-        shares = F.logsigmoid(logits) + F.pad(left[..., 1:], (0, 1))
-        # Below this weights are nothing beside others, and exponentials are many times as slow where they underflow.
-        least = math.log(torch.finfo(shares.dtype).tiny) + 10
-        weights = shares.clamp(min=least).exp().masked_fill(~earlier, 0)
-        return torch.where(own, left[..., :1].exp(), weights) if self.remainder else weights
+        left = logits.new_zeros(*logits.shape[:3], 1)
+        nearest_first = []
+        end = logits.shape[-1]
+        while end and not _broken(left, least):
+            block = slice(max(0, end - KEYS), end)
+            refused = F.logsigmoid(-logits[..., block])
+            # Summed from the nearest key on: sums stay small, and exact, where weights are not negligible.
+            sums = refused.masked_fill(~earlier[..., block], 0).flip(-1).cumsum(dim=-1).flip(-1) + left
+            # ln sigmoid(z) = z + ln sigmoid(-z)
+            shares = logits[..., block] + refused + torch.cat([sums[..., 1:], left], dim=-1)
+            nearest_first.append(shares.clamp(min=least).exp().masked_fill(~earlier[..., block], 0))
+            left, end = sums[..., :1], block.start
+        if end:
+            nearest_first.append(logits.new_zeros(*logits.shape[:3], end))
+        weights = torch.cat(nearest_first[::-1], dim=-1)
+        return torch.where(own, left.exp(), weights) if self.remainder else weights
+
+
+def _broken(left: Tensor, least: float) -> bool:
+    """Whether nothing is left of any stick. Not asked of a GPU, which would have to wait."""
+    return not left.is_cuda and bool((left < least).all())

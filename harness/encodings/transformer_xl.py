@@ -12,7 +12,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, cosine_and_sine, geometric, waves
 from harness.encodings.pairs import Pairs
 from harness.encodings.precision import at_least_float32
-from harness.encodings.relative import for_many, pairwise_distances, query_products
+from harness.encodings.relative import Rows, add_query_products, consecutive, for_many, pairwise_distances
 from harness.encodings.requirements import odd_channels
 
 
@@ -27,8 +27,9 @@ class TransformerXL(Encoding):
     takes R at j - i (Ruoss et al., 2023) is the same with the sine half of W negated, so both learn alike.
 
     ``R[i - j]`` comes from sinusoids of i and of j by the addition theorem: a dot product of D channels for each pair,
-    no table by distance, and positions may be fractions. Only where many sequences have the same whole positions are
-    the vectors ``W R`` of all distances fewer than these products, and a table of them is made.
+    no table by distance, and positions may be fractions. Where many sequences have the same whole positions, or one long
+    sequence has consecutive ones, the vectors ``W R`` of all distances are fewer than these products, and a table of
+    them is made.
     """
 
     kind = "relative"
@@ -60,33 +61,29 @@ class TransformerXL(Encoding):
     def horizon(self, *, causal: bool) -> int | None:
         return self.clamp
 
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        return q + at_least_float32(self.u)[:, None], k
+
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        content = at_least_float32(self.u)[:, None] @ k.transpose(-1, -2)
-        q = q + at_least_float32(self.v)[:, None]
-        distances = pairwise_distances(pairs.q_positions, pairs.k_positions)
-        position = (
-            self._from_table(q, distances) if self._fits_table(q, distances) else self._turned(q, distances, pairs)
-        )
-        return logits + pairs.scale * (content + position)
-
-    def _fits_table(self, q: Tensor, distances: Tensor) -> bool:
-        """Whether the vectors ``W R`` of all distances are fewer than the queries that would be multiplied by W."""
-        if distances.is_floating_point() or not for_many(distances, len(q), q.shape[-1]):
-            return False
-        if distances.is_cuda:  # there asking takes longer than computing
-            return False
-        low, high = distances.aminmax()
-        return bool(high.clamp(max=self.clamp) - low.clamp(min=-self.clamp) < len(q) * q.shape[2])
-
-    def _from_table(self, q: Tensor, distances: Tensor) -> Tensor:
-        distances = distances.clamp(-self.clamp, self.clamp)
-        low, high = (int(bound) for bound in distances.aminmax())
+        q = pairs.scale * (q + (at_least_float32(self.v) - at_least_float32(self.u))[:, None])
+        here, where = pairs.q_positions, pairs.k_positions
+        if here.is_floating_point() or here.is_cuda:  # on a GPU asking takes longer than computing
+            return logits + self._turned(q, pairs)
+        low = max(int(here.min() - where.max()), -self.clamp)
+        high = min(int(here.max() - where.min()), self.clamp)
+        few = high - low < len(q) * q.shape[2] and for_many(here, len(q), q.shape[-1])
+        if not few and (torch.is_grad_enabled() or q.shape[2] == 1 or not consecutive(here, where)):
+            return logits + self._turned(q, pairs)
         table = waves(torch.arange(low, high + 1, device=q.device), self.frequencies, "concatenated", q.dtype)
-        return query_products(q, table @ at_least_float32(self.project).transpose(-1, -2), distances - low)
+        rows = Rows(lambda distances: distances.clamp(low, high) - low, here, where)
+        return add_query_products(logits, q, table @ at_least_float32(self.project).mT, rows)
 
-    def _turned(self, q: Tensor, distances: Tensor, pairs: Pairs) -> Tensor:
+    def _turned(self, q: Tensor, pairs: Pairs) -> Tensor:
+        """``q_i . W R[i - j]``, the scaled products with the position, [B, H, Lq, Lk]."""
         towards = torch.einsum("bhid,hdm->bhim", q, at_least_float32(self.project))
-        distances = distances[:, None]
+        distances = pairwise_distances(pairs.q_positions, pairs.k_positions)[:, None]
         position = self._near(towards, pairs)
         for bound, beyond in ((self.clamp, distances > self.clamp), (-self.clamp, distances < -self.clamp)):
             if not beyond.is_cuda and not beyond.any():
