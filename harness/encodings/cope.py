@@ -36,22 +36,24 @@ class CoPE(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         products = q @ self.table.to(q.dtype).T
-        counted = logits.new_zeros(*logits.shape[:3], 1)
+        visible = pairs.visible.to(logits.dtype)
+        counted: Tensor | None = None
         nearest_first = []
         end = logits.shape[-1]
         while end and not self._full(counted):
             block = slice(max(0, end - KEYS), end)
-            gates = torch.sigmoid(logits[..., block]).masked_fill(~pairs.visible[..., block], 0)
-            counts = gates.flip(-1).cumsum(dim=-1).flip(-1) + counted
+            gates = torch.sigmoid(logits[..., block]) * visible[..., block]
+            counts = gates.flip(-1).cumsum(dim=-1).flip(-1)
+            counts = counts if counted is None else counts + counted
             nearest_first.append(logits[..., block] + self._at(counts, products))
             counted, end = counts[..., :1], block.start
         if end:
             nearest_first.append(logits[..., :end] + products[..., -1:])
-        return torch.cat(nearest_first[::-1], dim=-1)
+        return torch.cat(nearest_first[::-1], dim=-1) if len(nearest_first) > 1 else nearest_first[0]
 
-    def _full(self, counted: Tensor) -> bool:
+    def _full(self, counted: Tensor | None) -> bool:
         """Whether all keys before these have the last position. Not asked of a GPU, which would have to wait."""
-        return not counted.is_cuda and bool((counted >= len(self.table) - 1).all())
+        return counted is not None and not counted.is_cuda and bool((counted >= len(self.table) - 1).all())
 
     def _at(self, counts: Tensor, products: Tensor) -> Tensor:
         """The products of queries and table [B, H, Lq, positions] at counts [B, H, Lq, keys] between its rows."""

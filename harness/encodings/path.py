@@ -28,9 +28,10 @@ class PaTH(Encoding):
     :class:`~harness.encodings.fox.FoX`. The order is that of the sequence: positions play no part.
 
     The sequence is cut into blocks. Within one, with W its directions, ``H_b .. H_a = I - W^T T W`` for all a <= b with
-    one triangular T (the UT transform: a triangular system); from block to block queries are carried
-    back. Beside the logits of a chunk of queries this takes memory in proportion to the length. Gradients need one
-    more number for each pair of tokens, and d for each query and block: another one per pair if d is :data:`BLOCK`.
+    one triangular T (the UT transform: a triangular system); keys are carried to the end of their block, and from block
+    to block queries are carried back by the product of its reflections. Beside the logits of a chunk of queries this
+    takes memory in proportion to the length. Gradients need one more number for each pair of tokens, and d for each
+    query and block: another one per pair if d is :data:`BLOCK`.
     """
 
     kind = "content"
@@ -64,53 +65,84 @@ class PaTH(Encoding):
         gates = {"gates": accumulated(self.gate, h)} if self.gate else {}
         return {**reflections(w, beta), **gates}
 
+    def rotate(
+        self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Where there are several blocks, keys have as more channels what they are at the end of their block."""
+        return (F.pad(q, (0, q.shape[-1])), torch.cat([k, ends(k, state)], dim=-1)) if "endings" in state else (q, k)
+
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        products = carried(q, k, pairs.rows, state)
+        logits = carried(logits, pairs.scale * q, k, pairs.rows, state)
         if "gates" in state:
-            products = products + decay(state["gates"][..., : k.shape[2]], pairs.rows, products.dtype)
-        return products * pairs.scale
+            logits = logits + pairs.scale * decay(state["gates"][..., : k.shape[2]], pairs.rows, logits.dtype)
+        return logits
 
 
 def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
     """The reflections ``I - beta_t w_t w_t^T`` in blocks, w [B, H, L, d], beta [B, H, L]. ``directions`` W
-    [B, H, blocks, BLOCK, d], the last filled up with zeros; ``triangular`` T [B, H, blocks, BLOCK, BLOCK] and
-    ``updates`` T W, with which the product of all in a block, last first, is ``I - W^T T W``.
+    [B, H, blocks, BLOCK, d], the last filled up with zeros; ``strengths`` beta [B, H, blocks, BLOCK, 1]; ``system`` A
+    [B, H, blocks, BLOCK, BLOCK] below the diagonal of ones, with which ``T = A^-1 diag(beta)``.
+
+    Where there are several blocks, also ``updates`` T W and ``endings`` T^T W, like W, and the products of all
+    reflections of each block, last first: ``passages`` ``I - W^T T W`` [B, H, blocks, d, d].
     """
     size = min(BLOCK, w.shape[2])
     missing = -w.shape[2] % size
     w = F.pad(w, (0, 0, 0, missing)).unflatten(2, (-1, size))
-    beta = F.pad(beta, (0, missing)).unflatten(2, (-1, size))
+    beta = F.pad(beta, (0, missing)).unflatten(2, (-1, size))[..., None]
     # Row t of T W is beta_t times w_t after the reflections before t: (I + tril(beta W W^T, -1)) T = diag(beta).
-    system = (beta[..., None] * (w @ w.transpose(-1, -2))).tril(-1)
-    triangular = torch.linalg.solve_triangular(system, torch.diag_embed(beta), upper=False, unitriangular=True)
-    return {"directions": w, "triangular": triangular, "updates": triangular @ w}
+    system = (beta * (w @ w.mT)).tril(-1)
+    blocks = {"directions": w, "strengths": beta, "system": system}
+    if w.shape[2] == 1:
+        return blocks
+    updates = torch.linalg.solve_triangular(system, beta * w, upper=False, unitriangular=True)
+    endings = beta * torch.linalg.solve_triangular(system.mT, w, upper=True, unitriangular=True)
+    passages = torch.eye(w.shape[-1], dtype=w.dtype, device=w.device) - w.mT @ updates
+    return {**blocks, "updates": updates, "endings": endings, "passages": passages}
 
 
-def carried(q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> Tensor:
-    """``q_i H_i .. H_(j+1) k_j`` for the queries [B, H, Lq, d] at ``rows`` and all keys [B, H, L, d] -> [B, H, Lq, L],
-    where j <= i; elsewhere the numbers mean nothing.
+def ends(k: Tensor, blocks: Mapping[str, Tensor]) -> Tensor:
+    """``H_b .. H_(j+1) k_j`` with b the last token of j's block, like the keys [B, H, L, d]."""
+    w, endings = blocks["directions"], blocks["endings"]
+    filled = F.pad(k, (0, 0, 0, w.shape[2] * w.shape[3] - k.shape[2])).unflatten(2, (-1, w.shape[3]))
+    return (filled - (w @ filled.mT).tril(-1).mT @ endings).flatten(2, 3)[:, :, : k.shape[2]]
+
+
+def carried(logits: Tensor, q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> Tensor:
+    """``q_i H_i .. H_(j+1) k_j`` for the queries [B, H, Lq, d] at ``rows`` and keys [B, H, L, d] up to the last of them
+    at least, given their dot products ``q_i k_j`` -> [B, H, Lq, L], where j <= i; elsewhere the numbers mean nothing.
+    Where there are several blocks queries and keys have the channels that :meth:`PaTH.rotate` gives them.
     """
-    size = blocks["directions"].shape[3]
-    used = -(-rows.stop // size)
-    w, updates = blocks["directions"][:, :, :used], blocks["updates"][:, :, :used]
-    q, k = q.to(w.dtype), k.to(w.dtype)
-    length = k.shape[2]
-    k = F.pad(k[:, :, : used * size], (0, 0, 0, max(0, used * size - length))).unflatten(2, (-1, size))
-    # Between key j and the end of its block stand the tokens after j, up to a query in that block those until it.
-    between = blocks["triangular"][:, :, :used] @ (w @ k.transpose(-1, -2)).tril(-1)
+    w = blocks["directions"]
+    size, width = w.shape[3:]
+    first, last = rows.start // size, (rows.stop - 1) // size
+    q, k, at_end = q[..., :width].to(w.dtype), k[..., :width].to(w.dtype), k[..., width:].to(w.dtype)
     later = q[:, :, :0]
-    columns = []
-    for block in range(used - 1, -1, -1):  # queries of later blocks arrive carried to the end of this one
+    columns = [logits[..., (last + 1) * size :]]
+    for block in range(last, first - 1, -1):  # queries of later blocks arrive carried to the end of this one
         start = max(rows.start, block * size)
-        here = q[:, :, start - rows.start : max(start, min(rows.stop, (block + 1) * size)) - rows.start]
-        passed = (here @ w[:, :, block].transpose(-1, -2)).tril(start - block * size)
-        column = here @ k[:, :, block].transpose(-1, -2) - passed @ between[:, :, block]
-        if block + 1 < used:
-            end = k[:, :, block] - between[:, :, block].transpose(-1, -2) @ w[:, :, block]
-            column = torch.cat([column, later @ end.transpose(-1, -2)], dim=2)
-        columns.append(F.pad(column, (0, 0, q.shape[2] - column.shape[2], 0)))
-        if block:
-            every = torch.cat([passed, later @ w[:, :, block].transpose(-1, -2)], dim=2)
-            later = torch.cat([here, later], dim=2) - every @ updates[:, :, block]
-    products = torch.cat(columns[::-1], dim=-1)[..., :length]
-    return F.pad(products, (0, length - products.shape[-1]))
+        keys = slice(block * size, min((block + 1) * size, k.shape[2]))
+        here = slice(start - rows.start, min(rows.stop, keys.stop) - rows.start)
+        directions = w[:, :, block, : keys.stop - keys.start]
+        system = blocks["system"][:, :, block, : keys.stop - keys.start, : keys.stop - keys.start]
+        strengths = blocks["strengths"][:, :, block, : keys.stop - keys.start]
+        # Between key j and the end of its block stand the tokens after j, up to a query in that block those until it.
+        between = torch.linalg.solve_triangular(
+            system, (strengths * (directions @ k[:, :, keys].mT)).tril(-1), upper=False, unitriangular=True
+        )
+        passed = (q[:, :, here] @ directions.mT).tril(start - keys.start)
+        column = [logits[:, :, : here.start, keys], logits[:, :, here, keys] - passed @ between]
+        if block < last:
+            column.append(later @ at_end[:, :, keys].mT)
+            later = later @ blocks["passages"][:, :, block]
+        columns.append(torch.cat(column, dim=2) if len(columns) > 1 or here.start else column[1])
+        if first or block > first:
+            here_carried = q[:, :, here] - passed @ blocks["updates"][:, :, block, : keys.stop - keys.start]
+            later = torch.cat([here_carried, later], dim=2)
+    if first:
+        steps = [later]
+        for block in range(first - 1, 0, -1):
+            steps.append(steps[-1] @ blocks["passages"][:, :, block])
+        before = torch.stack(steps[::-1], dim=2) @ at_end[:, :, : first * size].unflatten(2, (first, size)).mT
+        columns.append(before.transpose(2, 3).flatten(3))
+    return torch.cat(columns[::-1], dim=-1)

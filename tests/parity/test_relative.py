@@ -40,7 +40,8 @@ def pairs(case: Golden, encoding: Encoding) -> Pairs:
 
 def scores(encoding: Encoding, case: Golden) -> Tensor:
     """Scaled logits [1, H, Lq, Lk] through the encoding's hooks."""
-    q, k, these = case["q"][None], case["k"][None], pairs(case, encoding)
+    these = pairs(case, encoding)
+    q, k = encoding.rotate(case["q"][None], case["k"][None], *where(case), {})
     return encoding.modify_logits(q @ k.transpose(-1, -2) * these.scale, q, k, these, {})
 
 
@@ -79,7 +80,7 @@ def test_shaw_with_vectors_for_keys_and_values() -> None:
     encoding.key_table.data = case["table_k"]
     assert encoding.value_table is not None
     encoding.value_table.data = case["table_v"]
-    case.match("index", encoding.row(*where(case))[0].int())
+    case.match("index", encoding.row(case["pos_q"].long()[:, None] - case["pos_k"].long()).int())
     compare(encoding, case)
 
 
@@ -144,7 +145,8 @@ def test_transformer_xl_at_far_and_fractional_positions(start: int) -> None:
     these = Pairs(
         slice(0, 6), positions, positions, torch.ones(1, 1, 6, 6, dtype=torch.bool), torch.full((1, 1, 1, 1), 0.25)
     )
-    mine = encoding.modify_logits(q @ k.transpose(-1, -2) / 4, q, k, these, {})
+    turned, _ = encoding.rotate(q, k, positions, positions, {})
+    mine = encoding.modify_logits(turned @ k.transpose(-1, -2) / 4, turned, k, these, {})
     distances = (positions[0, :, None] - positions[0]).double().clamp(-30, 30)
     angles = distances[..., None] * 10000.0 ** (-torch.arange(0, 64, 2, dtype=torch.float64) / 64)
     relative = torch.einsum("hdn,ijn->hijd", encoding.project.double(), torch.cat([angles.sin(), angles.cos()], -1))
@@ -157,7 +159,7 @@ def test_nezha() -> None:
     case = golden("nezha")
     encoding = NEZHA(DIMENSIONS, clip=8)
     case.match("table", encoding.table)
-    case.match("index", encoding.row(*where(case))[0].int())
+    case.match("index", encoding.row(case["pos_q"].long()[:, None] - case["pos_k"].long()).int())
     compare(encoding, case)
 
 
