@@ -91,7 +91,7 @@ def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
     w = F.pad(w, (0, 0, 0, missing)).unflatten(2, (-1, size))
     beta = F.pad(beta, (0, missing)).unflatten(2, (-1, size))[..., None]
     # Row t of T W is beta_t times w_t after the reflections before t: (I + tril(beta W W^T, -1)) T = diag(beta).
-    system = (beta * (w @ w.mT)).tril(-1)
+    system = (w @ w.mT) * (beta * _earlier(size, w))
     blocks = {"directions": w, "strengths": beta, "system": system}
     if w.shape[2] == 1:
         return blocks
@@ -101,11 +101,18 @@ def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
     return {**blocks, "updates": updates, "endings": endings, "passages": passages}
 
 
+def _earlier(tokens: int, x: Tensor) -> Tensor:
+    """1 where a token, its row, comes after another, its column, otherwise 0 [tokens, tokens], on the device of x.
+    Multiplying takes a third of the time of ``tril``, and so does its gradient.
+    """
+    return torch.ones(tokens, tokens, dtype=x.dtype, device=x.device).tril(-1)
+
+
 def ends(k: Tensor, blocks: Mapping[str, Tensor]) -> Tensor:
     """``H_b .. H_(j+1) k_j`` with b the last token of j's block, like the keys [B, H, L, d]."""
     w, endings = blocks["directions"], blocks["endings"]
     filled = F.pad(k, (0, 0, 0, w.shape[2] * w.shape[3] - k.shape[2])).unflatten(2, (-1, w.shape[3]))
-    return (filled - (w @ filled.mT).tril(-1).mT @ endings).flatten(2, 3)[:, :, : k.shape[2]]
+    return (filled - ((w @ filled.mT) * _earlier(w.shape[3], w)).mT @ endings).flatten(2, 3)[:, :, : k.shape[2]]
 
 
 def carried(logits: Tensor, q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> Tensor:
@@ -127,10 +134,10 @@ def carried(logits: Tensor, q: Tensor, k: Tensor, rows: slice, blocks: Mapping[s
         system = blocks["system"][:, :, block, : keys.stop - keys.start, : keys.stop - keys.start]
         strengths = blocks["strengths"][:, :, block, : keys.stop - keys.start]
         # Between key j and the end of its block stand the tokens after j, up to a query in that block those until it.
-        between = torch.linalg.solve_triangular(
-            system, (strengths * (directions @ k[:, :, keys].mT)).tril(-1), upper=False, unitriangular=True
-        )
-        passed = (q[:, :, here] @ directions.mT).tril(start - keys.start)
+        met = (directions @ k[:, :, keys].mT) * (strengths * _earlier(keys.stop - keys.start, w))
+        between = torch.linalg.solve_triangular(system, met, upper=False, unitriangular=True)
+        until = torch.ones(here.stop - here.start, keys.stop - keys.start, dtype=w.dtype, device=w.device)
+        passed = (q[:, :, here] @ directions.mT) * until.tril(start - keys.start)
         column = [logits[:, :, : here.start, keys], logits[:, :, here, keys] - passed @ between]
         if block < last:
             column.append(later @ at_end[:, :, keys].mT)

@@ -51,6 +51,10 @@ class Rows(NamedTuple):
         latest = int(nearest - self.k_positions[0, -1]) - 1
         return self.of(torch.arange(int(farthest), latest, -1, device=self.q_positions.device))
 
+    def for_many(self, sequences: int, channels: int) -> bool:
+        """Whether the vectors of all pairs take no more memory than a number per pair and sequence."""
+        return len(self.q_positions) == len(self.k_positions) == 1 and sequences >= channels
+
     def blocks(self) -> Iterator[tuple[slice, "Rows"]]:
         """Blocks of queries and the rows of each."""
         for start in range(0, self.q_positions.shape[1], BLOCK):
@@ -100,9 +104,9 @@ def weighted_rows(weights: Tensor, table: Tensor, rows: Rows) -> Tensor:
             _view_of_pairs(along, near.stop - near.start).copy_(weights[:, :, block, near])
             summed[:, :, block] += along @ vectors
         return summed
+    if rows.for_many(len(weights), table.shape[-1]):
+        return torch.einsum("bhij,hidj->bhid", weights, _vectors(table, rows, weights.dtype))
     of_pairs = rows.of_pairs()
-    if for_many(of_pairs, len(weights), table.shape[-1]):
-        return torch.einsum("bhij,hijd->bhid", weights, _vectors(table, of_pairs, weights.dtype))
     low, used = _used(table, of_pairs, weights.dtype)
     empty = weights.new_zeros(*weights.shape[:3], used.shape[-2])
     return empty.scatter_add(-1, (of_pairs - low)[:, None].expand(weights.shape), weights) @ used
@@ -111,13 +115,6 @@ def weighted_rows(weights: Tensor, table: Tensor, rows: Rows) -> Tensor:
 def pairwise_distances(q_positions: Tensor, k_positions: Tensor) -> Tensor:
     """Query position - key position, [B, Lq], [B, Lk] -> [B, Lq, Lk]."""
     return q_positions[:, :, None] - k_positions[:, None, :]
-
-
-def for_many(positions: Tensor, sequences: int, channels: int) -> bool:
-    """Whether the vectors of all pairs take no more memory than a number per pair and sequence. ``positions`` [B or 1,
-    ...] are those of the sequences, or anything that has as many rows.
-    """
-    return len(positions) == 1 and sequences >= channels
 
 
 def consecutive(*positions: Tensor) -> bool:
@@ -131,17 +128,24 @@ def consecutive(*positions: Tensor) -> bool:
 
 def _products(q: Tensor, table: Tensor, rows: Rows) -> Tensor:
     """``q_i . table[rows[i, j]]`` [B, H, Lq, Lk]."""
+    if rows.for_many(len(q), q.shape[-1]):
+        return torch.einsum("bhid,hidj->bhij", q, _vectors(table, rows, q.dtype))
     of_pairs = rows.of_pairs()
-    if for_many(of_pairs, len(q), q.shape[-1]):
-        return torch.einsum("bhid,hijd->bhij", q, _vectors(table, of_pairs, q.dtype))
     low, used = _used(table, of_pairs, q.dtype)
     products = q @ used.mT
     return products.gather(-1, (of_pairs - low)[:, None].expand(*products.shape[:2], -1, -1))
 
 
-def _vectors(table: Tensor, rows: Tensor, precision: torch.dtype) -> Tensor:
-    """[H or 1, Lq, Lk, d]"""
-    vectors = table.to(precision).index_select(-2, rows.flatten()).unflatten(-2, rows.shape[1:])
+def _vectors(table: Tensor, rows: Rows, precision: torch.dtype) -> Tensor:
+    """Those of all pairs, [H or 1, Lq, d, Lk]."""
+    table = table.to(precision)
+    if consecutive(rows.q_positions, rows.k_positions):
+        # Windows of the diagonals, those of the last query first: their gradient is faster than that of picking.
+        keys = rows.k_positions.shape[1]
+        vectors = table.index_select(-2, rows.of_diagonals()).unfold(-2, keys, 1).flip(-3)
+    else:
+        of_pairs = rows.of_pairs()
+        vectors = table.index_select(-2, of_pairs.flatten()).unflatten(-2, of_pairs.shape[1:]).mT
     return vectors if table.dim() == 3 else vectors[None]
 
 
@@ -153,12 +157,12 @@ def _used(table: Tensor, rows: Tensor, precision: torch.dtype) -> tuple[int, Ten
 
 def _along_diagonals(rows: Rows, x: Tensor, table: Tensor) -> bool:
     """Whether all pairs on a diagonal have the same row, of many pairs without gradients, whose sequences are not so
-    many that :func:`for_many` is faster.
+    many that their vectors are made (:meth:`Rows.for_many`).
     """
     if torch.is_grad_enabled() and (x.requires_grad or table.requires_grad):
         return False
     queries, keys = rows.q_positions.shape[1], rows.k_positions.shape[1]
-    if queries * keys < FEW or for_many(rows.q_positions, len(x), table.shape[-1]):
+    if queries * keys < FEW or rows.for_many(len(x), table.shape[-1]):
         return False
     return consecutive(rows.q_positions, rows.k_positions)
 

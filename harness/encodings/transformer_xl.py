@@ -12,7 +12,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.frequencies import angles, cosine_and_sine, geometric, waves
 from harness.encodings.pairs import Pairs
 from harness.encodings.precision import at_least_float32
-from harness.encodings.relative import Rows, add_query_products, consecutive, for_many, pairwise_distances
+from harness.encodings.relative import Rows, add_query_products, consecutive, pairwise_distances
 from harness.encodings.requirements import odd_channels
 
 
@@ -73,11 +73,11 @@ class TransformerXL(Encoding):
             return logits + self._turned(q, pairs)
         low = max(int(here.min() - where.max()), -self.clamp)
         high = min(int(here.max() - where.min()), self.clamp)
-        few = high - low < len(q) * q.shape[2] and for_many(here, len(q), q.shape[-1])
+        rows = Rows(lambda distances: distances.clamp(low, high) - low, here, where)
+        few = high - low < len(q) * q.shape[2] and rows.for_many(len(q), q.shape[-1])
         if not few and (torch.is_grad_enabled() or q.shape[2] == 1 or not consecutive(here, where)):
             return logits + self._turned(q, pairs)
         table = waves(torch.arange(low, high + 1, device=q.device), self.frequencies, "concatenated", q.dtype)
-        rows = Rows(lambda distances: distances.clamp(low, high) - low, here, where)
         return add_query_products(logits, q, table @ at_least_float32(self.project).mT, rows)
 
     def _turned(self, q: Tensor, pairs: Pairs) -> Tensor:
