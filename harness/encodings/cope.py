@@ -35,34 +35,39 @@ class CoPE(Encoding):
         self.table = nn.Parameter(torch.zeros(positions or max(2, dimensions.train_tokens), dimensions.head_dim))
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        products = q @ self.table.to(q.dtype).T
+        last = min(len(self.table) - 1, logits.shape[-1])  # so many keys do not count to more
+        products = q @ self.table[: last + 1].to(q.dtype).T
         visible = pairs.visible.to(logits.dtype)
         counted: Tensor | None = None
         nearest_first = []
         end = logits.shape[-1]
-        while end and not self._full(counted):
+        while end and not _full(counted, last):
             block = slice(max(0, end - KEYS), end)
             gates = torch.sigmoid(logits[..., block]) * visible[..., block]
             counts = gates.flip(-1).cumsum(dim=-1).flip(-1)
             counts = counts if counted is None else counts + counted
-            nearest_first.append(logits[..., block] + self._at(counts, products))
+            if logits.shape[-1] > last:
+                counts = counts.clamp(max=last)
+            nearest_first.append(logits[..., block] + _at(counts, products))
             counted, end = counts[..., :1], block.start
         if end:
             nearest_first.append(logits[..., :end] + products[..., -1:])
         return torch.cat(nearest_first[::-1], dim=-1) if len(nearest_first) > 1 else nearest_first[0]
 
-    def _full(self, counted: Tensor | None) -> bool:
-        """Whether all keys before these have the last position. Not asked of a GPU, which would have to wait."""
-        return counted is not None and not counted.is_cuda and bool((counted >= len(self.table) - 1).all())
-
-    def _at(self, counts: Tensor, products: Tensor) -> Tensor:
-        """The products of queries and table [B, H, Lq, positions] at counts [B, H, Lq, keys] between its rows."""
-        counts = counts.clamp(max=len(self.table) - 1)
-        below = counts.detach().clamp(max=len(self.table) - 2).long()
-        low, high = products[..., :-1].gather(-1, below), products[..., 1:].gather(-1, below)
-        return torch.lerp(low, high, counts - below)
-
     def untrained(self, trained: Extent, tested: Extent) -> list[str]:
         # n tokens count to less than n, which takes row n at most.
         known, needed = (min(extent.tokens, len(self.table) - 1) for extent in (trained, tested))
         return [f"rows {known + 1} to {needed} of the table keep their initial values"] if needed > known else []
+
+
+def _full(counted: Tensor | None, last: int) -> bool:
+    """Whether all keys before these have the last position. Not asked of a GPU, which would have to wait."""
+    return counted is not None and not counted.is_cuda and bool((counted >= last).all())
+
+
+def _at(counts: Tensor, products: Tensor) -> Tensor:
+    """The products of queries and table [B, H, Lq, positions] at counts [B, H, Lq, keys] between its rows."""
+    below = counts.detach().clamp(max=products.shape[-1] - 2).floor()
+    row = below.long()
+    low, high = products[..., :-1].gather(-1, row), products[..., 1:].gather(-1, row)
+    return torch.lerp(low, high, counts - below)

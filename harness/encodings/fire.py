@@ -38,11 +38,14 @@ class FIRE(Encoding):
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         step = max(1, PAIRS // k_positions.numel())
-        parts = [self.function(self._relative(part, k_positions)) for part in q_positions.split(step, dim=1)]
-        return torch.cat([part.permute(0, 3, 1, 2) for part in parts], dim=2)
+        parts = []
+        for part in q_positions.split(step, dim=1):
+            x = self._relative(part, k_positions)
+            parts.append(self.function.of_columns(x.flatten()[None]).unflatten(1, x.shape).transpose(0, 1))
+        return torch.cat(parts, dim=2)
 
     def _relative(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        """The input of f, [B, Lq, Lk, 1]."""
+        """The input of f, [B, Lq, Lk]."""
 
         def psi(x: Tensor) -> Tensor:
             return torch.log(at_least_float32(self.c).abs() * x + 1)
@@ -50,4 +53,4 @@ class FIRE(Encoding):
         distances = (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(self.precision)
         threshold = (at_least_float32(self.multiplier) * self.threshold).abs()
         reach = torch.maximum(q_positions.to(self.precision), threshold)[:, :, None]
-        return (psi(distances) / (psi(reach) + 1e-6))[..., None]
+        return psi(distances) / (psi(reach) + 1e-6)
