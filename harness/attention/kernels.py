@@ -32,6 +32,9 @@ PAIRS = 2**19
 A bias by distance is a view, of which nothing is built: it is handled in chunks of whole :data:`CHUNK` queries.
 """
 
+FEWEST = 32
+"""Queries whose logits are built at once, at least: products of fewer with all keys take half as long again."""
+
 NARROW = 128
 """Queries handled at once under a window, unless it is wider: fewer would be more calls, more would be more keys."""
 
@@ -98,7 +101,8 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
     for rows in queries:
         seen = up_to_last_key(inputs, rows)
         keys, here, where = every[:, :, seen], inputs.q_positions.values[:, rows], inputs.k_positions.values[:, seen]
-        logits = _logits(scaled[:, :, rows], keys, here, where, encoding)
+        tokens = slice(inputs.past + rows.start, inputs.past + rows.stop)
+        logits = _logits(inputs, scaled[:, :, rows], keys, here, where, tokens)
         visible = _visible(inputs, rows, seen)
         if encoding.uses("remapped"):
             other = encoding.remapped(here, where)
@@ -106,9 +110,8 @@ def attention_weights(inputs: AttentionInputs, queries: Iterable[slice]) -> Iter
                 inputs.q[:, :, rows], inputs.k[:, :, seen], other.q_positions, other.k_positions, state
             )
             q_there = at_least_float32(q_there) * scale[:, :, rows]
-            there = _logits(q_there, k_there, other.q_positions, other.k_positions, encoding)
+            there = _logits(inputs, q_there, k_there, other.q_positions, other.k_positions, tokens)
             logits = torch.where(other.where[:, None], there, logits)
-        tokens = slice(inputs.past + rows.start, inputs.past + rows.stop)
         pairs = Pairs(tokens, here, where, visible, scale[:, :, rows])
         logits = encoding.modify_logits(logits, turned[:, :, rows], keys, pairs, state)
         logits = inputs.logit.by_distance(logits, here, where)
@@ -144,7 +147,8 @@ def _visible(inputs: AttentionInputs, rows: slice, seen: slice) -> Tensor:
 def fusible(encoding: Encoding, logit: LogitScale) -> bool:
     """Whether a fused kernel can do all that these two do."""
     return not logit.uses_distances() and not any(
-        encoding.uses(hook) for hook in ("remapped", "modify_logits", "attention_weights", "value", "visible")
+        encoding.uses(hook)
+        for hook in ("remapped", "products", "modify_logits", "attention_weights", "value", "visible")
     )
 
 
@@ -170,13 +174,15 @@ def logit_factors(inputs: AttentionInputs) -> Tensor:
     return factor[..., None]
 
 
-def _logits(q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, encoding: Encoding) -> Tensor:
-    """Scaled and biased logits [B, H, Lq, Lk], float32 also where the rest of the model is in bfloat16."""
+def _logits(
+    inputs: AttentionInputs, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, tokens: slice
+) -> Tensor:
+    """Scaled and biased logits [B, H, Lq, Lk] of the queries of these tokens, float32 also where the rest of the model
+    is in bfloat16.
+    """
     with torch.autocast(q.device.type, enabled=False):
-        logits = at_least_float32(q) @ at_least_float32(k).transpose(-1, -2)
-    if biased(encoding):
-        logits = logits + encoding.bias(q_positions, k_positions)
-    return logits
+        logits = inputs.encoding.products(at_least_float32(q), at_least_float32(k), tokens, inputs.state)
+    return logits + inputs.encoding.bias(q_positions, k_positions) if biased(inputs.encoding) else logits
 
 
 def _fused(
@@ -212,7 +218,8 @@ def _masked(inputs: AttentionInputs) -> Tensor:
     """Any other bias, and tokens that must not be looked at, are built for a chunk of queries at a time."""
     q, k, v, encoding = inputs.q, inputs.k, inputs.v, inputs.encoding
     chunks = []
-    for rows, keys in _tiles(inputs):
+    # From the last on, for the same reason as in the explicit kernel.
+    for rows, keys in list(_tiles(inputs))[::-1]:
         mask = near = allowed(inputs, rows, keys)
         if biased(encoding):
             mask = encoding.bias(inputs.q_positions.values[:, rows], inputs.k_positions.values[:, keys])
@@ -221,7 +228,7 @@ def _masked(inputs: AttentionInputs) -> Tensor:
                 filled = mask[..., first:].masked_fill(~near[..., first:], -torch.inf)
                 mask = torch.cat([mask[..., :first], filled], dim=-1) if first else filled
         chunks.append(_fused(inputs, q[:, :, rows], k[:, :, keys], v[:, :, keys], mask))
-    return torch.cat(chunks, dim=2)
+    return torch.cat(chunks[::-1], dim=2)
 
 
 def _tiles(inputs: AttentionInputs, *, builds: bool = True) -> Iterator[tuple[slice, slice]]:
@@ -241,6 +248,6 @@ def _tiles(inputs: AttentionInputs, *, builds: bool = True) -> Iterator[tuple[sl
 def _chunks(inputs: AttentionInputs, size: int = 0) -> Iterator[slice]:
     """Which queries are handled at once: ``size`` of them, or as many as all keys allow."""
     length = inputs.q.shape[2]
-    size = size or max(1, min(CHUNK, PAIRS // inputs.k.shape[2]))
+    size = size or max(FEWEST, min(CHUNK, PAIRS // inputs.k.shape[2]))
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))

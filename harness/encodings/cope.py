@@ -61,8 +61,12 @@ class CoPE(Encoding):
 
 
 def _full(counted: Tensor | None, last: int) -> bool:
-    """Whether all keys before these have the last position. Not asked of a GPU, which would have to wait."""
-    return counted is not None and not counted.is_cuda and bool((counted >= last).all())
+    """Whether all keys before these have the last position. Not asked of a GPU, which would have to wait, nor where
+    gradients are kept: those may be of several networks at once.
+    """
+    if counted is None or counted.is_cuda or torch.is_grad_enabled():
+        return False
+    return bool((counted >= last).all())
 
 
 def _at(counts: Tensor, products: Tensor) -> Tensor:

@@ -17,6 +17,9 @@ from harness.encodings.pairs import Pairs
 BLOCK = 64
 """Tokens whose reflections are multiplied out together."""
 
+GROUP = 8
+"""Blocks that queries pass at once where all of them lie behind a key's."""
+
 
 class PaTH(Encoding):
     """Logits are ``q_i H_i H_(i-1) .. H_(j+1) k_j``, scaled, with ``H_t = I - beta_t w_t w_t^T``.
@@ -28,10 +31,10 @@ class PaTH(Encoding):
     :class:`~harness.encodings.fox.FoX`. The order is that of the sequence: positions play no part.
 
     The sequence is cut into blocks. Within one, with W its directions, ``H_b .. H_a = I - W^T T W`` for all a <= b with
-    one triangular T (the UT transform: a triangular system); keys are carried to the end of their block, and from block
-    to block queries are carried back by the product of its reflections. Beside the logits of a chunk of queries this
-    takes memory in proportion to the length. Gradients need one more number for each pair of tokens, and d for each
-    query and block: another one per pair if d is :data:`BLOCK`.
+    one triangular T (the UT transform: a triangular system); keys are carried to the end of their block and of their
+    group of blocks, and queries back from group to group by the product of its reflections. Beside the logits of a
+    chunk of queries this takes memory in proportion to the length. Gradients need one more number for each pair of
+    tokens in a block, and d for each query and group.
     """
 
     kind = "content"
@@ -68,14 +71,18 @@ class PaTH(Encoding):
     def rotate(
         self, q: Tensor, k: Tensor, q_positions: Tensor, k_positions: Tensor, state: Mapping[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Where there are several blocks, keys have as more channels what they are at the end of their block."""
-        return (F.pad(q, (0, q.shape[-1])), torch.cat([k, ends(k, state)], dim=-1)) if "endings" in state else (q, k)
+        """Where there are several groups, keys have as more channels what they are at the end of their group."""
+        if "group_passages" not in state:
+            return q, k
+        return F.pad(q, (0, q.shape[-1])), torch.cat([k, at_end_of_group(k, state)], dim=-1)
+
+    def products(self, q: Tensor, k: Tensor, rows: slice, state: Mapping[str, Tensor]) -> Tensor:
+        return carried(q, k, rows, state)
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
-        logits = carried(logits, pairs.scale * q, k, pairs.rows, state)
-        if "gates" in state:
-            logits = logits + pairs.scale * decay(state["gates"][..., : k.shape[2]], pairs.rows, logits.dtype)
-        return logits
+        if "gates" not in state:
+            return logits
+        return logits + pairs.scale * decay(state["gates"][..., : k.shape[2]], pairs.rows, logits.dtype)
 
 
 def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
@@ -83,8 +90,10 @@ def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
     [B, H, blocks, BLOCK, d], the last filled up with zeros; ``strengths`` beta [B, H, blocks, BLOCK, 1]; ``system`` A
     [B, H, blocks, BLOCK, BLOCK] below the diagonal of ones, with which ``T = A^-1 diag(beta)``.
 
-    Where there are several blocks, also ``updates`` T W and ``endings`` T^T W, like W, and the products of all
-    reflections of each block, last first: ``passages`` ``I - W^T T W`` [B, H, blocks, d, d].
+    Where there are several blocks, also ``updates`` T W and ``endings`` T^T W, like W, and ``passages`` ``I - W^T T W``
+    [B, H, blocks, d, d], the product of all reflections of each block, last first. Where there are more than a group
+    of them, also ``group_passages`` [B, H, groups, d, d] of all whole groups, and ``to_group_end`` of their blocks
+    [B, H, groups, GROUP, d, d], the products of those behind each.
     """
     size = min(BLOCK, w.shape[2])
     missing = -w.shape[2] % size
@@ -97,8 +106,17 @@ def reflections(w: Tensor, beta: Tensor) -> dict[str, Tensor]:
         return blocks
     updates = torch.linalg.solve_triangular(system, beta * w, upper=False, unitriangular=True)
     endings = beta * torch.linalg.solve_triangular(system.mT, w, upper=True, unitriangular=True)
-    passages = torch.eye(w.shape[-1], dtype=w.dtype, device=w.device) - w.mT @ updates
-    return {**blocks, "updates": updates, "endings": endings, "passages": passages}
+    nothing = torch.eye(w.shape[-1], dtype=w.dtype, device=w.device)
+    passages = nothing - w.mT @ updates
+    blocks |= {"updates": updates, "endings": endings, "passages": passages}
+    groups = w.shape[2] // GROUP
+    if w.shape[2] <= GROUP:
+        return blocks
+    grouped = passages[:, :, : groups * GROUP].unflatten(2, (groups, GROUP))
+    behind = [nothing.expand_as(grouped[:, :, :, 0])]
+    for number in range(GROUP - 1, -1, -1):
+        behind.append(behind[-1] @ grouped[:, :, :, number])
+    return {**blocks, "group_passages": behind[-1], "to_group_end": torch.stack(behind[-2::-1], dim=3)}
 
 
 def _earlier(tokens: int, x: Tensor) -> Tensor:
@@ -108,48 +126,72 @@ def _earlier(tokens: int, x: Tensor) -> Tensor:
     return torch.ones(tokens, tokens, dtype=x.dtype, device=x.device).tril(-1)
 
 
-def ends(k: Tensor, blocks: Mapping[str, Tensor]) -> Tensor:
-    """``H_b .. H_(j+1) k_j`` with b the last token of j's block, like the keys [B, H, L, d]."""
-    w, endings = blocks["directions"], blocks["endings"]
-    filled = F.pad(k, (0, 0, 0, w.shape[2] * w.shape[3] - k.shape[2])).unflatten(2, (-1, w.shape[3]))
-    return (filled - ((w @ filled.mT) * _earlier(w.shape[3], w)).mT @ endings).flatten(2, 3)[:, :, : k.shape[2]]
+def at_end_of_block(k: Tensor, blocks: Mapping[str, Tensor], which: slice) -> Tensor:
+    """``H_b .. H_(j+1) k_j`` with b the last token of j's block, for the keys of these whole blocks [B, H, L, d] ->
+    [B, H, blocks, BLOCK, d].
+    """
+    w, endings = blocks["directions"][:, :, which], blocks["endings"][:, :, which]
+    k = k.unflatten(2, w.shape[2:4])
+    return k - ((w @ k.mT) * _earlier(w.shape[3], w)).mT @ endings
 
 
-def carried(logits: Tensor, q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> Tensor:
+def at_end_of_group(k: Tensor, blocks: Mapping[str, Tensor]) -> Tensor:
+    """The same at the end of the group [B, H, L, d], zeros for keys behind the last whole group."""
+    later = blocks["to_group_end"]
+    count = later.shape[2] * GROUP
+    missing = count * blocks["directions"].shape[3] - k.shape[2]  # below 0 where there are keys behind the last group
+    ended = at_end_of_block(F.pad(k, (0, 0, 0, missing)), blocks, slice(count)).unflatten(2, later.shape[2:4])
+    return F.pad((ended @ later.mT).flatten(2, 4), (0, 0, 0, -missing))
+
+
+def carried(q: Tensor, k: Tensor, rows: slice, blocks: Mapping[str, Tensor]) -> Tensor:
     """``q_i H_i .. H_(j+1) k_j`` for the queries [B, H, Lq, d] at ``rows`` and keys [B, H, L, d] up to the last of them
-    at least, given their dot products ``q_i k_j`` -> [B, H, Lq, L], where j <= i; elsewhere the numbers mean nothing.
-    Where there are several blocks queries and keys have the channels that :meth:`PaTH.rotate` gives them.
+    at least, both as :meth:`PaTH.rotate` gives them -> [B, H, Lq, L], where j <= i; elsewhere the numbers mean nothing.
     """
     w = blocks["directions"]
     size, width = w.shape[3:]
     first, last = rows.start // size, (rows.stop - 1) // size
-    q, k, at_end = q[..., :width].to(w.dtype), k[..., :width].to(w.dtype), k[..., width:].to(w.dtype)
+    q, k, ended = q[..., :width].to(w.dtype), k[..., :width].to(w.dtype), k[..., width:].to(w.dtype)
     later = q[:, :, :0]
-    columns = [logits[..., (last + 1) * size :]]
+    columns = []
     for block in range(last, first - 1, -1):  # queries of later blocks arrive carried to the end of this one
-        start = max(rows.start, block * size)
-        keys = slice(block * size, min((block + 1) * size, k.shape[2]))
-        here = slice(start - rows.start, min(rows.stop, keys.stop) - rows.start)
-        directions = w[:, :, block, : keys.stop - keys.start]
-        system = blocks["system"][:, :, block, : keys.stop - keys.start, : keys.stop - keys.start]
-        strengths = blocks["strengths"][:, :, block, : keys.stop - keys.start]
+        start, stop = max(rows.start, block * size), min((block + 1) * size, k.shape[2])
+        here, keys = q[:, :, start - rows.start : min(rows.stop, stop) - rows.start], k[:, :, block * size : stop]
+        directions, strengths, system = (
+            blocks[name][:, :, block, : keys.shape[2]] for name in ("directions", "strengths", "system")
+        )
+        met = (directions @ keys.mT) * (strengths * _earlier(keys.shape[2], w))
         # Between key j and the end of its block stand the tokens after j, up to a query in that block those until it.
-        met = (directions @ k[:, :, keys].mT) * (strengths * _earlier(keys.stop - keys.start, w))
-        between = torch.linalg.solve_triangular(system, met, upper=False, unitriangular=True)
-        until = torch.ones(here.stop - here.start, keys.stop - keys.start, dtype=w.dtype, device=w.device)
-        passed = (q[:, :, here] @ directions.mT) * until.tril(start - keys.start)
-        column = [logits[:, :, : here.start, keys], logits[:, :, here, keys] - passed @ between]
+        between = torch.linalg.solve_triangular(system[..., : keys.shape[2]], met, upper=False, unitriangular=True)
+        until = torch.ones(here.shape[2], keys.shape[2], dtype=w.dtype, device=w.device).tril(start - block * size)
+        passed = (here @ directions.mT) * until
+        column = here @ keys.mT - passed @ between
         if block < last:
-            column.append(later @ at_end[:, :, keys].mT)
+            column = torch.cat([column, later @ at_end_of_block(keys, blocks, slice(block, block + 1))[:, :, 0].mT], 2)
             later = later @ blocks["passages"][:, :, block]
-        columns.append(torch.cat(column, dim=2) if len(columns) > 1 or here.start else column[1])
-        if first or block > first:
-            here_carried = q[:, :, here] - passed @ blocks["updates"][:, :, block, : keys.stop - keys.start]
-            later = torch.cat([here_carried, later], dim=2)
-    if first:
-        steps = [later]
-        for block in range(first - 1, 0, -1):
-            steps.append(steps[-1] @ blocks["passages"][:, :, block])
-        before = torch.stack(steps[::-1], dim=2) @ at_end[:, :, : first * size].unflatten(2, (first, size)).mT
-        columns.append(before.transpose(2, 3).flatten(3))
-    return torch.cat(columns[::-1], dim=-1)
+        columns.append(F.pad(column, (0, 0, start - rows.start, 0)) if start > rows.start else column)
+        if block:
+            later = torch.cat([here - passed @ blocks["updates"][:, :, block, : keys.shape[2]], later], dim=2)
+    group = first // GROUP
+    if group * GROUP < first:
+        near = slice(group * GROUP, first)
+        ends = at_end_of_block(k[:, :, near.start * size : near.stop * size], blocks, near)
+        more, later = _before(later, ends, blocks["passages"][:, :, near])
+        columns += more
+    if group:
+        ends = ended[:, :, : group * GROUP * size].unflatten(2, (group, -1))
+        columns += _before(later, ends, blocks["group_passages"])[0]
+    products = torch.cat(columns[::-1], dim=-1) if len(columns) > 1 else columns[0]
+    missing = k.shape[2] - products.shape[-1]
+    return F.pad(products, (0, missing)) if missing else products
+
+
+def _before(later: Tensor, ends: Tensor, passages: Tensor) -> tuple[list[Tensor], Tensor]:
+    """The products of queries [B, H, Lq, d] with the keys of each block, or group, before them, the last first, given
+    what the keys are at its end [B, H, blocks, keys, d], and the queries at the beginning of the first.
+    """
+    columns = []
+    for number in range(ends.shape[2] - 1, -1, -1):
+        columns.append(later @ ends[:, :, number].mT)
+        later = later @ passages[:, :, number]
+    return columns, later

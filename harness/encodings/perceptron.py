@@ -33,5 +33,6 @@ class Perceptron(nn.Module):
         """
         for number, layer in enumerate(self.layers):
             x = self.activation(x) if number else x
+            assert isinstance(layer, nn.Linear)
             x = layer.weight @ x if layer.bias is None else torch.addmm(layer.bias[:, None], layer.weight, x)
         return x

@@ -56,5 +56,7 @@ class StickBreaking(Encoding):
 
 
 def _broken(left: Tensor, least: float) -> bool:
-    """Whether nothing is left of any stick. Not asked of a GPU, which would have to wait."""
-    return not left.is_cuda and bool((left < least).all())
+    """Whether nothing is left of any stick. Not asked of a GPU, which would have to wait, nor where gradients are kept:
+    those may be of several networks at once.
+    """
+    return not left.is_cuda and not torch.is_grad_enabled() and bool((left < least).all())

@@ -27,9 +27,9 @@ class TransformerXL(Encoding):
     takes R at j - i (Ruoss et al., 2023) is the same with the sine half of W negated, so both learn alike.
 
     ``R[i - j]`` comes from sinusoids of i and of j by the addition theorem: a dot product of D channels for each pair,
-    no table by distance, and positions may be fractions. Where many sequences have the same whole positions, or one long
-    sequence has consecutive ones, the vectors ``W R`` of all distances are fewer than these products, and a table of
-    them is made.
+    no table by distance, and positions may be fractions. Where many sequences have the same whole positions, or one
+    long sequence has consecutive ones, the vectors ``W R`` of all distances are fewer than these products, and a table
+    of them is made.
     """
 
     kind = "relative"

@@ -50,6 +50,9 @@ class Wrapper(Encoding):
     def remapped(self, q_positions: Tensor, k_positions: Tensor) -> Remapped:
         return self.inner.remapped(q_positions, k_positions)
 
+    def products(self, q: Tensor, k: Tensor, rows: slice, state: Mapping[str, Tensor]) -> Tensor:
+        return self.inner.products(q, k, rows, state)
+
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         return self.inner.modify_logits(logits, q, k, pairs, state)
 

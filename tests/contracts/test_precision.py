@@ -69,7 +69,8 @@ def hooked(encoding: Encoding, precision: torch.dtype = torch.float32, first: in
     q, k = encoding.rotate(q, k, where, where, state)
     given |= {"rotated queries": q, "rotated keys": k, "scale": encoding.logit_scale(where)}
     with torch.autocast("cpu", enabled=False):  # the product is that of attention, which has its own shield
-        logits = (q[:, :, LAST] @ k.mT).to(torch.promote_types(precision, torch.float32)) * width**-0.5
+        exact = torch.promote_types(precision, torch.float32)
+        logits = encoding.products(q[:, :, LAST].to(exact) * width**-0.5, k.to(exact), LAST, state)
     if encoding.uses("distance_bias"):
         given["distance_bias"] = encoding.distance_bias(torch.arange(-3, LENGTH))
     if encoding.uses("bias") or encoding.uses("distance_bias"):

@@ -121,7 +121,9 @@ def test_views_of_diagonals_give_what_picked_products_give(
 
 @pytest.mark.parametrize("hidden", [False, True])
 @pytest.mark.parametrize("causal", [True, False])
-@pytest.mark.parametrize("name", [name for name in choices("encoding") if not fusible(make(name), Standard(DIMENSIONS))])
+@pytest.mark.parametrize(
+    "name", [name for name in choices("encoding") if not fusible(make(name), Standard(DIMENSIONS))]
+)
 def test_without_gradients_numbers_are_the_same(name: str, causal: bool, hidden: bool) -> None:
     """Attention then writes into logits, and encodings take forms that are for one long sequence."""
     encoding = make(name)
@@ -140,6 +142,7 @@ def test_without_gradients_numbers_are_the_same(name: str, causal: bool, hidden:
         torch.testing.assert_close(explicit(inputs), kept.detach(), atol=2e-5, rtol=1e-4)
 
 
+@torch.no_grad()
 @pytest.mark.parametrize("keys", [1, 7, 1000])
 def test_gates_that_are_summed_in_blocks_are_summed_in_whole(keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beyond the last position of the table, or where nothing is left of a stick, nothing more is computed."""

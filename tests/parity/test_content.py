@@ -35,7 +35,8 @@ def scored(encoding: Encoding, case: Golden, state: Any, *, logits: Tensor | Non
     """The logits [H, L, L] after the encoding's hook, a few queries at a time."""
     where = torch.arange(case["q"].shape[1])[None]
     q, k = encoding.rotate(case["q"][None], case["k"][None], where, where, state)
-    logits = plain(case) if logits is None else logits
+    if logits is None:
+        logits = encoding.products(q * case["q"].shape[-1] ** -0.5, k, slice(0, q.shape[2]), state)
     parts = []
     for start in range(0, q.shape[2], step):
         rows = slice(start, min(start + step, q.shape[2]))
@@ -163,6 +164,7 @@ def test_stick_breaking() -> None:
 @pytest.mark.parametrize(("case", "block"), [("path", 64), ("path", 5), ("path_fox", 64), ("path_fox", 5)])
 def test_path(case: str, block: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(path, "BLOCK", block)
+    monkeypatch.setattr(path, "GROUP", 2)
     known = golden(case)
     encoding = PaTH(dimensions(4, 16), forget="log_forget" in known.arrays)
     state = path.reflections(known["w"][None], known["beta"][None])
@@ -187,12 +189,15 @@ def carried(q: Tensor, k: Tensor, w: Tensor, beta: Tensor, rows: slice = slice(N
     where = torch.arange(q.shape[2])[None]
     rows = slice(*rows.indices(q.shape[2])[:2])
     q, k = encoding.rotate(q, k, where, where, blocks)
-    return path.carried(q[:, :, rows] @ k.mT, q[:, :, rows], k, rows, blocks)
+    return encoding.products(q[:, :, rows], k, rows, blocks)
 
 
-@pytest.mark.parametrize("rows", [slice(0, 11), slice(0, 3), slice(4, 9), slice(6, 7), slice(8, 11)])
+@pytest.mark.parametrize(
+    "rows", [slice(0, 11), slice(0, 3), slice(4, 9), slice(6, 7), slice(7, 8), slice(8, 11), slice(10, 11)]
+)
 def test_path_is_the_product_of_reflections(rows: slice, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(path, "BLOCK", 4)
+    monkeypatch.setattr(path, "BLOCK", 2)
+    monkeypatch.setattr(path, "GROUP", 2)
     q, k, w, beta = reflecting(11)
     got = carried(q, k, w, beta, rows)
     for head in range(2):
@@ -212,7 +217,8 @@ def test_path_stays_exact_over_many_blocks_in_float32() -> None:
 
 
 def test_gradients_of_path(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(path, "BLOCK", 3)
+    monkeypatch.setattr(path, "BLOCK", 2)
+    monkeypatch.setattr(path, "GROUP", 2)
 
     def products(q: Tensor, k: Tensor, w: Tensor, beta: Tensor) -> Tensor:
         return carried(q, k, w, beta, slice(2, 7)).tril(2)
