@@ -1,10 +1,12 @@
 """What attention to one long sequence costs with each relative encoding, in time and in memory, against none.
 
-python benchmarks/long_evaluation.py [--lengths 8192 32768] [--encodings t5 alibi ...] [--rounds 3]
+python benchmarks/long_evaluation.py [--lengths 8192 32768] [--encodings t5 alibi ...] [--rounds 3] [--closed]
 
 One layer of attention without projections, one sequence, four heads of 32 channels, causal, forward, float32, one
 thread, process time, interleaved rounds. Memory is the most that a process of its own holds during a call, looked up
-every 2 ms in Linux's /proc, less what it holds before.
+every 2 ms in Linux's /proc, less what it holds before. With ``--closed`` queries and keys point away from each other,
+so that gates which open by a logit stay closed: the worst case of cope and stick_breaking, which otherwise need only
+look at near keys.
 """
 
 import argparse
@@ -33,20 +35,21 @@ def main() -> None:
     parser.add_argument("--lengths", type=int, nargs="+", default=[8192, 32768])
     parser.add_argument("--encodings", nargs="+", default=list(CONTENT_FREE))
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--closed", action="store_true")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     allocation.keep_freed()
     names = list(dict.fromkeys(["nope", *arguments.encodings]))
     for length in arguments.lengths:
-        medians = compare({name: attention(name, length) for name in names}, arguments.rounds)
+        medians = compare({name: attention(name, length, arguments.closed) for name in names}, arguments.rounds)
         printed(f"length {length}", medians)
         with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-            peaks = [pool.apply(peak, (name, length)) for name in names]
+            peaks = [pool.apply(peak, (name, length, arguments.closed)) for name in names]
         print("  extra memory: " + ", ".join(f"{name} {mib:.0f} MiB" for name, mib in zip(names, peaks, strict=True)))
 
 
-def attention(name: str, length: int) -> Callable[[], object]:
-    """Attention of one sequence with the encoding of this choice."""
+def attention(name: str, length: int, closed: bool = False) -> Callable[[], object]:
+    """Attention of one sequence with the encoding of this choice; ``closed``: all logits far below 0."""
     with composer() as hydra:
         run = hydra.run([
             f"encoding={name}", "task=copy", "model.dimension=128", "model.heads=4", "model.layers=1", "trainer=cpu",
@@ -57,6 +60,8 @@ def attention(name: str, length: int) -> Callable[[], object]:
     positions = Positions(torch.arange(length)[None], True)
     x = torch.randn(1, length, 128)
     q, k, v = torch.randn(3, 1, 4, length, 32)
+    if closed:
+        q, k = 3 * q.abs(), -3 * k.abs()
 
     def call() -> torch.Tensor:
         with torch.inference_mode():
@@ -66,11 +71,11 @@ def attention(name: str, length: int) -> Callable[[], object]:
     return call
 
 
-def peak(name: str, length: int) -> float:
+def peak(name: str, length: int, closed: bool = False) -> float:
     """How much more memory a call takes at once than there was before it, MiB."""
     torch.set_num_threads(1)
     attention(name, 256)()  # so that the libraries' own buffers are there
-    call = attention(name, length)
+    call = attention(name, length, closed)
     seen = [held()]
     done = threading.Event()
 

@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from side_by_side import compare, printed
 from torch import Tensor, nn
 
-from harness.composition.compose import composer
+from harness.composition.compose import Composer, composer
 from harness.config import identity, instantiation, network
 from harness.data.training_examples import TrainingBatch, TrainingData
 from harness.models.base import Model
@@ -61,19 +61,10 @@ def main() -> None:
     vocabulary = 0
     with composer() as hydra:
         for name in dict.fromkeys(["nope", *arguments.encodings]):
-            run = hydra.run([*size.settings(), f"encoding={name}"])
-            task = instantiation.task(run)
-            layout = instantiation.layout(run, task)
-            lengths = identity.training_lengths(run, task)
-            data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=0, batch=size.batch)
-            batches = batches or [data(step) for step in range(arguments.steps)]
-            model = network.model(run, task, layout)
+            model, own = network_and_data(hydra, name, size, arguments.steps)
+            batches = batches or own
             vocabulary = len(next(model.parameters()))  # that of the embedding
-
-            def ours(batch: TrainingBatch, model: Model = model) -> Tensor:
-                return model.readout(model(batch[0], batch[1]).flatten(0, 1)[batch[2]])
-
-            variants[name] = stepping(model, ours, batches)
+            variants[name] = stepping(model, logits_of(model), batches)
     for name, peer, logits in _peers(size, vocabulary):
 
         def theirs(batch: TrainingBatch, peer: nn.Module = peer, logits: Callable[..., Tensor] = logits) -> Tensor:
@@ -96,6 +87,21 @@ def main() -> None:
     step = 6 * (size.layers * layer + scored * size.width * vocabulary)
     reached = step * arguments.steps / medians["nope"]
     print(f"matrix products alone {speed / 1e9:.0f} GFLOP/s, a step of nope {reached / 1e9:.0f}: {reached / speed:.0%}")
+
+
+def network_and_data(hydra: Composer, name: str, size: Size, steps: int) -> tuple[Model, list[TrainingBatch]]:
+    """The network with the encoding of this name, and the batches of its first steps."""
+    run = hydra.run([*size.settings(), f"encoding={name}"])
+    task = instantiation.task(run)
+    layout = instantiation.layout(run, task)
+    lengths = identity.training_lengths(run, task)
+    data = TrainingData(task, layout, instantiation.rule(run), lengths, seed=0, batch=size.batch)
+    return network.model(run, task, layout), [data(step) for step in range(steps)]
+
+
+def logits_of(model: Model) -> Callable[[TrainingBatch], Tensor]:
+    """What gives the logits of the scored tokens of a batch."""
+    return lambda batch: model.readout(model(batch[0], batch[1]).flatten(0, 1)[batch[2]])
 
 
 def stepping(

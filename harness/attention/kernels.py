@@ -32,8 +32,8 @@ PAIRS = 2**19
 A bias by distance is a view, of which nothing is built: it is handled in chunks of whole :data:`CHUNK` queries.
 """
 
-FEWEST = 32
-"""Queries whose logits are built at once, at least: products of fewer with all keys take half as long again."""
+FEWEST = 64
+"""Queries whose logits are built at once, at least: products of fewer with all keys take a quarter longer."""
 
 NARROW = 128
 """Queries handled at once under a window, unless it is wider: fewer would be more calls, more would be more keys."""

@@ -36,7 +36,7 @@ class StickBreaking(Encoding):
         least = math.log(torch.finfo(logits.dtype).tiny) + 10
         # Of the keys that a query may look at under causal attention the last one is itself.
         own = visible & (visible.flip(-1).cumsum(dim=-1).flip(-1) == 1)
-        earlier = visible & ~own
+        earlier = (visible & ~own).to(logits.dtype)  # multiplying by it is several times as fast as filling
         left = logits.new_zeros(*logits.shape[:3], 1)
         nearest_first = []
         end = logits.shape[-1]
@@ -44,10 +44,10 @@ class StickBreaking(Encoding):
             block = slice(max(0, end - KEYS), end)
             refused = F.logsigmoid(-logits[..., block])
             # Summed from the nearest key on: sums stay small, and exact, where weights are not negligible.
-            sums = refused.masked_fill(~earlier[..., block], 0).flip(-1).cumsum(dim=-1).flip(-1) + left
+            sums = (refused * earlier[..., block]).flip(-1).cumsum(dim=-1).flip(-1) + left
             # ln sigmoid(z) = z + ln sigmoid(-z)
             shares = logits[..., block] + refused + torch.cat([sums[..., 1:], left], dim=-1)
-            nearest_first.append(shares.clamp(min=least).exp().masked_fill(~earlier[..., block], 0))
+            nearest_first.append(shares.clamp(min=least).exp() * earlier[..., block])
             left, end = sums[..., :1], block.start
         if end:
             nearest_first.append(logits.new_zeros(*logits.shape[:3], end))
