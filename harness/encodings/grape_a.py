@@ -38,8 +38,9 @@ class GrapeA(Encoding):
 
     def modify_logits(self, logits: Tensor, q: Tensor, k: Tensor, pairs: Pairs, state: Mapping[str, Tensor]) -> Tensor:
         distances = (pairs.q_positions[:, None, :, None] - pairs.k_positions[:, None, None, :]).to(logits.dtype)
-        slope = (self.slopes.to(logits.dtype) * F.softplus(at_least_float32(self.o)))[:, None, None]
-        return logits - distances * slope * (_gate(q, self.v)[..., None] + _gate(k, self.u)[..., None, :])
+        slope = (self.slopes.to(logits.dtype) * F.softplus(at_least_float32(self.o)))[:, None]
+        slopes = (slope * _gate(q, self.v))[..., None] + (slope * _gate(k, self.u))[..., None, :]
+        return torch.addcmul(logits, distances, slopes, value=-1)
 
 
 def _gate(x: Tensor, direction: Tensor) -> Tensor:

@@ -45,6 +45,10 @@ class Rows(NamedTuple):
         """[B or 1, Lq, Lk]"""
         return self.of(pairwise_distances(self.q_positions, self.k_positions))
 
+    def of_farthest(self) -> int:
+        """That of the last query and the first key."""
+        return int(self.of(self.q_positions[0, -1] - self.k_positions[0, 0]))
+
     def of_diagonals(self) -> Tensor:
         """Those of the Lq + Lk - 1 diagonals at consecutive positions, from the lower left corner on."""
         farthest, nearest = self.q_positions[0, -1] - self.k_positions[0, 0], self.q_positions[0, 0]
@@ -67,7 +71,7 @@ def add_query_products(logits: Tensor, q: Tensor, table: Tensor, rows: Rows) -> 
     if not _along_diagonals(rows, q, table):
         return logits + _products(q, table, rows)
     table = table.to(q.dtype)
-    far = table[..., rows.of_diagonals()[0], :]
+    far = table[..., rows.of_farthest(), :]
     added = logits + q @ far[..., None]
     for block, here in rows.blocks():
         near, vectors = _differences(table, far, here)
@@ -81,14 +85,16 @@ def add_key_products(logits: Tensor, k: Tensor, table: Tensor, rows: Rows, scale
     if not _along_diagonals(rows, k, table):
         return torch.addcmul(logits, scale.to(k.dtype), _products(k, table, rows.transposed).mT)
     table = table.to(k.dtype)
-    far = table[..., rows.of_diagonals()[0], :]
+    far = table[..., rows.of_farthest(), :]
     added = torch.addcmul(logits, scale.to(k.dtype), (k @ far[..., None]).mT)
-    near, _ = _differences(table, far, rows)
-    for keys, here in rows._replace(k_positions=rows.k_positions[:, near]).transposed.blocks():
-        block = slice(near.start + keys.start, near.start + keys.stop)
-        vectors = table.index_select(-2, here.of_diagonals()) - far[..., None, :]
-        products = _view_of_pairs(k[:, :, block] @ vectors.mT, logits.shape[2])
-        added[..., block].addcmul_(scale.to(k.dtype), products.mT)
+    near, vectors = _differences(table, far, rows)
+    queries, keys = logits.shape[2], near.stop - near.start
+    backwards = vectors.flip(-2)  # keys meet the queries in the order of the diagonals from the upper right corner on
+    for start in range(0, keys, BLOCK):
+        stop = min(start + BLOCK, keys)
+        block = slice(near.start + start, near.start + stop)
+        products = k[:, :, block] @ backwards[..., keys - stop : keys - start + queries - 1, :].mT
+        added[..., block].addcmul_(scale.to(k.dtype), _view_of_pairs(products, queries).mT)
     return added
 
 
@@ -96,7 +102,7 @@ def weighted_rows(weights: Tensor, table: Tensor, rows: Rows) -> Tensor:
     """``sum_j weights[i, j] table[rows[i, j]]`` for ``weights`` [B, H, Lq, Lk] -> [B, H, Lq, d]."""
     if _along_diagonals(rows, weights, table):
         table = table.to(weights.dtype)
-        far = table[..., rows.of_diagonals()[0], :]
+        far = table[..., rows.of_farthest(), :]
         summed = weights.sum(dim=-1, keepdim=True) * far[..., None, :]
         for block, here in rows.blocks():
             near, vectors = _differences(table, far, here)
