@@ -27,8 +27,8 @@ from harness.logits.base import LogitScale
 CHUNK = 512
 """Queries handled at once where logits or biases are built, at most."""
 
-PAIRS = 2**19
-"""Pairs of a query and a key whose logits or biases are built at once, at most: 8 MiB in float32 with 4 heads.
+PAIRS = 2**20
+"""Pairs of a query and a key whose logits or biases are built at once, at most: 16 MiB in float32 with 4 heads.
 A bias by distance is a view, of which nothing is built: it is handled in chunks of whole :data:`CHUNK` queries.
 """
 

@@ -246,7 +246,7 @@ def test_bfloat16_takes_a_fused_kernel_and_keeps_the_bias(name: str, monkeypatch
 FUSED = 60
 """MiB that attention may take besides its inputs where a fused kernel serves the encoding."""
 EXPLICIT = 100
-"""The same for the explicit kernel, of which several arrays of one chunk are alive, 4 MiB each."""
+"""The same for the explicit kernel, of which several arrays of one chunk are alive, 8 MiB each."""
 
 
 @pytest.mark.slow
