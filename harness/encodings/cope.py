@@ -11,7 +11,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.extent import Extent
 from harness.encodings.pairs import Pairs
 
-KEYS = 256
+KEYS = 128
 """Keys whose gates are summed at once, from the nearest on."""
 
 
