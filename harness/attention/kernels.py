@@ -247,7 +247,9 @@ def _tiles(inputs: AttentionInputs, *, builds: bool = True) -> Iterator[tuple[sl
 
 def _chunks(inputs: AttentionInputs, size: int = 0) -> Iterator[slice]:
     """Which queries are handled at once: ``size`` of them, or as many as all keys allow."""
-    length = inputs.q.shape[2]
-    size = size or max(FEWEST, min(CHUNK, PAIRS // inputs.k.shape[2]))
+    length, keys = inputs.q.shape[2], inputs.k.shape[2]
+    # An eighth of the keys at most, so that under causal attention few pairs of a chunk are of later keys.
+    share = keys // 8 if keys > 2 * CHUNK else CHUNK
+    size = size or max(FEWEST, min(CHUNK, PAIRS // keys, share))
     for start in range(0, length, size):
         yield slice(start, min(start + size, length))
