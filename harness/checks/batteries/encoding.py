@@ -35,10 +35,9 @@ def subject(tried: Tried) -> Subject:
     return Subject(options, lambda dimensions: made(dimensions, **options), network)
 
 
-@torch.no_grad()
 def builds(subject: Subject) -> str:
     """It builds at several sizes, and gives finite numbers"""
-    refused = ""
+    refused = ""  # with gradients, as in training, where logits of pairs that are not visible have to be finite too
     built = []
     for dimensions in SIZES:
         said = f"dimension {dimensions.d_model} with {dimensions.n_heads} heads"
