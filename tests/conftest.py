@@ -33,13 +33,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background
 
 
 OF_LIBRARIES = (
-    "PYTEST_CURRENT_TEST",
-    "PYTORCH_NVML_BASED_CUDA_CHECK",
-    "TORCHINDUCTOR_",
-    "CUBLAS_WORKSPACE_CONFIG",
-    "RAY_",
-)
-"""How the names of variables begin that pytest, PyTorch, Lightning and Ray set for as long as the process lives."""
+    "PYTEST_", "TORCH", "_TORCH", "PYTORCH_", "TRITON_", "KMP_", "CUBLAS_", "NCCL_", "RAY_", "WANDB_SERVICE",
+)  # fmt: skip
+"""How the names of variables begin that pytest, PyTorch, Lightning, Ray and wandb set for as long as the process lives."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
