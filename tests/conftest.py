@@ -33,9 +33,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # in a shell's background
 
 
 OF_LIBRARIES = (
-    "PYTEST_", "TORCH", "_TORCH", "PYTORCH_", "TRITON_", "KMP_", "CUBLAS_", "NCCL_", "RAY_", "WANDB_SERVICE",
+    "PYTEST_", "TORCH_", "TORCHINDUCTOR_", "_TORCHINDUCTOR_", "PYTORCH_", "TRITON_", "KMP_", "CUBLAS_", "NCCL_", "RAY_",
+    "WANDB_SERVICE",
 )  # fmt: skip
-"""How the names of variables begin that pytest, PyTorch, Lightning, Ray and wandb set for as long as the process lives."""
+"""How the names of variables begin that pytest and libraries set for as long as the process lives."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
