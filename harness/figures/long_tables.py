@@ -38,9 +38,12 @@ def make(found: Frames, output: Path, kind: str, style_name: str) -> Made:
     files = {}
     if kind in formats.DATA:
         for name, (table, rows) in made.items():
+            path = output / f"{name}{formats.SUFFIXES[kind]}"
             if name == "curves" or len(table):
-                files[name] = output / f"{name}{formats.SUFFIXES[kind]}"
-                formats.write(files[name], kind, table, csv_files.Repeated(rows.run.to_numpy(), tables.OF_RUNS))
+                formats.write(path, kind, table, csv_files.Repeated(rows.run.to_numpy(), tables.OF_RUNS))
+                files[name] = path
+            else:
+                path.unlink(missing_ok=True)  # it would be of records that are here no more
     pictures = curves.save(lengths, folder, style, ENDINGS, kept)
     if not slices.empty:
         pictures += axes.save(slices, folder, style, ENDINGS, kept)
