@@ -30,9 +30,11 @@ def verdicts(folder: Path, own: Sequence[Record], everything: Sequence[Record]) 
     """
     for name, make in MADE.items():
         path = folder / name
-        if path.is_file():
+        if path.is_file() and not everything:
+            yield Verdict(path, ("there are no records from which it could be made",))
+        elif path.is_file():
             text = path.read_text("utf-8", errors="replace")
-            wanted = csv(make(frames.of(own)))
+            wanted = csv(make(frames.of(own or everything)))
             if text != wanted and len(everything) > len(own) and text == csv(make(frames.of(everything))):
                 wanted = text
             yield Verdict(path, () if text == wanted else (_difference(text, wanted),))

@@ -184,6 +184,15 @@ def test_a_digit_of_a_table_that_its_records_do_not_give_is_found(tmp_path: Path
     assert found.problems[0].startswith(f"line 2: score is {cells['score']}1")
 
 
+def test_tables_whose_records_are_gone_are_bad_and_those_of_other_folders_are_not(tmp_path: Path) -> None:
+    folder = in_folder(tmp_path / "all", SEALED)
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "curves.csv").write_text(csv(tables.MADE["curves.csv"](frames.of([records.read(SEALED)]))))
+    alone = verdict(tmp_path / "tables")
+    assert alone.problems == ("there are no records from which it could be made",)
+    assert {one.word for one in verification.verify([folder, tmp_path / "tables"])} == {"good"}
+
+
 def test_a_protocol_says_what_is_missing(tmp_path: Path) -> None:
     shutil.copytree(RESULTS / "core_candidates" / "records", tmp_path / "records")
     for path in (tmp_path / "records").glob("*.json"):
