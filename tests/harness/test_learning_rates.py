@@ -32,7 +32,12 @@ def splits(path: Path) -> tuple[Split, Split]:
 
 def with_rate(text: Split, word: str) -> Split:
     """A science or config with another rate wherever it says one."""
-    return tuple(learning_rates.RATE.sub(lambda found: found[0].replace(found[1], word), part) for part in text)  # type: ignore[return-value]
+
+    def changed(part: str) -> str:
+        return learning_rates.RATE.sub(lambda found: found[0].replace(found[1], word), part)
+
+    before, behind = text
+    return changed(before), changed(behind)
 
 
 def said(method: Callable[[Split, Split], Any], science: Split, config: Split) -> Any:
