@@ -1,5 +1,6 @@
 """Short labels for methods and tasks: what distinguishes each from the others in a table."""
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,13 +9,24 @@ def labels(first: str, things: Sequence[dict[str, Any]]) -> list[str]:
     """A label for each thing: the name under its key ``first``, then whatever differs between the things.
 
     A thing maps groups to ``{"name": ..., "options": {...}}`` or to plain values. The names of groups are shown where
-    the things differ in them, options where they differ among the things that share the group's name: ``rope``, or
+    the things differ in them, but for a name that at least twice as many things have as any other: what is usual goes
+    without saying. Options are shown where they differ among the things that share the group's name: ``rope``, or
     ``rope · randomized · maximum=512`` in a table that has others too. Of a group's options that always change together
     the first stands for all: ``steps=5000`` where those with 5000 steps have a warm-up of their own too.
     """
     written = [{group: repr(own) for group, own in thing.items()} for thing in things]
+    usual = _usual(things, written)
+    brief = _labels(first, things, written, usual)
+    if len(set(brief)) < len({tuple(own.items()) for own in written}):  # names of two groups that are the same word
+        return _labels(first, things, written, {})
+    return brief
+
+
+def _labels(
+    first: str, things: Sequence[dict[str, Any]], written: Sequence[dict[str, str]], usual: dict[str, str]
+) -> list[str]:
     groups = {
-        group: _parts(group == first, group, _distinct(group, things, written))
+        group: _parts(group == first, group, _distinct(group, things, written), usual.get(group))
         for group in dict.fromkeys(key for thing in things for key in thing)
     }
     ordered = [first, *(group for group in groups if group != first)]
@@ -25,14 +37,32 @@ def labels(first: str, things: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
+def _usual(things: Sequence[dict[str, Any]], written: Sequence[dict[str, str]]) -> dict[str, str]:
+    """By group, the name that at least twice as many of the different things have there as have any other. Things that
+    are the same count once, however many runs there are of each.
+    """
+    different = {tuple(own.items()): thing for thing, own in zip(things, written, strict=True)}.values()
+    names: dict[str, Counter[str]] = {}
+    for thing in different:
+        for group, node in thing.items():
+            if isinstance(node, dict):
+                names.setdefault(group, Counter())[_name(node)] += 1
+    usual = {}
+    for group, counted in names.items():
+        (name, most), *others = counted.most_common(2)
+        if all(most >= 2 * count for _, count in others):
+            usual[group] = name
+    return usual
+
+
 def _distinct(group: str, things: Sequence[dict[str, Any]], written: Sequence[dict[str, str]]) -> dict[str, Any]:
     """The different choices of a group, by the choice as Python writes it."""
     return {own[group]: thing[group] for thing, own in zip(things, written, strict=True) if group in thing}
 
 
-def _parts(first: bool, group: str, distinct: dict[str, Any]) -> dict[str, list[str]]:
-    """What is shown of a group for each of its choices. Things that share a choice count once: what differs does not
-    depend on how often.
+def _parts(first: bool, group: str, distinct: dict[str, Any], usual: str | None) -> dict[str, list[str]]:
+    """What is shown of a group for each of its choices. Choices count once: which options differ does not depend on how
+    often.
     """
     namesakes: dict[str, list[dict[str, Any]]] = {}
     for node in distinct.values():
@@ -43,8 +73,10 @@ def _parts(first: bool, group: str, distinct: dict[str, Any]) -> dict[str, list[
     parts = {}
     for key, own in distinct.items():
         if isinstance(own, dict):
-            shown = [_name(own)] if first or len(namesakes) > 1 else []
-            parts[key] = shown + alike[_name(own)].of(own)
+            name = _name(own)
+            options = alike[name].of(own)
+            named = first or (len(namesakes) > 1 and (name != usual or bool(options)))
+            parts[key] = [name, *options] if named else options
         else:
             parts[key] = [f"{group}={_brief(own, plain)}"] if any(other != own for other in plain) else []
     return parts

@@ -25,13 +25,15 @@ def cut(names: Sequence[str], processes: int) -> list[list[str]]:
     alike = {name: name.partition("-seed")[0] for name in names}
     for _, group in groupby(sorted(names, key=lambda name: (alike[name], name)), alike.__getitem__):
         those = list(group)
-        pieces = -(-len(those) // max(FEWEST, left // (TURNS * processes)))
-        size = -(-len(those) // pieces)
-        left -= len(those)
-        for first in range(0, len(those), size):
+        while those:
             if len(portions[-1]) >= FEWEST:
                 portions.append([])
-            portions[-1] += those[first : first + size]
+            size = max(FEWEST, left // (TURNS * processes))
+            if len(portions[-1]) + len(those) <= FEWEST + size:  # a small rest stays with the others of its method
+                size = len(those)
+            portions[-1] += those[:size]
+            left -= len(those[:size])
+            those = those[size:]
     return portions
 
 

@@ -1,6 +1,8 @@
 """Labels of methods and tasks."""
 
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 from support import ROOT
 
 from harness.results.labels import labels
@@ -18,12 +20,35 @@ def test_labels_say_just_what_differs() -> None:
     assert labels("encoding", plain) == ["rope", "alibi"]
     mixed = [*plain, method("rope", 2.0, "sequential", 3), method("rope", 1.0, "randomized", 4)]
     assert labels("encoding", mixed) == [
-        "rope · base=1.0 · sequential · layers=3",
-        "alibi · sequential · layers=3",
-        "rope · base=2.0 · sequential · layers=3",
+        "rope · base=1.0 · layers=3",
+        "alibi · layers=3",
+        "rope · base=2.0 · layers=3",
         "rope · base=1.0 · randomized · layers=4",
     ]
     assert len(set(labels("encoding", mixed))) == 4
+
+
+def test_what_most_have_goes_without_saying() -> None:
+    def method(encoding: str, positions: str, mixer: str, rows: int = 0) -> dict:
+        return {
+            "encoding": {"name": encoding, "options": {}},
+            "positions": {"name": positions, "options": {"rows": rows} if rows else {}},
+            "mixer": {"name": mixer, "options": {}},
+        }
+
+    usual = [method("rope", "sequential", "attention"), method("alibi", "sequential", "attention")]
+    others = [method("rope", "randomized", "attention"), method("nope", "sequential", "lstm")]
+    assert labels("encoding", [*usual, *others]) == ["rope", "alibi", "rope · randomized", "nope · lstm"]
+    assert labels("encoding", [usual[0], *[others[1]] * 9]) == ["rope · attention", *["nope · lstm"] * 9]
+    several = [*usual, method("fire", "sequential", "attention", rows=8), method("nope", "random", "attention")]
+    assert labels("encoding", several) == ["rope", "alibi", "fire · sequential · rows=8", "nope · random"]
+
+
+@given(st.lists(st.tuples(*[st.sampled_from(["a", "b", "c"])] * 3), min_size=1, max_size=8))
+def test_things_that_differ_have_labels_that_differ(things: list[tuple[str, str, str]]) -> None:
+    groups = ("encoding", "positions", "mixer")
+    nodes = [{group: {"name": name, "options": {}} for group, name in zip(groups, own, strict=True)} for own in things]
+    assert len(set(labels("encoding", nodes))) == len(set(things))
 
 
 def test_of_options_that_change_together_the_first_stands_for_all() -> None:

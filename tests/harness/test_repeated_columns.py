@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from harness.results import portions
@@ -40,14 +40,28 @@ def test_a_table_is_written_the_same_where_it_is_said_what_repeats(data: st.Data
     groups=st.dictionaries(st.sampled_from(["copy-rope", "copy-alibi", "add-rope"]), st.integers(1, 9000), min_size=1),
     processes=st.integers(1, 16),
 )
+@example(groups={"copy-rope": 5001}, processes=2)
+@example(groups={"copy-rope": 9000}, processes=4)
 @settings(max_examples=30, deadline=None)
-def test_every_file_is_in_one_portion_and_the_last_ones_are_small(groups: dict[str, int], processes: int) -> None:
+def test_files_are_in_one_portion_each_and_none_is_large_for_what_is_left(
+    groups: dict[str, int], processes: int
+) -> None:
     names = sorted(f"{group}-seed{n % 5}-{n:012x}.json" for group, count in groups.items() for n in range(count))
     cut = portions.cut(names, processes)
     assert sorted(name for part in cut for name in part) == names
     assert all(cut)
     left = len(names)
-    for part in cut[:-1]:
+    for part in cut:
         assert len(part) <= 2 * max(portions.FEWEST, left // (portions.TURNS * processes))
         left -= len(part)
-    assert len(cut[-1]) <= 2 * portions.FEWEST or len(cut) <= portions.TURNS * processes + len(groups)
+
+
+@given(
+    groups=st.lists(st.integers(1, portions.FEWEST), min_size=1, max_size=20),
+    processes=st.integers(1, 16),
+)
+@settings(max_examples=30, deadline=None)
+def test_seeds_of_a_method_are_in_one_portion(groups: list[int], processes: int) -> None:
+    names = [f"copy-{number:02}-seed{n}-{n:012x}.json" for number, count in enumerate(groups) for n in range(count)]
+    of = [{name[:7] for name in part} for part in portions.cut(names, processes)]
+    assert sum(len(methods) for methods in of) == len(groups)
