@@ -5,7 +5,6 @@ With --page, all of it as one HTML page.
 
 import argparse
 import gc
-import os
 import shutil
 import sys
 from collections.abc import Sequence
@@ -17,11 +16,12 @@ from harness.commands import verify
 from harness.composition.arguments import Parser, folders_and_filters, path
 from harness.errors import Refused, counted
 from harness.files import user_paths
-from harness.results import already_made
-from harness.results.paths import records_folder
-from harness.system import beside, processors
+from harness.results import already_made, readers
+from harness.system import beside
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import pandas as pd
 
     from harness.figures.long_tables import Made
@@ -34,8 +34,8 @@ TABLES = ("leaderboard", "runs", "curves", "warnings", "slices", "learning")
 """The tables of a folder, in the order in which they are named."""
 LONG_TABLES = ("harness.figures.long_tables", "make")
 """What makes those with rows for every length, slice and look."""
-MANY = 2000
-"""Records from which on these are made by a process of their own: starting it takes a second."""
+DRAWING = ("matplotlib.figure", "matplotlib.backends.backend_agg", "matplotlib.backends.backend_svg")
+"""What it loads when it has something to draw, as it has of new records."""
 
 
 def main(arguments: list[str]) -> int:
@@ -43,12 +43,16 @@ def main(arguments: list[str]) -> int:
     folders, filters = folders_and_filters(parsed.words)
     if parsed.verify and not verify.passes(folders):
         return 1
-    source = _source(parsed, folders, filters)
-    if source is not None and (said := already_made.printed(source, parsed.output or folders[0])) is not None:
-        print(said, end="")
-        return 0
-    with beside.started(*LONG_TABLES, wanted=_plain(parsed, filters) and _are_many(folders)) as other:
-        return _tables(parsed, folders, filters, source, other)
+    many = readers.are_many(folders)
+    new = many and readers.are_new(folders)
+    with readers.started(new) as pool:
+        source = _source(parsed, folders, filters)
+        if source is not None and (said := already_made.printed(source, parsed.output or folders[0])) is not None:
+            print(said, end="")
+            return 0
+        wanted = many and _plain(parsed, filters)
+        with beside.started(*LONG_TABLES, wanted=wanted, needing=DRAWING if new else ()) as other:
+            return _tables(parsed, folders, filters, source, pool, other)
 
 
 def _tables(
@@ -56,12 +60,13 @@ def _tables(
     folders: Sequence[Path],
     filters: Sequence[str],
     source: already_made.Source | None,
+    pool: "Executor | None",
     other: beside.Beside,
 ) -> int:
     """Print or write what was asked for."""
     view = _view(parsed)
     output, kind = _output(parsed)
-    found = _read(folders, filters, parsed.suite, source)
+    found = _read(folders, filters, parsed.suite, source, pool)
     from harness.results import measures, publishing, tables, views
     from harness.results.warnings import table as warnings
 
@@ -152,13 +157,6 @@ def _plain(parsed: argparse.Namespace, filters: Sequence[str]) -> bool:
     return not (filters or any(views)) and (parsed.output is None or parsed.output.is_dir() or not parsed.output.suffix)
 
 
-def _are_many(folders: Sequence[Path]) -> bool:
-    """Whether there are so many records that a process more pays, and a core for it."""
-    if processors.available() < 2:
-        return False
-    return sum(len(os.listdir(records_folder(folder))) for folder in folders if folder.is_dir()) >= MANY
-
-
 def _view(parsed: argparse.Namespace) -> "View":
     from harness.results.views import View, sort_keys, words
 
@@ -188,13 +186,19 @@ def _output(parsed: argparse.Namespace) -> tuple[Path | None, str | None]:
 
 
 def _read(
-    folders: Sequence[Path], filters: Sequence[str], suite: str | None, source: already_made.Source | None
+    folders: Sequence[Path],
+    filters: Sequence[str],
+    suite: str | None,
+    source: already_made.Source | None,
+    pool: "Executor | None",
 ) -> "Frames":
     """The runs that were asked for. What is left out or strange is said on standard error."""
     from harness.results import collection, suites
     from harness.results import filters as asked
 
-    found, rejected = collection.read(folders, source.listings if source else None)
+    found, rejected = collection.read(folders, source.listings if source else None, pool)
+    if pool is not None:
+        pool.shutdown()  # tables need their memory
     for line in rejected:
         print(f"skipped {line}", file=sys.stderr)
     if not (found.runs.status == "finished").any():
@@ -278,15 +282,14 @@ def _write(
             formats.write(files[name], kind, table)
         else:
             atomic.write(files[name], _rendered(kind, found, table, PLAIN))
-    shown = [*sheets.terminal(board, PLAIN)]
-    long: Made = other.result()
-    _print(shown)
+    _print([*sheets.terminal(board, PLAIN)])
     for line in warnings.lines(warned):
         print(line)
     sealed = read.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):
         which = f"{unsealed} of {counted(len(sealed), 'record')} {'has' if unsealed == 1 else 'have'}"
         print(f"{which} no seal, so later changes cannot be detected")
+    long: Made = other.result()
     files |= long.files
     written = [files[name] for name in TABLES if name in files]
     print(f"{', '.join(map(str, written))} and {counted(len(long.pictures), 'figure')} in {output / 'figures'}")

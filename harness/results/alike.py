@@ -11,13 +11,12 @@ import re
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from operator import itemgetter
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from harness.files import sealed_json
-from harness.results import alike_columns, consistency, learning_rates, number_checks, patterns, seedless
+from harness.results import alike_columns, consistency, cutting, learning_rates, number_checks, patterns, seedless
 from harness.results.columns import Columns
 from harness.results.cutting import Unusual
 from harness.results.forms import SECTIONS, Form, form, taken_apart
@@ -70,7 +69,7 @@ class Seen(NamedTuple):
     """A record as its text shows it."""
 
     members: dict[str, str]
-    path: Path
+    path: str
     seed: int
     method: Method
     numbers: list[str]
@@ -102,10 +101,10 @@ class Alike:
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._batches: dict[int, tuple[Kind, Batch]] = {}
-        self._left: list[Path] = []
+        self._left: list[str] = []
         self._last: Kind | None = None
 
-    def take_next(self, said: bytes, path: Path) -> bool:
+    def take_next(self, said: bytes, path: str) -> bool:
         """Whether a file is a record of the same kind as the one before, which there have been many of, and read with
         others. Raises what :func:`seen` and :meth:`take` raise.
         """
@@ -144,7 +143,7 @@ class Alike:
                 kind.pattern = patterns.pattern(seen.members, kind.form)
             self._add(kind, batch)
 
-    def finish(self) -> list[Path]:
+    def finish(self) -> list[str]:
         """Put into the columns what is not there yet, and return the files that have to be read by themselves."""
         for kind, batch in self._batches.values():
             self._add(kind, batch)
@@ -167,7 +166,7 @@ class Alike:
         batch.numbers.clear()
 
 
-def seen(members: dict[str, str], path: Path) -> Seen | None:
+def seen(members: dict[str, str], path: str) -> Seen | None:
     """What the text of a record shows, if there can be others like it. Raises :class:`Unusual`, and
     :class:`ValueError` and others where science and config are not right.
     """
@@ -229,7 +228,9 @@ def _check(seen: Seen, kind: Kind) -> None:
     prefix = f"{kind.example.task.name}-{method.science.training.encoding.name}-seed{seen.seed}"
     science, training = said(method.said), said(method.training)
     name, training_name = (f"{prefix}-{_digest(text)[:12]}" for text in (science, training))
-    if (members["name"], members["training_name"]) != (f'"{name}"', f'"{training_name}"') or name != seen.path.stem:
+    if (members["name"], members["training_name"]) != (f'"{name}"', f'"{training_name}"'):
+        raise Unusual
+    if name != cutting.stem(seen.path):
         raise Unusual
     started, finished = members["started"], members["finished"]
     if not (TIME.fullmatch(started) and TIME.fullmatch(finished) and LOSS.fullmatch(_loss(seen))):

@@ -11,6 +11,9 @@ from typing import IO
 
 from harness import atomic
 
+RECORDS = ("records", ".npz")
+"""What the file is called that keeps what was read from records."""
+
 
 def place(folder: Path, name: str, ending: str) -> Path:
     """The file of this name, and of this user, in the cache of a folder of results."""

@@ -1,37 +1,34 @@
 """Reads folders of records into tables: only what is new or has changed, and much of it by several processes."""
 
-import multiprocessing
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from harness import progress
-from harness.results import frame_cache, frames, portions, unchanged
+from harness.results import frame_cache, frames, portions, readers, unchanged
 from harness.results.columns import Packed
 from harness.results.frames import Frames
 from harness.results.paths import records_folder
 from harness.results.unchanged import Listing
-from harness.system import processors
-from harness.system.beside import end_with_parent
-
-SEVERAL = 2000
-"""Records from which on several processes read them: starting one takes as long as reading a thousand."""
-MOST_PROCESSES = 16
 
 
-def read(folders: Sequence[Path], listings: Mapping[Path, Listing] | None = None) -> tuple[Frames, list[str]]:
+def read(
+    folders: Sequence[Path], listings: Mapping[Path, Listing] | None = None, pool: Executor | None = None
+) -> tuple[Frames, list[str]]:
     """All records in the folders and, for every JSON file that is not a record, the reason. The same record in two
     folders counts once: one that finished goes before one that failed, then the one read first. ``listings`` are those
-    of folders that were looked at a moment ago.
+    of folders that were looked at a moment ago, ``pool`` processes that have started
+    (:func:`harness.results.readers.started`).
     """
     parts, rejected = [], []
     for folder in folders:
-        part, reasons = _folder(folder, (listings or {}).get(folder) or unchanged.listing(folder))
+        part, reasons = _folder(folder, (listings or {}).get(folder) or unchanged.listing(folder), pool)
         parts.append(part)
         rejected += reasons
     if len(parts) == 1:
@@ -40,7 +37,7 @@ def read(folders: Sequence[Path], listings: Mapping[Path, Listing] | None = None
     return found, [*rejected, *conflicts]
 
 
-def _folder(folder: Path, listing: Listing) -> tuple[Frames, list[str]]:
+def _folder(folder: Path, listing: Listing, pool: Executor | None) -> tuple[Frames, list[str]]:
     now, names, identities = listing
     cache = frame_cache.place(folder)
     kept = frame_cache.load(cache)
@@ -51,7 +48,7 @@ def _folder(folder: Path, listing: Listing) -> tuple[Frames, list[str]]:
         places = pd.Index(kept[0]).get_indexer(pd.Index(names))
         valid = (places >= 0) & (kept[1][places] == identities).all(axis=1) & (identities[:, 1] != 0)
     parts, rejected = [], []
-    for packed, reasons in _read(folder, [names[number] for number in np.flatnonzero(~valid)]):
+    for packed, reasons in _read(folder, [names[number] for number in np.flatnonzero(~valid)], pool):
         parts.append(frames.made(packed))
         rejected += reasons
     if kept is not None and valid.any():
@@ -69,24 +66,21 @@ def _folder(folder: Path, listing: Listing) -> tuple[Frames, list[str]]:
     return found, sorted(rejected)
 
 
-def _read(folder: Path, names: list[str]) -> Iterator[tuple[Packed, list[str]]]:
+def _read(folder: Path, names: list[str], ready: Executor | None) -> Iterator[tuple[Packed, list[str]]]:
     """What is read from the files, portion by portion."""
-    most, where = min(MOST_PROCESSES, processors.available()), records_folder(folder)
-    parts = [[os.path.join(where, name) for name in part] for part in portions.cut(names, most)]
+    where = records_folder(folder)
+    parts = [[os.path.join(where, name) for name in part] for part in portions.cut(names, readers.how_many())]
     done = 0
-    if len(names) >= SEVERAL:
-        processes = min(most, len(parts))
-        with (
-            progress.shown("reading", len(names)) as step,
-            ProcessPoolExecutor(processes, multiprocessing.get_context("spawn"), end_with_parent) as pool,
-        ):
-            try:
-                for packed in pool.map(portions.read, parts):
-                    done += 1
-                    step(sum(map(len, parts[:done])))
-                    yield packed
-            except BrokenProcessPool:  # as where the program that calls this one cannot be imported
-                pool.shutdown(cancel_futures=True)
+    with nullcontext(ready) if ready else readers.started(len(names) >= readers.SEVERAL) as pool:
+        if pool is not None:
+            with progress.shown("reading", len(names)) as step:
+                try:
+                    for packed in pool.map(portions.read, parts):
+                        done += 1
+                        step(sum(map(len, parts[:done])))
+                        yield packed
+                except BrokenProcessPool:  # as where the program that calls this one cannot be imported
+                    pass
     for part in parts[done:]:
         yield portions.read(part)
 

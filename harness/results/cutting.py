@@ -46,6 +46,11 @@ def content(path: str | os.PathLike[str]) -> bytes:
     return said
 
 
+def stem(path: str) -> str:
+    """The name of a file without its ending, as what a record is called has to be. Making a path takes far longer."""
+    return os.path.splitext(os.path.basename(path))[0]
+
+
 def members(said: bytes) -> dict[str, str]:
     """The text of each member. All of it is printable as it is. Raises :class:`Unusual`."""
     if said.translate(None, PRINTABLE):

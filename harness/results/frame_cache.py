@@ -26,7 +26,7 @@ FORMAT = 6
 
 def place(folder: Path) -> Path:
     """The cache of this user for a folder of records."""
-    return cache_folder.place(folder, "records", ".npz")
+    return cache_folder.place(folder, *cache_folder.RECORDS)
 
 
 def load(path: Path) -> tuple[list[str], np.ndarray, Frames] | None:

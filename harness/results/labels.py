@@ -15,43 +15,33 @@ def labels(first: str, things: Sequence[dict[str, Any]]) -> list[str]:
     the first stands for all: ``steps=5000`` where those with 5000 steps have a warm-up of their own too.
     """
     written = [{group: repr(own) for group, own in thing.items()} for thing in things]
-    usual = _usual(things, written)
-    brief = _labels(first, things, written, usual)
-    if len(set(brief)) < len({tuple(own.items()) for own in written}):  # names of two groups that are the same word
-        return _labels(first, things, written, {})
+    groups = dict.fromkeys([first, *(group for thing in things for group in thing)])
+    choices = {group: _distinct(group, things, written) for group in groups}
+    different = [*{tuple(own.items()): own for own in written}.values()]
+    brief = _labels(first, written, choices, _usual(different, choices))
+    if len(set(brief)) < len(different):  # two groups have a name in common
+        return _labels(first, written, choices, {})
     return brief
 
 
 def _labels(
-    first: str, things: Sequence[dict[str, Any]], written: Sequence[dict[str, str]], usual: dict[str, str]
+    first: str, written: Sequence[dict[str, str]], choices: dict[str, dict[str, Any]], usual: dict[str, str]
 ) -> list[str]:
-    groups = {
-        group: _parts(group == first, group, _distinct(group, things, written), usual.get(group))
-        for group in dict.fromkeys(key for thing in things for key in thing)
-    }
-    ordered = [first, *(group for group in groups if group != first)]
-    shown = [(group, groups[group]) for group in ordered if any(groups[group].values())]
-    return [
-        " · ".join([part for group, parts in shown if group in thing for part in parts[thing[group]]])
-        for thing in written
-    ]
+    parts = {group: _parts(group == first, group, of, usual.get(group)) for group, of in choices.items()}
+    shown = [(group, of) for group, of in parts.items() if any(of.values())]
+    return [" · ".join([part for group, of in shown if group in own for part in of[own[group]]]) for own in written]
 
 
-def _usual(things: Sequence[dict[str, Any]], written: Sequence[dict[str, str]]) -> dict[str, str]:
-    """By group, the name that at least twice as many of the different things have there as have any other. Things that
-    are the same count once, however many runs there are of each.
-    """
-    different = {tuple(own.items()): thing for thing, own in zip(things, written, strict=True)}.values()
-    names: dict[str, Counter[str]] = {}
-    for thing in different:
-        for group, node in thing.items():
-            if isinstance(node, dict):
-                names.setdefault(group, Counter())[_name(node)] += 1
+def _usual(different: Sequence[dict[str, str]], choices: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """By group, the name that at least twice as many of the different things have there as have any other."""
     usual = {}
-    for group, counted in names.items():
-        (name, most), *others = counted.most_common(2)
-        if all(most >= 2 * count for _, count in others):
-            usual[group] = name
+    for group, of in choices.items():
+        names: Counter[str] = Counter()
+        for choice, count in Counter([own[group] for own in different if group in own]).items():
+            names[_name(of[choice]) if isinstance(of[choice], dict) else choice] += count
+        for name, most in names.most_common(1):
+            if all(most >= 2 * count for other, count in names.items() if other != name):
+                usual[group] = name
     return usual
 
 

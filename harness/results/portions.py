@@ -1,5 +1,6 @@
 """Many files of records, read some at a time. Without pandas, so that a process that reads them starts at once."""
 
+import os
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
@@ -43,14 +44,14 @@ def read(paths: Sequence[str | Path]) -> tuple[Packed, list[str]]:
     columns = Columns()
     alike = Alike(columns)
 
-    def add(path: Path, *alike: Alike) -> None:
+    def add(path: str, *alike: Alike) -> None:
         try:
             reading.add(columns, path, *alike)
         except Refused as refusal:
             rejected.append(str(refusal))
 
     for path in paths:
-        add(Path(path), alike)
+        add(os.fspath(path), alike)
     for path in alike.finish():
         add(path)
     return columns.packed(), rejected

@@ -45,7 +45,7 @@ OWN_PARTS = _model(OWN)
 UNSAID = {name: Record.model_fields[name].get_default(call_default_factory=True) for name in SHARED}
 
 
-def add(columns: Columns, path: Path, alike: Alike | None = None) -> None:
+def add(columns: Columns, path: str, alike: Alike | None = None) -> None:
     """Add the record of a file to the columns, or to those that are alike, if it is. Raises :class:`Refused` with what
     is wrong with it.
     """
@@ -59,7 +59,7 @@ def add(columns: Columns, path: Path, alike: Alike | None = None) -> None:
             return
         record, method, baselines = of_members(members, path)
     except (*WRONG, Unusual, OSError, Refused):
-        columns.add(records.read(path))
+        columns.add(records.read(Path(path)))
         return
     columns.add(record, (method.task, method.methods), baselines)
     if seen is not None:
@@ -70,10 +70,10 @@ def quickly(path: Path) -> tuple[Record, Method, tuple[str, ...]]:
     """A record, what its science says, and a key of its baselines. Raises :class:`Unusual` if the quick way is none,
     and what opening the file raises.
     """
-    return of_members(cutting.members(cutting.content(path)), path)
+    return of_members(cutting.members(cutting.content(path)), str(path))
 
 
-def of_members(parts: dict[str, str], path: Path) -> tuple[Record, Method, tuple[str, ...]]:
+def of_members(parts: dict[str, str], path: str) -> tuple[Record, Method, tuple[str, ...]]:
     """The same of what was cut from the file."""
     try:
         own = {name: _value(parts[name]) for name in OWN if name in parts}
@@ -87,7 +87,7 @@ def of_members(parts: dict[str, str], path: Path) -> tuple[Record, Method, tuple
             science=seedless.with_seed(method.values[0], seed, "training"),
             config=seedless.with_seed(method.values[1], seed),
         )
-        if not seed == config_seed == record.seed or record.name != path.stem:
+        if not seed == config_seed == record.seed or record.name != cutting.stem(path):
             raise Unusual
         texts = {name: text for part in (own, shared) for name, (_, text) in part.items() if name != sealed_json.SEAL}
         _unaltered(record, texts, method)

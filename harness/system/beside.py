@@ -14,7 +14,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -56,14 +56,16 @@ class Beside:
 
 
 @contextmanager
-def started(module: str, name: str, wanted: bool) -> Iterator[Beside]:
-    """A call in a process that has started, if one is wanted."""
+def started(module: str, name: str, wanted: bool, needing: Sequence[str] = ()) -> Iterator[Beside]:
+    """A call in a process that has started, if one is wanted. ``needing`` are modules that the function loads only when
+    it comes to them: the process has them by then.
+    """
     if not wanted:
         yield Beside(module, name, None, None)
         return
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs, module, name), daemon=True)
+    process = context.Process(target=_serve, args=(theirs, module, name, needing), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -92,11 +94,13 @@ def end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _serve(pipe: Connection, module: str, name: str) -> None:
+def _serve(pipe: Connection, module: str, name: str, needing: Sequence[str]) -> None:
     end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
         function = _function(module, name)
+        for needed in needing:
+            importlib.import_module(needed)
         pipe.send(function(*pipe.recv()))
     except Exception:  # the other process finds the pipe closed, and meets the same
         return

@@ -10,7 +10,7 @@ from support import put, sample
 from harness.commands import leaderboard
 from harness.config.schema import Run
 from harness.figures import curves
-from harness.results import unchanged
+from harness.results import readers, unchanged
 
 Compose = Callable[..., Run]
 
@@ -31,7 +31,7 @@ def test_tables_are_those_of_a_cold_rebuild(
 ) -> None:
     monkeypatch.setattr(unchanged, "FRESH", -(10**12))
     if processes == "several":
-        monkeypatch.setattr(leaderboard, "_are_many", lambda folders: True)
+        monkeypatch.setattr(readers, "are_many", lambda folders: True)
         monkeypatch.delattr(curves, "save")  # of this process alone: nothing is drawn in it
     tasks, methods = ("copy", "reverse"), ("encoding=rope", "train.learning_rate=0.002")
     runs = [
