@@ -7,7 +7,7 @@ import argparse
 import gc
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from harness.figures.long_tables import Made
     from harness.results.frames import Frames
-    from harness.results.sheets import Sheet
     from harness.results.views import View
 
 FORMATS = ("csv", "parquet", "markdown", "latex")
@@ -64,16 +63,16 @@ def _tables(
     other: beside.Beside,
 ) -> int:
     """Print or write what was asked for."""
-    view = _view(parsed)
-    output, kind = _output(parsed)
-    found = _read(folders, filters, parsed.suite, source, pool)
     from harness.results import measures, publishing, tables, views
     from harness.results.warnings import table as warnings
 
-    gc.freeze()  # what was read is kept to the end, so nothing of it need be looked at for garbage
+    view = _view(parsed)
+    output, kind = _output(parsed)
     to_file = output is not None and bool(output.suffix) and kind is not None and not output.is_dir()
     to_terminal = output is None and bool(parsed.format or filters or parsed.suite or not view.plain)
     folder = output or folders[0]
+    begun = not to_file and not to_terminal and view == views.PLAIN
+    postponed: list[Callable[[], None]] = []
 
     def begin(named: "Frames") -> None:
         """Let the long tables of a folder be made."""
@@ -82,10 +81,15 @@ def _tables(
         user_paths.make_folder(folder / "figures", f"--output {folder}")
         other.start(named._replace(tasks={}, methods={}), folder, kind or "csv", parsed.style)  # they have names
 
-    named = tables.prepared(found)
-    begun = not to_file and not to_terminal and view == views.PLAIN
-    if begun:
-        begin(named)
+    try:
+        found = _read(folders, filters, parsed.suite, source, pool, postponed)
+        gc.freeze()  # what was read is kept to the end, so nothing of it need be looked at for garbage
+        named = tables.prepared(found)
+        if begun:
+            begin(named)
+    finally:
+        for keep in postponed:
+            keep()
     named = measures.measured(named)
     board = tables.leaderboard(named)
     views.check(view, board)
@@ -191,12 +195,13 @@ def _read(
     suite: str | None,
     source: already_made.Source | None,
     pool: "Executor | None",
+    postponed: list[Callable[[], None]],
 ) -> "Frames":
     """The runs that were asked for. What is left out or strange is said on standard error."""
     from harness.results import collection, suites
     from harness.results import filters as asked
 
-    found, rejected = collection.read(folders, source.listings if source else None, pool)
+    found, rejected = collection.read(folders, source.listings if source else None, pool, postponed)
     if pool is not None:
         pool.shutdown()  # tables need their memory
     for line in rejected:
@@ -234,27 +239,10 @@ def _rendered(kind: str | None, found: "Frames", board: "pd.DataFrame", view: "V
     if kind in formats.DATA:
         return formats.DATA[kind](data)
     if kind is None:
-        _print(made)
+        for sheet in made:
+            sheets.show(sheet)
         return ""
     return {"markdown": markdown, "latex": latex}[kind](made)
-
-
-def _print(made: "Sequence[Sheet]") -> None:
-    from harness.results.report import table
-    from harness.results.sheets import NEAR
-
-    for sheet in made:
-        rows = [
-            [
-                " ".join(
-                    part for part in (f"{cell.text}{NEAR if cell.near and cell.small else ''}", cell.small) if part
-                )
-                for cell in row
-            ]
-            for row in sheet.rows
-        ]
-        table(sheet.title, sheet.heads, rows)
-        print()
 
 
 def _write(
@@ -282,7 +270,8 @@ def _write(
             formats.write(files[name], kind, table)
         else:
             atomic.write(files[name], _rendered(kind, found, table, PLAIN))
-    _print([*sheets.terminal(board, PLAIN)])
+    for sheet in sheets.terminal(board, PLAIN):
+        sheets.show(sheet)
     for line in warnings.lines(warned):
         print(line)
     sealed = read.runs.drop_duplicates("record").sealed

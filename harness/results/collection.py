@@ -1,10 +1,11 @@
 """Reads folders of records into tables: only what is new or has changed, and much of it by several processes."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,25 +20,37 @@ from harness.results.unchanged import Listing
 
 
 def read(
-    folders: Sequence[Path], listings: Mapping[Path, Listing] | None = None, pool: Executor | None = None
+    folders: Sequence[Path],
+    listings: Mapping[Path, Listing] | None = None,
+    pool: Executor | None = None,
+    postponed: list[Callable[[], None]] | None = None,
 ) -> tuple[Frames, list[str]]:
     """All records in the folders and, for every JSON file that is not a record, the reason. The same record in two
     folders counts once: one that finished goes before one that failed, then the one read first. ``listings`` are those
     of folders that were looked at a moment ago, ``pool`` processes that have started
-    (:func:`harness.results.readers.started`).
+    (:func:`harness.results.readers.started`). What was read is kept for the next time before this returns, or, where
+    that is ``postponed``, when what is added to it is called.
     """
     parts, rejected = [], []
+    keeping: list[Callable[[], None]] = []
     for folder in folders:
-        part, reasons = _folder(folder, (listings or {}).get(folder) or unchanged.listing(folder), pool)
+        part, reasons = _folder(folder, (listings or {}).get(folder) or unchanged.listing(folder), pool, keeping)
         parts.append(part)
         rejected += reasons
+    if postponed is None:
+        for keep in keeping:
+            keep()
+    else:
+        postponed += keeping
     if len(parts) == 1:
         return parts[0], rejected
     found, conflicts = _once(parts, folders)
     return found, [*rejected, *conflicts]
 
 
-def _folder(folder: Path, listing: Listing, pool: Executor | None) -> tuple[Frames, list[str]]:
+def _folder(
+    folder: Path, listing: Listing, pool: Executor | None, keeping: list[Callable[[], None]]
+) -> tuple[Frames, list[str]]:
     now, names, identities = listing
     cache = frame_cache.place(folder)
     kept = frame_cache.load(cache)
@@ -62,7 +75,7 @@ def _folder(folder: Path, listing: Listing, pool: Executor | None) -> tuple[Fram
     lasting = good[stays[good]]
     if len(lasting) and not (valid[lasting].all() and kept is not None and len(kept[0]) == len(lasting)):
         whole = found if len(lasting) == len(good) else frames.take(found, np.flatnonzero(stays[ranks]))
-        frame_cache.save(cache, identities[lasting], whole)
+        keeping.append(partial(frame_cache.save, cache, identities[lasting], whole))
     return found, sorted(rejected)
 
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from harness.results import columns as collected
-from harness.results import views
+from harness.results import report, views
 from harness.results.views import View
 
 HEADS = {
@@ -209,6 +209,16 @@ def _ends(part: pd.DataFrame) -> Iterator[tuple[float, float, str]]:
 
 def _is_text(column: pd.Series) -> bool:
     return not pd.api.types.is_numeric_dtype(column)
+
+
+def show(sheet: Sheet) -> None:
+    """Print a sheet on a terminal."""
+    rows = [
+        [" ".join(filter(None, (f"{cell.text}{NEAR if cell.near and cell.small else ''}", cell.small))) for cell in row]
+        for row in sheet.rows
+    ]
+    report.table(sheet.title, sheet.heads, rows)
+    print()
 
 
 def _ranks(rank: Any, best: Any, worst: Any) -> str | None:
