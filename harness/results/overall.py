@@ -11,13 +11,14 @@ from harness.errors import Refused
 from harness.results import measures, metrics, run_facts, tables
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
+from harness.results.labels import labels
 from harness.results.statistics import aggregates, bootstrap, comparison, ranks
 
 
 def runs_of(found: Frames) -> pd.DataFrame:
     """The finished runs of tasks that are scored by right answers or tokens, with ``method``: what was chosen on the
-    axes, of those on which the runs differ. A method over tasks may have other budgets on each; on one task it must be
-    one.
+    axes, of those on which the runs differ, but for what is usual. A method over tasks may have other budgets on each;
+    on one task it must be one.
 
     Raises :class:`Refused` where there is none, and where a task has several of one name.
     """
@@ -40,9 +41,16 @@ def measured(found: Frames) -> pd.DataFrame:
 
 
 def names_over_tasks(methods: pd.DataFrame) -> pd.Series:
-    """What was chosen on the axes, of those on which these differ."""
-    differing = [axis for axis in AXES if methods[axis].nunique() > 1] or ["encoding"]
-    return methods[differing].astype(object).agg(" · ".join, axis=1)
+    """What was chosen on the axes, of those on which these differ. What is usual among them goes without saying, as in
+    the labels of a table (:func:`harness.results.labels.labels`).
+    """
+    axes = methods[[*AXES]].astype(object)
+    chosen = axes.drop_duplicates()
+    shown = labels(
+        "encoding", [{axis: {"name": name} for axis, name in row.items()} for row in chosen.to_dict("records")]
+    )
+    of = dict(zip(chosen.itertuples(index=False, name=None), shown, strict=True))
+    return pd.Series([of[row] for row in axes.itertuples(index=False, name=None)], methods.index, dtype=object)
 
 
 def ways(found: Frames, runs: pd.DataFrame) -> list[str]:

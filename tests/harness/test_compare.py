@@ -34,6 +34,12 @@ def test_a_method_that_lacks_tasks_is_compared_on_what_it_has(composed: Compose)
     assert table.shared_tasks["nope"] == 1
 
 
+def test_methods_are_called_as_in_a_leaderboard_without_what_is_usual(composed: Compose) -> None:
+    chosen = [("rope",), ("alibi",), ("fire",), ("rope", "positions=randomized"), ("nope", "architecture=lstm")]
+    runs = overall.runs_of(frames.of([made(composed, "copy", name, 5, *words) for name, *words in chosen]))
+    assert set(runs.method) == set(runs.name) == {"rope", "alibi", "fire", "rope · randomized", "nope · lstm"}
+
+
 def test_runs_that_did_not_converge_count_and_are_shown_apart(composed: Compose) -> None:
     found = [made(composed, "copy", "rope", 4), record(composed("encoding=rope", "seed=1"), lambda n: 0)]
     (row,) = overall.overall(overall.runs_of(frames.of(found)), "rope").to_dict("records")
