@@ -17,6 +17,7 @@ from harness import atomic
 from harness.composition.arguments import Parser, folders_and_filters, path
 from harness.errors import Refused, counted, unknown
 from harness.files import user_paths
+from harness.progress import fitted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,7 +219,7 @@ def _print(found: "Frames", part: Part, rows: "pd.DataFrame", baseline: str) -> 
     else:
         print(f"{counted(common, 'task')} that all methods have: too few for a test of ranks")
     for line in warnings.lines(warnings.table(warnings.among(found, part.runs))):
-        print(line)
+        print(fitted(line))
     print()
 
 

@@ -16,6 +16,7 @@ from harness.commands import verify
 from harness.composition.arguments import Parser, folders_and_filters, path
 from harness.errors import Refused, counted
 from harness.files import user_paths
+from harness.progress import fitted
 from harness.results import already_made, readers
 from harness.system import beside
 
@@ -99,7 +100,7 @@ def _tables(
         print(_rendered(parsed.format, named, board, view), end="")
         if parsed.format is None:
             for line in warnings.lines(warnings.table(named)):
-                print(line)
+                print(fitted(line))
         _page(found, folders, parsed.page)
         return 0
     if to_file:
@@ -223,7 +224,7 @@ def _read(
 
 def _rendered(kind: str | None, found: "Frames", board: "pd.DataFrame", view: "View") -> str | bytes:
     """The view in a format; ``None`` is for a terminal."""
-    from harness.results import formats, overall, sheets, views
+    from harness.results import formats, overall, printed_sheets, sheets, views
     from harness.results.latex import latex
     from harness.results.markdown import markdown
 
@@ -239,8 +240,7 @@ def _rendered(kind: str | None, found: "Frames", board: "pd.DataFrame", view: "V
     if kind in formats.DATA:
         return formats.DATA[kind](data)
     if kind is None:
-        for sheet in made:
-            sheets.show(sheet)
+        printed_sheets.show(made, chosen=bool(view.pivot or view.columns))
         return ""
     return {"markdown": markdown, "latex": latex}[kind](made)
 
@@ -256,7 +256,7 @@ def _write(
     """Write all tables of prepared runs into a folder, but the long ones, which are being made, and print the
     leaderboard and what is to be said of all that was read. Return the files, figures too.
     """
-    from harness.results import formats, run_table, sheets
+    from harness.results import formats, printed_sheets, run_table, sheets
     from harness.results.views import PLAIN
     from harness.results.warnings import table as warnings
 
@@ -270,10 +270,9 @@ def _write(
             formats.write(files[name], kind, table)
         else:
             atomic.write(files[name], _rendered(kind, found, table, PLAIN))
-    for sheet in sheets.terminal(board, PLAIN):
-        sheets.show(sheet)
+    printed_sheets.show([*sheets.terminal(board, PLAIN)], chosen=False)
     for line in warnings.lines(warned):
-        print(line)
+        print(fitted(line))
     sealed = read.runs.drop_duplicates("record").sealed
     if unsealed := int((~sealed).sum()):
         which = f"{unsealed} of {counted(len(sealed), 'record')} {'has' if unsealed == 1 else 'have'}"

@@ -170,8 +170,11 @@ def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *
             pad_edge=False,
             padding=(0, 1, 0, 0),  # two blanks between columns, as elsewhere
         )
+        fixed = _narrowest(columns, rows, Console().width)
         for number, column in enumerate(columns):
-            ruled.add_column(Text(column), justify="left" if number < left else "right")
+            ruled.add_column(
+                Text(column), justify="left" if number < left else "right", overflow="fold", width=fixed.get(number)
+            )
         for row in rows:
             ruled.add_row(*map(Text, row))
         print(heading)  # as a title it would be wrapped to the width of the table
@@ -185,6 +188,20 @@ def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *
             for number, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         print("  ".join(cells).rstrip())
+
+
+def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> dict[int, int]:
+    """The widths of the columns that are to stay as wide as they are, so that only the widest one gives way: none where
+    the table is as narrow as the terminal, or could not be.
+    """
+    cells = [max((len(row[number]) for row in rows), default=0) for number in range(len(columns))]
+    words = [max(width, *map(len, column.split())) for width, column in zip(cells, columns, strict=True)]
+    gaps = 2 * (len(columns) - 1)
+    if sum(max(pair) for pair in zip(cells, map(len, columns), strict=True)) + gaps <= room:
+        return {}
+    widest = words.index(max(words))
+    kept = {number: width for number, width in enumerate(words) if number != widest}
+    return kept if room - gaps - sum(kept.values()) >= min(words[widest], max(kept.values(), default=0)) else {}
 
 
 def _ends_apart(record: Record) -> bool:

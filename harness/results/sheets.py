@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from harness.results import columns as collected
-from harness.results import report, views
+from harness.results import views
 from harness.results.views import View
 
 HEADS = {
@@ -211,16 +211,6 @@ def _is_text(column: pd.Series) -> bool:
     return not pd.api.types.is_numeric_dtype(column)
 
 
-def show(sheet: Sheet) -> None:
-    """Print a sheet on a terminal."""
-    rows = [
-        [" ".join(filter(None, (f"{cell.text}{NEAR if cell.near and cell.small else ''}", cell.small))) for cell in row]
-        for row in sheet.rows
-    ]
-    report.table(sheet.title, sheet.heads, rows)
-    print()
-
-
 def _ranks(rank: Any, best: Any, worst: Any) -> str | None:
     """A rank, and where seeds leave others possible these."""
     if pd.isna(rank):
@@ -247,4 +237,4 @@ def _text(column: str, value: Any) -> str:
         return ""
     if isinstance(value, bool | int) or column in EXACT:
         return f"{value:.6g}" if not isinstance(value, bool) else str(value).lower()
-    return f"{value:.0f}" if column in WHOLE else f"{value:.3f}"
+    return f"{value:z.0f}" if column in WHOLE else f"{value:z.3f}"
