@@ -106,6 +106,10 @@ def _dispatch(arguments: list[str]) -> int:
     parsed = parser.read(arguments)
     if parsed.help and parsed.overrides:
         from harness.commands.ls import print_listing
+        from harness.config.catalogue import GROUPS
+
+        if (first := parsed.overrides[0]) in _commands() and first not in GROUPS:
+            return _dispatch([first, "--help"])
 
         print_listing(parsed.overrides, parsed.config_dir)
         return 0

@@ -10,11 +10,13 @@ python -m harness ls train.                keys, with defaults, meanings and bou
 
 import argparse
 import re
+from collections.abc import Sequence
+from pathlib import Path
 
 from harness.composition import folders, listing
 from harness.composition.arguments import Parser
 from harness.config import catalogue, keys
-from harness.errors import Refused, echoed, unknown
+from harness.errors import Refused, closest_match, echoed, unknown
 
 
 def main(arguments: list[str]) -> int:
@@ -52,22 +54,34 @@ def _listing(words: list[str], folder: str | None) -> list[str]:
     if not rest and (re.fullmatch(r"[a-z_]+\.[a-z_.]*", first) or first in {key.name for key in keys.of_run()}):
         return list(listing.key_lines(listing.keys_named(first, found)))
     if group := listing.group(first):
-        return _of_group(group, rest, listing.choices(group, rest, found))
+        return _of_group(group, rest, found)
     pages = [
         listing.lines(group, matching)
         for group in catalogue.GROUPS
         if (matching := listing.choices(group, words, found))
     ]
     if not pages:
-        raise Refused(f"nothing mentions {echoed(' '.join(words))}: python -m harness ls lists the groups")
+        meant = listing.meant(" ".join(words), found)
+        guess = f"; did you mean {meant}?" if meant else ": python -m harness ls lists the groups"
+        raise Refused(f"nothing mentions {echoed(' '.join(words))}{guess}")
     return [line for page in pages for line in page]
 
 
-def _of_group(group: str, words: list[str], matching: list[catalogue.Choice]) -> list[str]:
+def _of_group(group: str, words: list[str], found: Sequence[Path]) -> list[str]:
+    matching = listing.choices(group, words, found)
     if not matching:
-        said = f" that mentions {echoed(' '.join(words))}" if words else ""
-        raise Refused(f"there is no choice of {group}{said}: python -m harness ls {group} lists all")
+        raise _nothing(group, " ".join(words), found)
     if words and len(matching) == 1:
         return list(listing.details(group, matching[0]))
     hint = f"python -m harness ls {group}={matching[0].name} tells all about one"
     return [f"{group}: {catalogue.GROUPS[group]}", "", *listing.lines(group, matching), "", hint]
+
+
+def _nothing(group: str, words: str, found: Sequence[Path]) -> Refused:
+    """The error where no choice of a group mentions the words: it names the one that may be meant, or other groups."""
+    said = f"there is no choice of {group}{f' that mentions {echoed(words)}' if words else ''}"
+    if close := words and closest_match(words, catalogue.names(found)[group], catalogue.aliases(group, found)):
+        return Refused(f"{said}; did you mean '{close}'?")
+    if others := [other for other in catalogue.GROUPS if words and listing.choices(other, words.split(), found)]:
+        return Refused(f"{said}, but of {', '.join(others)}: python -m harness ls {echoed(words)}")
+    return Refused(f"{said}: python -m harness ls {group} lists all")

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from harness import declarations
+from harness.composition import completion
 from harness.config import catalogue, choice_files, keys
 from harness.config.catalogue import Choice
 from harness.config.keys import Key
 from harness.config.schema import LISTED_GROUPS
-from harness.errors import Refused, printable, unknown
+from harness.errors import Refused, closest_match, echoed, printable, unknown
 
 PROPERTIES = {
     "task": ("form", "metric", "channels", "axes"),
@@ -105,9 +106,21 @@ def keys_named(prefix: str, folders: Sequence[Path]) -> list[Key]:
     else:
         found = [*keys.of_run(), *keys.of_choice("task", "copy", catalogue.CONF / "task" / "copy.yaml")]
     wanted = [key for key in found if key.name.startswith(prefix)]
+    if not wanted and (close := closest_match(part, catalogue.GROUPS, {})) and close != part:
+        raise Refused(f"unknown key '{echoed(prefix)}'; did you mean '{close}.{echoed(prefix.partition('.')[2])}'?")
     if not wanted:
         raise unknown("key", prefix, [key.name for key in found], "keys")
     return wanted
+
+
+def meant(words: str, folders: Sequence[Path]) -> str | None:
+    """What somebody may have meant who asked for these words: a command, a group or a choice, as it is typed."""
+    known = {name: f"{name} (a group)" for name in catalogue.GROUPS}
+    for name, choices_of in catalogue.names(folders).items():
+        known |= {choice: f"{name}={choice}" for choice in reversed(choices_of)}
+    known |= {name: f"the command {name}" for name in completion.commands()}
+    close = closest_match(words, known, {})
+    return known[close] if close else None
 
 
 def _keys_of_group(name: str, folders: Sequence[Path]) -> list[Key]:

@@ -135,3 +135,31 @@ def test_lines_are_wrapped_to_the_terminal(
             page = listed(capsys, *words)
         long = [line for line in page.splitlines() if len(line) > width and " " in line.strip()]
         assert not [line for line in long if not line.startswith(("python -m", "task: "))], long
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    {
+        "--help leaderbord": "nothing mentions leaderbord; did you mean the command leaderboard?",
+        "--help roape": "did you mean encoding=rope?",
+        "--help trian.steps": "did you mean 'train.steps'?",
+        "ls taks": "did you mean task (a group)?",
+        "ls encoding roap": "there is no choice of encoding that mentions roap; did you mean 'rope'?",
+        "ls models causal": "no choice of model that mentions causal, but of encoding,",
+    }.items(),
+)
+def test_what_is_misspelt_is_found_all_the_same(words: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(words.split()) == 2
+    refusal = capsys.readouterr().err
+    assert said in refusal
+    assert len(refusal) < 300
+
+
+def test_help_of_a_command_is_what_the_command_says(capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["--help", "diff"], ["diff", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(words)
+        assert ended.value.code == 0
+    first, again = capsys.readouterr().out.split("usage: ")[1:]
+    assert first == again
+    assert first.startswith("python -m harness diff")
