@@ -110,7 +110,6 @@ def _dispatch(arguments: list[str]) -> int:
 
         if (first := parsed.overrides[0]) in _commands() and first not in GROUPS:
             return _dispatch([first, "--help"])
-
         print_listing(parsed.overrides, parsed.config_dir)
         return 0
     if parsed.help:

@@ -135,8 +135,12 @@ def _runs(words: list[str], figures: Path | None, style: str) -> int:
     measured = f"\n{MEASURED[metric]}, 95 % interval over examples"
     for part in side_by_side.scores(curves):
         table(measured, part.columns, part.rows)
-    for heading, part in side_by_side.differences(curves):
-        table(f"\n{heading}, 95 % interval", part.columns, part.rows)
+    if len(tasks := side_by_side.tasks(found)) > 1:
+        said = f"different tasks, {', '.join(tasks)}: how far their scores are apart says nothing of the methods"
+        print(f"\n{fitted(said)}")
+    else:
+        for heading, part in side_by_side.differences(curves):
+            table(f"\n{heading}, 95 % interval", part.columns, part.rows)
     summary = side_by_side.overview(curves)
     table("\nmeans over lengths, and cost", summary.columns, summary.rows, left=1)
     if figures:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import Refused
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +48,7 @@ def leaderboard(counts: pd.DataFrame) -> pd.DataFrame:
     from harness.results import tables
     from harness.results.counted import frames_of
 
-    return _told(tables.leaderboard(frames_of(counts)))
+    return _told(tables.leaderboard(frames_of(_table(counts, "leaderboard()"))))
 
 
 def score(counts: pd.DataFrame) -> pd.DataFrame:
@@ -57,7 +59,14 @@ def score(counts: pd.DataFrame) -> pd.DataFrame:
     from harness.results.counted import frames_of
     from harness.results.run_scores import run_scores
 
-    return _told(run_scores(frames_of(counts)))
+    return _told(run_scores(frames_of(_table(counts, "scores or .summary"))))
+
+
+def _table(counts: Any, own: str) -> pd.DataFrame:
+    """The same table. Raises :class:`Refused` for results, which have what is wanted themselves."""
+    if hasattr(counts, "_repr_html_") and hasattr(counts, "table"):
+        raise Refused(f"this takes a table of counts, such as the .table of results, which have .{own} themselves")
+    return counts
 
 
 def _told(table: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from harness.composition import suggestions
+from harness.config import catalogue
+from harness.config.schema import LISTED_GROUPS
 from harness.errors import Refused, echoed
+
+SINGLE = ("seed", *(group for group in catalogue.GROUPS if group not in LISTED_GROUPS))
+"""What a run has one of."""
 
 
 def words(overrides: Sequence[str], choices: Mapping[str, Any], packages: Sequence[str], *, several: bool) -> list[str]:
@@ -20,6 +25,9 @@ def words(overrides: Sequence[str], choices: Mapping[str, Any], packages: Sequen
             raise Refused(f"{echoed(override)}: an override is a string such as 'encoding=rope'")
     if isinstance(packages, str):
         raise Refused(f"packages={echoed(packages)}: this is a list of names, [{echoed(packages)!r}]")
+    for key, value in () if several else choices.items():
+        if key in SINGLE and isinstance(value, (list, tuple, range)):
+            raise Refused(f"{key}={echoed(value)}: several values are several runs, which harness.sweep does")
     named = [f"packages={written(list(packages))}"] if packages else []
     return [*overrides, *_of(choices, several=several), *named]
 

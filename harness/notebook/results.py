@@ -154,13 +154,16 @@ def load(*folders: str | Path) -> Results:
         results.leaderboard()[["task", "method", "score", "score_low", "score_high"]]
 
     The same run in two folders counts once. Files that are no records are in ``failed``. Raises
-    ``harness.errors.Refused`` for a folder that does not exist. PyTorch is not loaded.
+    ``harness.errors.Refused`` for a folder that does not exist, and where there is not one record. PyTorch is not
+    loaded.
     """
     from harness.composition.arguments import existing
     from harness.results import collection
 
     places = existing([Path(folder) for folder in folders or ("results",)])
     found, rejected = collection.read(places)
+    if found.runs.empty and not rejected:
+        raise Refused(f"no record in {', '.join(map(str, places))}: run something first, or name its folder of results")
     return _results(found, [records_folder(place) for place in places], _of_lines(rejected))
 
 

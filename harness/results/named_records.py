@@ -31,8 +31,15 @@ def paths(word: str, results: Path) -> list[Path]:
 
 
 def are_named(words: Sequence[str], results: Path) -> bool:
-    """Whether all words name records, and not folders of many."""
-    return bool(words) and all(paths(word, results) for word in words)
+    """Whether all words name records, and not folders of many. Raises :class:`Refused` where only some do, or where one
+    is the path of a file that is not there.
+    """
+    missing = [word for word in words if not paths(word, results)]
+    if gone := next((word for word in missing if word.endswith(".json")), None):
+        raise Refused(f"{echoed(gone)}: there is no such record")
+    if missing and len(missing) < len(words):
+        raise Refused(f"{echoed(missing[0])}: this names no record, and records are compared with records")
+    return bool(words) and not missing
 
 
 def _of_run(folder: Path) -> list[Path]:

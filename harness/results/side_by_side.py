@@ -1,9 +1,10 @@
 """A few runs beside each other: in what their configs differ, curve beside curve, and how far these are apart."""
 
+import json
 import math
 import string
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from harness.results import config_differences, extension_table, metrics
 from harness.results.records import Record
@@ -36,6 +37,17 @@ def configs(records: Sequence[Record]) -> Part:
     """The keys in which the configs differ, a row each."""
     found = config_differences.differing([record.config for record in records])
     return Part(["key", *LETTERS[: len(records)]], [[key, *values] for key, values in found.items()])
+
+
+def tasks(records: Sequence[Record]) -> list[str]:
+    """The tasks of the runs, each once, with a letter of the first that has it: ``copy (A)``. Runs with other options
+    of one task have different ones.
+    """
+    first: dict[str, str] = {}
+    for letter, record in zip(LETTERS, records, strict=False):
+        training: Any = record.science["training"]
+        first.setdefault(json.dumps(training["task"], sort_keys=True), f"{record.task.name} ({letter})")
+    return [*first.values()]
 
 
 def overview(found: Sequence[Curve]) -> Part:

@@ -64,6 +64,9 @@ def test_python_refuses_what_the_shell_refuses() -> None:
         harness.run(trainer="ddp")
     with pytest.raises(Refused, match="no value"):
         harness.run(train={"learning_rate": float("nan")})
+    for several in ({"encoding": ["rope", "alibi"]}, {"seed": range(3)}):
+        with pytest.raises(Refused, match=r"several values are several runs, which harness.sweep does"):
+            harness.run(**several)
 
 
 def test_values_from_python_are_the_values_of_the_command_line(composed: Callable) -> None:

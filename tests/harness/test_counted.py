@@ -165,10 +165,18 @@ def test_loaded_records_are_the_tables_of_the_command(composed: Compose, tmp_pat
         found.plot_learning()
     with pytest.raises(Refused):
         harness.load(tmp_path / "nowhere")
+    for takes in (harness.leaderboard, harness.score):
+        with pytest.raises(Refused, match=r"takes a table of counts, such as the .table of results"):
+            takes(found)  # type: ignore[arg-type]
     put(record(composed("encoding=rope", "task=reverse"), near_only), tmp_path)
     with pytest.raises(Refused, match="a figure is of one task"):
         harness.load(tmp_path).plot()
     assert harness.load(tmp_path).plot("reverse").axes
+
+
+def test_a_folder_without_records_is_not_taken_for_results(tmp_path: Path) -> None:
+    with pytest.raises(Refused, match=r"no record in .*: run something first"):
+        harness.load(tmp_path)
 
 
 def test_what_a_notebook_shows_is_escaped(composed: Compose) -> None:

@@ -137,6 +137,35 @@ def test_runs_of_other_metrics_and_failed_ones_are_refused(
     assert "is scored by token_accuracy" in capsys.readouterr().err
 
 
+def test_of_different_tasks_no_difference_is_made(
+    composed: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nor of one task with other options. Seeds and encodings are no tasks."""
+    words = ["encoding=rope"], ["encoding=alibi", "seed=1"], ["task=reverse"], ["task.symbols=5"]
+    one, same, other, option = [str(put(record(composed(*own), lambda n: 10), tmp_path)) for own in words]
+    for files, said in {
+        (one, same): "difference to A",
+        (one, other): "different tasks, copy (A), reverse (B): ",
+        (one, same, option): "different tasks, copy (A), copy (C): ",
+    }.items():
+        assert cli.main(["compare", *files]) == 0
+        out = capsys.readouterr().out
+        assert said in out
+        assert ("difference to" in out) != ("different tasks" in out)
+
+
+def test_a_record_that_is_not_there_is_named(
+    composed: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = str(put(record(composed(), lambda n: 10), tmp_path))
+    for words, said in {
+        (one, "gone.json"): "gone.json: there is no such record",
+        (one, str(tmp_path)): f"{tmp_path}: this names no record, and records are compared with records",
+    }.items():
+        assert cli.main(["compare", *words]) == 2
+        assert said in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("words", "shown"),
     [
