@@ -44,6 +44,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--examples", type=int, default=64, help="examples of each length")
     parser.add_argument("--figures", help="folder of the figure (default: figures/ in the folder of results)")
     parser.add_argument("--style", choices=("paper", "slides"), default="paper", help="the size of the figure")
+    parser.add_argument("--dry-run", action="store_true", help="print what would run and how long it may take")
     parsed = parser.read(arguments)
     models = [word for word in parsed.words if "=" not in word]
     further = [word for word in parsed.words if "=" in word]
@@ -64,6 +65,12 @@ def main(arguments: list[str]) -> int:
             hydra, network, tasks, longest, parsed.examples, further
         )
         runs = [extension_tests.run(hydra, network, task, longest, chosen, parsed.examples, further) for task in tasks]
+    if parsed.dry_run:
+        from harness.launch.plan import print_plan
+
+        cells = [([f"task={run.task.name}", f"extension=[{','.join(run.extension)}]"], run) for run in runs]
+        print_plan(cells, alone=True)
+        return 0
     records = [_done(run) for run in runs]
     _print(network, records)
     folder = Path(

@@ -31,8 +31,10 @@ Kind = tuple[str, ...]
 """What runs have in common whose times are compared: task, size of the network, architecture, steps and batch."""
 
 
-def print_plan(attempts: Sequence[tuple[list[str], Run | Refused]]) -> None:
-    """Print what would become of these cells. ``attempts`` are as for :func:`harness.launch.sweep.sweep`."""
+def print_plan(attempts: Sequence[tuple[list[str], Run | Refused]], *, alone: bool = False) -> None:
+    """Print what would become of these cells. ``attempts`` are as for :func:`harness.launch.sweep.sweep`; ``alone``: no
+    launcher does them, but the process itself, one after the other.
+    """
     cells = [cell(words, attempt) for words, attempt in attempts if isinstance(attempt, Run)]
     distinct = list({one.paths.record: one for one in cells}.values())
     todo, done, failed = sort_by_state(distinct)
@@ -46,7 +48,7 @@ def print_plan(attempts: Sequence[tuple[list[str], Run | Refused]]) -> None:
     if working := sum(lease.holder(one.paths.lease) is not None for one in todo):
         lines.append(f"            {working} of them at work now")
     if todo:
-        lines += _time(todo)
+        lines += _time(todo, alone=alone)
     lines += _impossible([(words, attempt) for words, attempt in attempts if isinstance(attempt, Refused)])
     if todo:
         lines += _filled(f"the first   {' '.join(map(escape, todo[0].overrides)) or todo[0].name}", "")
@@ -77,15 +79,15 @@ def _filled(text: str, indent: str) -> list[str]:
     )  # fmt: skip
 
 
-def _time(todo: Sequence[Cell]) -> list[str]:
+def _time(todo: Sequence[Cell], *, alone: bool) -> list[str]:
     """How many runs are done at a time, and how long they take by the records of their kind."""
     first = todo[0].run
     launcher: Launcher = instantiation.make("launcher", first.launcher, first)
     try:
-        places = launcher.places(first)
+        places = 1 if alone else launcher.places(first)
     except Refused as refusal:
         return [f"slots       none here: {refusal}"]
-    where = f"launcher={first.launcher.name}"
+    where = "one run after the other" if alone else f"launcher={first.launcher.name}"
     at_once = min(places, len(todo)) if places else 0
     lines = [f"slots       {places}, {where}" if places else f"slots       as many as the queue gives, {where}"]
     known = _seconds(todo)

@@ -112,6 +112,20 @@ def test_what_cannot_be_asked_is_refused_in_one_line(
     assert not (tmp_path / "results").exists()
 
 
+def test_a_plan_starts_and_writes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path / "network")
+    documents(tmp_path / "text")
+    words = ["network", "--longest", "192", "--extensions", "yarn,window", "task.files=['text/*.txt']", "--dry-run"]
+    assert cli.main(["pretrained", *words]) == 0
+    said = capsys.readouterr().out
+    assert re.search(r"^to do +2\nslots +1, one run after the other$", said, re.M)
+    assert "the first   task=text extension=[yarn,window]" in said
+    assert not (tmp_path / "results").exists()
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [
