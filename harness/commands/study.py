@@ -1,6 +1,7 @@
 """Compare the records of a study with its published results: agree, differ or cannot tell; comparison.csv, a page."""
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from harness.files import user_paths
 from harness.results import records
 from harness.results.comparison import Comparison, Mean
 from harness.results.statements import judged
+from harness.results.wide_tables import with_interval
 
 COLUMNS = ("task", "method", "lengths", "runs", "learned", "ours", "theirs", "difference", "verdict")
 SCORES = {
@@ -62,10 +64,10 @@ def main(arguments: list[str]) -> int:
 
     print(f"{declared.title}\n{declared.source}")
     print(f"budget {parsed.budget}: {done} of {wanted} runs are done\n")
-    table(_heading(declared), COLUMNS, _cells(rows))
+    table(_heading(declared), COLUMNS, _cells(rows, brief=sys.stdout.isatty()), keys=3)
     if declared.statements:
         print()
-        table("statements", STATED, _statements(declared, rows))
+        table("statements", STATED, _statements(declared, rows), left=1)
     output = parsed.output or folders[0]
     user_paths.make_folder(output, f"--output {output}")
     _write_csv(output / "comparison.csv", rows)
@@ -92,7 +94,8 @@ def _heading(declared: Study) -> str:
     )
 
 
-def _cells(rows: Sequence[Comparison]) -> list[list[str]]:
+def _cells(rows: Sequence[Comparison], *, brief: bool = False) -> list[list[str]]:
+    """The table's rows; ``brief``: with two digits of the ends of intervals, for a terminal."""
     return [
         [
             row.task,
@@ -100,9 +103,9 @@ def _cells(rows: Sequence[Comparison]) -> list[list[str]]:
             row.lengths,
             f"{row.ours.runs}/{row.wanted}",
             f"{row.learned}/{row.ours.runs}",
-            _mean(row.ours),
-            _mean(row.theirs),
-            _difference(row),
+            _mean(row.ours, brief=brief),
+            _mean(row.theirs, brief=brief),
+            _difference(row, brief=brief),
             f"{row.verdict} ({row.reason})" if row.reason else row.verdict,
         ]
         for row in rows
@@ -119,17 +122,21 @@ def _statements(declared: Study, rows: Sequence[Comparison]) -> list[list[str]]:
     return lines
 
 
-def _mean(side: Mean) -> str:
+def _mean(side: Mean, *, brief: bool = False) -> str:
     if not side.runs:
         return "-"
     low, high = side.interval
+    if brief:
+        return with_interval(side.value, low, high)
     return f"{side.value:.3f}" + ("" if math.isnan(low) else f" ({low:.3f} to {high:.3f})")
 
 
-def _difference(row: Comparison) -> str:
+def _difference(row: Comparison, *, brief: bool = False) -> str:
     value, low, high = row.difference
     if math.isnan(value):
         return "-"
+    if brief:
+        return with_interval(value, low, high, signed=True)
     return f"{value:+.3f}" + ("" if math.isnan(low) else f" ({low:+.3f} to {high:+.3f})")
 
 

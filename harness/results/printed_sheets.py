@@ -2,13 +2,12 @@
 
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from harness.progress import fitted
-from harness.results import wide_tables
 from harness.results.report import table
 from harness.results.sheets import HEADS, NEAR, Cell, Sheet
-from harness.results.wide_tables import GAP, Column
+from harness.results.wide_tables import GAP
 
 IMPORTANT = (
     "method", "score", "interval", "ranks", "in_distribution", "seeds", "reached", "solved", "above_blind",
@@ -25,17 +24,13 @@ def show(sheets: Sequence[Sheet], *, chosen: bool) -> None:
     """
     missing: list[str] = []
     for sheet in sheets:
-        if not sys.stdout.isatty():
-            shown = [sheet]
-        elif chosen:
-            shown = [*_parts(sheet)]
-        else:
-            kept, left_out = narrow(sheet, shutil.get_terminal_size().columns)
-            shown = [kept]
+        shown = sheet
+        if sys.stdout.isatty() and not chosen:
+            shown, left_out = narrow(sheet, shutil.get_terminal_size().columns)
             missing += left_out
-        for part in shown:
-            table(part.title, part.heads, [[_written(cell) for cell in row] for row in part.rows])
-            print()
+        keys = shown.heads.index(HEADS["method"]) + 1 if HEADS["method"] in shown.heads else 1
+        table(shown.title, shown.heads, [[_written(cell) for cell in row] for row in shown.rows], keys=keys)
+        print()
     if missing:
         names = ", ".join(dict.fromkeys(missing))
         print(fitted(f"no room here for: {names} (CSV has all, --columns chooses)"))
@@ -64,15 +59,6 @@ def _width(sheet: Sheet, number: int) -> int:
     head = sheet.heads[number]
     widest = max((len(_written(row[number])) for row in sheet.rows), default=0)
     return max(min(widest, NAME) if head == HEADS["method"] else widest, *map(len, head.split()))
-
-
-def _parts(sheet: Sheet) -> Iterator[Sheet]:
-    """The table in as many as its width needs, each with the names of its rows."""
-    first = sheet.heads.index(HEADS["method"]) if HEADS["method"] in sheet.heads else 0
-    columns = [Column(head, [_written(row[number]) for row in sheet.rows]) for number, head in enumerate(sheet.heads)]
-    for part in wide_tables.parts(columns[: first + 1], columns[first + 1 :], []):
-        rows = [[Cell(text) for text in row] for row in part.rows]
-        yield sheet._replace(heads=part.columns, rows=rows)
 
 
 def _written(cell: Cell) -> str:

@@ -1,17 +1,19 @@
 """The output of a finished run: a table and a verdict, or one table of all extensions, then remarks."""
 
 import math
+import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from harness.errors import counted
 from harness.progress import fitted
-from harness.results import extension_table, length_curve, metrics, trained_lengths
+from harness.results import extension_table, length_curve, metrics, trained_lengths, wide_tables
 from harness.results.metrics import Summary
 from harness.results.records import Record
 from harness.results.statistics.shares import wilson
 from harness.results.titles import title
+from harness.results.wide_tables import Column
 
 NOTABLE = 0.05
 """Above this exact match of the blind predictor, or this share of test examples with the same prompt, a remark is
@@ -154,54 +156,66 @@ def verdict_parts(record: Record, summary: Summary) -> list[str]:
     return parts
 
 
-def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 0) -> None:
+def table(heading: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 0, keys: int = 1) -> None:
     """Print a table: with rules on a terminal, with columns separated by spaces elsewhere. The first ``left`` columns
-    are text and begin below each other; numbers end there.
+    are text and begin below each other; numbers end there. Where a terminal is too narrow, the widest column goes on in
+    the next line, or the table is printed as several, each with the first ``keys`` columns, which say what a row is.
     """
     if sys.stdout.isatty():
-        from rich import box
-        from rich.console import Console
-        from rich.table import Table
-        from rich.text import Text  # plain strings would be read for markup
-
-        ruled = Table(
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-            padding=(0, 1, 0, 0),  # two blanks between columns, as elsewhere
-        )
-        fixed = _narrowest(columns, rows, Console().width)
-        for number, column in enumerate(columns):
-            ruled.add_column(
-                Text(column), justify="left" if number < left else "right", overflow="fold", width=fixed.get(number)
-            )
-        for row in rows:
-            ruled.add_row(*map(Text, row))
         print(heading)  # as a title it would be wrapped to the width of the table
-        Console().print(ruled)
+        widths = _narrowest(columns, rows, shutil.get_terminal_size().columns)
+        if widths is not None:
+            _ruled(columns, rows, left, widths)
+            return
+        cells = [Column(head, [row[number] for row in rows]) for number, head in enumerate(columns)]
+        for number, part in enumerate(wide_tables.parts(cells[:keys], cells[keys:], [])):
+            if number:
+                print()
+            _ruled(part.columns, part.rows, left, {})
         return
-    widths = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
+    widths_there = [max(len(cell) for cell in cells) for cells in zip(columns, *rows, strict=True)]
     print(heading)
     for row in (columns, *rows):
-        cells = [
+        aligned = [
             cell.ljust(width) if number < left else cell.rjust(width)
-            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+            for number, (cell, width) in enumerate(zip(row, widths_there, strict=True))
         ]
-        print("  ".join(cells).rstrip())
+        print("  ".join(aligned).rstrip())
 
 
-def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> dict[int, int]:
-    """The widths of the columns that are to stay as wide as they are, so that only the widest one gives way: none where
-    the table is as narrow as the terminal, or could not be.
+def _ruled(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int, widths: Mapping[int, int]) -> None:
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text  # plain strings would be read for markup
+
+    ruled = Table(
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),  # two blanks between columns, as elsewhere
+    )
+    for number, column in enumerate(columns):
+        ruled.add_column(
+            Text(column), justify="left" if number < left else "right", overflow="fold", width=widths.get(number)
+        )
+    for row in rows:
+        ruled.add_row(*map(Text, row))
+    Console().print(ruled)
+
+
+def _narrowest(columns: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> dict[int, int] | None:
+    """The widths of the columns that stay as wide as their cells so that the widest one alone gives way: none where the
+    table has room as it is, ``None`` where that one would become narrower than another.
     """
     cells = [max((len(row[number]) for row in rows), default=0) for number in range(len(columns))]
-    words = [max(width, *map(len, column.split())) for width, column in zip(cells, columns, strict=True)]
+    words = [max(width, *map(len, column.split() or [""])) for width, column in zip(cells, columns, strict=True)]
     gaps = 2 * (len(columns) - 1)
     if sum(max(pair) for pair in zip(cells, map(len, columns), strict=True)) + gaps <= room:
         return {}
     widest = words.index(max(words))
     kept = {number: width for number, width in enumerate(words) if number != widest}
-    return kept if room - gaps - sum(kept.values()) >= min(words[widest], max(kept.values(), default=0)) else {}
+    return kept if room - gaps - sum(kept.values()) >= min(words[widest], max(kept.values(), default=0)) else None
 
 
 def _ends_apart(record: Record) -> bool:

@@ -1,7 +1,10 @@
 """Tables of a leaderboard on a terminal: nothing of them is cut off, whatever its width."""
 
+import io
 import re
+from collections import Counter
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from support import put, record
 
 from harness import cli
 from harness.config.schema import Run
-from harness.results import printed_sheets
+from harness.results import printed_sheets, report
 from harness.results.sheets import HEADS, Cell, Sheet
 
 Compose = Callable[..., Run]
@@ -86,3 +89,24 @@ def test_columns_that_are_chosen_fit_and_the_others_are_named(
     needed = [max(map(len, [*own, *head.split()])) for own, head in zip(cells, narrow.heads, strict=True)]
     needed[0] = min(needed[0], printed_sheets.NAME)
     assert sum(needed) + 2 * (len(needed) - 1) <= room
+
+
+WORDS = st.lists(st.text("abcxyz", min_size=1, max_size=9), min_size=1, max_size=4).map(" ".join)
+
+
+@given(st.integers(2, 7).flatmap(lambda count: st.lists(st.tuples(*[WORDS] * count), min_size=2, max_size=4)))
+def test_a_table_on_a_terminal_is_as_narrow_as_it_and_has_every_cell(rows: list[tuple[str, ...]]) -> None:
+    """Cells of up to 39 characters, so that a column has room beside the first one."""
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(io.StringIO()) as said:
+        patch.setenv("COLUMNS", "82")
+        patch.setenv("TERM", "dumb")
+        patch.setattr(said, "isatty", lambda: True)
+        report.table("heading", rows[0], rows[1:])
+    heading, *lines = said.getvalue().splitlines()
+    assert heading == "heading"
+    assert max(map(len, lines)) <= 82
+    shown = Counter(letter for line in lines for letter in line if letter in "abcxyz")
+    wanted = Counter(letter for row in rows for cell in row for letter in cell if letter != " ")
+    repeated = Counter(letter for row in rows for letter in row[0] if letter != " ")
+    parts = sum(line.startswith("─") for line in lines)
+    assert shown == wanted + Counter({letter: count * (parts - 1) for letter, count in repeated.items()})
