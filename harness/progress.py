@@ -34,6 +34,13 @@ def say(line: str, stream: TextIO | None = None) -> None:
         return
 
 
+def columns(most: int) -> int:
+    """Characters of a line of standard output: as many as its terminal has, at most ``most``, and those where it is
+    none.
+    """
+    return min(most, shutil.get_terminal_size().columns) if sys.stdout.isatty() else most
+
+
 def fitted(line: str, stream: TextIO | None = None) -> str:
     """A line wrapped to the width of the terminal that a stream (standard output) is, what is left of it indented; the
     same line where the stream is none.

@@ -10,7 +10,7 @@ from harness.composition.compose import Composer
 from harness.config import catalogue, classes, instantiation
 from harness.config.options import typed
 from harness.config.schema import LISTED_GROUPS, Component, Run
-from harness.errors import Refused, echoed, unknown
+from harness.errors import Refused, closest_match, echoed, unknown
 
 if TYPE_CHECKING:
     from harness.models.base import Model
@@ -106,7 +106,9 @@ def asked(words: Sequence[str], folders: Sequence[Any]) -> tuple[str, str]:
         having = ["extension"]
     if not having:
         every = [choice for choices in names.values() for choice in choices]
-        raise unknown("choice", name, every, "choices")
+        close = closest_match(name, every, {})
+        guess = f"; did you mean '{close}'?" if close else ""
+        raise Refused(f"unknown choice '{echoed(name)}'{guess or ':'} python -m harness ls lists the groups")
     if len(having) > 1:
         raise Refused(f"{echoed(name)} is a choice of {' and of '.join(having)}: say which, as in {having[0]}={name}")
     return having[0], name

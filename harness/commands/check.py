@@ -6,8 +6,15 @@ python -m harness check task=sort task.symbols=3    with options
 """
 
 import argparse
+import textwrap
 
 from harness.composition.arguments import Parser
+from harness.progress import columns
+
+INDENT = " " * 18
+"""What stands before a claim, in its further lines."""
+ENDLESS = 100_000
+"""Characters of a line that no terminal shows."""
 
 
 def main(arguments: list[str]) -> int:
@@ -30,7 +37,9 @@ def main(arguments: list[str]) -> int:
         for claim in claimed:
             found = outcome(claim)
             counts[found.verdict] += 1
-            print(f"  {found.verdict:<14}  {found.claim}" + (f": {found.seen}" if found.seen else ""), flush=True)
+            said = f"{found.claim}: {found.seen}" if found.seen else found.claim
+            lines = textwrap.wrap(said, columns(ENDLESS) - len(INDENT), break_on_hyphens=False)
+            print(f"  {found.verdict:<14}  " + f"\n{INDENT}".join(lines), flush=True)
     print(
         ", ".join(
             f"{count} {verdict.replace('holds', 'hold').replace('fails', 'fail')}" for verdict, count in counts.items()

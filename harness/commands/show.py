@@ -20,11 +20,13 @@ from harness.evaluation.answers import print_answers
 from harness.evaluation.trained_models import of_record
 from harness.layouts.base import Layout, TokenBatch
 from harness.positions.base import Sequences
+from harness.progress import columns, fitted
 from harness.results import metrics
 from harness.rng import generator
 from tasks.base import ABSENT, Batch, Task
 
-WIDTH = 100
+WIDE = 100
+"""Characters of the longest line."""
 MOST = 1000
 """The most examples that can be shown."""
 LONGEST = 20_000
@@ -71,11 +73,14 @@ def main(arguments: list[str]) -> int:
     print(f"\nexamples of length {length}")
     for question, answer in zip(*_tokens(task, batch), strict=True):
         for line in task.write(question, answer).splitlines():
-            print(textwrap.fill(line, WIDTH, initial_indent="  ", subsequent_indent="    ", drop_whitespace=False))
-    print(
-        f"\nwhat architecture={run.architecture.name} reads, what it should predict for each token, "
+            print(
+                textwrap.fill(line, columns(WIDE), initial_indent="  ", subsequent_indent="    ", drop_whitespace=False)
+            )
+    heading = (
+        f"what architecture={run.architecture.name} reads, what it should predict for each token, "
         "and the position index each token receives (first example)"
     )
+    print(f"\n{fitted(heading)}")
     rule = instantiation.rule(run)
     channels = {name: numbers[:1] for name, numbers in batch.channels.items()}
     first = Batch(batch.prompt[:1], batch.answer[:1], batch.scored[:1], channels)
@@ -88,10 +93,10 @@ def main(arguments: list[str]) -> int:
         print_answers(run, task, layout, batch, length, weights)
     tested = identity.tested_lengths(run, task)
     lengths = f"trained on lengths {trained[0]} to {trained[-1]}, tested on {', '.join(map(str, tested))}"
-    print("\n" + textwrap.fill(lengths, WIDTH, subsequent_indent="  "))
+    print("\n" + textwrap.fill(lengths, columns(WIDE), subsequent_indent="  "))
     _print_baselines(task, layout, [trained[-1], tested[-1]], run.evaluation.examples)
     for line in task.known_results:
-        print(textwrap.fill(f"published: {line}", WIDTH, subsequent_indent="  "))
+        print(textwrap.fill(f"published: {line}", columns(WIDE), subsequent_indent="  "))
     return 0
 
 
@@ -108,13 +113,13 @@ def definition(task: Task) -> list[str]:
 def _print_definition(task: Task) -> None:
     for line in definition(task):
         indent = "    " if line.startswith("- ") else "  "
-        print(textwrap.fill(line.replace("`", ""), WIDTH, initial_indent="  ", subsequent_indent=indent))
+        print(textwrap.fill(line.replace("`", ""), columns(WIDE), initial_indent="  ", subsequent_indent=indent))
 
 
 def _print_options(run: Run) -> None:
     if run.task.options:
         options = ", ".join(f"task.{key}={value}" for key, value in run.task.options.items())
-        print("\n" + textwrap.fill(f"options: {options}", WIDTH, subsequent_indent="  "))
+        print("\n" + textwrap.fill(f"options: {options}", columns(WIDE), subsequent_indent="  "))
 
 
 def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], examples: int) -> None:
@@ -131,7 +136,7 @@ def _print_baselines(task: Task, layout: Layout, lengths: Sequence[int], example
     print(
         textwrap.fill(
             f"trivial baselines: {measured} (blind: from the length and the index in the answer alone)",
-            WIDTH,
+            columns(WIDE),
             subsequent_indent="  ",
         )
     )
@@ -184,7 +189,7 @@ def _print_columns(layout: Layout, arranged: TokenBatch, positions: np.ndarray) 
     start = 0
     while start < count:
         end = start + 1
-        while end < count and sum(widths[start : end + 1]) + end - start + 12 < WIDTH:
+        while end < count and sum(widths[start : end + 1]) + end - start + 12 < columns(WIDE):
             end += 1
         for name, cells in (("reads", reads), ("predicts", predicts), ("position", shown)):
             print(

@@ -15,10 +15,12 @@ from harness.evaluation.trained_models import built_model
 from harness.layouts.base import Layout, TokenBatch
 from harness.layouts.special_tokens import EOS
 from harness.positions.base import Sequences
+from harness.progress import columns
 from harness.rng import generator
 from tasks.base import Batch, Task
 
-WIDTH = 100
+WIDE = 100
+"""Characters of the longest line."""
 
 
 def print_answers(run: Run, task: Task, layout: Layout, batch: Batch, length: int, weights: Path) -> None:
@@ -74,4 +76,4 @@ def _ended(tokens: np.ndarray) -> np.ndarray:
 
 
 def _print(name: str, words: Sequence[str]) -> None:
-    print(textwrap.fill(" ".join(words), WIDTH, initial_indent=f"  {name:<11} ", subsequent_indent=" " * 14))
+    print(textwrap.fill(" ".join(words), columns(WIDE), initial_indent=f"  {name:<11} ", subsequent_indent=" " * 14))
