@@ -146,7 +146,9 @@ class Composer:
             raise Refused(f"study={study.name} is many runs: add -m to python -m harness")
         if swept := [override for override in parsed if override.is_sweep_override()]:
             self._check_lists(swept, self._compose(self._single(overrides)))
-            raise Refused(f"{echoed(swept[0].input_line)}: several values need a sweep: add -m to python -m harness")
+            key, _, values = str(swept[0].input_line).partition("=")
+            one = f", or in one run all: '{key}=[{echoed(values)}]'" if key in LISTED_GROUPS else ""
+            raise Refused(f"{echoed(f'{key}={values}')}: several values need a sweep: add -m to python -m harness{one}")
         return self._composed(parsed)
 
     def multirun(self, overrides: Sequence[str]) -> bool:

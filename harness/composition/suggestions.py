@@ -167,10 +167,13 @@ def unreadable(
         return Refused(f"{said}: a choice is written {said}=NAME; python -m harness ls {said} lists them")
     commands = [module.name for module in pkgutil.iter_modules([str(Path(__file__).parents[1] / "commands")])]
     close = get_close_matches(argument[:100], commands, n=1)
-    return Refused(
-        f"{said}: a choice is written group=name, a value key=value"
-        + (f"; did you mean the command '{close[0]}'?" if close else f". Commands: {', '.join(commands)}")
-    )
+    written = f"{said}: a choice is written group=name, a value key=value"
+    if close:
+        return Refused(f"{written}; did you mean the command '{close[0]}'?")
+    every = [name for names in catalogue.names(folders).values() for name in names]
+    if meant := get_close_matches(argument[:100], every, n=1):
+        return Refused(f"{written}; did you mean {' or '.join(choices_named(meant[0], folders))}?")
+    return Refused(f"{written}. Commands: {', '.join(commands)}")
 
 
 def _repaired(argument: str, following: Sequence[str]) -> Iterator[str]:

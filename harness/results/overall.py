@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from harness.errors import Refused
+from harness.errors import Refused, unknown
 from harness.results import measures, metrics, run_facts, tables
 from harness.results.descriptions import AXES
 from harness.results.frames import Frames
@@ -89,7 +89,7 @@ def overall(runs: pd.DataFrame, baseline: str) -> pd.DataFrame:
     """
     names = sorted(runs.method.unique())
     if baseline not in names:
-        raise Refused(f"{baseline}: there is no such method here; these are: {', '.join(names)}")
+        raise Refused(f"--baseline: {unknown('method', baseline, names, 'methods')}")
     table = {name: _scores(runs[runs.method == name]) for name in names}
     solved = {name: _scores(runs[(runs.method == name) & runs.solved]) for name in names}
     common = sorted(set.intersection(*(set(own) for own in table.values())))

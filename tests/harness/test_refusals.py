@@ -53,6 +53,8 @@ REFUSED = {
     ("seed=-1",): "seed=-1: it should be greater than or equal to 0",
     ("seed=range(3)",): "seed=range(3): several values need a sweep: add -m",
     ("encoding=rope,alibi",): "encoding=rope,alibi: several values need a sweep: add -m",
+    ("extension=ntk,yarn",): "add -m to python -m harness, or in one run all: 'extension=[ntk,yarn]'",
+    ("cpoy",): "did you mean task=copy?",
     ("model.heads=5",): "model: heads=5 does not divide dimension=64",
     ("model.heads=64",): "encoding=rope: 1 channels of a head do not make pairs: the number must be even",
     ("lengths.test=10",): "lengths: test=10 is not above train=20",
