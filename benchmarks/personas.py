@@ -79,9 +79,9 @@ def training(words: str, kind: str = "") -> Step:
 
 
 def published(folder: Path) -> None:
-    """Records of others, as a download of the repository has them: 36 runs, under the name of the leaderboard's."""
-    shutil.copytree(ROOT / "results" / "core_candidates", folder / "results" / "core")
-    shutil.copytree(ROOT / "results" / "huang2025", folder / "results" / "huang2025")
+    """Records of others, as a download of the repository has them."""
+    for name in ("core", "huang2025"):
+        shutil.copytree(ROOT / "results" / name, folder / "results" / name)
 
 
 def saved_network(folder: Path) -> None:

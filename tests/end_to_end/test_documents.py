@@ -39,9 +39,9 @@ ELSEWHERE = {
 WRITTEN_ON_THE_PAGE = ("encoding=gaussian", "task=sort", "architecture=bag_of_words", "callbacks=[averaged]")
 """Choices whose files stand on the page itself: test_extending_pages.py and test_callbacks.py run them."""
 
-TASKS = ("copy", "reverse", "flip_flop")
-"""Tasks whose published runs a reader has before the first command of a page, under ``results/core`` and as runs of his
-own under ``results/records``: all would be read, drawn and verified for minutes.
+SCORED_BY_TOKEN = "flip_flop"
+"""A task of another metric, whose runs a reader has beside the published ones of ``results/core``, before the first
+command of a page: there, and as runs of his own under ``results/records``.
 """
 
 IN_THIS_PROCESS = (
@@ -66,10 +66,9 @@ def begun(folder: Path) -> None:
     for study in ("huang2025", "kazemnejad2023", "deletang2023", "context_extension", "state_tracking"):
         shutil.copytree(ROOT / "results" / study, folder / "results" / study)
     for own in ("core/records", "records"):
-        (folder / "results" / own).mkdir(parents=True)
-        for task in TASKS:
-            for path in (ROOT / "results" / "core_candidates" / "records").glob(f"{task}-*.json"):
-                shutil.copy(path, folder / "results" / own)
+        shutil.copytree(ROOT / "results" / "core" / "records", folder / "results" / own)
+        for path in (ROOT / "results" / "core_candidates" / "records").glob(f"{SCORED_BY_TOKEN}-*.json"):
+            shutil.copy(path, folder / "results" / own)
 
 
 def saved_networks(folder: Path) -> None:
