@@ -7,6 +7,7 @@ composed, or their arguments read.
 """
 
 import glob
+import json
 import re
 import shlex
 import shutil
@@ -69,6 +70,12 @@ def begun(folder: Path) -> None:
         shutil.copytree(ROOT / "results" / "core" / "records", folder / "results" / own)
         for path in (ROOT / "results" / "core_candidates" / "records").glob(f"{SCORED_BY_TOKEN}-*.json"):
             shutil.copy(path, folder / "results" / own)
+    for path in (folder / "results" / "records").iterdir():
+        science = json.loads(path.read_text())["science"]
+        training = science["training"]
+        others = [training["architecture"]["name"], training["positions"]["name"], *science["extension"]]
+        if "mixer" in training or others != ["decoder", "sequential", "extrapolate"]:
+            path.unlink()  # his own differ in their encodings alone
 
 
 def saved_networks(folder: Path) -> None:
