@@ -85,14 +85,25 @@ def published(folder: Path) -> None:
 
 
 def saved_network(folder: Path) -> None:
-    """A Llama of random weights in the library's format."""
+    """A Llama of random weights in the library's format, with a tokenizer of bytes, and texts."""
+    import tokenizers
     import transformers
 
     sizes = {"hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4}
-    config = transformers.LlamaConfig(vocab_size=300, max_position_embeddings=64, **sizes)
+    config = transformers.LlamaConfig(vocab_size=300, max_position_embeddings=512, **sizes)
     transformers.LlamaForCausalLM(config).save_pretrained(folder / "llama")
+    tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE())
+    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.ByteLevel()
+    letters = tokenizers.pre_tokenizers.ByteLevel.alphabet()
+    tokenizer.train_from_iterator(["a text"], tokenizers.trainers.BpeTrainer(initial_alphabet=letters))
+    tokenizer.save(str(folder / "llama" / "tokenizer.json"))
+    (folder / "texts").mkdir()
+    for number in range(24):
+        (folder / "texts" / f"{number}.txt").write_text(f"This is text number {number}. " * 200)
 
 
+TESTED = "--longest 1024 --examples 4 --extensions extrapolate,yarn trainer=cpu"
+"""Added to tests of a saved network."""
 MODEL = "architecture=huggingface architecture.name_or_path=llama architecture.tokens=fresh"
 WAYS = {
     "student": Way(
@@ -147,7 +158,8 @@ WAYS = {
         "which extension goes furthest",
         (
             Step("ls extension"),
-            training(f"{MODEL} encoding=pretrained_rotary task=copy train.steps=0 extension=[extrapolate,ntk,yarn]"),
+            Step("pretrained llama 'task.files=[texts/*.txt]' --dry-run", added=TESTED),
+            Step("pretrained llama 'task.files=[texts/*.txt]'", added=TESTED),
             Step(f"{MODEL} encoding=pretrained_rotray task=copy", 2, "refusal"),
         ),
         saved_network,
