@@ -60,6 +60,8 @@ def main(arguments: list[str]) -> int:
     longest = parsed.longest or TIMES * network.context
     if longest <= network.context:
         raise Refused(f"--longest {longest}: the model was made for {network.context} tokens, and extensions go beyond")
+    if sys.stderr.isatty():
+        say("texts are cut into the tokens of the network, which may take a while")
     with composer() as hydra:
         chosen = [name for name in (parsed.extensions or "").split(",") if name] or extension_tests.possible(
             hydra, network, tasks, longest, parsed.examples, further
