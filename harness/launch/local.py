@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from harness.config.schema import Run
+from harness.errors import Refused
 from harness.launch import pool, slots
 from harness.launch.base import Launcher
 from harness.launch.cells import Cell, Outcome
+from harness.launch.slots import Slot
 from harness.launch.sweep_files import Sweep
 from harness.progress import say
 
@@ -34,13 +36,21 @@ class Local(Launcher):
         self.members = members
 
     def check(self, run: Run) -> None:
-        """Raise :class:`harness.errors.Refused` if one run needs more GPUs than there are here."""
-        slots.for_run(run, self.slots, self.threads, self.per_gpu)
+        """Raise :class:`Refused` if one run needs more GPUs than there are here, or other machines."""
+        self._slots(run)
 
     def places(self, run: Run) -> int:
-        return len(slots.for_run(run, self.slots, self.threads, self.per_gpu))
+        return len(self._slots(run))
 
     def launch(self, todo: Sequence[Cell], sweep: Sweep, outcome: Outcome) -> None:
-        free = slots.for_run(todo[0].run, self.slots, self.threads, self.per_gpu)
+        free = self._slots(todo[0].run)
         say(f"{len(free)} at a time on this machine")
         pool.work(todo, free, outcome, copies=self.copies)
+
+    def _slots(self, run: Run) -> list[Slot]:
+        if run.trainer.nodes > 1:
+            raise Refused(
+                f"launcher=local: runs of a sweep are on this machine, not on trainer.nodes={run.trainer.nodes}: "
+                "launcher=slurm does such runs"
+            )
+        return slots.for_run(run, self.slots, self.threads, self.per_gpu)

@@ -162,7 +162,7 @@ class RayCluster(Launcher):
                     if time.monotonic() - counted > COUNT_EVERY:
                         counted = time.monotonic()
                         at_work = sum(lease.holder(cells[0].paths.lease) is not None for cells in running.values())
-                    shown(outcome.count, f"{min(at_work, len(running))} at work, {len(outcome.failed)} failed")
+                    shown(outcome.count, outcome.note(min(at_work, len(running))))
         except BaseException:
             _stop(ray, running)
             raise
