@@ -38,7 +38,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _jobs(sweeps: list[Sweep]) -> dict[tuple[str, int], str]:
+def _jobs(sweeps: list[Sweep]) -> dict[tuple[str, int], queue.Job]:
     """The jobs in the queue, if any were submitted."""
     if not any(sweep.submissions for sweep in sweeps):
         return {}
@@ -49,7 +49,7 @@ def _jobs(sweeps: list[Sweep]) -> dict[tuple[str, int], str]:
         return {}
 
 
-def _print(results: Path, sweep: Sweep, jobs: dict[tuple[str, int], str], *, listed: bool) -> None:
+def _print(results: Path, sweep: Sweep, jobs: dict[tuple[str, int], queue.Job], *, listed: bool) -> None:
     in_queue = {
         name: jobs[submission.job, number]
         for submission in sweep.submissions
@@ -63,15 +63,22 @@ def _print(results: Path, sweep: Sweep, jobs: dict[tuple[str, int], str], *, lis
     print(f"{sweep.name}: {counted(len(states), 'run')}: {numbers}")
     print(f"  {sweep.started} launcher={sweep.launcher}" + (f" commit {sweep.commit[:12]}" if sweep.commit else ""))
     print(f"  {escape(sweep.command)}")
+    waiting = Counter(in_queue[member.name].waits for member, (state, _) in states.items() if state == queue.QUEUED)
+    for why, count in waiting.items():
+        if why:
+            print(f"  {count} {why}")
     for member, (state, reason) in states.items():
         if listed or state == FAILED:
             print(f"  {state} {member.name}{': ' if reason else ''}{reason}")
-            if state in (FAILED, NOT_DONE, queue.RUNNING):
-                print(f"    log {sweep.paths(results, member).log}")
+            log = sweep.paths(results, member).log
+            if state in (FAILED, NOT_DONE, queue.RUNNING) and log.exists():
+                print(f"    log {log}")
     if counts[FAILED] and (again := _retrial(sweep.command)):
         print(f"  to try again what failed: {escape(again)}")
     if counts[NOT_DONE]:
         print("  the same command does what is not done")
+        if sweep.submissions:
+            print(f"  what jobs said is in {escape(str(sweep_files.jobs(results, sweep.name)))}")
     live = sorted({submission.job for submission in sweep.submissions} & {job for job, _ in jobs})
     if live:
         print(f"  to end what is in the queue: scancel --name={','.join(live)}")
@@ -85,7 +92,7 @@ def _retrial(command: str) -> str:
         return ""
 
 
-def _state(results: Path, sweep: Sweep, member: Member, in_queue: dict[str, str]) -> tuple[str, str]:
+def _state(results: Path, sweep: Sweep, member: Member, in_queue: dict[str, queue.Job]) -> tuple[str, str]:
     """The state of a run and, if it failed, why."""
     paths = sweep.paths(results, member)
     try:
@@ -95,7 +102,7 @@ def _state(results: Path, sweep: Sweep, member: Member, in_queue: dict[str, str]
     if record is not None and record.status == "finished":
         return DONE, ""
     if member.name in in_queue:
-        return in_queue[member.name], ""
+        return in_queue[member.name].state, ""
     if record is not None:
         return FAILED, record.reason
     return (queue.RUNNING if lease.holder(paths.lease) else NOT_DONE), ""

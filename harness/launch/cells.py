@@ -132,7 +132,7 @@ def end_reason(cell: Cell, code: int | None) -> str:
     if code in (faults.NOT_DONE, INTERRUPTED, None) and lines:
         return records.one_line(lines[-1].removeprefix("error: "))
     if code is None:
-        return "its job ended before it began"
+        return "its process ended before the run began"
     if code == faults.NOT_DONE:
         ended = "not done because of this machine, where not even its log could be written"
     elif code == -9:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import secrets
 import shlex
 import shutil
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +17,7 @@ from pydantic import Field
 
 from harness import progress
 from harness.config.schema import Run
-from harness.errors import Refused, counted
+from harness.errors import Refused, counted, one_line
 from harness.launch import batch_jobs, queue, slots, sweep_files
 from harness.launch.base import Launcher
 from harness.launch.cells import Cell, Outcome, end_reason, record_of
@@ -88,10 +91,12 @@ class Slurm(Launcher):
             fresh = [cell for cell in todo if cell.name not in busy]
             if len(fresh) < len(todo):
                 say(f"queued or at work already, not submitted again: {counted(len(todo) - len(fresh), 'run')}")
+            before = ""
             for part in self._arrays(fresh):
-                self._submit(part, sweep, results)
+                number = self._submit(part, sweep, results, before)
+                before = number if self.throttle else ""
         if self.wait:
-            self._wait(todo, results, since, outcome)
+            self._wait(todo, sweep, results, since, outcome)
         else:
             outcome.elsewhere += todo
 
@@ -116,9 +121,10 @@ class Slurm(Launcher):
             return 1
         return max(1, self._gpus(run)) * self.per_gpu
 
-    def _submit(self, jobs: Sequence[Sequence[Cell]], sweep: Sweep, results: str) -> None:
+    def _submit(self, jobs: Sequence[Sequence[Cell]], sweep: Sweep, results: str, before: str) -> str:
+        """Submit an array, to be begun after the one with the number ``before``, if there is one; give its number."""
         run = jobs[0][0].run
-        folder = (sweep_files.folder(results) / sweep.name).absolute()
+        folder = sweep_files.jobs(results, sweep.name).absolute()
         name = f"{sweep.name}-{secrets.token_hex(3)}"
         at_once = self._at_once(run)
         files = batch_jobs.write(folder, name, jobs, count=at_once, threads=self.cpus, per_gpu=self.per_gpu)
@@ -127,22 +133,27 @@ class Slurm(Launcher):
         # Before they are submitted, so that jobs are never unknown, whatever happens in between.
         sweep_files.write(results, sweep.model_copy(update={"submissions": [submission]}))
         executor = _submitit()(folder, max_num_timeout=UNLIMITED)
-        executor.update_parameters(**self._parameters(run, name, at_once))
+        executor.update_parameters(**self._parameters(run, name, at_once, before))
         task = batch_jobs.Task(every_process=run.trainer.nodes > 1)
         try:
-            with executor.batch():
+            # submitit prints what it also raises
+            with contextlib.redirect_stderr(io.StringIO()), executor.batch():
                 submitted = [executor.submit(task, str(file)) for file in files]
             number = submitted[0].job_id.partition("_")[0]
         except Exception as error:  # submitit raises whatever sbatch says
-            said = [line for line in str(error).splitlines() if line.strip()]
-            raise Refused(f"launcher=slurm: sbatch does not take these jobs: {said[-1] if said else error}") from error
+            said = [line.removeprefix("sbatch: error: ") for line in str(error).splitlines() if line.strip()]
+            why = one_line("; ".join(dict.fromkeys(said)))
+            raise Refused(f"launcher=slurm: sbatch does not take these jobs: {why}") from error
         what = f"{counted(sum(map(len, jobs)), 'run')} in {counted(len(jobs), 'job')}"
         say(f"submitted {what}: {number}, called {name}; what jobs say is in {folder}")
+        return number
 
-    def _parameters(self, run: Run, name: str, at_once: int) -> dict[str, Any]:
+    def _parameters(self, run: Run, name: str, at_once: int, before: str) -> dict[str, Any]:
         """What submitit makes the options of sbatch from."""
         where = run.trainer
         given = dict(word.partition(":")[::2] for word in self.additional)
+        if before:  # Slurm counts the jobs of each array by itself
+            given["dependency"] = ",".join(filter(None, (given.get("dependency"), f"afterany:{before}")))
         tasks = where.devices if where.nodes > 1 else 1
         processes = at_once * (1 if where.nodes > 1 else where.devices)
         parameters: dict[str, Any] = {
@@ -167,9 +178,10 @@ class Slurm(Launcher):
         }
         return parameters | {key: value for key, value in optional.items() if value}
 
-    def _wait(self, cells: Sequence[Cell], results: str, since: float, outcome: Outcome) -> None:
+    def _wait(self, cells: Sequence[Cell], sweep: Sweep, results: str, since: float, outcome: Outcome) -> None:
         """Note how cells end, until the last has."""
-        left, gone = list(cells), set[str]()
+        left, gone, told = list(cells), set[str](), set[str]()
+        said = f"what jobs said is in {sweep_files.jobs(results, sweep.name)}"
         try:
             with progress.shown("sweep", len(cells)) as shown:
                 while left:
@@ -185,11 +197,15 @@ class Slurm(Launcher):
                         new = record is not None and cell.paths.record.stat().st_mtime >= since - 1
                         # A job leaves the queue before its last file is seen from everywhere: look twice.
                         if new or (over and cell.name in gone):
-                            outcome.ended(cell, since, end_reason(cell, None), clean=not cell.run.force)
+                            began = cell.paths.log.exists()
+                            reason = end_reason(cell, None) if began else f"its job ended before it began; {said}"
+                            outcome.ended(cell, since, reason, clean=not cell.run.force)
                             left.remove(cell)
                         elif over:
                             gone.add(cell.name)
-                    working = sum(busy.get(cell.name) == queue.RUNNING for cell in left)
+                    jobs = [busy[cell.name] for cell in left if cell.name in busy]
+                    _tell(jobs, told)
+                    working = sum(job.state == queue.RUNNING for job in jobs)
                     shown(outcome.count, outcome.note(working))
                     if left:
                         time.sleep(LOOK_EVERY)
@@ -201,8 +217,16 @@ class Slurm(Launcher):
             raise
 
 
-def _submitted(results: str, tasks: Mapping[tuple[str, int], str]) -> dict[str, str]:
-    """The runs of a folder of results that are in the queue, each with the state of its job."""
+def _tell(jobs: Sequence[queue.Job], told: set[str]) -> None:
+    """Say, once for each reason, how many runs wait for what may never come."""
+    for job, count in Counter(jobs).items():
+        if job.waits and job.reason not in queue.USUAL and job.reason not in told:
+            told.add(job.reason)
+            say(f"{counted(count, 'run')} {job.waits}")
+
+
+def _submitted(results: str, tasks: Mapping[tuple[str, int], queue.Job]) -> dict[str, queue.Job]:
+    """The runs of a folder of results that are in the queue, each with its job."""
     return {
         name: tasks[submission.job, number]
         for sweep in sweep_files.read_all(results)[0]

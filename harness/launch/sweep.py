@@ -58,8 +58,11 @@ def told(swept: Swept, arguments: Sequence[str]) -> int:
         f"{len(swept.done)} of {counted(len(swept.cells), 'run')} finished, {len(swept.failed)} failed, "
         f"{undone}{elsewhere}{len(swept.refused)} left out as impossible"
     ]
-    lines += [f"  failed {one.name}: {reason}\n    log {one.paths.log}" for one, reason in swept.failed]
-    lines += [f"  not done {one.name}: {reason}\n    log {one.paths.log}" for one, reason in swept.undone]
+    for how, some in (("failed", swept.failed), ("not done", swept.undone)):
+        for one, reason in some:
+            lines.append(f"  {how} {one.name}: {reason}")
+            if one.paths.log.exists():  # a run that never began has none
+                lines.append(f"    log {one.paths.log}")
     results = shlex.quote(swept.cells[0].run.results)
     if swept.elsewhere:
         lines.append(f"how far they are: python -m harness status {results}")

@@ -83,6 +83,11 @@ def folder(results: str | Path) -> Path:
     return Path(results) / "sweeps"
 
 
+def jobs(results: str | Path, name: str) -> Path:
+    """The folder in which the jobs of a sweep leave what they say."""
+    return folder(results) / name
+
+
 def alone(results: str | Path) -> AbstractContextManager[object]:
     """While this process alone changes what is kept about sweeps, and submits jobs."""
     return lease.hold(folder(results) / "lease", lambda other: say(f"waiting until {other} has begun its sweep"))

@@ -1,6 +1,7 @@
 """Launchers: what they are given, what they refuse, and which runs are one job."""
 
 import json
+import re
 import signal
 import socket
 import stat
@@ -13,10 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from harness.commands import status
 from harness.config import instantiation, saved_configs
 from harness.config.schema import Run
 from harness.errors import Refused
-from harness.launch import batch_jobs, queue, sweep_files
+from harness.launch import batch_jobs, queue, slurm, sweep_files
 from harness.launch.base import Launcher
 from harness.launch.cells import Cell, Outcome, cell
 from harness.results.paths import RunPaths
@@ -70,7 +72,11 @@ def test_what_a_launcher_does_not_take_is_refused(words: Sequence[str], said: st
 
 
 def test_slurm_says_what_is_missing(
-    programs: Path, composed: Composed, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    programs: Path,
+    composed: Composed,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     run = composed("launcher=slurm", "launcher.partition=gpu", f"results={tmp_path}/results", "trainer=cpu")
     launcher = instantiation.make("launcher", run.launcher, run)
@@ -88,9 +94,17 @@ def test_slurm_says_what_is_missing(
     cells = [cell([], run)]
     with pytest.raises(Refused, match=r"sbatch does not take these jobs: .*invalid partition specified: gpu"):
         launcher.launch(cells, sweep_files.named(cells, [], "slurm"), Outcome())
+    assert "sbatch: error" not in capfd.readouterr().err, "what sbatch says is in the refusal alone"
     program(programs, "squeue", "echo 'slurm_load_jobs error: Unable to contact slurm controller' >&2; exit 1")
     with pytest.raises(Refused, match="Unable to contact slurm controller"):
         launcher.launch(cells, sweep_files.named(cells, [], "slurm"), Outcome())
+
+
+def test_runs_of_a_sweep_on_this_machine_are_not_on_several(composed: Composed) -> None:
+    run = composed("trainer=ddp", "trainer.nodes=2", "trainer.accelerator=cpu")
+    launcher = instantiation.make("launcher", run.launcher, run)
+    with pytest.raises(Refused, match=r"^launcher=local: .* not on trainer.nodes=2.*launcher=slurm"):
+        launcher.check(run)
 
 
 def test_ray_says_what_is_missing(
@@ -129,20 +143,122 @@ def test_ray_says_what_is_missing(
 
 def test_the_queue_is_what_has_not_ended(programs: Path) -> None:
     lines = [
-        "a-1|0|RUNNING",
-        "a-1|1|PENDING",
-        "a-1|2|COMPLETED",
-        "b-2|N/A|REQUEUED",
-        "c|d|0|COMPLETING",
-        "a-1|3|TIMEOUT",
+        "a-1|0|RUNNING|None",
+        "a-1|1|PENDING|JobArrayTaskLimit",
+        "a-1|2|COMPLETED|None",
+        "b-2|N/A|REQUEUED|None",
+        "c|d|0|COMPLETING|None",
+        "a-1|3|TIMEOUT|TimeLimit",
+        "e|0|PENDING|ReqNodeNotAvail, UnavailableNodes:n[1-2]",
     ]
-    program(programs, "squeue", "/bin/cat <<'END'\n" + "\n".join(lines) + "\nEND")
+    program(programs, "squeue", listing(*lines))
     assert queue.tasks() == {
-        ("a-1", 0): queue.RUNNING,
-        ("a-1", 1): queue.QUEUED,
-        ("b-2", 0): queue.QUEUED,
-        ("c|d", 0): queue.RUNNING,
+        ("a-1", 0): queue.Job(queue.RUNNING),
+        ("a-1", 1): queue.Job(queue.QUEUED, "JobArrayTaskLimit"),
+        ("b-2", 0): queue.Job(queue.QUEUED),
+        ("c|d", 0): queue.Job(queue.RUNNING),
+        ("e", 0): queue.Job(queue.QUEUED, "ReqNodeNotAvail, UnavailableNodes:n[1-2]"),
     }
+
+
+def listing(*lines: str) -> str:
+    """The script of a program that prints these lines."""
+    return "/bin/cat <<'END'\n" + "\n".join(lines) + "\nEND"
+
+
+@pytest.fixture
+def submitted(
+    programs: Path, composed: Composed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[list[Cell], list[str]]]:
+    """Submits a run for each seed to a Slurm that takes everything; gives the runs and what sbatch was given."""
+    pytest.importorskip("submitit")
+    program(programs, "srun", "exit 0")
+    program(programs, "squeue", "exit 0")
+    program(
+        programs,
+        "sbatch",
+        f"for file; do :; done; number=$(/bin/ls {programs} | /bin/grep -c given)\n"
+        f'/bin/cp "$file" {programs}/given$number; echo "Submitted batch job 7$number"',
+    )
+
+    def submit(*words: str, seeds: int) -> tuple[list[Cell], list[str]]:
+        runs = [
+            composed("launcher=slurm", "launcher.wait=false", "trainer=cpu", f"seed={n}", *words) for n in range(seeds)
+        ]
+        cells = [cell([], run) for run in runs]
+        launcher = instantiation.make("launcher", runs[0].launcher, runs[0])
+        outcome = Outcome()
+        launcher.launch(cells, sweep_files.named(cells, ["-m", "seed=0"], "slurm"), outcome)
+        assert outcome.elsewhere == cells
+        return cells, [path.read_text() for path in sorted(programs.glob("given*"))]
+
+    return submit
+
+
+@pytest.mark.parametrize(
+    ("words", "dependencies"),
+    [
+        (("launcher.throttle=2",), ["", "afterany:70", "afterany:71"]),
+        (
+            ("launcher.throttle=2", "launcher.additional=[dependency:afterok:5]"),
+            ["afterok:5", "afterok:5,afterany:70", "afterok:5,afterany:71"],
+        ),
+        ((), ["", "", ""]),
+    ],
+)
+def test_a_throttle_holds_for_a_sweep_of_several_arrays(
+    words: Sequence[str],
+    dependencies: Sequence[str],
+    submitted: Callable[..., tuple[list[Cell], list[str]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Slurm counts the jobs of each array by itself: with a throttle, one array comes after the other."""
+    monkeypatch.setattr(slurm, "LARGEST_ARRAY", 2)
+    _, given = submitted(*words, seeds=5)
+    assert len(given) == 3
+    found = [re.findall(r"^#SBATCH --dependency=(\S+)", text, re.M) for text in given]
+    assert found == [[one] if one else [] for one in dependencies]
+
+
+def test_status_says_why_jobs_wait_and_where_those_that_ended_early_have_written(
+    submitted: Callable[..., tuple[list[Cell], list[str]]], programs: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    submitted(seeds=3)
+    (sweep,) = sweep_files.read_all("results")[0]
+    job = sweep.submissions[0].job
+    program(programs, "squeue", listing(f"{job}|0|PENDING|PartitionConfig", f"{job}|1|PENDING|Priority"))
+    capsys.readouterr()
+    assert status.main([]) == 0
+    said = capsys.readouterr().out
+    assert "3 runs: 2 queued, 1 not done" in said
+    assert "1 queued because of Priority\n" in said
+    assert "1 queued because of PartitionConfig, which may never pass" in said
+    assert f"what jobs said is in results/sweeps/{sweep.name}\n" in said
+
+
+def test_who_waits_for_jobs_is_told_once_what_may_never_pass(
+    submitted: Callable[..., tuple[list[Cell], list[str]]],
+    programs: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """And where the job has written that ended before its run began."""
+    cells, _ = submitted(seeds=1)
+    monkeypatch.setattr(slurm, "LOOK_EVERY", 0.0)
+    (sweep,) = sweep_files.read_all("results")[0]
+    waits = f"{sweep.submissions[0].job}|0|PENDING|PartitionConfig"
+    # It is in the queue for the first three looks.
+    program(
+        programs, "squeue",
+        f"echo . >>{programs}/looks; [ $(/bin/grep -c . {programs}/looks) -gt 3 ] || echo '{waits}'",
+    )  # fmt: skip
+    outcome = Outcome()
+    launcher = instantiation.make("launcher", cells[0].run.launcher, cells[0].run)
+    launcher.wait = True
+    launcher.launch(cells, sweep, outcome)
+    assert capsys.readouterr().err.count("1 run queued because of PartitionConfig, which may never pass") == 1
+    ((_, reason),) = outcome.undone
+    assert reason == f"its job ended before it began; what jobs said is in results/sweeps/{sweep.name}"
 
 
 @given(st.lists(st.integers(0, 9), max_size=30), st.integers(1, 7))
