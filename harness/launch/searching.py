@@ -105,6 +105,8 @@ def _tried(searches: Sequence[Trials], arguments: Sequence[str]) -> Swept | None
             raise Refused(f"no trial is possible: {flat[0][1]}. As in {' '.join(_values(points[0][1]))}")
         if any(isinstance(run, Run) for _, run in flat):
             swept = sweep.run_all(flat, arguments)
+            if swept.elsewhere:
+                say("these are trials: when they are done, the same command goes on with the search")
             if swept.interrupted or swept.undone or swept.elsewhere:
                 return swept
         for one, point, attempts in planned:

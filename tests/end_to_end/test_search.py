@@ -102,6 +102,25 @@ def test_a_search_with_optuna_that_is_killed_goes_on_to_the_same_choice(folders:
     assert [one.scores for one in found(here / "results")] == [one.scores for one in found(undisturbed / "results")]
 
 
+@pytest.mark.slow
+def test_a_search_whose_trials_are_submitted_says_that_the_same_command_goes_on(
+    command: Command, tmp_path: Path
+) -> None:
+    pytest.importorskip("submitit")
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name, does in (("sbatch", "echo Submitted batch job 7"), ("srun", ""), ("squeue", "")):
+        (programs / name).write_text(f"#!/bin/sh\n{does}\n")
+        (programs / name).chmod(0o755)
+    own = {**environment(), "PATH": f"{programs}:{os.environ['PATH']}"}
+    submit = ("launcher=slurm", "launcher.wait=false", "sweep=random", "sweep.trials=2")
+    words = [word for word in SMALL if not word.startswith("launcher.")]
+    done = command(*words, *submit, env=own)
+    assert done.returncode == 0, done.stderr
+    assert "2 queued or at work" in done.stdout
+    assert "these are trials: when they are done, the same command goes on with the search" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
