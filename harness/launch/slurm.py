@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import secrets
 import shlex
 import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -77,6 +79,12 @@ class Slurm(Launcher):
         """Raise :class:`Refused` if no job can be submitted from here."""
         if shutil.which("sbatch") is None:
             raise Refused("launcher=slurm: there is no sbatch here: start this where jobs are submitted")
+        where = Path(run.results).absolute()
+        if replaced := re.search(r"%[0-9]*[A-Za-z]", str(where)):
+            raise Refused(
+                f"launcher=slurm: in {one_line(where)} Slurm would put its own words in the place of {replaced[0]}: "
+                "results= has to be a folder without it"
+            )
         _submitit()
 
     def places(self, run: Run) -> int:

@@ -91,6 +91,8 @@ def test_slurm_says_what_is_missing(
     program(programs, "srun", "exit 0")
     program(programs, "squeue", "exit 0")
     launcher.check(run)
+    with pytest.raises(Refused, match="100%j Slurm would put its own words in the place of %j: results="):
+        launcher.check(run.model_copy(update={"results": "100%j"}))
     cells = [cell([], run)]
     with pytest.raises(Refused, match=r"sbatch does not take these jobs: .*invalid partition specified: gpu"):
         launcher.launch(cells, sweep_files.named(cells, [], "slurm"), Outcome())
