@@ -154,6 +154,9 @@ def check_other(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
             assert words, command
             with composer() as hydra:
                 assert cells(hydra, words), command
+        case ("rsync", "-a", there, here):  # without the slashes a folder would come into the other
+            assert there.endswith("results/"), command
+            assert here == "results/", command
         case ("mkdocs", "build" | "serve", *_):
             assert (ROOT / "mkdocs.yml").exists()
         case ("tensorboard", "--logdir", folder):
