@@ -43,6 +43,8 @@ CONNECTS = 10.0
 """Seconds in which a cluster has to answer."""
 LOOK_EVERY = 0.2
 """Seconds between looks at what has ended."""
+AT_ONCE = 100
+"""Tasks that Ray is given between two looks."""
 COUNT_EVERY = 5.0
 """Seconds between looks at which runs are at work."""
 SEEN_AFTER = 30.0
@@ -151,7 +153,8 @@ class RayCluster(Launcher):
             with progress.shown("sweep", len(todo)) as shown:
                 at_work, counted = 0, 0.0
                 while waiting or running:
-                    while waiting and not 0 < self.throttle <= len(running):
+                    most = min(self.throttle or sys.maxsize, len(running) + AT_ONCE)
+                    while waiting and len(running) < most:
                         cells = waiting.pop(0)
                         for cell in cells:
                             atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")
