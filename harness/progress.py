@@ -2,6 +2,7 @@
 results can be piped.
 """
 
+import math
 import os
 import shutil
 import sys
@@ -39,6 +40,17 @@ def columns(most: int) -> int:
     none.
     """
     return min(most, shutil.get_terminal_size().columns) if sys.stdout.isatty() else most
+
+
+def duration(seconds: float) -> str:
+    """A time in two of its units: ``2 h 5 min``."""
+    minutes = math.ceil(seconds / 60)
+    if seconds < 120:
+        return f"{math.ceil(seconds)} s"
+    if minutes < 60:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    return f"{hours} h {rest} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"
 
 
 def fitted(line: str, stream: TextIO | None = None) -> str:
@@ -107,8 +119,9 @@ def _lines(what: str, total: int, done: int) -> Iterator[Step]:
         reached, now = done, time.monotonic()
         if now - last >= QUIET_SECONDS and done < total:
             last = now
-            left = f"{(now - start) / (done - first) * (total - done):.0f}s" if done > first else "unknown time"
-            say(f"{what} {done}/{total} {note} {now - start:.0f}s elapsed {left} to go")
+            left = duration((now - start) / (done - first) * (total - done)) if done > first else "unknown time"
+            say(f"{what} {done}/{total} {note} {duration(now - start)} elapsed {left} to go")
 
     yield step
-    say(f"{what} {reached}/{total} done in {time.monotonic() - start:.1f}s")
+    spent = time.monotonic() - start
+    say(f"{what} {reached}/{total} done in {f'{spent:.1f} s' if spent < 60 else duration(spent)}")

@@ -3,7 +3,6 @@ long the rest may take. Nothing is started and nothing is written.
 """
 
 import json
-import math
 import textwrap
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,7 +16,7 @@ from harness.errors import Refused, counted
 from harness.files.escaping import escape
 from harness.launch.base import Launcher
 from harness.launch.cells import Cell, cell, sort_by_state
-from harness.progress import say, shown
+from harness.progress import duration, say, shown
 from harness.results import records
 from harness.results.paths import record_files
 from harness.results.records import Record
@@ -159,14 +158,3 @@ def kind_of(config: Mapping[str, Any]) -> Kind:
     train = config.get("train") or {}
     sizes = [config.get("model"), train.get("steps"), train.get("batch"), (config.get("lengths") or {}).get("train")]
     return (*map(str, names), *(json.dumps(size, sort_keys=True) for size in sizes))
-
-
-def duration(seconds: float) -> str:
-    """A time in two of its units: ``2 h 5 min``."""
-    minutes = math.ceil(seconds / 60)
-    if seconds < 60:
-        return f"{math.ceil(seconds)} s"
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, rest = divmod(minutes, 60)
-    return f"{hours} h {rest} min" if hours < 48 else f"{hours // 24} days {hours % 24} h"
