@@ -126,7 +126,8 @@ class RayCluster(Launcher):
         room = sum(
             min((int(one.get(key, 0) / count) for key, count in asked.items() if count), default=0) for one in nodes
         )
-        needs = f"{cpus} CPU cores, {gpus:g} GPUs" + (f" and {self.memory} GB" if self.memory else "")
+        needs = f"{counted(cpus, 'CPU core')}, {gpus:g} GPU{'' if gpus == 1 else 's'}"
+        needs += f" and {self.memory} GB" if self.memory else ""
         if room:
             where_to = counted(len(nodes), "node")
             say(f"{min(room, self.throttle or room)} at a time on {where_to} of Ray, each with {needs}")
