@@ -204,7 +204,7 @@ def _read(
 
     found, rejected = collection.read(folders, source.listings if source else None, pool, postponed)
     if pool is not None:
-        pool.shutdown()  # tables need their memory
+        pool.shutdown(wait=False)  # tables need their memory
     for line in rejected:
         print(f"skipped {line}", file=sys.stderr)
     if not (found.runs.status == "finished").any():
