@@ -47,8 +47,8 @@ def main(arguments: list[str]) -> int:
     new = many and readers.are_new(folders)
     with readers.started(new) as pool:
         source = _source(parsed, folders, filters)
-        if source is not None and (said := already_made.printed(source, parsed.output or folders[0])) is not None:
-            print(said, end="")
+        if source is not None and source.printed is not None:
+            print(source.printed, end="")
             return 0
         wanted = many and _plain(parsed, filters)
         with beside.started(*LONG_TABLES, wanted=wanted, needing=DRAWING if new else ()) as other:

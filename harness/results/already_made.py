@@ -11,6 +11,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -19,16 +20,6 @@ from harness.results.unchanged import Listing
 
 VERSIONS = ("numpy", "pandas", "scipy", "matplotlib", "pydantic", "rich")
 """The packages that tables and figures are made with."""
-
-
-class Source(NamedTuple):
-    """All that tables are made from."""
-
-    digest: str
-    files: int
-    """How many files should be records."""
-    listings: dict[Path, Listing]
-    """The files of each folder."""
 
 
 class Kept(NamedTuple):
@@ -40,35 +31,53 @@ class Kept(NamedTuple):
     printed: str
 
 
+class Source(NamedTuple):
+    """All that tables are made from."""
+
+    digest: str
+    files: int
+    """How many files should be records."""
+    listings: dict[Path, Listing]
+    """The files of each folder."""
+    there: Kept | None
+    """What is kept of the tables that lie there, if they are still as they were made."""
+
+    @property
+    def printed(self) -> str | None:
+        """What was printed when the tables that lie there were made from the same; ``None`` if that is not so."""
+        return self.there.printed if self.there is not None and self.there.source == self.digest else None
+
+
 def source(asked: str, folders: Sequence[Path], output: Path) -> Source | None:
     """What the tables in ``output`` are made from, as it is now; ``None`` if that cannot be said because a file of
     records was written a moment ago. The records of ``output`` belong to it: other tables may not take their place.
     """
-    there = [folder for folder in dict.fromkeys([*folders, output]) if folder.is_dir()]
-    listings = {folder: unchanged.listing(folder) for folder in there}
+    existing = [folder for folder in dict.fromkeys([*folders, output]) if folder.is_dir()]
+    with ThreadPoolExecutor(1) as beside:  # tables are digested while Python looks at the files of records
+        there = beside.submit(_unchanged, output)
+        listings = {folder: unchanged.listing(folder) for folder in existing}
     said = hashlib.sha256(json.dumps([asked, unchanged.program(*VERSIONS), *map(str, folders)]).encode())
     for listing in listings.values():
         if not unchanged.settled(listing.identities, listing.now).all():
             return None
         said.update("/".join(listing.names).encode(errors="surrogateescape"))
         said.update(listing.identities.tobytes())
-    return Source(
-        said.hexdigest(), sum(len(listing.names) for folder, listing in listings.items() if folder in folders), listings
-    )
+    files = sum(len(listing.names) for folder, listing in listings.items() if folder in folders)
+    return Source(said.hexdigest(), files, listings, there.result())
 
 
-def printed(of: Source, output: Path) -> str | None:
-    """What was printed when the tables that lie in ``output`` were made from the same; ``None`` if that is not so."""
+def _unchanged(output: Path) -> Kept | None:
+    """What is kept of the tables in ``output``, if all of them are as they were made."""
     file = cache_folder.opened(_place(output))
     if file is None:
         return None
     with file:
         try:
             kept = Kept(**json.load(file))
-            same = kept.source == of.digest and all(_digest(output / name) == kept.made[name] for name in kept.made)
+            same = all(_digest(output / name) == kept.made[name] for name in kept.made)
         except (OSError, ValueError, TypeError, AttributeError, RecursionError):  # damaged, or a file that is gone
             return None
-    return kept.printed if same else None
+    return kept if same else None
 
 
 def keep(of: Source, output: Path, made: Sequence[Path], said: str) -> None:
