@@ -16,6 +16,7 @@ from support import ROOT, environment
         ("step.py", "--encodings", "rope", "--steps", "1", "--rounds", "1"),
         ("floors.py", "--rounds", "1"),
         ("long_evaluation.py", "--lengths", "256", "--encodings", "t5", "--rounds", "1"),
+        ("long_peer.py", "--symbols", "20", "--rounds", "1"),
         ("ensemble.py", "--shapes", "16x1x4x8", "--members", "2", "--rounds", "1"),
         ("task_data.py", "parity", "scan", "--size", "nano", "--rounds", "1"),
     ],
