@@ -25,6 +25,8 @@ from harness.system import allocation
 
 PEERS = {"t5": "rel_pos_bias", "alibi": "alibi_pos_bias", "rope": "rotary_pos_emb"}
 """What x-transformers calls each encoding."""
+FUSED = "x-transformers, attn_flash"
+"""With PyTorch's fused kernel, which is not its default."""
 LAYERS, HEADS = 3, 4
 
 
@@ -35,9 +37,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     print(f"width {given.width}, {LAYERS} layers, one example of {2 * given.symbols + 2} tokens")
-    peers = ("ours", "x-transformers") if importlib.util.find_spec("x_transformers") else ("ours",)
+    there = importlib.util.find_spec("x_transformers") is not None
     for name in PEERS:
-        calls = {who: prepared(name, who, given.symbols, given.width) for who in peers}
+        peers = ["x-transformers", *([FUSED] if name != "t5" else [])] if there else []  # it refuses T5's bias there
+        calls = {who: prepared(name, who, given.symbols, given.width) for who in ("ours", *peers)}
         printed(name, compare(calls, given.rounds))
 
 
@@ -57,7 +60,8 @@ def prepared(name: str, who: str, symbols: int, width: int) -> Callable[[], obje
     vocabulary = len(next(model.parameters()))
     from x_transformers import Decoder, TransformerWrapper  # type: ignore[import-not-found]
 
-    layers = Decoder(dim=width, depth=LAYERS, heads=HEADS, attn_dim_head=width // HEADS, **{PEERS[name]: True})
+    options = {"heads": HEADS, "attn_dim_head": width // HEADS, "attn_flash": who == FUSED, PEERS[name]: True}
+    layers = Decoder(dim=width, depth=LAYERS, **options)
     peer: nn.Module = TransformerWrapper(
         num_tokens=vocabulary, max_seq_len=2 * symbols + 2, use_abs_pos_emb=False, attn_layers=layers
     ).eval()
