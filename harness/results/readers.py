@@ -2,17 +2,21 @@
 long as reading some thousand records. Without pandas, so that the program that starts them need not have loaded it.
 """
 
-import multiprocessing
+from __future__ import annotations
+
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from harness.results import cache_folder, portions
+from harness.results import cache_folder
 from harness.results.paths import records_folder
 from harness.system import processors
 from harness.system.beside import end_with_parent
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 SEVERAL = 2000
 """Records from which on several processes read them: starting one takes as long as reading a thousand."""
@@ -42,6 +46,11 @@ def started(wanted: bool) -> Iterator[Executor | None]:
     if not wanted:
         yield None
         return
+    import multiprocessing  # all of it takes a tenth of a second, which an answer that is there need not wait for
+    from concurrent.futures import ProcessPoolExecutor
+
+    from harness.results import portions
+
     with ProcessPoolExecutor(how_many(), multiprocessing.get_context("spawn"), end_with_parent) as pool:
         pool.submit(portions.read, [])
         yield pool

@@ -2,7 +2,6 @@
 
 import io
 import json
-import multiprocessing
 import os
 import pickle
 import re
@@ -128,28 +127,6 @@ def test_several_processes_read_what_one_reads(kept: Path, monkeypatch: pytest.M
     found, (reason,) = collection.read([folder])
     same(found, expected)
     assert "foreign" in reason
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", ["at work", "killed"])
-def test_processes_that_started_before_read_every_folder(how: str, kept: Path) -> None:
-    folder = kept.parents[1]
-    expected = fresh(folder)
-    kept.unlink()
-    with readers.started(True) as pool:
-        assert pool is not None
-        pool.submit(len, "").result()
-        for process in multiprocessing.active_children() if how == "killed" else ():
-            process.kill()
-            process.join()
-        assert readers.are_new([folder])
-        found, reasons = collection.read([folder], pool=pool)
-        same(found, expected)
-        assert not readers.are_new([folder])
-        kept.unlink()
-        again, _ = collection.read([folder], pool=pool)
-    same(again, expected)
-    assert reasons == []
 
 
 def refuse(*_: object, **__: object) -> None:
