@@ -8,9 +8,14 @@ from harness.dimensions import Dimensions
 from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
 from harness.encodings.precision import at_least_float32
+from harness.encodings.rectified import of_products
+from harness.encodings.relative import consecutive, view_of_pairs
 
 PAIRS = 2**14
 """Pairs whose hidden vectors are held at once."""
+
+FEW = 2**12
+"""Pairs for which the perceptron takes no longer than what spares it."""
 
 
 class FIRE(Encoding):
@@ -37,20 +42,28 @@ class FIRE(Encoding):
         self.function = Perceptron([1, width, dimensions.n_heads], torch.relu)
 
     def bias(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        pairs = q_positions.shape[1] * k_positions.shape[1]
+        if not torch.is_grad_enabled() and pairs >= FEW and consecutive(q_positions, k_positions):
+            return self._along_diagonals(q_positions, k_positions)
         step = max(1, PAIRS // k_positions.numel())
         parts = []
         for part in q_positions.split(step, dim=1):
-            x = self._relative(part, k_positions)
+            distances = (part[:, :, None] - k_positions[:, None, :]).abs()
+            x = self._psi(distances) * self._factors(part)[:, :, None]
             parts.append(self.function.of_columns(x.flatten()[None]).unflatten(1, x.shape).transpose(0, 1))
         return torch.cat(parts, dim=2)
 
-    def _relative(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
-        """The input of f, [B, Lq, Lk]."""
+    def _along_diagonals(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
+        """The same at consecutive positions, where the distances are as many as diagonals."""
+        farthest, nearest = int(q_positions[0, -1] - k_positions[0, 0]), int(q_positions[0, 0] - k_positions[0, -1])
+        distances = torch.arange(farthest, nearest - 1, -1, device=q_positions.device).abs()
+        along = of_products(self.function, self._factors(q_positions)[0], self._psi(distances))
+        return view_of_pairs(along[None], k_positions.shape[1])
 
-        def psi(x: Tensor) -> Tensor:
-            return torch.log(at_least_float32(self.c).abs() * x + 1)
+    def _psi(self, x: Tensor) -> Tensor:
+        return torch.log(at_least_float32(self.c).abs() * x.to(self.precision) + 1)
 
-        distances = (q_positions[:, :, None] - k_positions[:, None, :]).abs().to(self.precision)
+    def _factors(self, q_positions: Tensor) -> Tensor:
+        """What psi of a distance is multiplied by for each query, [B, Lq]."""
         threshold = (at_least_float32(self.multiplier) * self.threshold).abs()
-        reach = torch.maximum(q_positions.to(self.precision), threshold)[:, :, None]
-        return psi(distances) / (psi(reach) + 1e-6)
+        return 1 / (self._psi(torch.maximum(q_positions.to(self.precision), threshold)) + 1e-6)

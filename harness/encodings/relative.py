@@ -76,7 +76,7 @@ def add_query_products(logits: Tensor, q: Tensor, table: Tensor, rows: Rows) -> 
     for block, here in rows.blocks():
         near, vectors = _differences(table, far, here)
         products = q[:, :, block] @ vectors.mT
-        added[:, :, block, near] += _view_of_pairs(products, near.stop - near.start)
+        added[:, :, block, near] += view_of_pairs(products, near.stop - near.start)
     return added
 
 
@@ -94,7 +94,7 @@ def add_key_products(logits: Tensor, k: Tensor, table: Tensor, rows: Rows, scale
         stop = min(start + BLOCK, keys)
         block = slice(near.start + start, near.start + stop)
         products = k[:, :, block] @ backwards[..., keys - stop : keys - start + queries - 1, :].mT
-        added[..., block].addcmul_(scale.to(k.dtype), _view_of_pairs(products, queries).mT)
+        added[..., block].addcmul_(scale.to(k.dtype), view_of_pairs(products, queries).mT)
     return added
 
 
@@ -107,7 +107,7 @@ def weighted_rows(weights: Tensor, table: Tensor, rows: Rows) -> Tensor:
         for block, here in rows.blocks():
             near, vectors = _differences(table, far, here)
             along = weights.new_zeros(*weights.shape[:2], block.stop - block.start, vectors.shape[-2])
-            _view_of_pairs(along, near.stop - near.start).copy_(weights[:, :, block, near])
+            view_of_pairs(along, near.stop - near.start).copy_(weights[:, :, block, near])
             summed[:, :, block] += along @ vectors
         return summed
     if rows.for_many(len(weights), table.shape[-1]):
@@ -184,7 +184,7 @@ def _differences(table: Tensor, far: Tensor, rows: Rows) -> tuple[slice, Tensor]
     return near, table.index_select(-2, along[near.start :]) - far[..., None, :]
 
 
-def _view_of_pairs(along: Tensor, keys: int) -> Tensor:
+def view_of_pairs(along: Tensor, keys: int) -> Tensor:
     """Of numbers for each query and diagonal [B, H, n, n + keys - 1], contiguous, those of the pairs [B, H, n, keys],
     a view.
     """

@@ -2,12 +2,16 @@
 
 import itertools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import torch
 from golden_cases import Golden, dimensions, golden
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.functional import leaky_relu, relu
 
 from harness.dimensions import Dimensions
 from harness.encodings.alibi import ALiBi
@@ -137,14 +141,42 @@ def test_sandwich() -> None:
     known.match("bias_bidirectional", bias(encoding, known))
 
 
+@pytest.mark.parametrize("gradients", [True, False])
 @pytest.mark.parametrize("case", ["fire", "fire_random_positions"])
-def test_fire(case: str) -> None:
+def test_fire(case: str, gradients: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harness.encodings.fire.FEW", 0)
     known = golden(case)
     hyper = known.meta["hyper"]
     encoding = FIRE(dimensions(4, 16), c=hyper["c"], threshold=int(hyper["init_L"]))
     encoding.multiplier.data = torch.tensor(hyper["L_multiplier"])
     fill(encoding.function, known)
-    known.match("bias", only_meaningful(known, bias(encoding, known)))
+    with torch.set_grad_enabled(gradients):
+        known.match("bias", only_meaningful(known, bias(encoding, known)))
+
+
+@given(
+    start=st.integers(0, 3000), queries=st.integers(1, 300), more=st.integers(0, 400), threshold=st.integers(1, 600),
+    factor=st.floats(0.2, 8), seed=st.integers(0, 2**16), activation=st.sampled_from([relu, leaky_relu]),
+)  # fmt: skip
+def test_fire_along_diagonals_is_the_perceptron(
+    start: int,
+    queries: int,
+    more: int,
+    threshold: int,
+    factor: float,
+    seed: int,
+    activation: Callable[[Tensor], Tensor],
+) -> None:
+    torch.manual_seed(seed)
+    encoding = FIRE(dimensions(4, 16), threshold=threshold).double()
+    encoding.function.activation = activation
+    for parameter in encoding.function.parameters():
+        parameter.data *= factor
+    q_positions = torch.arange(start, start + queries)[None]
+    k_positions = torch.arange(max(0, start - more), start + queries)[None]
+    evaluated = encoding.bias(q_positions, k_positions)
+    with torch.no_grad():
+        torch.testing.assert_close(encoding.bias(q_positions, k_positions), evaluated, rtol=1e-12, atol=1e-12)
 
 
 def test_fire_is_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
