@@ -29,9 +29,15 @@ settings.register_profile("random", deadline=None)  # a busy machine fails no te
 settings.register_profile("same", settings.get_profile("random"), derandomize=True)  # judges a change by itself
 settings.load_profile("same")
 
-OF_TERMINALS = {signal.SIGINT: signal.default_int_handler, signal.SIGQUIT: signal.SIG_DFL}
+OF_TERMINALS = {
+    signal.SIGINT: signal.default_int_handler,
+    signal.SIGQUIT: signal.SIG_DFL,
+    signal.SIGHUP: signal.SIG_DFL,
+}
 for number, handler in OF_TERMINALS.items():
-    if signal.getsignal(number) is signal.SIG_IGN:  # in a shell's background; programs under test would inherit it
+    if (
+        signal.getsignal(number) is signal.SIG_IGN
+    ):  # in a shell's background, or by nohup; programs under test would inherit it
         signal.signal(number, handler)
 
 

@@ -40,11 +40,6 @@ ELSEWHERE = {
 WRITTEN_ON_THE_PAGE = ("encoding=gaussian", "task=sort", "architecture=bag_of_words", "callbacks=[averaged]")
 """Choices whose files stand on the page itself: test_extending_pages.py and test_callbacks.py run them."""
 
-SCORED_BY_TOKEN = "flip_flop"
-"""A task of another metric, whose runs a reader has beside the published ones of ``results/core``, before the first
-command of a page: there, and as runs of his own under ``results/records``.
-"""
-
 IN_THIS_PROCESS = (
     "leaderboard",
     "compare",
@@ -68,8 +63,6 @@ def begun(folder: Path) -> None:
         shutil.copytree(ROOT / "results" / study, folder / "results" / study)
     for own in ("core/records", "records"):
         shutil.copytree(ROOT / "results" / "core" / "records", folder / "results" / own)
-        for path in (ROOT / "results" / "core_candidates" / "records").glob(f"{SCORED_BY_TOKEN}-*.json"):
-            shutil.copy(path, folder / "results" / own)
     for path in (folder / "results" / "records").iterdir():
         science = json.loads(path.read_text())["science"]
         training = science["training"]
