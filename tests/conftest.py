@@ -34,10 +34,9 @@ OF_TERMINALS = {
     signal.SIGQUIT: signal.SIG_DFL,
     signal.SIGHUP: signal.SIG_DFL,
 }
+"""Signals that are ignored in a shell's background or under nohup, where programs under test would inherit that."""
 for number, handler in OF_TERMINALS.items():
-    if (
-        signal.getsignal(number) is signal.SIG_IGN
-    ):  # in a shell's background, or by nohup; programs under test would inherit it
+    if signal.getsignal(number) is signal.SIG_IGN:
         signal.signal(number, handler)
 
 

@@ -9,7 +9,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.perceptron import Perceptron
 from harness.encodings.precision import at_least_float32
 from harness.encodings.rectified import of_products
-from harness.encodings.relative import consecutive, view_of_pairs
+from harness.encodings.relative import Rows, consecutive, view_of_pairs
 
 PAIRS = 2**14
 """Pairs whose hidden vectors are held at once."""
@@ -55,8 +55,7 @@ class FIRE(Encoding):
 
     def _along_diagonals(self, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         """The same at consecutive positions, where the distances are as many as diagonals."""
-        farthest, nearest = int(q_positions[0, -1] - k_positions[0, 0]), int(q_positions[0, 0] - k_positions[0, -1])
-        distances = torch.arange(farthest, nearest - 1, -1, device=q_positions.device).abs()
+        distances = Rows(torch.abs, q_positions, k_positions).of_diagonals()
         along = of_products(self.function, self._factors(q_positions)[0], self._psi(distances))
         return view_of_pairs(along[None], k_positions.shape[1])
 
