@@ -85,7 +85,7 @@ def _finding(
     row = ours.row
     said = f"`{row.task}`, `{row.method}`, lengths {row.lengths}: {statement.claim()}"
     words = [source, *(["from memory, unverified"] if statement.unverified else [])]
-    there = _shown(statement, theirs, published)
+    there = _shown(statement, theirs, published, "best of several" if study.reported == "best" else "1 run")
     if theirs.row.ours.runs > 1 and theirs.verdict != "holds":
         there += f"; by the same rule it {theirs.verdict} there".replace("it cannot tell", "nothing can be told")
     return Finding(
@@ -98,22 +98,22 @@ def _finding(
     )
 
 
-def _shown(statement: Statement, of: Judged, rows: Sequence[Comparison]) -> str:
-    """The scores that a statement is about."""
+def _shown(statement: Statement, of: Judged, rows: Sequence[Comparison], of_one_run: str = "1 run") -> str:
+    """The scores that a statement is about, with the number of runs that each is of, or what to say of a single one."""
     first = next(row for row in rows if (row.task, row.method) == (of.row.task, of.row.method))
     beside = ""
     if statement.than is not None:
         other = next(
             row for row in rows if (row.task, row.method, row.band) == (of.row.task, statement.than, of.row.band)
         )
-        beside = f" against {_score(other)}"
+        beside = f" against {_score(other, of_one_run)}"
     elif statement.keeps is not None or statement.loses is not None:
-        beside = f", trained {_score(first)}"
-    return f"{_score(of.row)}{beside}" if of.row.ours.runs else "-"
+        beside = f", trained {_score(first, of_one_run)}"
+    return f"{_score(of.row, of_one_run)}{beside}" if of.row.ours.runs else "-"
 
 
-def _score(row: Comparison) -> str:
+def _score(row: Comparison, of_one_run: str) -> str:
     if not row.ours.runs:
         return "-"
-    runs = f"best of {row.ours.runs}" if row.best else f"{row.ours.runs} run{'s' if row.ours.runs != 1 else ''}"
-    return f"{row.ours.value:.3f} ({runs})"
+    several = f"best of {row.ours.runs}" if row.best else f"{row.ours.runs} runs"
+    return f"{row.ours.value:.3f} ({of_one_run if row.ours.runs == 1 else several})"
