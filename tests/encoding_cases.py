@@ -22,7 +22,7 @@ NUMBERS: dict[str, list[dict[str, Any]]] = {
     "bert_relative": [{"rows": 400}],
     "cope": [{"positions": 0}],
     "dape": [{"bias": "fire", "threshold": 0}],
-    "deberta": [{"buckets": 16, "farthest": 64}, {"farthest": 0}],
+    "deberta": [{"buckets": 16, "farthest": 64}, {"buckets": 32, "farthest": 512}, {"farthest": 0}],
     "digits": [{"base": 2}],
     "fire": [{"threshold": 0}],
     "grape_m": [{"base": 0.0}],

@@ -71,8 +71,8 @@ def add_query_products(logits: Tensor, q: Tensor, table: Tensor, rows: Rows) -> 
     if not _along_diagonals(rows, q, table):
         return logits + _products(q, table, rows)
     table = table.to(q.dtype)
-    far = table[..., rows.of_farthest(), :]
-    added = logits + q @ far[..., None]
+    far = rows.of_farthest()
+    added = logits + q @ table[..., far, :, None]
     for block, here in rows.blocks():
         near, vectors = _differences(table, far, here)
         products = q[:, :, block] @ vectors.mT
@@ -85,8 +85,8 @@ def add_key_products(logits: Tensor, k: Tensor, table: Tensor, rows: Rows, scale
     if not _along_diagonals(rows, k, table):
         return torch.addcmul(logits, scale.to(k.dtype), _products(k, table, rows.transposed).mT)
     table = table.to(k.dtype)
-    far = table[..., rows.of_farthest(), :]
-    added = torch.addcmul(logits, scale.to(k.dtype), (k @ far[..., None]).mT)
+    far = rows.of_farthest()
+    added = torch.addcmul(logits, scale.to(k.dtype), (k @ table[..., far, :, None]).mT)
     near, vectors = _differences(table, far, rows)
     queries, keys = logits.shape[2], near.stop - near.start
     backwards = vectors.flip(-2)  # keys meet the queries in the order of the diagonals from the upper right corner on
@@ -102,8 +102,8 @@ def weighted_rows(weights: Tensor, table: Tensor, rows: Rows) -> Tensor:
     """``sum_j weights[i, j] table[rows[i, j]]`` for ``weights`` [B, H, Lq, Lk] -> [B, H, Lq, d]."""
     if _along_diagonals(rows, weights, table):
         table = table.to(weights.dtype)
-        far = table[..., rows.of_farthest(), :]
-        summed = weights.sum(dim=-1, keepdim=True) * far[..., None, :]
+        far = rows.of_farthest()
+        summed = weights.sum(dim=-1, keepdim=True) * table[..., far, None, :]
         for block, here in rows.blocks():
             near, vectors = _differences(table, far, here)
             along = weights.new_zeros(*weights.shape[:2], block.stop - block.start, vectors.shape[-2])
@@ -173,15 +173,15 @@ def _along_diagonals(rows: Rows, x: Tensor, table: Tensor) -> bool:
     return consecutive(rows.q_positions, rows.k_positions)
 
 
-def _differences(table: Tensor, far: Tensor, rows: Rows) -> tuple[slice, Tensor]:
-    """The keys up to the last from the first on whose row differs, for any of the n queries, from that of the farthest
-    key, and the vectors [H or 1, n + keys - 1, d] of their diagonals less ``far``.
+def _differences(table: Tensor, far: int, rows: Rows) -> tuple[slice, Tensor]:
+    """The keys from the first on whose row is not ``far`` for some of the n queries, at least the last key, and what the
+    vectors [H or 1, n + keys - 1, d] of their diagonals have more than that of ``far``.
     """
     along = rows.of_diagonals()
     queries, keys = rows.q_positions.shape[1], rows.k_positions.shape[1]
-    same = int((along == along[0]).cumprod(dim=0).sum())
+    same = int((along == far).cumprod(dim=0).sum())
     near = slice(min(max(0, same - queries + 1), keys - 1), keys)
-    return near, table.index_select(-2, along[near.start :]) - far[..., None, :]
+    return near, table.index_select(-2, along[near.start :]) - table[..., far, None, :]
 
 
 def view_of_pairs(along: Tensor, keys: int) -> Tensor:

@@ -1,5 +1,8 @@
 """Forms of an encoding that are faster where they apply give the numbers and gradients of its plain form."""
 
+from collections.abc import Callable
+
+import encoding_cases
 import pytest
 import torch
 from support import choices, component
@@ -58,6 +61,22 @@ def test_channels_in_the_order_of_the_encoding_change_nothing(
     torch.testing.assert_close(numbers(plain), ordered)
 
 
+@pytest.mark.parametrize("variant", encoding_cases.variants(), ids=str)
+def test_without_gradients_a_long_sequence_has_the_outputs_that_it_has_with_them(
+    variant: encoding_cases.Variant,
+) -> None:
+    """Evaluation takes other ways than training, which pay for one long sequence."""
+    encoding = encoding_cases.make(variant.name, **variant.options).double()
+    layer = Layer(encoding_cases.DIMENSIONS, encoding, Standard(encoding_cases.DIMENSIONS), causal=True, biases=True)
+    attention = Attention(layer).double()
+    x = torch.randn(1, 400, encoding_cases.DIMENSIONS.d_model, dtype=torch.float64)
+    where = encoding_cases.sequential(400, channels=encoding.channels)
+    trained = attention(x, where)
+    with torch.no_grad():
+        evaluated = attention(x, where)
+    torch.testing.assert_close(evaluated, trained.detach())
+
+
 @pytest.mark.parametrize("positions", [torch.arange(9)[None], torch.tensor([[0, 1, 3, 4, 8, 9, 10, 12, 20]])])
 @pytest.mark.parametrize("heads", [(), (4,)])
 def test_vectors_of_all_pairs_give_what_picked_products_give(heads: tuple[int, ...], positions: Tensor) -> None:
@@ -87,12 +106,27 @@ def _gradient(x: Tensor, table: Tensor) -> Tensor:
     return torch.autograd.grad(x.square().sum(), table)[0]
 
 
+def _clipped(distances: Tensor) -> Tensor:
+    return 16 - distances.clamp(-16, 16)
+
+
+def _buckets(distances: Tensor) -> Tensor:
+    """A hundred distances each: the farthest of a block of queries may share one that is not that of the farthest key."""
+    return 16 - distances // 100
+
+
+@pytest.mark.parametrize("of", [_clipped, _buckets])
 @pytest.mark.parametrize("heads", [(), (3,)])
 @pytest.mark.parametrize(
     ("queries", "keys", "past"), [(64, 300, 236), (100, 130, 30), (300, 64, 0), (70, 70, 0), (64, 200, 300), (2, 64, 9)]
 )
 def test_views_of_diagonals_give_what_picked_products_give(
-    heads: tuple[int, ...], queries: int, keys: int, past: int, monkeypatch: pytest.MonkeyPatch
+    heads: tuple[int, ...],
+    queries: int,
+    keys: int,
+    past: int,
+    of: Callable[[Tensor], Tensor],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     torch.manual_seed(0)
     table = torch.randn(*heads, 33, 8, dtype=torch.float64)
@@ -108,15 +142,15 @@ def test_views_of_diagonals_give_what_picked_products_give(
             weighted_rows(weights, table, rows),
         ]
 
-    clipped = Rows(lambda distances: 16 - distances.clamp(-16, 16), here, where)
+    rows = Rows(of, here, where)
     monkeypatch.setattr(relative, "FEW", 0)
-    found = forms(clipped)
+    found = forms(rows)
     where = where.clone()
     where[0, 3] += 1  # no diagonals any more
-    apart = forms(clipped._replace(k_positions=where))
+    apart = forms(rows._replace(k_positions=where))
     monkeypatch.setattr(relative, "FEW", queries * keys + 1)
-    torch.testing.assert_close(found, forms(clipped))
-    torch.testing.assert_close(apart, forms(clipped._replace(k_positions=where)))
+    torch.testing.assert_close(found, forms(rows))
+    torch.testing.assert_close(apart, forms(rows._replace(k_positions=where)))
 
 
 @pytest.mark.parametrize("hidden", [False, True])
