@@ -174,7 +174,7 @@ def _along_diagonals(rows: Rows, x: Tensor, table: Tensor) -> bool:
 
 
 def _differences(table: Tensor, far: int, rows: Rows) -> tuple[slice, Tensor]:
-    """The keys from the first on whose row is not ``far`` for some of the n queries, at least the last key, and what the
+    """The keys from the first on whose row is not ``far`` for one of the n queries, at least the last key, and what the
     vectors [H or 1, n + keys - 1, d] of their diagonals have more than that of ``far``.
     """
     along = rows.of_diagonals()

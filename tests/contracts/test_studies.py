@@ -45,6 +45,19 @@ def test_every_cell_has_published_runs_and_every_published_run_a_cell(name: str)
     assert all(0 <= score <= 1 for score in scores)
 
 
+@pytest.mark.parametrize("name", study.names())
+def test_every_budget_says_when_training_ends(name: str) -> None:
+    """A default of ``train`` that shows through would end a published number of steps early, or warm up to its end."""
+    declared = study.read(name)
+    with composer() as hydra:
+        for budget in declared.budgets:
+            for cell in declared.cells(budget):
+                assert {"train", "train.until", "study"} & set(cell.settings), (budget, cell.task, cell.method)
+            one_of_each_task = dict(reversed([(cell.task, cell.method) for cell in declared.cells(budget)])).items()
+            for cell, seeds in runs(hydra, declared, budget, one_of_each_task):
+                assert seeds[0].train.warmup <= seeds[0].train.steps / 10, (budget, cell.task)
+
+
 def test_statements_and_published_scores_of_deletang_are_those_that_the_tasks_know() -> None:
     """Every published score stands in the task's known results, and the statement about it is on its side of .9."""
     import re

@@ -111,7 +111,7 @@ def _clipped(distances: Tensor) -> Tensor:
 
 
 def _buckets(distances: Tensor) -> Tensor:
-    """A hundred distances each: the farthest of a block of queries may share one that is not that of the farthest key."""
+    """A hundred distances each: those farthest from a block of queries may share one that the farthest key has not."""
     return 16 - distances // 100
 
 
