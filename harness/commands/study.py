@@ -70,7 +70,7 @@ def main(arguments: list[str]) -> int:
         table("statements", STATED, _statements(declared, rows), left=1)
     output = parsed.output or folders[0]
     user_paths.make_folder(output, f"--output {output}")
-    _write_csv(output / "comparison.csv", rows)
+    _write_csv(output / "comparison.csv", parsed.name, parsed.budget, rows)
     print(f"\n{output / 'comparison.csv'}")
     if parsed.page:
         user_paths.make_folder(parsed.page.parent, f"--page {parsed.page}")
@@ -106,7 +106,7 @@ def _cells(rows: Sequence[Comparison], *, brief: bool = False) -> list[list[str]
             _mean(row.ours, brief=brief),
             _mean(row.theirs, brief=brief),
             _difference(row, brief=brief),
-            f"{row.verdict} ({row.reason})" if row.reason else row.verdict,
+            _said(row.verdict, row.reason),
         ]
         for row in rows
     ]
@@ -115,11 +115,17 @@ def _cells(rows: Sequence[Comparison], *, brief: bool = False) -> list[list[str]
 def _statements(declared: Study, rows: Sequence[Comparison]) -> list[list[str]]:
     lines = []
     for statement in declared.statements:
-        row, verdict, _ = judged(statement, rows)
+        row, verdict, reason = judged(statement, rows)
         doubt = " (from memory, unverified)" if statement.unverified else ""
         said = f"{row.task}, {row.method}, lengths {row.lengths}: {statement.claim()}{doubt}"
-        lines.append([said, f"{row.theirs.value:.3f}" if row.theirs.runs else "-", _mean(row.ours), verdict])
+        lines.append(
+            [said, f"{row.theirs.value:.3f}" if row.theirs.runs else "-", _mean(row.ours), _said(verdict, reason)]
+        )
     return lines
+
+
+def _said(verdict: str, reason: str) -> str:
+    return f"{verdict} ({reason})" if reason else verdict
 
 
 def _mean(side: Mean, *, brief: bool = False) -> str:
@@ -140,17 +146,20 @@ def _difference(row: Comparison, *, brief: bool = False) -> str:
     return f"{value:+.3f}" + ("" if math.isnan(low) else f" ({low:+.3f} to {high:+.3f})")
 
 
-def _write_csv(path: Path, rows: Sequence[Comparison]) -> None:
+def _write_csv(path: Path, study: str, budget: str, rows: Sequence[Comparison]) -> None:
     import pandas as pd
 
     from harness.results.csv_files import csv
 
     table = pd.DataFrame(
         {
+            "study": study,
+            "budget": budget,
             "task": row.task,
             "method": row.method,
             "band": row.band,
             "lengths": row.lengths,
+            "score": row.score,
             "runs_wanted": row.wanted,
             "runs": row.ours.runs,
             "runs_learned": row.learned,

@@ -64,20 +64,23 @@ class Groups:
         return cell.paths.folder in folders and not cell.paths.weights.exists()
 
     def words(self, cell: Cell) -> list[str]:
-        """What a process is started with for this cell: the training of its group, once, or its run."""
+        """What a process is started with for this cell: the training of its group, once, or its run. Of a group whose
+        process cannot be started, :meth:`ended` has to be told.
+        """
         group = self._groups.get(cell.paths.folder)
         if group is None:
             return ["--job", str(cell.paths.config), *saved_configs.words(cell.run)]
         for member in group:
             del self._groups[member.paths.folder]
-            atomic.write(member.paths.config, member.run.model_dump_json(indent=1) + "\n")
         self._training[cell.paths.folder] = group
+        for member in group:
+            atomic.write(member.paths.config, member.run.model_dump_json(indent=1) + "\n")
         files = [str(member.paths.config) for member in group]
         return ["--members", str(len(group)), *files, *saved_configs.words(cell.run)]
 
     def ended(self, cell: Cell, reason: str) -> bool:
         """Whether the process of this cell that has ended was the training of its group: the cell is still to do.
-        ``reason`` says why it failed, if it did.
+        ``reason`` says why it failed, or could not be started, if so.
         """
         group = self._training.pop(cell.paths.folder, None)
         if group is None:

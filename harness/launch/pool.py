@@ -99,7 +99,10 @@ class Pool:
             except OSError as error:
                 self.free.append(slot)
                 why = faults.explain(error) or f"{error.filename or 'the system'}: {error.strerror}"
-                self.outcome.left_undone(cell, f"cannot be started: {why}")
+                if self.groups.ended(cell, f"cannot be started: {why}"):
+                    self.waiting.append(cell)
+                else:
+                    self.outcome.left_undone(cell, f"cannot be started: {why}")
 
     def _startable(self, *, elsewhere: bool) -> Iterator[Cell]:
         """The cells that can be started, as long as there is a free slot: all, or those that no process works at."""

@@ -86,15 +86,18 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     say_refused(refused)
     if not cells:
         raise Refused("no run is left")
-    cells = list({one.paths.record: one for one in cells}.values())
-    first = cells[0].run
+    distinct = list({one.paths.record: one for one in cells}.values())
+    twice = f", and {len(cells) - len(distinct)} the same as another" if len(distinct) < len(cells) else ""
+    cells, first = distinct, distinct[0].run
     started: Launcher = instantiation.make("launcher", first.launcher, first)
     todo, done, failed = sort_by_state(cells)
     started.check(first)
     logger_packages.check(first)
     if todo:
         user_paths.make_folder(todo[0].paths.record.parent, f"results={first.results}")
-    say(f"{counted(len(cells), 'run')}: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do")
+    say(
+        f"{counted(len(cells), 'run')}{twice}: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do"
+    )
     outcome, interrupted = Outcome(), ""
     if todo:
         whole = sweep_files.named(cells, arguments, first.launcher.name)

@@ -79,6 +79,7 @@ def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int) -
     learned = sum(text or scores[first][0] >= CONVERGED for scores in ours)
     they_learned = sum(scores.get(first, 1.0) >= CONVERGED for scores in theirs)
     failed = bool(ours) and (learned == 0 if best else learned * 2 < len(ours) and they_learned * 2 >= len(theirs))
+    begins = max(map(_shortest, records), default=1)
     rows = []
     for band, shortest, longest in zip(study.bands, [0, *cell.edges], cell.edges, strict=False):
         mine = tuple(scores[band][0] for scores in ours)
@@ -100,7 +101,7 @@ def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int) -
                 cell.task,
                 cell.method,
                 band,
-                f"{shortest + 1} to {longest}",
+                f"{max(shortest + 1, begins)} to {longest}",
                 wanted,
                 learned,
                 one,
@@ -195,10 +196,15 @@ def _bands(study: Study, cell: Cell, record: Record) -> Mapping[str, tuple[float
     shorter than those trained on are in no band.
     """
     found = {}
-    lengths: Any = record.config["lengths"]
     for band, shortest, longest in zip(study.bands, [0, *cell.edges], cell.edges, strict=False):
         first = record.scores[0].extension
-        after = max(shortest, int(lengths["shortest"]) - 1)
+        after = max(shortest, _shortest(record) - 1)
         rows = [row for row in record.scores if after < row.length <= longest and row.extension == first]
         found[band] = float(np.mean([SCORES[cell.score](row) for row in rows])), sum(row.examples for row in rows)
     return found
+
+
+def _shortest(record: Record) -> int:
+    """The shortest length that a run was trained on."""
+    lengths: Any = record.config["lengths"]
+    return int(lengths["shortest"])

@@ -42,9 +42,9 @@ def test_a_sweep_goes_on_after_failures_skips_what_is_done_and_retries_what_fail
     assert "retry=true" in done.stdout
     first = found(tmp_path)
     assert sorted(record.status for record in first.values()) == ["failed", "finished"]
-    again = command(*arguments)
+    again = command(*arguments, "trainer.kernel=auto,explicit")  # which is not what is computed, but how
     assert again.returncode == 1
-    assert "2 runs: 1 finished before, 1 failed before, 0 to do" in again.stderr
+    assert "2 runs, and 2 the same as another: 1 finished before, 1 failed before, 0 to do" in again.stderr
     assert found(tmp_path) == first, "nothing was done again"
     (retry,) = re.findall(r"try them again: python -m harness (.*)", again.stdout)
     retried = subprocess.run(
@@ -56,7 +56,7 @@ def test_a_sweep_goes_on_after_failures_skips_what_is_done_and_retries_what_fail
         text=True,
     )
     assert retried.returncode == 1
-    assert "2 runs: 1 finished before, 0 failed before, 1 to do" in retried.stderr
+    assert ": 1 finished before, 0 failed before, 1 to do" in retried.stderr
     for name, record in found(tmp_path).items():
         assert (record == first[name]) == (record.status == "finished"), "only what had failed was tried"
 
@@ -94,17 +94,20 @@ def alive(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("members", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_a_run_that_cannot_be_started_does_not_hurt_the_others(
-    command: Command, composed: Callable[..., Run], tmp_path: Path
+    command: Command, composed: Callable[..., Run], seed: int, members: int, tmp_path: Path
 ) -> None:
-    run = composed(*TINY, "seed=1")
+    """Nor those that it would have been trained with."""
+    run = composed(*TINY, f"seed={seed}")
     (tmp_path / "results" / "runs").mkdir(parents=True)
     (tmp_path / "results" / "runs" / identity.training_name(run, instantiation.task(run))).write_text("in the way")
-    done = command("-m", "seed=1,2", *TINY)
+    done = command("-m", "seed=1,2", *TINY, f"launcher.members={members}")
     assert done.returncode == 1
     assert "1 of 2 runs finished, 0 failed, 1 not done" in done.stdout
     assert "cannot be started: " in done.stdout
-    assert [record.seed for record in found(tmp_path).values()] == [2]
+    assert [record.seed for record in found(tmp_path).values()] == [3 - seed]
 
 
 @pytest.mark.slow

@@ -36,6 +36,8 @@ REFUSED = {
     "architecture=mamba, which is attention-free. Possible: extrapolate, truncate",
     ("architecture=cnn_bidirectional", "encoding=nope", "extension=truncate"): "extension=truncate reads a part of "
     "the text at a time, and architecture=cnn_bidirectional needs all of a question at once",
+    ("extension=truncate", "positions=randomized"): "extension=truncate reads a part of the text as if it began there, "
+    "at positions 0, 1, 2, ..., and positions=randomized gives other ones in tests",
     ("architecture=cnn", "encoding=nope", "architecture.dilation=9"): "dilation=9: it must be at most kernel=5",
     ("encoding=alibi", "extension=ntk"): "extension=ntk changes an encoding's frequencies, "
     "and encoding=alibi has none. Encodings that have: ",
