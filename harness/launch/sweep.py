@@ -95,9 +95,8 @@ def run_all(attempts: Sequence[tuple[list[str], Run | Refused]], arguments: Sequ
     logger_packages.check(first)
     if todo:
         user_paths.make_folder(todo[0].paths.record.parent, f"results={first.results}")
-    say(
-        f"{counted(len(cells), 'run')}{twice}: {len(done)} finished before, {len(failed)} failed before, {len(todo)} to do"
-    )
+    before = f"{len(done)} finished before, {len(failed)} failed before"
+    say(f"{counted(len(cells), 'run')}{twice}: {before}, {len(todo)} to do")
     outcome, interrupted = Outcome(), ""
     if todo:
         whole = sweep_files.named(cells, arguments, first.launcher.name)
