@@ -8,9 +8,10 @@ from typing import Any
 def labels(first: str, things: Sequence[dict[str, Any]]) -> list[str]:
     """A label for each thing: the name under its key ``first``, then whatever differs between the things.
 
-    A thing maps groups to ``{"name": ..., "options": {...}}`` or to plain values. The names of groups are shown where
-    the things differ in them, but for a name that at least twice as many things have as any other: what is usual goes
-    without saying. Options are shown where they differ among the things that share the group's name: ``rope``, or
+    A thing maps groups to ``{"name": ..., "options": {...}}``, to options without a name, as those of the model's size,
+    or to plain values. The names of groups are shown where the things differ in them, but for a name that at least twice
+    as many things have as any other: what is usual goes without saying, and so do all options of a group without a name
+    if as many have these. Other options are shown where they differ among the things that share the group's name: ``rope``, or
     ``rope · randomized · maximum=512`` in a table that has others too. Of a group's options that always change together
     the first stands for all: ``steps=5000`` where those with 5000 steps have a warm-up of their own too.
     """
@@ -33,12 +34,14 @@ def _labels(
 
 
 def _usual(different: Sequence[dict[str, str]], choices: dict[str, dict[str, Any]]) -> dict[str, str]:
-    """By group, the name that at least twice as many of the different things have there as have any other."""
+    """By group, the name, or the choice without one, that at least twice as many of the different things have there as
+    have any other.
+    """
     usual = {}
     for group, of in choices.items():
         names: Counter[str] = Counter()
         for choice, count in Counter([own[group] for own in different if group in own]).items():
-            names[_name(of[choice]) if isinstance(of[choice], dict) else choice] += count
+            names[_named(of[choice], choice)] += count
         for name, most in names.most_common(1):
             if all(most >= 2 * count for other, count in names.items() if other != name):
                 usual[group] = name
@@ -66,7 +69,7 @@ def _parts(first: bool, group: str, distinct: dict[str, Any], usual: str | None)
             name = _name(own)
             options = alike[name].of(own)
             named = first or (len(namesakes) > 1 and (name != usual or bool(options)))
-            parts[key] = [name, *options] if named else options
+            parts[key] = [name, *options] if named else options if name or key != usual else []
         else:
             parts[key] = [f"{group}={_brief(own, plain)}"] if any(other != own for other in plain) else []
     return parts
@@ -110,6 +113,11 @@ def _values(node: dict[str, Any]) -> dict[str, Any]:
 
 def _name(node: dict[str, Any]) -> str:
     return str(node.get("name", ""))
+
+
+def _named(choice: Any, written: str) -> str:
+    """What :func:`_usual` counts a choice under: its name, or as Python writes it if it has none."""
+    return (_name(choice) if isinstance(choice, dict) else "") or written
 
 
 def _brief(value: Any, others: Sequence[Any]) -> str:
