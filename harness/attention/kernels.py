@@ -146,7 +146,7 @@ def _visible(inputs: AttentionInputs, rows: slice, seen: slice) -> Tensor:
 
 def fusible(encoding: Encoding, logit: LogitScale) -> bool:
     """Whether a fused kernel can do all that these two do."""
-    return not logit.uses_distances() and not any(
+    return not logit.uses_distances and not any(
         encoding.uses(hook)
         for hook in ("remapped", "products", "modify_logits", "attention_weights", "value", "visible")
     )

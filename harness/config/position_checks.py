@@ -17,6 +17,7 @@ def check(run: Run, task: Task, rule: PositionRule) -> None:
     _check_channels(run, task, rule)
     layout = instantiation.layout(run, task)
     train_tokens = layout.span(task, run.lengths.train)
+    _check_effect(run, task, rule)
     known, window = longest(run), _window(run)
     span = sizes.call_static(run.encoding, "widest_span", instantiation.dimensions_of(run, task, layout))
     extensions = instantiation.extensions(run)
@@ -41,6 +42,25 @@ def check(run: Run, task: Task, rule: PositionRule) -> None:
         for name, limit in limits.items():
             if limit is not None and largest >= limit:
                 raise _too_far(run, length, largest, limit, name if {known} != {*limits.values()} else "")
+
+
+def _check_effect(run: Run, task: Task, rule: PositionRule) -> None:
+    """Other positions than 0, 1, 2, ... need something that looks at more than the order of the tokens."""
+    parts = [run.encoding, run.logit, *run.extension.values()]
+    seen = [declarations.lookup(part.target).attributes for part in parts]
+    if seen[0]["depends_on"] != "order" or seen[1]["uses_distances"] or any(one["counts_tokens"] for one in seen[2:]):
+        return
+    tokens = instantiation.layout(run, task).width(task, run.lengths.train)
+    try:
+        largest = rule.maximum_position(task, run.lengths.train, tokens, training=True)
+    except ValueError:  # reported with the other lengths
+        return
+    if rule.consecutive and largest == tokens - 1:
+        return
+    raise Refused(
+        f"positions={run.positions.name} changes nothing with encoding={run.encoding.name}, which knows no more of "
+        "positions than the order of the tokens: use positions=sequential"
+    )
 
 
 def longest(run: Run) -> int | None:

@@ -19,8 +19,13 @@ class LogitScale(Bounded, nn.Module, ABC):
     modes: ClassVar[tuple[str, ...]] = ("causal", "bidirectional", "cross", "grid")
     """The kinds of attention (``Model.mode``) that it is defined for."""
 
+    uses_distances: ClassVar[bool] = False
+    """Whether :meth:`by_distance` changes anything. A literal, because the validator reads it from the source."""
+
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
+        if (cls.by_distance is not LogitScale.by_distance) != cls.uses_distances:
+            raise TypeError(f"{cls.__name__}: uses_distances = True belongs to a by_distance of its own")
         for method in {"factor", "by_distance"} & vars(cls).keys():
             setattr(cls, method, without_autocast(vars(cls)[method]))
 
@@ -33,7 +38,3 @@ class LogitScale(Bounded, nn.Module, ABC):
     def by_distance(self, logits: Tensor, q_positions: Tensor, k_positions: Tensor) -> Tensor:
         """Change complete logits [B, H, Lq, Lk] by the distances between [B, Lq] and [B, Lk]."""
         return logits
-
-    def uses_distances(self) -> bool:
-        """Whether this scale overrides :meth:`by_distance`."""
-        return type(self).by_distance is not LogitScale.by_distance

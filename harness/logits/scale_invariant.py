@@ -20,6 +20,8 @@ class ScaleInvariant(LogitScale):
     It acts at all lengths.
     """
 
+    uses_distances = True
+
     def __init__(self, dimensions: Dimensions, *, tau: Positive = 10.0) -> None:
         super().__init__()
         self.scale = dimensions.head_dim**-0.5

@@ -73,3 +73,9 @@ def test_scale_invariant_leaves_a_token_s_look_at_itself_alone_and_lowers_the_re
 def test_bad_options_are_refused(known: str, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(known, **options)
+
+
+def test_a_scale_that_changes_logits_by_distance_has_to_say_so() -> None:
+    """Kernels and the validator ask what it declares."""
+    with pytest.raises(TypeError, match="Silent: uses_distances = True belongs to a by_distance of its own"):
+        type("Silent", (LogitScale,), {"by_distance": lambda self, logits, q_positions, k_positions: logits})
