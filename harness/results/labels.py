@@ -8,12 +8,13 @@ from typing import Any
 def labels(first: str, things: Sequence[dict[str, Any]]) -> list[str]:
     """A label for each thing: the name under its key ``first``, then whatever differs between the things.
 
-    A thing maps groups to ``{"name": ..., "options": {...}}``, to options without a name, such as the model's size, or to
-    plain values. The names of groups are shown where the things differ in them, but for a name that at least twice as
-    many things have as any other: what is usual goes without saying, and so do all options of a group without a name if
-    as many have these. Other options are shown where they differ among the things that share the group's name:
+    A thing maps groups to ``{"name": ..., "options": {...}}``, to options without a name, such as the model's size, or
+    to plain values. The names of groups are shown where the things differ in them, but for a name that at least twice
+    as many things have as any other: what is usual goes without saying, and so do all options of a group without a
+    name if as many have these. Other options are shown where they differ among the things that share the group's name:
     ``rope``, or ``rope · randomized · maximum=512`` in a table that has others too. Of a group's options that always
-    change together the first stands for all: ``steps=5000`` where those with 5000 steps have a warm-up of their own too.
+    change together the first stands for all: ``steps=5000`` where those with 5000 steps have a warm-up of their own
+    too.
     """
     written = [{group: repr(own) for group, own in thing.items()} for thing in things]
     groups = dict.fromkeys([first, *(group for thing in things for group in thing)])
