@@ -12,7 +12,8 @@ from harness.config.study import Study
 from harness.errors import Refused, unknown
 from harness.files import user_paths
 from harness.results import records
-from harness.results.findings import VERDICTS, Finding, Found, findings, over_budgets
+from harness.results.comparison import with_reason
+from harness.results.findings import VERDICTS, Found, findings, over_budgets
 from harness.results.records import Record
 
 COLUMNS = ("statement", "source", "published", "budget", "ours", "verdict")
@@ -121,12 +122,10 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]]) -> st
         study = declared[name]
         lines += ["", f"## {name}", "", f"*{study.title}.* {study.source}.", ""]
         rows = [(one.budget if one.finding.verdict != "not run" else "-", one.finding) for one in of]
-        lines += _markdown(COLUMNS, [[*one[:3], budget, one.ours, _verdict(one)] for budget, one in rows])
+        lines += _markdown(
+            COLUMNS, [[*one[:3], budget, one.ours, with_reason(one.verdict, one.reason)] for budget, one in rows]
+        )
     return "\n".join([*lines, ""])
-
-
-def _verdict(one: Finding) -> str:
-    return f"{one.verdict} ({one.reason})" if one.reason else one.verdict
 
 
 def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -15,7 +15,7 @@ from harness.config.study import Study
 from harness.errors import Refused, unknown
 from harness.files import user_paths
 from harness.results import records
-from harness.results.comparison import Comparison, Mean
+from harness.results.comparison import Comparison, Mean, with_reason
 from harness.results.statements import judged
 from harness.results.wide_tables import with_interval
 
@@ -106,7 +106,7 @@ def _cells(rows: Sequence[Comparison], *, brief: bool = False) -> list[list[str]
             _mean(row.ours, brief=brief),
             _mean(row.theirs, brief=brief),
             _difference(row, brief=brief),
-            _said(row.verdict, row.reason),
+            with_reason(row.verdict, row.reason),
         ]
         for row in rows
     ]
@@ -119,13 +119,9 @@ def _statements(declared: Study, rows: Sequence[Comparison]) -> list[list[str]]:
         doubt = " (from memory, unverified)" if statement.unverified else ""
         said = f"{row.task}, {row.method}, lengths {row.lengths}: {statement.claim()}{doubt}"
         lines.append(
-            [said, f"{row.theirs.value:.3f}" if row.theirs.runs else "-", _mean(row.ours), _said(verdict, reason)]
+            [said, f"{row.theirs.value:.3f}" if row.theirs.runs else "-", _mean(row.ours), with_reason(verdict, reason)]
         )
     return lines
-
-
-def _said(verdict: str, reason: str) -> str:
-    return f"{verdict} ({reason})" if reason else verdict
 
 
 def _mean(side: Mean, *, brief: bool = False) -> str:

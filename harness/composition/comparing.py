@@ -35,6 +35,6 @@ def compare(
     for cell, cell_runs in runs(hydra, study, budget, only):
         names = [finished.paths_of(run).record.stem for run in cell_runs]
         present = [known[name] for name in names if name in known]
-        rows += compared(study, cell, present, len(names))
+        rows += compared(study, cell, present, len(names), cell_runs[0].lengths.shortest)
         done, wanted = done + len(present), wanted + len(names)
     return Compared(rows, done, wanted)

@@ -1,4 +1,4 @@
-"""Whether an encoding has the positions that training and tests give it."""
+"""Whether an encoding has the positions that training and tests give it, and looks at them."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -13,11 +13,13 @@ from tasks.base import Task
 
 
 def check(run: Run, task: Task, rule: PositionRule) -> None:
-    """Raise :class:`Refused` where the encoding does not have the positions that a run would give it."""
+    """Raise :class:`Refused` where the encoding does not have the positions that a run would give it, or nothing looks
+    at them.
+    """
+    _check_effect(run, task, rule)
     _check_channels(run, task, rule)
     layout = instantiation.layout(run, task)
     train_tokens = layout.span(task, run.lengths.train)
-    _check_effect(run, task, rule)
     known, window = longest(run), _window(run)
     span = sizes.call_static(run.encoding, "widest_span", instantiation.dimensions_of(run, task, layout))
     extensions = instantiation.extensions(run)
@@ -44,18 +46,33 @@ def check(run: Run, task: Task, rule: PositionRule) -> None:
                 raise _too_far(run, length, largest, limit, name if {known} != {*limits.values()} else "")
 
 
+def count_up(run: Run, task: Task, rule: PositionRule, *, training: bool) -> bool:
+    """Whether the positions of all sequences, of training or of the tests, are 0, 1, 2, ...: then the last one says
+    so. Also where the rule has none for that many tokens, which :func:`check` reports.
+    """
+    if rule.needs:  # several tokens may share one
+        return False
+    layout = instantiation.layout(run, task)
+    lengths = (run.lengths.shortest, run.lengths.train) if training else identity.tested_lengths(run, task)
+    widths = {length: layout.width(task, length) for length in lengths}
+    try:
+        return all(
+            rule.maximum_position(task, length, width, training=training) == width - 1
+            for length, width in widths.items()
+        )
+    except ValueError:
+        return True
+
+
 def _check_effect(run: Run, task: Task, rule: PositionRule) -> None:
     """Other positions than 0, 1, 2, ... need something that looks at more than the order of the tokens."""
-    parts = [run.encoding, run.logit, *run.extension.values()]
-    seen = [declarations.lookup(part.target).attributes for part in parts]
-    if seen[0]["depends_on"] != "order" or seen[1]["uses_distances"] or any(one["counts_tokens"] for one in seen[2:]):
+    encoding, logit = (declarations.lookup(one.target).attributes for one in (run.encoding, run.logit))
+    if encoding["depends_on"] != "order" or logit["uses_distances"]:
         return
-    tokens = instantiation.layout(run, task).width(task, run.lengths.train)
-    try:
-        largest = rule.maximum_position(task, run.lengths.train, tokens, training=True)
-    except ValueError:  # reported with the other lengths
-        return
-    if rule.consecutive and largest == tokens - 1:
+    extensions = [declarations.lookup(one.target).attributes for one in run.extension.values()]
+    windows = any(one["counts_tokens"] and not one["truncates"] for one in extensions)  # which only tests have
+    tests_count_up = count_up(run, task, rule, training=False)
+    if (windows and not tests_count_up) or (tests_count_up and count_up(run, task, rule, training=True)):
         return
     raise Refused(
         f"positions={run.positions.name} changes nothing with encoding={run.encoding.name}, which knows no more of "
@@ -111,7 +128,12 @@ def _check_channels(run: Run, task: Task, rule: PositionRule) -> None:
             f"{', '.join(task.channels) or 'none'}. Tasks that have them: {tasks}."
         )
     elif not _takes(takes, rule.fractional, rule.channels):
-        able = choices_where("encoding", lambda attributes: _could_take(attributes, rule.fractional, rule.channels))
+        able = choices_where(
+            "encoding",
+            lambda attributes: (
+                _could_take(attributes, rule.fractional, rule.channels) and attributes["depends_on"] != "order"
+            ),
+        )
         gives = (
             f"gives fractions, and {encoding} knows whole positions only"
             if rule.channels == takes["channels"]

@@ -164,8 +164,11 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
                 f"extension={name} reads a part of the text at a time, and architecture={run.architecture.name} "
                 "needs all of a question at once"
             )
-        if attributes["truncates"]:
-            _check_counting(run, task, rule, name)
+        if attributes["truncates"] and not position_checks.count_up(run, task, rule, training=False):
+            raise Refused(
+                f"extension={name} reads a part of the text as if it began there, at positions 0, 1, 2, ..., and "
+                f"positions={run.positions.name} gives other ones in tests"
+            )
         if rule.needs and declarations.lookup(extension.target).attributes["counts_tokens"]:
             raise Refused(
                 f"extension={name} counts tokens by positions that rise from token to token, "
@@ -173,21 +176,6 @@ def _check_extensions(run: Run, task: Task, rule: PositionRule) -> None:
             )
         if needs:
             _check_reach(run, task, rule, name)
-
-
-def _check_counting(run: Run, task: Task, rule: PositionRule, extension: str) -> None:
-    """What reads a part of the text gives it the first positions of the whole: they must be those of a short text."""
-    longest = max(identity.tested_lengths(run, task))
-    tokens = instantiation.layout(run, task).width(task, longest)
-    try:
-        largest = rule.maximum_position(task, longest, tokens, training=False)
-    except ValueError:  # reported where positions are checked
-        return
-    if largest != tokens - 1:
-        raise Refused(
-            f"extension={extension} reads a part of the text as if it began there, at positions 0, 1, 2, ..., and "
-            f"positions={run.positions.name} gives other ones in tests"
-        )
 
 
 def _check_reach(run: Run, task: Task, rule: PositionRule, extension: str) -> None:

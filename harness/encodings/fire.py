@@ -11,8 +11,11 @@ from harness.encodings.precision import at_least_float32
 from harness.encodings.rectified import of_products
 from harness.encodings.relative import Rows, consecutive, view_of_pairs
 
-PAIRS = {"cpu": 2**14, "cuda": 2**20}
-"""Pairs whose hidden vectors are held at once: what fits a cache, and what a GPU needs to be busy."""
+PAIRS = 2**14
+"""Pairs whose hidden vectors are held at once: what fits a cache of a CPU."""
+
+GPU_PAIRS = 2**20
+"""The same on a GPU, which needs many to be busy."""
 
 FEW = 2**12
 """Pairs for which the perceptron takes no longer than what spares it."""
@@ -45,7 +48,7 @@ class FIRE(Encoding):
         pairs = q_positions.shape[1] * k_positions.shape[1]
         if not torch.is_grad_enabled() and pairs >= FEW and consecutive(q_positions, k_positions):
             return self._along_diagonals(q_positions, k_positions)
-        step = max(1, PAIRS[k_positions.device.type] // k_positions.numel())
+        step = max(1, (GPU_PAIRS if k_positions.is_cuda else PAIRS) // k_positions.numel())
         parts = []
         for part in q_positions.split(step, dim=1):
             distances = (part[:, :, None] - k_positions[:, None, :]).abs()

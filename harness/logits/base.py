@@ -25,7 +25,7 @@ class LogitScale(Bounded, nn.Module, ABC):
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if (cls.by_distance is not LogitScale.by_distance) != cls.uses_distances:
-            raise TypeError(f"{cls.__name__}: uses_distances = True belongs to a by_distance of its own")
+            raise TypeError(f"{cls.__name__}: a scale with by_distance says uses_distances = True, and no other does")
         for method in {"factor", "by_distance"} & vars(cls).keys():
             setattr(cls, method, without_autocast(vars(cls)[method]))
 

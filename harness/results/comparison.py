@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -71,15 +71,16 @@ class Comparison(NamedTuple):
     trainings: tuple[str, ...] = ()
 
 
-def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int) -> list[Comparison]:
-    """The bands of one cell, of which these are the records."""
-    ours = [_bands(study, cell, record) for record in records]
+def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int, begins: int) -> list[Comparison]:
+    """The bands of one cell, of which these are the records. It should have ``wanted`` runs, trained on lengths from
+    ``begins`` on.
+    """
+    ours = [_bands(study, cell, record, begins) for record in records]
     theirs = [run.scores for run in study.results() if (run.task, run.method) == (cell.task, cell.method)]
     first, best, text = study.bands[0], study.reported == "best", cell.score == "bits"
     learned = sum(text or scores[first][0] >= CONVERGED for scores in ours)
     they_learned = sum(scores.get(first, 1.0) >= CONVERGED for scores in theirs)
     failed = bool(ours) and (learned == 0 if best else learned * 2 < len(ours) and they_learned * 2 >= len(theirs))
-    begins = max(map(_shortest, records), default=1)
     rows = []
     for band, shortest, longest in zip(study.bands, [0, *cell.edges], cell.edges, strict=False):
         mine = tuple(scores[band][0] for scores in ours)
@@ -191,20 +192,19 @@ def _few(runs: int, where: str) -> str:
     return f"{runs or 'no'} run{'s' if runs != 1 else ''} {where}"
 
 
-def _bands(study: Study, cell: Cell, record: Record) -> Mapping[str, tuple[float, int]]:
+def _bands(study: Study, cell: Cell, record: Record, begins: int) -> Mapping[str, tuple[float, int]]:
     """Of each band, the mean score over its tested lengths and the number of test examples. Lengths that are tested and
-    shorter than those trained on are in no band.
+    shorter than those trained on, which begin at ``begins``, are in no band.
     """
     found = {}
     for band, shortest, longest in zip(study.bands, [0, *cell.edges], cell.edges, strict=False):
         first = record.scores[0].extension
-        after = max(shortest, _shortest(record) - 1)
+        after = max(shortest, begins - 1)
         rows = [row for row in record.scores if after < row.length <= longest and row.extension == first]
         found[band] = float(np.mean([SCORES[cell.score](row) for row in rows])), sum(row.examples for row in rows)
     return found
 
 
-def _shortest(record: Record) -> int:
-    """The shortest length that a run was trained on."""
-    lengths: Any = record.config["lengths"]
-    return int(lengths["shortest"])
+def with_reason(verdict: str, reason: str) -> str:
+    """A verdict as pages say it: the reason, if there is one, in brackets."""
+    return f"{verdict} ({reason})" if reason else verdict

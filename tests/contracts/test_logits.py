@@ -75,7 +75,8 @@ def test_bad_options_are_refused(known: str, options: dict[str, Any], message: s
         make(known, **options)
 
 
-def test_a_scale_that_changes_logits_by_distance_has_to_say_so() -> None:
+@pytest.mark.parametrize("own", [{"by_distance": lambda self, logits, *_: logits}, {"uses_distances": True}])
+def test_a_scale_that_changes_logits_by_distance_has_to_say_so(own: dict[str, Any]) -> None:
     """Kernels and the validator ask what it declares."""
-    with pytest.raises(TypeError, match="Silent: uses_distances = True belongs to a by_distance of its own"):
-        type("Silent", (LogitScale,), {"by_distance": lambda self, logits, q_positions, k_positions: logits})
+    with pytest.raises(TypeError, match="Own: a scale with by_distance says uses_distances = True, and no other does"):
+        type("Own", (LogitScale,), own)

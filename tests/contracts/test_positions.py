@@ -2,6 +2,7 @@
 
 import hashlib
 import importlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from support import ROOT, choices
 
 from harness.checks.batteries.positions import Subject, as_declared, channels_decide
+from harness.config.schema import Run
 from harness.positions.abacus import Abacus
 from harness.positions.base import PositionRule, Sequences
 from harness.positions.cape import CAPE
@@ -250,3 +252,18 @@ def test_positions_are_those_of_published_runs(name: str) -> None:
         positions = rule.sample(np.random.default_rng(7), sequences)
         digest.update(str((positions.dtype, positions.shape)).encode() + np.ascontiguousarray(positions).tobytes())
     assert digest.hexdigest()[:16] == DRAWN[name]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("encoding=nope", "positions=randomized", "logit=scale_invariant"),
+        ("encoding=fox", "positions=randomized", "extension=[extrapolate,window]"),
+        ("encoding=rope", "positions=random_offset", "extension=truncate"),
+        ("encoding=rope", "positions=randomized", "positions.evaluation=sequential", "extension=truncate"),
+    ],
+)
+def test_a_rule_is_possible_where_something_looks_at_its_positions(
+    words: tuple[str, ...], composed: Callable[..., Run]
+) -> None:
+    assert composed(*words).positions.name == words[1].removeprefix("positions=")

@@ -68,8 +68,7 @@ class Row:
 class Scored:
     training_name = "training"
 
-    def __init__(self, trained: float, beyond: float, shortest: int = 1) -> None:
-        self.config = {"lengths": {"shortest": shortest}}
+    def __init__(self, trained: float, beyond: float) -> None:
         self.scores = [Row(1, trained), Row(2, trained), Row(3, beyond), Row(4, beyond)]
 
 
@@ -94,17 +93,17 @@ def test_verdicts(
 ) -> None:
     columns = list(zip(*theirs, strict=True))
     declared, cell = study({"trained": list(columns[0]), "beyond": list(columns[1])}, monkeypatch)
-    rows = comparison.compared(declared, cell, [Scored(*scores) for scores in ours], 3)  # type: ignore[misc, arg-type]
+    rows = comparison.compared(declared, cell, [Scored(*scores) for scores in ours], 3, 1)  # type: ignore[misc, arg-type]
     assert [row.lengths for row in rows] == ["1 to 2", "3 to 4"]
     assert (rows[1].verdict, rows[1].reason) == (verdict, reason)
 
 
 def test_what_is_shorter_than_those_trained_on_is_in_no_band(monkeypatch: pytest.MonkeyPatch) -> None:
     declared, cell = study({"trained": [1.0, 1.0], "beyond": [0.5, 0.5]}, monkeypatch)
-    record = Scored(1.0, 0.5, shortest=2)
+    record = Scored(1.0, 0.5)
     record.scores[0].exact = 0  # of length 1, which it has never seen
-    rows = comparison.compared(declared, cell, [record, record], 3)  # type: ignore[list-item]
-    assert (rows[0].ours.value, rows[0].learned, rows[1].reason) == (1.0, 2, "")
+    rows = comparison.compared(declared, cell, [record, record], 3, 2)  # type: ignore[list-item]
+    assert (rows[0].lengths, rows[0].ours.value, rows[0].learned, rows[1].reason) == ("2 to 2", 1.0, 2, "")
 
 
 def row(method: str, scores: list[float], reason: str = "") -> Comparison:
@@ -211,7 +210,7 @@ def test_the_best_of_several_runs(scores: list[float], learned: int, wanted: boo
 def test_the_best_of_several_is_compared_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
     declared, cell = study({"trained": [1.0], "beyond": [0.97]}, monkeypatch)
     best = declared.model_copy(update={"reported": "best"})
-    rows = comparison.compared(best, cell, [Scored(1, 0.3), Scored(0.5, 0.92)], 3)  # type: ignore[list-item]
+    rows = comparison.compared(best, cell, [Scored(1, 0.3), Scored(0.5, 0.92)], 3, 1)  # type: ignore[list-item]
     assert (rows[1].ours.value, rows[1].theirs.value, rows[1].verdict) == (0.92, 0.97, "agree")
     assert all(map(math.isnan, rows[1].ours.interval))
     assert judged(Statement(task="copy", method="a", band="beyond", above=0.9), rows).verdict == "holds"

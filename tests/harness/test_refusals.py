@@ -38,7 +38,10 @@ REFUSED = {
     "the text at a time, and architecture=cnn_bidirectional needs all of a question at once",
     ("encoding=nope", "positions=randomized"): "positions=randomized changes nothing with encoding=nope, "
     "which knows no more of positions than the order of the tokens: use positions=sequential",
-    ("encoding=nope", "positions=random_offset", "positions.maximum=5"): "so it must be at least 42",
+    ("encoding=fox", "positions=random_offset", "extension=[extrapolate,window]"): "random_offset changes nothing",
+    ("architecture=lstm", "encoding=nope", "positions=pose", "extension=truncate"): "positions=pose changes nothing",
+    ("encoding=nope", "positions=abacus"): "positions=abacus changes nothing with encoding=nope",
+    ("extension=truncate", "positions=randomized", "positions.maximum=202"): "extension=truncate reads a part",
     ("extension=truncate", "positions=randomized"): "extension=truncate reads a part of the text as if it began there, "
     "at positions 0, 1, 2, ..., and positions=randomized gives other ones in tests",
     ("architecture=cnn", "encoding=nope", "architecture.dilation=9"): "dilation=9: it must be at most kernel=5",

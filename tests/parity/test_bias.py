@@ -19,7 +19,7 @@ from harness.encodings.base import Encoding
 from harness.encodings.clamp import bounded
 from harness.encodings.dynamic_bias import DynamicBias
 from harness.encodings.extent import Extent
-from harness.encodings.fire import FIRE, PAIRS
+from harness.encodings.fire import FIRE
 from harness.encodings.kerple_log import KerpleLog
 from harness.encodings.kerple_power import KerplePower
 from harness.encodings.perceptron import Perceptron
@@ -182,7 +182,7 @@ def test_fire_along_diagonals_is_the_perceptron(
 def test_fire_is_the_same_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     encoding, positions = FIRE(dimensions(4, 16)), torch.arange(50)[None]
     whole = encoding.bias(positions, positions)
-    monkeypatch.setitem(PAIRS, "cpu", 170)
+    monkeypatch.setattr("harness.encodings.fire.PAIRS", 170)
     torch.testing.assert_close(encoding.bias(positions, positions), whole)
 
 
