@@ -32,9 +32,9 @@ def check(output: Path, found: Frames, folders: Sequence[Path]) -> None:
 
 
 def _tabled(output: Path) -> set[str]:
-    """The records whose scores the tables in a folder show."""
+    """The records of which a folder has tables, by the table that has all of them."""
     try:
-        table = pd.read_csv(output / "curves.csv", usecols=["record"], dtype=str, keep_default_na=False)
+        table = pd.read_csv(output / "runs.csv", usecols=["record"], dtype=str, keep_default_na=False)
     except (OSError, ValueError):
         return set()
     return set(table.record.unique())

@@ -18,7 +18,7 @@ def test_all_published_records_and_tables_pass(command: Command, tmp_path: Path)
     assert done.returncode == 0, done.stdout
     found = pd.read_csv(tmp_path / "found" / "verdicts.csv", keep_default_na=False)
     files = [path for folder in PUBLISHED for path in (folder / "records").glob("*.json")]
-    tables = [folder / name for folder in PUBLISHED for name in ("leaderboard.csv", "curves.csv")]
+    tables = [folder / name for folder in PUBLISHED for name in ("leaderboard.csv", "runs.csv")]
     assert {*map(str, files), *map(str, tables)} <= set(found.file)
     assert (found.problems == "").all()
     assert f"0 bad of {len(found)} files" in done.stdout

@@ -1,6 +1,7 @@
 """What verify finds: every claim of a record that can be computed again is, and nothing of a record is run."""
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -168,20 +169,23 @@ def test_a_record_without_a_seal_is_marked(tmp_path: Path) -> None:
     assert "it has no seal" in found.remarks[0]
 
 
-def test_a_digit_of_a_table_that_its_records_do_not_give_is_found(tmp_path: Path) -> None:
-    folder = in_folder(tmp_path, SEALED)
-    read = frames.of([records.read(SEALED)])
-    for name in ("leaderboard.csv", "curves.csv"):
-        (folder / name).write_text(csv(tables.MADE[name](read)))
-    assert {one.word for one in verification.verify([folder])} == {"good"}
-    board = folder / "leaderboard.csv"
-    header, row, *rest = board.read_text().splitlines()
-    cells = dict(zip(header.split(","), row.split(","), strict=True))
-    changed = ",".join(f"{value}1" if name == "score" else value for name, value in cells.items())
-    board.write_text("\n".join([header, changed, *rest, ""]))
-    (found,) = [one for one in verification.verify([folder]) if one.problems]
-    assert found.path == board
-    assert found.problems[0].startswith(f"line 2: score is {cells['score']}1")
+def test_a_cell_of_any_table_that_its_records_do_not_give_is_found(tmp_path: Path) -> None:
+    folder = in_folder(tmp_path, FLIP_FLOP, SEALED)  # one has parts of its test, one learning curves
+    read = frames.of([records.read(FLIP_FLOP), records.read(SEALED)])
+    for name, make in tables.MADE.items():
+        (folder / name).write_text(csv(make(read)))
+    assert {one.word for one in verification.verify([folder])} == {"good", "marked"}  # one has no seal
+    wanted = {}
+    for name in tables.MADE:
+        header, row, *rest = (folder / name).read_text().splitlines()
+        cells = row.split(",")
+        numbers = [place for place, cell in enumerate(cells) if re.fullmatch(r"[\d.]+", cell)]
+        place = next(iter(numbers), 0)  # a table of words has none
+        column, right = header.split(",")[place], cells[place]
+        cells[place] = f"{right}1"
+        (folder / name).write_text("\n".join([header, ",".join(cells), *rest, ""]))
+        wanted[folder / name] = (f"line 2: {column} is {right}1, and computed from the records it is {right}",)
+    assert {one.path: one.problems for one in verification.verify([folder]) if one.problems} == wanted
 
 
 def test_tables_whose_records_are_gone_are_bad_and_those_of_other_folders_are_not(tmp_path: Path) -> None:
