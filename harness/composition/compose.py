@@ -27,10 +27,11 @@ from harness.composition.assembly import Assembly, Composed
 from harness.composition.folders import checked
 from harness.composition.hydra_errors import first_line, keys_of
 from harness.composition.overrides import MOST_RUNS, Reader, count
-from harness.config import catalogue, own_choices, trainer_arguments
+from harness.config import catalogue, identity, instantiation, own_choices, trainer_arguments
 from harness.config.schema import LISTED_GROUPS, SEEDS, SWEEP, Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, echoed, unknown
+from harness.results.paths import run_paths
 from harness.results.trained_runs import with_origin
 
 MANY = 100
@@ -65,6 +66,7 @@ class Composer:
         self._reader = Reader(self._folders, self._accepts)
         self._assembly: Assembly | None = None
         self._validated: dict[str, Run | Refused] = {}
+        self._planned: dict[str, Run] = {}
 
     @property
     def folders(self) -> Sequence[Path]:
@@ -83,7 +85,7 @@ class Composer:
                 raise unknown("key", "presets", [key for key in container if key != "presets"], "keys")
         except (OmegaConfBaseException, RecursionError) as error:
             raise Refused(first_line(error)) from error
-        return _made(container, choices, check)
+        return self._made(container, choices, check)
 
     def _accepts(self, overrides: Sequence[str]) -> bool:
         """Whether these overrides compose to a run, valid or not."""
@@ -120,20 +122,29 @@ class Composer:
         """
         if self._packages:
             if not isinstance(named := composed.container["packages"], list):
-                return _made(composed.container, composed.choices, validated)
+                return self._made(composed.container, composed.choices, validated)
             packages = [*self._packages, *(name for name in named if name not in self._packages)]
             composed = composed._replace(container={**composed.container, "packages": packages})
         seed = composed.container["seed"]
         if type(seed) is not int or not 0 <= seed < SEEDS:
-            return _made(composed.container, composed.choices, validated)
+            return self._made(composed.container, composed.choices, validated)
         key = repr(({**composed.container, "seed": 0}, composed.choices))
         if key not in self._validated:
             try:
-                self._validated[key] = _made(composed.container, composed.choices, validated)
+                self._validated[key] = self._made(composed.container, composed.choices, validated)
             except Refused as refusal:
                 self._validated[key] = refusal
         known = self._validated[key]
         return known if isinstance(known, Refused) else known.model_copy(update={"seed": seed})
+
+    def _made(self, container: dict[str, Any], choices: dict[str, str], check: Callable[[Run], Run]) -> Run:
+        """The run of what was composed, checked. Raises :class:`Refused`."""
+        try:
+            return check(with_origin(Run.from_composed(container, choices), self._planned))
+        except (OmegaConfBaseException, RecursionError) as error:
+            raise Refused(first_line(error)) from error
+        except ValidationError as error:
+            raise explained(error) from error
 
     def check(self, overrides: Sequence[str]) -> None:
         """Raise :class:`Refused` unless the overrides compose."""
@@ -165,13 +176,31 @@ class Composer:
         of its cells. Raises :class:`Refused`.
         """
         study = studies.asked(self._reader.read(overrides))
-        if self._assembly is None:
-            self._assembly = Assembly(self._folders, self._compose([]))
         if study is None:
             return self._combinations(overrides)
-        return [combination for cell in study.cells() for combination in self._combinations(cell)]
+        return [run for cell in study.cells() for run in self.of_study(cell)]
+
+    def of_study(self, cell: studies.Words) -> list[list[str]]:
+        """The overrides of every run of a cell of a study. One that goes on from the weights of another cell names the
+        record that the run of the same seed has there, or will have. Raises :class:`Refused`.
+        """
+        runs = self._combinations(cell.own)
+        if cell.origin is None:
+            return runs
+        named = []
+        for words, before in zip(runs, self.of_study(cell.origin), strict=True):
+            if isinstance(run := self.attempt(before), Refused):
+                raise run
+            task = instantiation.task(run)
+            names = identity.run_name(run, task), identity.training_name(run, task)
+            record = str(run_paths(run.results, *names).record)
+            self._planned[record] = run
+            named.append([*words, f"weights_from={suggestions.quote_value(record)}"])
+        return named
 
     def _combinations(self, overrides: Sequence[str]) -> list[list[str]]:
+        if self._assembly is None:
+            self._assembly = Assembly(self._folders, self._compose([]))
         given = self._reader.read(overrides)
         base = self._plain_base(given)
         if base is None:
@@ -282,16 +311,6 @@ class Composer:
             keys = keys_of(composed)
             keys["trainer"] += trainer_arguments.accepted()
             raise suggestions.unknown_key(key, keys, self._folders)
-
-
-def _made(container: dict[str, Any], choices: dict[str, str], check: Callable[[Run], Run]) -> Run:
-    """The run of what was composed, checked. Raises :class:`Refused`."""
-    try:
-        return check(with_origin(Run.from_composed(container, choices)))
-    except (OmegaConfBaseException, RecursionError) as error:
-        raise Refused(first_line(error)) from error
-    except ValidationError as error:
-        raise explained(error) from error
 
 
 _MISSING = object()

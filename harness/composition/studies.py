@@ -9,7 +9,7 @@ from hydra.core.override_parser.types import Override
 
 from harness.composition import suggestions
 from harness.config import study
-from harness.config.study import Cell, Study
+from harness.config.study import ORIGIN, Cell, Study
 from harness.errors import Refused, echoed, unknown
 
 if TYPE_CHECKING:
@@ -31,12 +31,17 @@ class Asked(NamedTuple):
     methods: list[str]
     rest: list[str]
 
-    def cells(self) -> Iterator[list[str]]:
-        """The overrides of each cell, a sweep over its seeds. What the command line sets goes before the study."""
-        given = {word.partition("=")[0].lstrip("+~") for word in self.rest}
+    def cells(self) -> Iterator[Words]:
+        """The overrides of each cell. What the command line sets goes before the study."""
         for cell in self.study.cells(self.budget, self.tasks, self.methods):
-            words = _words(self.study, self.budget, cell)
-            yield [*(word for word in words if word.partition("=")[0] not in given), *self.rest]
+            yield _words(self.study, self.budget, cell, self.rest)
+
+
+class Words(NamedTuple):
+    """The overrides of a cell, a sweep over its seeds, and those of the cell whose weights it goes on from."""
+
+    own: list[str]
+    origin: Words | None
 
 
 def runs(
@@ -47,16 +52,22 @@ def runs(
     """
     for cell in study.cells(budget):
         if only is None or (cell.task, cell.method) in only:
-            composed = [hydra.attempt(words) for words in hydra.cells(_words(study, budget, cell))]
+            composed = [hydra.attempt(words) for words in hydra.of_study(_words(study, budget, cell))]
             for run in composed:
                 if isinstance(run, Refused):
                     raise run
             yield cell, [run for run in composed if not isinstance(run, Refused)]
 
 
-def _words(study: Study, budget: str, cell: Cell) -> list[str]:
+def _words(study: Study, budget: str, cell: Cell, rest: Sequence[str] = ()) -> Words:
+    given = {word.partition("=")[0].lstrip("+~") for word in rest}
     words = [f"{key}={suggestions.written(value)}" for key, value in cell.settings.items()]
-    return [*words, f"seed=range({study.budgets[budget].seeds})"]
+    words.append(f"seed=range({study.budgets[budget].seeds})")
+    before = None
+    if cell.origin and ORIGIN not in given:
+        (origin,) = study.cells(budget, [cell.task], [cell.origin])
+        before = _words(study, budget, origin, rest)
+    return Words([*(word for word in words if word.partition("=")[0] not in given), *rest], before)
 
 
 def asked(overrides: Sequence[Override]) -> Asked | None:

@@ -18,7 +18,11 @@ from harness.errors import Refused, one_line, unknown
 
 Value = str | int | float | bool | list[int] | list[str]
 Settings = dict[str, Value]
-"""Choices and values of a run, as the command line has them: ``{task: copy, task.symbols: 2}``."""
+"""Choices and values of a run, as the command line has them: ``{task: copy, task.symbols: 2}``. Here ``weights_from``
+names another method of the study, whose weights on the same task and from the same seed are trained further.
+"""
+
+ORIGIN = "weights_from"
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -28,13 +32,14 @@ Score = Literal["exact", "tokens", "without_ends", "bits"]
 
 class Budget(Frozen):
     """How much is computed: the number of seeds, the longest length of each band, settings of all cells, and those of
-    all cells of a method.
+    all cells of a method and of a task.
     """
 
     seeds: Annotated[int, Field(ge=1, le=1000)]
     edges: list[Annotated[int, Field(ge=1)]] = []
     settings: Settings = {}
     methods: dict[Name, Settings] = {}
+    tasks: dict[Name, Settings] = {}
 
 
 class Statement(Frozen):
@@ -86,13 +91,16 @@ class TaskCells(Frozen):
 
 
 class Cell(NamedTuple):
-    """One task with one method: the settings of its runs, but for the seed, and the longest length of each band."""
+    """One task with one method: the settings of its runs, but for the seed, the longest length of each band, and the
+    method whose weights it goes on from, if it does.
+    """
 
     task: str
     method: str
     settings: Settings
     edges: list[int]
     score: Score
+    origin: str = ""
 
 
 class Published(NamedTuple):
@@ -105,7 +113,7 @@ class Published(NamedTuple):
 
 class Study(Frozen):
     """A study, as its file declares it. Settings of all cells come first, then those of the method, of the budget, of
-    the method at this budget, of the task, and of the cell: later ones hold.
+    the task and of the method at this budget, of the task, and of the cell: later ones hold.
     """
 
     title: str
@@ -121,7 +129,9 @@ class Study(Frozen):
     solved: Share = 0.9
     score: Score = "exact"
     bands: list[Name] = []
-    """The names of the bands of lengths, the first that of the lengths trained on."""
+    """The names of the bands of lengths, the first that of the lengths trained on, at first where weights are trained
+    further.
+    """
     settings: Settings = {}
     methods: dict[Name, Settings]
     budgets: dict[Name, Budget]
@@ -135,12 +145,19 @@ class Study(Frozen):
         if self.published and (not self.examples or len(self.bands) < 2):
             raise ValueError("published results have examples, and two bands of lengths at least")
         for task, own in self.tasks.items():
-            for budget, cells in own.cells.items():
-                if budget not in self.budgets or set(cells) - set(self.methods):
-                    raise ValueError(f"tasks.{task}.cells.{budget}: there is no such budget, or no such method")
-        for name, budget_methods in ((name, one.methods) for name, one in self.budgets.items()):
-            if set(budget_methods) - set(self.methods):
+            for name, cells in own.cells.items():
+                if name not in self.budgets or set(cells) - set(self.methods):
+                    raise ValueError(f"tasks.{task}.cells.{name}: there is no such budget, or no such method")
+        for name, budget in self.budgets.items():
+            if set(budget.methods) - set(self.methods):
                 raise ValueError(f"budgets.{name}.methods: there is no such method")
+            if set(budget.tasks) - set(self.tasks):
+                raise ValueError(f"budgets.{name}.tasks: there is no such task")
+        above: list[str] = []
+        for name, settings in self.methods.items():
+            if ORIGIN in settings and settings[ORIGIN] not in above:
+                raise ValueError(f"methods.{name}.{ORIGIN}: there is no method {settings[ORIGIN]} above it")
+            above.append(name)
         own_edges = [own.edges for own in self.tasks.values() if own.edges]
         for edges in [*(one.edges for one in self.budgets.values()), *own_edges]:
             if len(edges) != len(self.bands) or sorted(set(edges)) != edges:
@@ -158,9 +175,10 @@ class Study(Frozen):
             for method in methods or self.methods:
                 own = self.tasks[task]
                 cell = own.cells.get(budget, {}).get(method, {})
-                general = self.settings | self.methods[method] | chosen.settings | chosen.methods.get(method, {})
-                settings = general | own.settings | cell
-                yield Cell(task, method, settings, own.edges or chosen.edges, own.score or self.score)
+                at_budget = chosen.settings | chosen.tasks.get(task, {}) | chosen.methods.get(method, {})
+                settings = self.settings | self.methods[method] | at_budget | own.settings | cell
+                edges, score = own.edges or chosen.edges, own.score or self.score
+                yield Cell(task, method, settings, edges, score, str(settings.pop(ORIGIN, "")))
 
     def results(self) -> list[Published]:
         """The published runs; none where nothing is published."""

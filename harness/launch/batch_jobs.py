@@ -45,10 +45,17 @@ class Job(Frozen):
 
 
 def packed(cells: Sequence[Cell], each: int) -> list[list[Cell]]:
-    """The cells in jobs of ``each``. Those that are tested in several ways share their weights, and a job."""
+    """The cells in jobs of ``each``. Those that are tested in several ways share their weights, and a job, and so do
+    those that go on from the weights of another.
+    """
+    origins = {one.paths.folder.absolute(): one.origin for one in cells}
     together: dict[Path, list[Cell]] = {}
     for one in cells:
-        together.setdefault(one.paths.folder, []).append(one)
+        first = one.paths.folder.absolute()
+        while (before := origins[first]) in origins:
+            assert before is not None
+            first = before
+        together.setdefault(first, []).append(one)
     jobs: list[list[Cell]] = []
     for same in together.values():
         if jobs and len(jobs[-1]) + len(same) <= each:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from harness.config import identity, instantiation, saved_configs
@@ -9,7 +10,7 @@ from harness.config.schema import Run
 from harness.errors import Refused
 from harness.launch.objective import held_out
 from harness.progress import say
-from harness.results import finished, records
+from harness.results import finished, records, trained_runs
 from harness.results.metrics import summaries
 from harness.results.paths import RunPaths, run_paths
 from harness.results.records import Record
@@ -29,6 +30,11 @@ class Cell(NamedTuple):
     @property
     def name(self) -> str:
         return self.paths.record.stem
+
+    @property
+    def origin(self) -> Path | None:
+        """The folder of the training whose weights this run goes on from, if it does."""
+        return None if self.run.weights_from is None else trained_runs.weights(self.run.weights_from).parent
 
     @property
     def words(self) -> list[str]:

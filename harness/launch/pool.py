@@ -111,8 +111,20 @@ class Pool:
                 return
             # Cells that differ in testing alone share their weights: the second waits for the first.
             busy = any(running.cell.paths.folder == cell.paths.folder for running in self.running)
-            if not busy and not self.groups.waits(cell) and (elsewhere or lease.holder(cell.paths.lease) is None):
+            if (
+                not busy
+                and not self._without_origin(cell)
+                and not self.groups.waits(cell)
+                and (elsewhere or lease.holder(cell.paths.lease) is None)
+            ):
                 yield cell
+
+    def _without_origin(self, cell: Cell) -> bool:
+        """Whether the weights that a cell goes on from are those of another cell that has not ended."""
+        if cell.origin is None:
+            return False
+        left = itertools.chain(self.waiting, (running.cell for running in self.running))
+        return any(one.paths.folder.absolute() == cell.origin for one in left)
 
     def _launch(self, cell: Cell, slot: Slot) -> subprocess.Popen | Copy:
         atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")

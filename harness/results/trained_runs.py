@@ -1,7 +1,8 @@
 """A trained run, found by its record: its config, made a run again, and where its weights lie. Without PyTorch."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from harness.config import fine_tuning, identity, instantiation, origins, saved_configs
 from harness.config.schema import Origin, Run
@@ -36,27 +37,22 @@ def weights(origin: Origin) -> Path:
     return run_paths(results, Path(origin.record).stem, origin.training).weights
 
 
-def with_origin(run: Run) -> Run:
-    """The same run with what the record says that ``weights_from`` names, unless this is known already.
+def with_origin(run: Run, planned: Mapping[str, Run] = MappingProxyType({})) -> Run:
+    """The same run with what the record says that ``weights_from`` names, unless this is known already. ``planned`` are
+    runs that may not have been done yet, by the records that they will have.
 
     Raises :class:`Refused` where no weights could come from there.
     """
     origin = run.weights_from
     if origin is None or origin.training:
         return run
-    try:
-        before, record, _ = found(Path(origin.record), [f"packages=[{','.join(run.packages)}]"])
-    except Refused as refusal:
-        raise Refused(f"weights_from={refusal}") from refusal
-    if record.status != "finished":
-        raise Refused(f"weights_from={origin.record}: that run failed ({record.reason}) and has no weights")
+    before = planned.get(origin.record) or _finished(origin.record, run.packages)
     task = instantiation.task(before)
     layout = instantiation.layout(before, task)
-    training = identity.training(before, task)
     known = Origin(
         record=origin.record,
-        training=record.training_name,
-        method=identity.method(training),
+        training=identity.training_name(before, task),
+        method=identity.method(identity.training(before, task)),
         steps=before.train.steps,
         length=before.lengths.train,
         tokens=layout.span(task, before.lengths.train),
@@ -65,3 +61,14 @@ def with_origin(run: Run) -> Run:
         network=fine_tuning.network(before, task),
     )
     return run.model_copy(update={"weights_from": known})
+
+
+def _finished(path: str, packages: Sequence[str]) -> Run:
+    """The run of a record, which has to be finished."""
+    try:
+        before, record, _ = found(Path(path), [f"packages=[{','.join(packages)}]"])
+    except Refused as refusal:
+        raise Refused(f"weights_from={refusal}") from refusal
+    if record.status != "finished":
+        raise Refused(f"weights_from={path}: that run failed ({record.reason}) and has no weights")
+    return before
