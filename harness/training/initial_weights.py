@@ -19,7 +19,7 @@ def take_over(model: Model, run: Run) -> str:
     if not path.exists():
         raise Refused(
             f"weights_from={origin.record}: the weights of that run are not here, {path} is missing: "
-            "its command with force=true trains them again"
+            "its command trains them, with force=true if it has finished before"
         )
     try:
         weights.load(model, path, origin.training)

@@ -4,6 +4,7 @@ import csv
 from collections import Counter
 
 import pytest
+from pydantic import ValidationError
 from support import ROOT
 
 from harness import declarations
@@ -125,6 +126,22 @@ def test_the_scores_of_kazemnejad_are_those_that_other_tests_know() -> None:
     for cell, scores in known.items():
         ours = [run.scores["beyond"] for run in declared.results() if (run.task, run.method) == cell]
         assert sorted(ours) == pytest.approx(sorted(scores), abs=2e-4)
+
+
+def test_a_method_goes_on_from_a_method_above_it_with_the_settings_that_hold_there() -> None:
+    methods = {"first": {"encoding": "rope"}, "further": {"encoding": "rope", "weights_from": "first"}}
+    tasks = {"copy": {"settings": {"task": "copy"}}}
+    budget = {"seeds": 1, "tasks": {"copy": {"train.steps": 9}}, "methods": {"further": {"train.steps": 3}}}
+    values = {"title": "", "source": "", "methods": methods, "budgets": {"quick": budget}, "tasks": tasks}
+    first, further = study.Study.model_validate(values).cells("quick")
+    assert (first.origin, first.settings["train.steps"]) == ("", 9)
+    assert (further.origin, further.settings["train.steps"]) == ("first", 3)
+    assert "weights_from" not in further.settings
+    for wrong in (dict(reversed(methods.items())), {**methods, "further": {"weights_from": "further"}}):
+        with pytest.raises(ValidationError, match=r"methods.further.weights_from: there is no method \w+ above it"):
+            study.Study.model_validate({**values, "methods": wrong})
+    with pytest.raises(ValidationError, match="no such task"):
+        study.Study.model_validate({**values, "budgets": {"quick": {"seeds": 1, "tasks": {"sort": {}}}}})
 
 
 @pytest.mark.slow

@@ -7,6 +7,9 @@ from shell import Command
 from support import ROOT
 
 from harness.commands import study
+from harness.composition.compose import composer
+from harness.results import finished, records
+from harness.training.weights import digest
 
 RESULTS = sorted(path for path in (ROOT / "results").iterdir() if path.is_dir())
 REWRITTEN = ("addition", "context_extension", "deletang2023", "state_tracking")
@@ -23,6 +26,35 @@ def test_a_study_runs_its_cells_and_is_compared_with_what_was_published(command:
     other = command("study", "huang2025")
     assert other.returncode == 2
     assert "none of the 48 runs of study=huang2025 study.budget=quick" in other.stderr, "these had other settings"
+
+
+@pytest.mark.slow
+def test_methods_that_go_on_from_another_wait_for_its_weights_of_the_same_seed(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = ("train.steps=3", "train.warmup=1", "train.batch=2", "evaluation.examples=2", "model=nano", "trainer=cpu")
+    words = ("study=context_extension", "study.tasks=[text]", *small, "launcher.slots=2", "launcher.threads=1")
+    alone = command(*words, "study.methods=[tuned]", "seed=0", "results=alone")
+    assert alone.returncode == 1
+    assert "the weights of that run are not here" in alone.stderr
+    assert command(*words, "study.methods=[tuned,tuned_yarn,rope]").returncode == 0
+    read = {path: records.read(path) for path in (tmp_path / "results" / "records").glob("*.json")}
+    further = {one.training_name: one for one in read.values() if "weights_from" in one.science["training"]}
+    assert (len(read), len(further)) == (6, 4)
+    first = {one.seed: one for one in read.values() if one.training_name not in further}
+    for one in further.values():
+        before = first[one.seed]
+        assert one.science["training"]["weights_from"]["training"] == before.training_name
+        assert one.started >= before.finished
+        weights = tmp_path / "results" / "runs" / before.training_name / "weights.safetensors"
+        assert one.cost
+        assert one.cost.initial_weights == digest(weights)
+    monkeypatch.chdir(tmp_path)
+    with composer() as hydra:
+        planned = hydra.cells([*words, "study.methods=[tuned,tuned_yarn]"])
+    with composer() as hydra:  # which reads of the records what the other had planned
+        names = {finished.paths_of(hydra.run(cell)).record.stem for cell in planned}
+    assert names == {one.name for one in further.values()}
 
 
 @pytest.mark.slow
