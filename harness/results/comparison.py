@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,7 +50,7 @@ class Mean(NamedTuple):
 class Comparison(NamedTuple):
     """One cell in one band of lengths; ``wanted`` says how many runs it should have, ``learned`` how many of those that
     there are reach the score of convergence at the lengths trained on (of running text, all). ``scores`` are those of
-    our runs, of these ``trainings``, and with ``best`` the best of them is what counts.
+    our runs, of the weights of these ``trainings``, and with ``best`` the best of them is what counts.
     """
 
     task: str
@@ -114,10 +114,16 @@ def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int, b
                 best,
                 mine,
                 other,
-                tuple(record.training_name for record in records),
+                tuple(first_training(record) for record in records),
             )
         )
     return rows
+
+
+def first_training(record: Record) -> str:
+    """The training of the weights of a run, or where they come from another run, that of the other."""
+    training: Any = record.science["training"]
+    return training["weights_from"]["training"] if "weights_from" in training else record.training_name
 
 
 def reached(scores: Sequence[float], learned: int, bound: float, wanted: bool) -> tuple[Verdict, str]:
