@@ -54,6 +54,9 @@ class Pool:
         self.outcome = outcome
         self.running: list[Running] = []
         self.total = len(todo)
+        folders = {cell.paths.folder.absolute(): cell.paths.folder for cell in todo}
+        self.origins = {cell.paths.record: folders[cell.origin] for cell in todo if cell.origin in folders}
+        """Of the cells that go on from the weights of another, by their records, where these will lie."""
         self.groups = members.Groups(self.waiting, len(free), gpu=bool(free[0].gpus))
         self.line = lifeline.new()
         copied = copies and len(self.waiting) > 1 and warm.possible()
@@ -106,25 +109,17 @@ class Pool:
 
     def _startable(self, *, elsewhere: bool) -> Iterator[Cell]:
         """The cells that can be started, as long as there is a free slot: all, or those that no process works at."""
+        cells = itertools.chain(self.waiting, (running.cell for running in self.running))
+        left = {cell.paths.folder for cell in cells} if self.origins else set()
         for cell in list(self.waiting):
             if not self.free:
                 return
             # Cells that differ in testing alone share their weights: the second waits for the first.
             busy = any(running.cell.paths.folder == cell.paths.folder for running in self.running)
-            if (
-                not busy
-                and not self._without_origin(cell)
-                and not self.groups.waits(cell)
-                and (elsewhere or lease.holder(cell.paths.lease) is None)
-            ):
+            early = self.origins.get(cell.paths.record) in left
+            kept = busy or early or self.groups.waits(cell)
+            if not kept and (elsewhere or lease.holder(cell.paths.lease) is None):
                 yield cell
-
-    def _without_origin(self, cell: Cell) -> bool:
-        """Whether the weights that a cell goes on from are those of another cell that has not ended."""
-        if cell.origin is None:
-            return False
-        left = itertools.chain(self.waiting, (running.cell for running in self.running))
-        return any(one.paths.folder.absolute() == cell.origin for one in left)
 
     def _launch(self, cell: Cell, slot: Slot) -> subprocess.Popen | Copy:
         atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")

@@ -37,7 +37,7 @@ def test_methods_that_go_on_from_another_wait_for_its_weights_of_the_same_seed(
     alone = command(*words, "study.methods=[tuned]", "seed=0", "results=alone")
     assert alone.returncode == 1
     assert "the weights of that run are not here" in alone.stderr
-    assert command(*words, "study.methods=[tuned,tuned_yarn,rope]").returncode == 0
+    assert command(*words, "study.methods=[tuned,tuned_yarn,rope]", "seed=0,1").returncode == 0
     read = {path: records.read(path) for path in (tmp_path / "results" / "records").glob("*.json")}
     further = {one.training_name: one for one in read.values() if "weights_from" in one.science["training"]}
     assert (len(read), len(further)) == (6, 4)
@@ -51,7 +51,7 @@ def test_methods_that_go_on_from_another_wait_for_its_weights_of_the_same_seed(
         assert one.cost.initial_weights == digest(weights)
     monkeypatch.chdir(tmp_path)
     with composer() as hydra:
-        planned = hydra.cells([*words, "study.methods=[tuned,tuned_yarn]"])
+        planned = hydra.cells([*words, "study.methods=[tuned,tuned_yarn]", "seed=0,1"])
     with composer() as hydra:  # which reads of the records what the other had planned
         names = {finished.paths_of(hydra.run(cell)).record.stem for cell in planned}
     assert names == {one.name for one in further.values()}
