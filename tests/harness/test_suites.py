@@ -57,7 +57,7 @@ def test_a_suite_says_what_it_does_not_cover(
     put(made(composed, 9, "task=parity"), tmp_path)
     assert cli.main(["compare", str(tmp_path), "--suite", "core"]) == 0
     out = capsys.readouterr().out
-    assert "caution: suite core, version 2: no run of reverse, sort_symbols," in out
+    assert "caution: suite core, version 3: no run of reverse, sort_symbols," in out
     assert "left out for other lengths, options or numbers of examples: 1 run of copy" in out
     assert "1 of 12 tasks\n" in out
     assert out.splitlines()[4].split()[:4] == ["alibi", "1", "of", "12"]
