@@ -66,7 +66,8 @@ class Composer:
         self._reader = Reader(self._folders, self._accepts)
         self._assembly: Assembly | None = None
         self._validated: dict[str, Run | Refused] = {}
-        self._planned: dict[str, Run] = {}
+        self.planned: dict[str, Run | Refused] = {}
+        """The runs whose weights others go on from, or why there are none, by the records that they will have."""
 
     @property
     def folders(self) -> Sequence[Path]:
@@ -140,7 +141,7 @@ class Composer:
     def _made(self, container: dict[str, Any], choices: dict[str, str], check: Callable[[Run], Run]) -> Run:
         """The run of what was composed, checked. Raises :class:`Refused`."""
         try:
-            return check(with_origin(Run.from_composed(container, choices), self._planned))
+            return check(with_origin(Run.from_composed(container, choices), self.planned))
         except (OmegaConfBaseException, RecursionError) as error:
             raise Refused(first_line(error)) from error
         except ValidationError as error:
@@ -182,19 +183,19 @@ class Composer:
 
     def of_study(self, cell: studies.Words) -> list[list[str]]:
         """The overrides of every run of a cell of a study. One that goes on from the weights of another cell names the
-        record that the run of the same seed has there, or will have. Raises :class:`Refused`.
+        record that the run of the same seed has there, or will have.
         """
         runs = self._combinations(cell.own)
         if cell.origin is None:
             return runs
         named = []
         for words, before in zip(runs, self.of_study(cell.origin), strict=True):
-            if isinstance(run := self.attempt(before), Refused):
-                raise run
-            task = instantiation.task(run)
-            names = identity.run_name(run, task), identity.training_name(run, task)
-            record = str(run_paths(run.results, *names).record)
-            self._planned[record] = run
+            record = IMPOSSIBLE
+            if isinstance(run := self.attempt(before), Run):
+                task = instantiation.task(run)
+                names = identity.run_name(run, task), identity.training_name(run, task)
+                record = str(run_paths(run.results, *names).record)
+            self.planned[record] = run
             named.append([*words, f"weights_from={suggestions.quote_value(record)}"])
         return named
 
@@ -314,6 +315,9 @@ class Composer:
 
 
 _MISSING = object()
+
+IMPOSSIBLE = "an impossible run"
+"""What stands for the record of a run that there cannot be."""
 
 ADDED = (OverrideType.ADD, OverrideType.FORCE_ADD)
 """Overrides of keys that need not exist."""

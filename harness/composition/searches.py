@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from harness import declarations
 from harness.composition import suggestions
 from harness.config.schema import Run
+from harness.errors import Refused
 from harness.launch import plan, searching, sweep
 from harness.launch.sweep import Swept
 from harness.launch.trials import Attempt, Vary
@@ -22,6 +23,7 @@ def main(hydra: Composer, attempts: Sequence[Attempt], arguments: Sequence[str],
     """Do the runs that were composed, or search first if they say so; with ``dry`` only say what that would be. Returns
     the exit code.
     """
+    _check(hydra, attempts)
     if dry:
         (searching.print_plan(attempts, varying(hydra)) if asked(attempts) else plan.print_plan(attempts))
         return 0
@@ -30,9 +32,21 @@ def main(hydra: Composer, attempts: Sequence[Attempt], arguments: Sequence[str],
 
 def run_all(hydra: Composer, attempts: Sequence[Attempt], arguments: Sequence[str]) -> Swept:
     """The same without printing what has become of them."""
+    _check(hydra, attempts)
     if asked(attempts):
         return searching.run_all(attempts, arguments, varying(hydra))
     return sweep.run_all(attempts, arguments)
+
+
+def _check(hydra: Composer, attempts: Sequence[Attempt]) -> None:
+    """Raise :class:`Refused` for a search of runs that go on from others of the same command: which of these will be
+    the best is not known before.
+    """
+    if hydra.planned and asked(attempts):
+        raise Refused(
+            "a search cannot have methods of a study that go on from the weights of another one: leave them out with "
+            "study.methods=[...], and go on from the best run with weights_from=results/records/....json"
+        )
 
 
 def asked(attempts: Sequence[Attempt]) -> bool:

@@ -129,8 +129,8 @@ class Study(Frozen):
     solved: Share = 0.9
     score: Score = "exact"
     bands: list[Name] = []
-    """The names of the bands of lengths, the first that of the lengths trained on, at first where weights are trained
-    further.
+    """The names of the bands of lengths. The first is that of the lengths trained on; where weights are trained
+    further, of those that they were trained on before.
     """
     settings: Settings = {}
     methods: dict[Name, Settings]
@@ -155,9 +155,17 @@ class Study(Frozen):
                 raise ValueError(f"budgets.{name}.tasks: there is no such task")
         above: list[str] = []
         for name, settings in self.methods.items():
-            if ORIGIN in settings and settings[ORIGIN] not in above:
-                raise ValueError(f"methods.{name}.{ORIGIN}: there is no method {settings[ORIGIN]} above it")
-            above.append(name)
+            if ORIGIN not in settings:
+                above.append(name)
+            elif settings[ORIGIN] not in above:
+                wanted = "a method above it, trained from scratch, is wanted"
+                raise ValueError(f"methods.{name}.{ORIGIN}={settings[ORIGIN]}: {wanted}")
+        others = [self.settings, *(own.settings for own in self.tasks.values())]
+        others += [cell for own in self.tasks.values() for cells in own.cells.values() for cell in cells.values()]
+        for budget in self.budgets.values():
+            others += [budget.settings, *budget.methods.values(), *budget.tasks.values()]
+        if any(ORIGIN in settings for settings in others):
+            raise ValueError(f"{ORIGIN} stands under methods alone")
         own_edges = [own.edges for own in self.tasks.values() if own.edges]
         for edges in [*(one.edges for one in self.budgets.values()), *own_edges]:
             if len(edges) != len(self.bands) or sorted(set(edges)) != edges:

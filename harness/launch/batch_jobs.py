@@ -48,14 +48,11 @@ def packed(cells: Sequence[Cell], each: int) -> list[list[Cell]]:
     """The cells in jobs of ``each``. Those that are tested in several ways share their weights, and a job, and so do
     those that go on from the weights of another.
     """
-    origins = {one.paths.folder.absolute(): one.origin for one in cells}
+    folders = {one.paths.folder.absolute() for one in cells}
     together: dict[Path, list[Cell]] = {}
     for one in cells:
-        first = one.paths.folder.absolute()
-        while (before := origins[first]) in origins:
-            assert before is not None
-            first = before
-        together.setdefault(first, []).append(one)
+        shared = one.origin.folder if one.origin and one.origin.folder in folders else one.paths.folder.absolute()
+        together.setdefault(shared, []).append(one)
     jobs: list[list[Cell]] = []
     for same in together.values():
         if jobs and len(jobs[-1]) + len(same) <= each:

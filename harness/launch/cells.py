@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from harness.config import identity, instantiation, saved_configs
@@ -32,9 +31,9 @@ class Cell(NamedTuple):
         return self.paths.record.stem
 
     @property
-    def origin(self) -> Path | None:
-        """The folder of the training whose weights this run goes on from, if it does."""
-        return None if self.run.weights_from is None else trained_runs.weights(self.run.weights_from).parent
+    def origin(self) -> RunPaths | None:
+        """The places of the run whose weights this one goes on from, if it does, from the root on."""
+        return None if self.run.weights_from is None else trained_runs.paths(self.run.weights_from)
 
     @property
     def words(self) -> list[str]:

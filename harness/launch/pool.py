@@ -6,7 +6,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from harness import atomic, progress
@@ -54,9 +55,8 @@ class Pool:
         self.outcome = outcome
         self.running: list[Running] = []
         self.total = len(todo)
-        folders = {cell.paths.folder.absolute(): cell.paths.folder for cell in todo}
-        self.origins = {cell.paths.record: folders[cell.origin] for cell in todo if cell.origin in folders}
-        """Of the cells that go on from the weights of another, by their records, where these will lie."""
+        self.origins = {cell.paths.record: cell.origin for cell in todo if cell.origin is not None}
+        """Of the cells that go on from the weights of another run, by their records, the places of that run."""
         self.groups = members.Groups(self.waiting, len(free), gpu=bool(free[0].gpus))
         self.line = lifeline.new()
         copied = copies and len(self.waiting) > 1 and warm.possible()
@@ -110,16 +110,24 @@ class Pool:
     def _startable(self, *, elsewhere: bool) -> Iterator[Cell]:
         """The cells that can be started, as long as there is a free slot: all, or those that no process works at."""
         cells = itertools.chain(self.waiting, (running.cell for running in self.running))
-        left = {cell.paths.folder for cell in cells} if self.origins else set()
+        left = {cell.paths.folder.absolute() for cell in cells} if self.origins else set()
         for cell in list(self.waiting):
             if not self.free:
                 return
             # Cells that differ in testing alone share their weights: the second waits for the first.
             busy = any(running.cell.paths.folder == cell.paths.folder for running in self.running)
-            early = self.origins.get(cell.paths.record) in left
-            kept = busy or early or self.groups.waits(cell)
+            kept = busy or self._awaits_origin(cell, left) or self.groups.waits(cell)
             if not kept and (elsewhere or lease.holder(cell.paths.lease) is None):
                 yield cell
+
+    def _awaits_origin(self, cell: Cell, left: Collection[Path]) -> bool:
+        """Whether the weights that a cell goes on from are still to come: from a cell that is ``left`` to do here, by
+        the folders of these, or from another process.
+        """
+        origin = self.origins.get(cell.paths.record)
+        if origin is None or (origin.weights.exists() and not cell.run.force):
+            return False
+        return origin.folder in left or lease.holder(origin.lease) is not None
 
     def _launch(self, cell: Cell, slot: Slot) -> subprocess.Popen | Copy:
         atomic.write(cell.paths.config, cell.run.model_dump_json(indent=1) + "\n")

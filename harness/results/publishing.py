@@ -1,5 +1,6 @@
 """Tables that stand beside their records are not replaced by those of other records unless that is said."""
 
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,8 +34,8 @@ def check(output: Path, found: Frames, folders: Sequence[Path]) -> None:
 
 def _tabled(output: Path) -> set[str]:
     """The records of which a folder has tables, by the table that has all of them."""
-    try:
-        table = pd.read_csv(output / "runs.csv", usecols=["record"], dtype=str, keep_default_na=False)
-    except (OSError, ValueError):
-        return set()
-    return set(table.record.unique())
+    for name in ("runs.csv", "curves.csv"):  # earlier versions wrote no runs.csv
+        with contextlib.suppress(OSError, ValueError):
+            table = pd.read_csv(output / name, usecols=["record"], dtype=str, keep_default_na=False)
+            return set(table.record.unique())
+    return set()

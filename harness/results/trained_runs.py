@@ -31,15 +31,29 @@ def found(path: Path, words: Sequence[str], packages: Sequence[str] = ()) -> tup
     return run, record, run_paths(run.results, record.name, record.training_name)
 
 
-def weights(origin: Origin) -> Path:
-    """Where the weights of an origin lie."""
+def paths(origin: Origin) -> RunPaths:
+    """The places of the files of an origin."""
     results = Path(origin.record).absolute().parent.parent
-    return run_paths(results, Path(origin.record).stem, origin.training).weights
+    return run_paths(results, Path(origin.record).stem, origin.training)
 
 
-def with_origin(run: Run, planned: Mapping[str, Run] = MappingProxyType({})) -> Run:
+def lack(origin: Origin) -> str:
+    """Why the weights of an origin are not to be had, empty if their file is there."""
+    path = paths(origin).weights
+    if path.exists():
+        return ""
+    try:
+        record = records.read(Path(origin.record))
+    except Refused:
+        return f"the weights of that run are not here, {path} is missing: its command trains them"
+    if record.status == "failed":
+        return f"that run failed ({record.reason}) and has no weights"
+    return f"the weights of that run are not here, {path} is missing: its command with force=true trains them again"
+
+
+def with_origin(run: Run, planned: Mapping[str, Run | Refused] = MappingProxyType({})) -> Run:
     """The same run with what the record says that ``weights_from`` names, unless this is known already. ``planned`` are
-    runs that may not have been done yet, by the records that they will have.
+    runs that may not have been done yet, or why they are impossible, by the records that they will have.
 
     Raises :class:`Refused` where no weights could come from there.
     """
@@ -47,6 +61,8 @@ def with_origin(run: Run, planned: Mapping[str, Run] = MappingProxyType({})) -> 
     if origin is None or origin.training:
         return run
     before = planned.get(origin.record) or _finished(origin.record, run.packages)
+    if isinstance(before, Refused):
+        raise Refused(f"the run whose weights it goes on from is impossible: {before}") from before
     task = instantiation.task(before)
     layout = instantiation.layout(before, task)
     known = Origin(

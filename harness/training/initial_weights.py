@@ -15,12 +15,9 @@ def take_over(model: Model, run: Run) -> str:
     origin = run.weights_from
     if origin is None:
         return ""
-    path = trained_runs.weights(origin)
-    if not path.exists():
-        raise Refused(
-            f"weights_from={origin.record}: the weights of that run are not here, {path} is missing: "
-            "its command trains them, with force=true if it has finished before"
-        )
+    if lack := trained_runs.lack(origin):
+        raise Refused(f"weights_from={origin.record}: {lack}")
+    path = trained_runs.paths(origin).weights
     try:
         weights.load(model, path, origin.training)
         return weights.digest(path)

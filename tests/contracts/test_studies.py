@@ -137,9 +137,22 @@ def test_a_method_goes_on_from_a_method_above_it_with_the_settings_that_hold_the
     assert (first.origin, first.settings["train.steps"]) == ("", 9)
     assert (further.origin, further.settings["train.steps"]) == ("first", 3)
     assert "weights_from" not in further.settings
-    for wrong in (dict(reversed(methods.items())), {**methods, "further": {"weights_from": "further"}}):
-        with pytest.raises(ValidationError, match=r"methods.further.weights_from: there is no method \w+ above it"):
+    chain = {**methods, "third": {"weights_from": "further"}}
+    for wrong in (dict(reversed(methods.items())), {**methods, "further": {"weights_from": "further"}}, chain):
+        with pytest.raises(ValidationError, match=r"methods.\w+.weights_from=\w+: a method above it"):
             study.Study.model_validate({**values, "methods": wrong})
+    origin = {"weights_from": "first"}
+    elsewhere = (
+        {"settings": origin},
+        {"tasks": {"copy": {"settings": {"task": "copy", **origin}}}},
+        {"tasks": {"copy": {"settings": {"task": "copy"}, "cells": {"quick": {"first": origin}}}}},
+        *({"budgets": {"quick": {**budget, **own}}} for own in (
+            {"settings": origin}, {"methods": {"first": origin}}, {"tasks": {"copy": origin}},
+        )),
+    )  # fmt: skip
+    for one in elsewhere:
+        with pytest.raises(ValidationError, match="weights_from stands under methods alone"):
+            study.Study.model_validate({**values, **one})
     with pytest.raises(ValidationError, match="no such task"):
         study.Study.model_validate({**values, "budgets": {"quick": {"seeds": 1, "tasks": {"sort": {}}}}})
 

@@ -34,9 +34,19 @@ def test_methods_that_go_on_from_another_wait_for_its_weights_of_the_same_seed(
 ) -> None:
     small = ("train.steps=3", "train.warmup=1", "train.batch=2", "evaluation.examples=2", "model=nano", "trainer=cpu")
     words = ("study=context_extension", "study.tasks=[text]", *small, "launcher.slots=2", "launcher.threads=1")
+    search = command(*words, "study.methods=[rope,tuned]", "sweep=random", "--dry-run")
+    assert (search.returncode, len(search.stderr.splitlines())) == (2, 1)
+    assert "a search cannot have methods of a study that go on" in search.stderr
+    some = command(*words[:2], "study.methods=[rope,tuned]", "seed=0", "train.batch=2,0", "--dry-run")
+    assert some.returncode == 0
+    assert ("to do       2" in some.stdout, "impossible  2" in some.stdout) == (True, True)
     alone = command(*words, "study.methods=[tuned]", "seed=0", "results=alone")
     assert alone.returncode == 1
     assert "the weights of that run are not here" in alone.stderr
+    lost = command(*words, "study.methods=[tuned,rope]", "seed=0", "train.learning_rate=1e30", "results=lost")
+    assert lost.returncode == 1
+    assert "not done text-rope-seed0" in lost.stderr
+    assert "that run failed (" in lost.stderr, "and training it again would fail again"
     assert command(*words, "study.methods=[tuned,tuned_yarn,rope]", "seed=0,1").returncode == 0
     read = {path: records.read(path) for path in (tmp_path / "results" / "records").glob("*.json")}
     further = {one.training_name: one for one in read.values() if "weights_from" in one.science["training"]}

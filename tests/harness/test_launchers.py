@@ -280,12 +280,15 @@ def test_jobs_have_every_run_once_and_those_that_need_the_same_weights_together(
     assert sorted(one.name for job in jobs for one in job) == sorted(one.name for one in cells)
 
     def weights(job: list[Cell]) -> set[Path]:
-        needed = {one.paths.folder.absolute() for one in job} | {one.origin for one in job if one.origin}
+        needed = {one.paths.folder.absolute() for one in job} | {one.origin.folder for one in job if one.origin}
         return needed & {one.paths.folder.absolute() for one in cells}
 
     for job in jobs:
         assert all(weights(other).isdisjoint(weights(job)) for other in jobs if other is not job)
-        roots = {one.origin if one.origin in weights(job) else one.paths.folder.absolute() for one in job}
+        roots = {
+            one.origin.folder if one.origin and one.origin.folder in weights(job) else one.paths.folder.absolute()
+            for one in job
+        }
         assert len(job) <= each or len(roots) == 1
 
 
