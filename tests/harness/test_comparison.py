@@ -68,7 +68,8 @@ class Row:
 class Scored:
     training_name = "training"
 
-    def __init__(self, trained: float, beyond: float) -> None:
+    def __init__(self, trained: float, beyond: float, origin: str = "") -> None:
+        self.science = {"training": {"weights_from": {"training": origin}} if origin else {}}
         self.scores = [Row(1, trained), Row(2, trained), Row(3, beyond), Row(4, beyond)]
 
 
@@ -176,6 +177,14 @@ def test_fewer_bits_are_better_and_a_loss_is_within_runs(claim: dict[str, float 
     ]
     statement = Statement(task="text", method="a", band="band1", **claim)  # type: ignore[arg-type]
     assert judged(statement, rows).verdict == verdict
+
+
+def test_runs_that_go_on_are_compared_by_the_weights_that_they_began_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    declared, cell = study({}, monkeypatch)
+    further = [Scored(0.2, 0.5, "x"), Scored(0.2, 0.6, "y")]
+    rows = comparison.compared(declared, cell._replace(origin="a"), [*further, Scored(0.2, 0.7)], 3, 1)  # type: ignore[list-item]
+    assert [row.trainings for row in rows] == [("x", "y", "training")] * 2
+    assert comparison.NOT_LEARNED not in {row.reason for row in rows}, "they may have forgotten what they had learned"
 
 
 def test_what_is_done_with_the_same_weights_is_compared_within_each_training() -> None:
