@@ -190,7 +190,7 @@ class Composer:
             return runs
         named = []
         for words, before in zip(runs, self.of_study(cell.origin), strict=True):
-            record = IMPOSSIBLE
+            record = f"an impossible run, number {len(self.planned)}"
             if isinstance(run := self.attempt(before), Run):
                 task = instantiation.task(run)
                 names = identity.run_name(run, task), identity.training_name(run, task)
@@ -315,9 +315,6 @@ class Composer:
 
 
 _MISSING = object()
-
-IMPOSSIBLE = "an impossible run"
-"""What stands for the record of a run that there cannot be."""
 
 ADDED = (OverrideType.ADD, OverrideType.FORCE_ADD)
 """Overrides of keys that need not exist."""

@@ -173,8 +173,8 @@ class RayCluster(Launcher):
 
 
 def do(cells: Sequence[Cell], folder: str, threads: int) -> None:
-    """What a task of Ray does: the runs of these cells, which need the same weights, one after another, as a sweep of one
-    slot. ``folder`` is the working folder of the sweep.
+    """What a task of Ray does: the runs of these cells, which need the same weights, one after another, as a sweep of
+    one slot. ``folder`` is the working folder of the sweep.
 
     Raises :class:`Lost` if one of them leaves no record, and ``KeyboardInterrupt``, once they have saved, if the task
     was cancelled.
