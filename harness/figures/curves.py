@@ -36,7 +36,9 @@ MEASURES = {
 """What is drawn for each metric, the metric itself first: column, column of the blind baseline, and title."""
 
 APART = 1.3
-"""Points by which the curves of two methods are moved apart, at most, so that equal ones are seen beside each other."""
+"""Points by which the curves of two methods are moved apart, at most, so that equal ones are seen beside each other:
+the higher on average upwards, so that close ones do not change places.
+"""
 CLOSE = 0.07
 """The share of the axis within which a tick gives way to that of the training length."""
 
@@ -102,9 +104,11 @@ def panel(
 
     every = table.groupby(["method", "length"], sort=True)[measure].agg(["mean", "min", "max"])
     groups = [(str(method), part.droplevel("method")) for method, part in every.groupby("method", sort=True)]
+    heights = sorted(groups, key=lambda group: float(group[1]["mean"].mean()))
+    places = {method: place for place, (method, _) in enumerate(heights)}
     for number, (method, by_length) in enumerate(groups):
         look = looks[method]
-        apart = min(APART, 6.0 / len(groups)) * (number - (len(groups) - 1) / 2)
+        apart = min(APART, 6.0 / len(groups)) * (places[method] - (len(groups) - 1) / 2)
         moved = ScaledTranslation(0, apart / 72, axes.figure.dpi_scale_trans)
         axes.plot(
             by_length.index,

@@ -35,6 +35,16 @@ def test_a_figure_shows_every_method_the_blind_baseline_and_the_training_length(
     assert first != second, "equal curves are seen beside each other"
 
 
+@pytest.mark.parametrize("names", [("rope", "alibi", "nope"), ("nope", "alibi", "rope"), ("alibi", "rope", "nope")])
+def test_close_curves_are_drawn_in_the_order_of_their_values(names: tuple[str, ...], composed: Compose) -> None:
+    """The first has more right than the second, and that more than the third, by a thousandth each."""
+    table = tables.curves(frames.of([record(composed(f"encoding={name}"), near_only) for name in names]))
+    for rank, name in enumerate(names):
+        table.loc[table.method == name, "exact_match"] = 0.5 - rank / 1000
+    drawn = {line.get_label(): line.get_window_extent().y0 for line in figure.draw(table).axes[0].lines}
+    assert drawn[names[0]] > drawn[names[1]] > drawn[names[2]]
+
+
 RANKED_BY = {
     "task=copy": "exact match",
     "task=running_parity": "token accuracy, teacher-forced",
