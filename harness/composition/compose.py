@@ -27,11 +27,10 @@ from harness.composition.assembly import Assembly, Composed
 from harness.composition.folders import checked
 from harness.composition.hydra_errors import first_line, keys_of
 from harness.composition.overrides import MOST_RUNS, Reader, count
-from harness.config import catalogue, identity, instantiation, own_choices, trainer_arguments
+from harness.config import catalogue, own_choices, trainer_arguments
 from harness.config.schema import LISTED_GROUPS, SEEDS, SWEEP, Run
 from harness.config.validation import explained, validated
 from harness.errors import Refused, echoed, unknown
-from harness.results.paths import run_paths
 from harness.results.trained_runs import with_origin
 
 MANY = 100
@@ -173,33 +172,14 @@ class Composer:
         return composed.hydra.mode == RunMode.MULTIRUN or composed.sweep.get("_target_", SWEEP.target) != SWEEP.target
 
     def cells(self, overrides: Sequence[str]) -> list[list[str]]:
-        """The overrides of every cell of a sweep: each combination of the listed values, and of a study those of each
-        of its cells. Raises :class:`Refused`.
-        """
+        """The overrides of every run of a sweep, which may be a study. Raises :class:`Refused`."""
         study = studies.asked(self._reader.read(overrides))
         if study is None:
-            return self._combinations(overrides)
-        return [run for cell in study.cells() for run in self.of_study(cell)]
+            return self.combinations(overrides)
+        return [run for cell in study.cells() for run in studies.runs_of(self, cell)]
 
-    def of_study(self, cell: studies.Words) -> list[list[str]]:
-        """The overrides of every run of a cell of a study. One that goes on from the weights of another cell names the
-        record that the run of the same seed has there, or will have.
-        """
-        runs = self._combinations(cell.own)
-        if cell.origin is None:
-            return runs
-        named = []
-        for words, before in zip(runs, self.of_study(cell.origin), strict=True):
-            record = f"an impossible run, number {len(self.planned)}"
-            if isinstance(run := self.attempt(before), Run):
-                task = instantiation.task(run)
-                names = identity.run_name(run, task), identity.training_name(run, task)
-                record = str(run_paths(run.results, *names).record)
-            self.planned[record] = run
-            named.append([*words, f"weights_from={suggestions.quote_value(record)}"])
-        return named
-
-    def _combinations(self, overrides: Sequence[str]) -> list[list[str]]:
+    def combinations(self, overrides: Sequence[str]) -> list[list[str]]:
+        """The overrides of each combination of the listed values. Raises :class:`Refused`."""
         if self._assembly is None:
             self._assembly = Assembly(self._folders, self._compose([]))
         given = self._reader.read(overrides)

@@ -11,6 +11,7 @@ from harness.composition import suggestions
 from harness.config import study
 from harness.config.study import ORIGIN, Cell, Study
 from harness.errors import Refused, echoed, unknown
+from harness.results import finished
 
 if TYPE_CHECKING:
     from harness.composition.compose import Composer
@@ -52,11 +53,28 @@ def runs(
     """
     for cell in study.cells(budget):
         if only is None or (cell.task, cell.method) in only:
-            composed = [hydra.attempt(words) for words in hydra.of_study(_words(study, budget, cell))]
+            composed = [hydra.attempt(words) for words in runs_of(hydra, _words(study, budget, cell))]
             for run in composed:
                 if isinstance(run, Refused):
                     raise run
             yield cell, [run for run in composed if not isinstance(run, Refused)]
+
+
+def runs_of(hydra: Composer, cell: Words) -> list[list[str]]:
+    """The overrides of every run of a cell. One that goes on from the weights of another cell names the record that the
+    run of the same seed has there, or will have.
+    """
+    own = hydra.combinations(cell.own)
+    if cell.origin is None:
+        return own
+    named = []
+    for words, before in zip(own, runs_of(hydra, cell.origin), strict=True):
+        run = hydra.attempt(before)
+        impossible = f"an impossible run, number {len(hydra.planned)}"
+        record = impossible if isinstance(run, Refused) else str(finished.paths_of(run).record)
+        hydra.planned[record] = run
+        named.append([*words, f"weights_from={suggestions.quote_value(record)}"])
+    return named
 
 
 def _words(study: Study, budget: str, cell: Cell, rest: Sequence[str] = ()) -> Words:
