@@ -15,7 +15,7 @@ from harness.launch import members, slots, warm
 from harness.launch.cells import Cell, Outcome, end_reason
 from harness.launch.slots import Slot
 from harness.launch.warm import Copy, Unavailable, WarmProcess
-from harness.system import faults, lease, lifeline
+from harness.system import faults, lease, lifeline, niceness
 from harness.system.signals import PATIENCE, interruptible
 
 
@@ -98,7 +98,9 @@ class Pool:
             self.waiting.remove(cell)
             slot = self.free.pop(0)
             try:
-                self.running.append(Running(cell, slot, self._launch(cell, slot), time.time()))
+                process = self._launch(cell, slot)
+                niceness.hand_on(process.pid)
+                self.running.append(Running(cell, slot, process, time.time()))
             except OSError as error:
                 self.free.append(slot)
                 why = faults.explain(error) or f"{error.filename or 'the system'}: {error.strerror}"

@@ -26,7 +26,7 @@ from typing import IO, Any
 
 from harness.launch import slots
 from harness.launch.slots import Slot
-from harness.system import faults
+from harness.system import faults, niceness
 from harness.system.lifeline import Lifeline
 
 READY = b"\1"
@@ -83,6 +83,7 @@ class WarmProcess:
                 pass_fds=[theirs.fileno(), line.reading],
                 start_new_session=True,
             )
+        niceness.hand_on(self._process.pid)
 
     def start(self, words: Sequence[str], environment: Mapping[str, str], log: IO[Any]) -> Copy:
         """A copy that executes ``python -m harness`` with these words. Raises :class:`Unavailable`."""

@@ -292,9 +292,10 @@ def test_a_copy_trains_the_weights_of_a_new_interpreter(command: Command, tmp_pa
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
 def test_a_sweep_goes_on_without_the_process_that_its_runs_are_copies_of(tmp_path: Path) -> None:
+    """And a run is as nice as its sweep, in the session that it leads: only there the system asks for it."""
     arguments = ("-m", "seed=range(3)", *TINY, "train.steps=200", "launcher.slots=1")
     process = subprocess.Popen(
-        [sys.executable, "-m", "harness", *arguments],
+        ["nice", "-n", "1", sys.executable, "-m", "harness", *arguments],
         cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 120
@@ -302,6 +303,12 @@ def test_a_sweep_goes_on_without_the_process_that_its_runs_are_copies_of(tmp_pat
         assert time.monotonic() < deadline
         time.sleep(0.02)
     (original,) = warm_processes(tmp_path)
+    (run,) = alive(tmp_path)
+    nice = os.getpriority(os.PRIO_PROCESS, process.pid)
+    assert nice >= 1
+    for leader in (original, int(run.split()[0])):
+        group = Path(f"/proc/{leader}/autogroup")
+        assert not group.exists() or group.read_text().endswith(f" nice {nice}\n")
     os.kill(original, signal.SIGKILL)
     assert len(alive(tmp_path)) == 1, "the copy lives on"
     out, _ = process.communicate(timeout=200)
