@@ -54,6 +54,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--write-parity", action="store_true", help="write tests/golden/parity.csv, for docs/encodings.md")
 
 
+FAST_CASES = 4
+"""Cases of one test that the fast tier has, spread evenly over all. The whole suite has every one."""
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m chooses
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    cases: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if item.get_closest_marker("slow") is None:
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for of_one in cases.values():
+        kept = {len(of_one) * number // FAST_CASES for number in range(FAST_CASES)}
+        for number, item in enumerate(of_one):
+            if len(of_one) > FAST_CASES and number not in kept:
+                item.add_marker(pytest.mark.slow)
+
+
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if session.config.getoption("--write-parity") and exitstatus == 0:
         golden_cases.write_measured()

@@ -33,12 +33,25 @@ def save_figure(
 ) -> list[Path]:
     """Write a figure in each of the formats ``png``, ``svg`` and ``pdf`` that are asked for."""
     paths = []
-    for ending in endings:
-        paths.append(folder / f"{name}.{ending}")
-        with style.context(), warnings.catch_warnings(), atomic.writing(paths[-1]) as file:
-            warnings.filterwarnings("ignore", "Glyph .* missing from")  # names may be in any script
-            figure.savefig(file, format=ending, **UNDATED[ending])
+    with style.context(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")  # names may be in any script
+        _lay_out(figure)
+        for ending in endings:
+            paths.append(folder / f"{name}.{ending}")
+            with atomic.writing(paths[-1]) as file:
+                figure.savefig(file, format=ending, **UNDATED[ending])
     return paths
+
+
+def _lay_out(figure: Figure) -> None:
+    """Give everything its place once. Matplotlib would do it again for each format, which takes half of the time."""
+    import matplotlib as mpl
+
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        with mpl.rc_context({"figure.autolayout": False, "figure.constrained_layout.use": False}):
+            figure.set_layout_engine(None)
 
 
 def wrap_label(text: str, characters: int) -> str:

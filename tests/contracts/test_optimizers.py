@@ -26,6 +26,7 @@ RATES = {"sgd": 0.1}
 """Learning rates for optimizers that that of AdamW is not for."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", choices("schedule"))
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
 def test_they_train(optimizer: str, schedule: str, composed: Callable[..., Run]) -> None:
@@ -35,6 +36,7 @@ def test_they_train(optimizer: str, schedule: str, composed: Callable[..., Run])
     learns(Subject(run))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("optimizer.momentum=0.0",)])
 @pytest.mark.parametrize("optimizer", choices("optimizer"))
 def test_training_that_was_cut_ends_with_the_same_weights(

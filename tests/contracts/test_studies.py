@@ -46,6 +46,7 @@ def test_every_cell_has_published_runs_and_every_published_run_a_cell(name: str)
     assert all(0 <= score <= 1 for score in scores)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", study.names())
 def test_every_budget_says_when_training_ends(name: str) -> None:
     """A default of ``train`` that shows through would end a published number of steps early, or warm up to its end."""

@@ -230,6 +230,7 @@ def test_training_that_a_callback_ends_is_over_at_that_step(command: Command, tm
     assert (cost.steps, cost.resumed_from) == (10, [5])
 
 
+@pytest.mark.slow
 def test_callbacks_enter_ids_with_their_options_and_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, composed: Callable[..., object]
 ) -> None:

@@ -28,13 +28,13 @@ def losses(folder: Path) -> list[float]:
 
 
 @pytest.mark.slow
-def test_two_processes_do_what_one_does(fresh_command: Command, tmp_path: Path) -> None:
+def test_two_processes_do_what_one_does(command: Command, tmp_path: Path) -> None:
     """The task's answers differ in length: losses averaged per process would weigh tokens unequally."""
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()
-    assert fresh_command("task=addition", *TINY, cwd=one).returncode == 0
-    done = fresh_command("task=addition", *TINY, *TWO, cwd=two, timeout=120)
+    assert command("task=addition", *TINY, cwd=one).returncode == 0
+    done = command("task=addition", *TINY, *TWO, cwd=two, timeout=120)
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("record results/records/") == 1
     assert losses(two) == pytest.approx(losses(one), rel=2e-4)
@@ -48,13 +48,13 @@ def test_two_processes_do_what_one_does(fresh_command: Command, tmp_path: Path) 
 
 @pytest.mark.slow
 def test_inside_a_sweep_each_pair_belongs_to_its_own_run(
-    command: Command, fresh_command: Command, tmp_path: Path
+    command: Command, tmp_path: Path
 ) -> None:
     """Lightning in Hydra's own multirun pairs the processes of different runs; here every run has its own."""
     shorter = (*TINY, "train.steps=30")
     for encoding in ("rope", "alibi"):
         assert command(f"encoding={encoding}", *shorter, "results=one").returncode == 0
-    done = fresh_command("-m", "encoding=rope,alibi", *shorter, *TWO, "results=two", timeout=200)
+    done = command("-m", "encoding=rope,alibi", *shorter, *TWO, "results=two", timeout=200)
     assert done.returncode == 0, done.stdout + done.stderr
     first, second = ({r.name: r for r in records.read_all([tmp_path / folder])[0]} for folder in ("one", "two"))
     assert len(first) == 2
@@ -64,8 +64,8 @@ def test_inside_a_sweep_each_pair_belongs_to_its_own_run(
 
 
 @pytest.mark.slow
-def test_divergence_on_two_processes_ends_both(fresh_command: Command, tmp_path: Path) -> None:
-    done = fresh_command(*TINY, *TWO, "train.learning_rate=1e30", "train.clip=0", timeout=120)
+def test_divergence_on_two_processes_ends_both(command: Command, tmp_path: Path) -> None:
+    done = command(*TINY, *TWO, "train.learning_rate=1e30", "train.clip=0", timeout=120)
     assert done.returncode == 1, done.stderr
     assert re.search(r"failed: the loss was (nan|inf)", done.stderr)
     (record,), _ = records.read_all([tmp_path / "results"])
@@ -109,7 +109,7 @@ def ended(folder: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("who", [0, 1])
-def test_two_processes_stop_after_the_same_step_and_go_on(who: int, fresh_command: Command, tmp_path: Path) -> None:
+def test_two_processes_stop_after_the_same_step_and_go_on(who: int, command: Command, tmp_path: Path) -> None:
     """Whichever of them is asked to."""
     longer = (*TINY, *TWO, "train.steps=800", "trainer.checkpoint_every=100000")
     process = started(tmp_path, *longer)
@@ -120,7 +120,7 @@ def test_two_processes_stop_after_the_same_step_and_go_on(who: int, fresh_comman
     ended(tmp_path)
     (_,) = tmp_path.glob("results/runs/*/checkpoints/*.ckpt")
     assert not list(tmp_path.glob("results/records/*"))
-    done = fresh_command(*longer, timeout=200)
+    done = command(*longer, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "training 800/800 done" in done.stderr
     curve = next(tmp_path.glob("results/runs/*/training.csv")).read_text().splitlines()
@@ -129,7 +129,7 @@ def test_two_processes_stop_after_the_same_step_and_go_on(who: int, fresh_comman
 
 @pytest.mark.slow
 @pytest.mark.parametrize("who", [0, 1])
-def test_a_killed_process_ends_the_other_and_leaves_no_result(who: int, fresh_command: Command, tmp_path: Path) -> None:
+def test_a_killed_process_ends_the_other_and_leaves_no_result(who: int, command: Command, tmp_path: Path) -> None:
     longer = (*TINY, *TWO, "train.steps=1000000000", "trainer.checkpoint_every=50")
     process = started(tmp_path, *longer)
     os.kill([process.pid, *set(at_work(tmp_path)) - {process.pid}][who], signal.SIGKILL)

@@ -44,6 +44,7 @@ def test_a_run_from_python_gives_a_table_and_a_plot(tmp_path: Path, monkeypatch:
     assert again.record == result.record, "found, not done again"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("positions", "encoding"), [("coupled", "learned"), ("abacus", "learned"), ("cape", "rope")])
 def test_positions_from_channels_and_fractions_reach_the_record(
     positions: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

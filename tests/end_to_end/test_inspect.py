@@ -103,6 +103,7 @@ def test_every_extension_has_its_pictures(tmp_path: Path) -> None:
     assert {"vectors-extrapolate.png", "vectors-ntk.png"} <= {path.name for path in tmp_path.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_trained_run_is_drawn_with_its_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

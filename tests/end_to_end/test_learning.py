@@ -81,6 +81,7 @@ def test_when_a_stable_rate_ends(learned: int, end: int) -> None:
     assert component("schedule", "cosine").end(learned, 100) == learned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [("task=copy",), ("task=flip_flop",), ("positions=randomized",), ("encoding=cope",)])
 def test_looking_changes_nothing_but_the_curve(task: tuple[str, ...], composed: Compose, tmp_path: Path) -> None:
     words = (*TINY, *task, "train.steps=12", "train.warmup=2", "architecture.dropout=0.2")

@@ -206,6 +206,7 @@ def test_a_record_that_was_changed_is_refused_among_others(
     same(found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("member", ["nats", "final_loss"])
 def test_a_seal_of_what_is_no_json_or_written_otherwise_helps_nobody(
     member: str, three: list[Path], together: list[bool]

@@ -90,6 +90,7 @@ def test_the_newest_is_taken(tmp_path: Path, run: Run, written: dict[str, Any]) 
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(where=st.floats(0, 0.999), bit=st.integers(0, 7), cut=st.booleans())
 def test_any_damage_is_seen_and_the_one_before_is_taken(

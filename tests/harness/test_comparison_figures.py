@@ -60,6 +60,7 @@ def test_choices_that_go_without_saying_change_no_look() -> None:
     assert short["a"] == full["b"] != extended["b"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("style", styles.STYLES)
 @pytest.mark.parametrize("module", DRAWN, ids=lambda module: module.__name__.rpartition(".")[2])

@@ -35,6 +35,7 @@ def assert_same(counted: pd.DataFrame, recorded: pd.DataFrame, without: tuple[st
     pd.testing.assert_frame_equal(first, second, check_dtype=False, check_categorical=False, rtol=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["core_candidates", "huang2025"])
 def test_the_published_curves_make_the_published_leaderboard(folder: str) -> None:
     found = harness.load(ROOT / "results" / folder)
@@ -59,6 +60,7 @@ def samples(composed: Compose) -> dict[tuple[str, int], Record]:
     return {cell: record(composed(f"encoding={cell[0]}", f"seed={cell[1]}"), near_only) for cell in cells}
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(data=st.data())
 def test_bare_counts_of_any_runs_score_like_their_records(

@@ -50,6 +50,7 @@ def data_cached(batch: int, _known: dict[int, TrainingData] = {}) -> TrainingDat
     return _known.setdefault(batch, data(batch=batch))
 
 
+@pytest.mark.slow
 def test_a_block_grows_with_the_number_of_lengths_and_the_row_is_the_same_for_every_batch_size() -> None:
     """With 100 lengths a block of 1,024 would be ten examples per call of the sampler."""
     task = Copy()

@@ -67,6 +67,7 @@ def test_a_name_is_drawn_as_it_stands() -> None:
     assert files.wrap_label("a$x^{$b", 30) == r"a\$x^{\$b"
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("error")
 def test_axes_keep_their_size_whatever_names_and_numbers_of_methods(tmp_path: Path) -> None:
     """Long names pushed the panels together until layout gave up, with a warning."""

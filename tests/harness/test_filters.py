@@ -74,6 +74,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=50, deadline=None)
 @given(EXPRESSIONS)
 def test_a_filter_keeps_the_runs_for_which_python_says_it_holds(found: Frames, text: str) -> None:

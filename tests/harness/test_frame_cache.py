@@ -239,6 +239,7 @@ def test_what_no_record_can_say_is_not_believed(name: str, values: Any, kept: Pa
     same(collection.read([kept.parents[1]])[0], fresh(kept.parents[1]))
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_number_is_in_it_tables_can_be_made(data: st.DataObject, kept: Path) -> None:

@@ -41,6 +41,7 @@ def test_t_intervals_hold_the_mean_of_normal_scores_and_not_of_others(coverage: 
     assert max(found[1:]) < 0.93, "the page says that it covers less"
 
 
+@pytest.mark.slow
 @COUNTS
 @pytest.mark.parametrize("shape", SHAPES)
 def test_interquartile_means_lie_in_their_intervals(coverage: ModuleType, shape: str, count: int) -> None:
@@ -52,6 +53,7 @@ def test_interquartile_means_lie_in_their_intervals(coverage: ModuleType, shape:
         assert coverage.iqm_over_seeds(shape, 1, count, SIMULATIONS, generator) > 0.93 - ERROR
 
 
+@pytest.mark.slow
 @COUNTS
 @pytest.mark.parametrize("shape", SHAPES)
 def test_probabilities_of_improvement_lie_in_their_intervals(coverage: ModuleType, shape: str, count: int) -> None:

@@ -23,6 +23,7 @@ from harness.training.stack import Stack
 Composed = Callable[..., Run]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -126,6 +127,7 @@ def learning_after(steps: dict[int, int]) -> members.Looking:
     return looking
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schedule", ["cosine", "warm_up_stable_decay"])
 def test_a_member_that_has_learned_ends_when_it_would_by_itself(
     schedule: str, composed: Composed, tmp_path: Path
@@ -163,6 +165,7 @@ def interrupted_at(step: int) -> tuple[members.Looking, Interrupt]:
     return looking, interrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("then", ["alone", "together"])
 def test_members_that_were_interrupted_go_on_alone_or_together(then: str, composed: Composed, tmp_path: Path) -> None:
     words = ("architecture.dropout=0.1", "trainer.checkpoint_every=5")
@@ -188,6 +191,7 @@ def test_members_that_were_interrupted_go_on_alone_or_together(then: str, compos
         assert (list(result.resumed_from), len(result.threads), result.members) == ([12], 2, 3)
 
 
+@pytest.mark.slow
 def test_runs_that_were_interrupted_alone_go_on_together(composed: Composed, tmp_path: Path) -> None:
     """At different steps: each goes on from its own."""
     own = members.jobs(composed)

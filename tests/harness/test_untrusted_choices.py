@@ -16,26 +16,26 @@ ASKED = ["${oc.env:SECRET}", "${oc.decode:SECRET}", "${oc.create:SECRET}", "${hy
          "${hydra.runtime.cwd}", "${${a}.env:SECRET}", "${ oc.env:SECRET }", "a ${oc.env:SECRET,b} c",
          "\\${oc.env:SECRET}", "${oc.env: ${seed}}"]  # fmt: skip
 
+FILES = [
+    ("logger/x", "_target_: harness.loggers.wandb.WandB\nproject: VALUE\n", "logger=[x]"),
+    ("encoding/x", "_target_: VALUE\n", "encoding=x"),
+    ("task/x", "# @package _global_\ntask:\n  _target_: tasks.language.text.Text\n  files: [VALUE]\n", "task=x"),
+    ("study/x", "# @package _global_\nresults: VALUE\n", "study=x"),
+    ("study/x", "# @package _global_\ndefaults:\n  - override /encoding: VALUE\n", "study=x"),
+    ("study/x", "# @package _global_\nhydra:\n  sweeper:\n    params:\n      task: VALUE\n", "study=x"),
+    ("study/x", "# @package _global_\nhydra:\n  mode: VALUE\n", "study=x"),
+    ("study/x", "# @package _global_\n? VALUE\n: 1\n", "study=x"),
+]
+PAIRS = [(asked, *FILES[(number + shift) % len(FILES)]) for shift in (0, 3) for number, asked in enumerate(ASKED)]
+"""Each of these in two of the files, which together are all: what is refused does not depend on where it stands."""
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return untrusted.folder(tmp_path, monkeypatch)
 
 
-@pytest.mark.parametrize("asked", ASKED)
-@pytest.mark.parametrize(
-    ("file", "content", "choice"),
-    [
-        ("logger/x", "_target_: harness.loggers.wandb.WandB\nproject: VALUE\n", "logger=[x]"),
-        ("encoding/x", "_target_: VALUE\n", "encoding=x"),
-        ("task/x", "# @package _global_\ntask:\n  _target_: tasks.language.text.Text\n  files: [VALUE]\n", "task=x"),
-        ("study/x", "# @package _global_\nresults: VALUE\n", "study=x"),
-        ("study/x", "# @package _global_\ndefaults:\n  - override /encoding: VALUE\n", "study=x"),
-        ("study/x", "# @package _global_\nhydra:\n  sweeper:\n    params:\n      task: VALUE\n", "study=x"),
-        ("study/x", "# @package _global_\nhydra:\n  mode: VALUE\n", "study=x"),
-        ("study/x", "# @package _global_\n? VALUE\n: 1\n", "study=x"),
-    ],
-)
+@pytest.mark.parametrize(("asked", "file", "content", "choice"), PAIRS)
 def test_no_file_of_choices_reads_the_environment(
     asked: str, file: str, content: str, choice: str, folder: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

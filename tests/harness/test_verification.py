@@ -58,6 +58,7 @@ def verdict(folder: Path) -> Verdict:
     return found
 
 
+@pytest.mark.slow
 def test_published_records_are_what_they_say(tmp_path: Path) -> None:
     """Some of each folder; all of them and their tables are verified by the test of the command."""
     for folder in sorted(RESULTS.glob("*/records")):
@@ -169,6 +170,7 @@ def test_a_record_without_a_seal_is_marked(tmp_path: Path) -> None:
     assert "it has no seal" in found.remarks[0]
 
 
+@pytest.mark.slow
 def test_a_cell_of_any_table_that_its_records_do_not_give_is_found(tmp_path: Path) -> None:
     folder = in_folder(tmp_path, FLIP_FLOP, SEALED)  # one has parts of its test, one learning curves
     read = frames.of([records.read(FLIP_FLOP), records.read(SEALED)])

@@ -59,6 +59,7 @@ def parameters_after_training(model: Model, positions: Tensor) -> list[Tensor]:
     return [parameter.detach().clone() for parameter in model.parameters()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["rope", "sinusoidal"])
 def test_position_interpolation_in_training_is_training_at_divided_positions(encoding: str) -> None:
     """By the definition of Chen et al. (2023): f(x, m / s), with s the longer length over the shorter one."""

@@ -126,6 +126,7 @@ def argument(rng: random.Random) -> tuple[int, int]:
     return grown(rng)[:2] if rng.random() < 0.25 else (0, rng.choice([2, 3, 4, 5]))
 
 
+@pytest.mark.slow
 def test_expressions_are_as_likely_as_the_grammar_makes_them() -> None:
     """Against growing expressions until one has the functions that are asked for."""
     rng = random.Random(0)

@@ -165,6 +165,7 @@ def test_sixteen_brackets_back_is_often_far_enough() -> None:
     assert score(Dyck(), "close the last opened bracket", 150, 300) + 0.05 < score(Dyck(), name, 150, 300) < 0.87
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [Dyck(), ShuffleDyck(), ShuffleDyck(kinds=4)], ids=lambda task: type(task).__name__)
 def test_memory_grows_with_the_length_and_not_with_its_square(task: Task) -> None:
     """Tables of all depths at all places took 337 MB at 5,000 brackets."""

@@ -98,6 +98,7 @@ for unit in (BytePairs, WordPieces):
 """
 
 
+@pytest.mark.slow
 def test_subwords_are_the_same_in_every_process_and_with_any_number_of_threads() -> None:
     """The trainer of WordPiece in ``tokenizers`` numbers letters differently in every process if it is let."""
     root = Path(__file__).resolve().parents[3]
