@@ -205,6 +205,7 @@ def test_restarts_that_are_finished_end_with_the_part_in_which_all_was_learned(
     assert component("schedule", "restarts", first=first, growth=growth).end(learned, steps) == learned
 
 
+@pytest.mark.slow
 def test_the_usual_ones_leave_ids_as_they_were_and_others_do_not(composed: Callable[..., Run]) -> None:
     usual = composed("schedule=cosine")
     names = {"usual": identity.training_name(usual, instantiation.task(usual))}

@@ -69,6 +69,7 @@ def within_noise(line: str) -> bool:
     return best < max(blind, listed) + 0.25
 
 
+@pytest.mark.slow
 def test_a_shortcut_that_is_not_listed_is_found(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(MissingDuplicateString, "shortcuts", lambda self: {})
     with composer() as hydra:

@@ -47,9 +47,7 @@ def test_two_processes_do_what_one_does(command: Command, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_inside_a_sweep_each_pair_belongs_to_its_own_run(
-    command: Command, tmp_path: Path
-) -> None:
+def test_inside_a_sweep_each_pair_belongs_to_its_own_run(command: Command, tmp_path: Path) -> None:
     """Lightning in Hydra's own multirun pairs the processes of different runs; here every run has its own."""
     shorter = (*TINY, "train.steps=30")
     for encoding in ("rope", "alibi"):

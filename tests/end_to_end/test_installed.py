@@ -91,6 +91,7 @@ def test_tab_completion_answers(tmp_path: Path) -> None:
     assert done.stdout.split() == ["encoding=alibi"], done.stderr
 
 
+@pytest.mark.slow
 def test_hydra_shows_what_its_users_expect(tmp_path: Path) -> None:
     def show(*arguments: str) -> str:
         done = subprocess.run(

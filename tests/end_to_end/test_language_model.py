@@ -49,6 +49,7 @@ def expected(model: Any, tokens: list[int], count: int) -> float:
     return float(logits.gather(1, torch.tensor(tokens[-count:])[:, None]).sum())
 
 
+@pytest.mark.slow
 def test_likelihoods_are_the_librarys(network: Path) -> None:
     model, own = made(network), library(network)
     found = model.loglikelihood(requests(*((context, " mat while the dog") for context in CONTEXTS)))
@@ -60,6 +61,7 @@ def test_likelihoods_are_the_librarys(network: Path) -> None:
         assert greedy is False
 
 
+@pytest.mark.slow
 def test_an_extension_is_the_librarys_beyond_its_context_and_nothing_within_it(network: Path) -> None:
     plain, yarn = made(network), made(network, extension="yarn", length=4 * CONTEXT)
     scaled = library(network, {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": CONTEXT})
@@ -74,6 +76,7 @@ def test_an_extension_is_the_librarys_beyond_its_context_and_nothing_within_it(n
     assert nats == pytest.approx(expected(scaled, tokens, 20), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_text_is_scored_once_in_windows_as_long_as_possible(network: Path) -> None:
     model, own = made(network, length=CONTEXT + 2), library(network)
     content = text(3, 400)
@@ -88,6 +91,7 @@ def test_text_is_scored_once_in_windows_as_long_as_possible(network: Path) -> No
     assert found == pytest.approx(total, rel=1e-4)
 
 
+@pytest.mark.slow
 def test_answers_are_the_librarys_greedy_ones_up_to_where_they_are_to_stop(network: Path) -> None:
     model, own = made(network), library(network)
     (written,) = model.generate_until(requests((CONTEXTS[0], {"until": [], "max_gen_toks": 12})))
@@ -101,6 +105,7 @@ def test_answers_are_the_librarys_greedy_ones_up_to_where_they_are_to_stop(netwo
         model.generate_until(requests((CONTEXTS[0], {"do_sample": True, "temperature": 0.7})))
 
 
+@pytest.mark.slow
 def test_long_contexts_are_cut_from_the_left(network: Path) -> None:
     model, own = made(network, length=CONTEXT + 2), library(network)
     content = text(5, 300)
@@ -110,6 +115,7 @@ def test_long_contexts_are_cut_from_the_left(network: Path) -> None:
     assert nats == pytest.approx(expected(own, tokens[-(CONTEXT + 3) :], count), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_is_refused_in_one_line(network: Path, tmp_path: Path) -> None:
     with pytest.raises(Refused, match="did you mean 'yarn'"):
         made(network, extension="yarnn")

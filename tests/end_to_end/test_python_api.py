@@ -35,6 +35,7 @@ def in_python(code: str, folder: Path) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_importing_loads_nothing_and_tables_load_no_pytorch(tmp_path: Path) -> None:
     code = f"""
 import sys

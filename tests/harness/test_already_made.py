@@ -79,6 +79,7 @@ CHANGES: dict[str, Callable[[Path, Compose], object]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", CHANGES)
 def test_whatever_is_not_as_it_was_is_made_again(
     what: str, folder: Path, composed: Compose, readings: list[int], tmp_path_factory: pytest.TempPathFactory

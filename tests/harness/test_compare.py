@@ -48,6 +48,7 @@ def test_runs_that_did_not_converge_count_and_are_shown_apart(composed: Compose)
     assert row["iqm_solved"] == pytest.approx(0.4)
 
 
+@pytest.mark.slow
 def test_the_command(composed: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for task, right in {"copy": 3, "reverse": 5}.items():
         for seed in (0, 1):

@@ -34,6 +34,7 @@ def runs(methods: int = 5, tasks: int = 12, seeds: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 @given(st.lists(st.sampled_from(METHODS), min_size=1, unique=True))
 def test_a_method_looks_the_same_whatever_it_is_drawn_with(chosen: list[str]) -> None:
     def drawn(methods: list[str]) -> dict[str, colours.Look]:

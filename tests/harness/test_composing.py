@@ -122,6 +122,7 @@ def test_the_usual_cells_need_no_hydra(words: list[str], prepared: Composer, mon
     assert not expected.startswith("refused")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

@@ -64,6 +64,7 @@ def changed_otherwise(path: Path) -> None:
     os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
 
 
+@pytest.mark.slow
 def test_one_more_record_changes_the_figures_of_its_task_alone(
     folder: Path, composed: Compose, drawn: list[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -76,6 +77,7 @@ def test_one_more_record_changes_the_figures_of_its_task_alone(
     assert figures(folder) == figures(elsewhere)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "again"),
     [
@@ -98,6 +100,7 @@ def test_what_is_not_as_it_was_written_is_drawn_again(
     assert figures(folder) == before
 
 
+@pytest.mark.slow
 def test_another_style_or_program_draws_all_again(
     folder: Path, drawn: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

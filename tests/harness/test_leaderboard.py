@@ -78,6 +78,7 @@ def test_there_is_no_rank_where_no_method_scores_anything(composed: Compose) -> 
     assert not known.note.str.contains("no rank").any(), "being last among those that score is a rank"
 
 
+@pytest.mark.slow
 def test_a_score_that_a_guess_reaches_is_no_rank(composed: Compose) -> None:
     tested = identity.tested_lengths(composed(), instantiation.task(composed()))
     chance = [{"length": n, "exact": 0.4, "tokens": 0.5} for n in tested]
@@ -142,6 +143,7 @@ def test_tasks_that_differ_are_never_ranked_together(composed: Compose) -> None:
     assert table.method.tolist() == ["rope", "rope", "rope"], "nothing differs within a task"
 
 
+@pytest.mark.slow
 def test_text_is_ranked_by_fewest_bits(composed: Compose) -> None:
     runs = [sample(composed("task=text", f"encoding={name}")) for name in ("rope", "alibi")]
     better = runs[1].model_copy(update={"scores": [row.model_copy(update={"nats": 1.0}) for row in runs[1].scores]})

@@ -82,6 +82,7 @@ def learned(length: int) -> int:
     return 10 if length <= 30 else 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "right", "expected"),
     [
@@ -111,6 +112,7 @@ def test_the_commands_that_are_proposed_can_be_run(
         assert proposed[2][0] == "python -m harness leaderboard results"
 
 
+@pytest.mark.slow
 def test_other_encodings_are_not_proposed_with_options_of_one(composed: Compose) -> None:
     with composer() as hydra:
         for words, expected in (

@@ -46,6 +46,7 @@ def made(composed: Callable[..., Run]) -> list[records.Record]:
     return [*found[:4], found[4].model_copy(update={"status": "failed", "reason": "it failed", "scores": []})]
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(changes=st.lists(st.tuples(st.sampled_from(CHANGES), st.integers(0, MADE - 1)), min_size=2, max_size=6))
 def test_tables_are_the_same_cold_and_warm_whatever_happened_to_the_files(

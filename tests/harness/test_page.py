@@ -108,6 +108,7 @@ def test_methods_have_one_name_on_all_tasks_and_two_where_budgets_differ_on_one(
     assert any("unequal training" in line for line in page["cautions"])
 
 
+@pytest.mark.slow
 def test_cautions_are_the_warnings_that_are_written(tmp_path: Path) -> None:
     """And then what is to be known of the records."""
     found, _ = collection.read([ROOT / "results" / "core_candidates"])

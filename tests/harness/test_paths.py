@@ -77,6 +77,7 @@ def test_no_path_has_characters_that_do_not_print() -> None:
             user_paths.expanded(text, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sweep", [(), ("-m", "seed=0,1")], ids=["run", "sweep"])
 def test_results_where_no_folder_can_be(sweep: tuple[str, ...], tmp_path: Path, said: Said) -> None:
     (tmp_path / "link").symlink_to("nowhere")

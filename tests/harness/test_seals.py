@@ -92,6 +92,7 @@ def is_refused(path: Path) -> bool:
     return rejected == [str(refusal.value)] and not columns.tables["runs"]["record"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", [edit, remove])
 def test_no_value_of_a_record_can_be_changed_unseen(
     change: Callable[[Any, Any], None], record: Record, tmp_path: Path

@@ -117,6 +117,7 @@ def interrupted_anywhere(run: Run, folder: Path, most: int) -> int:
     return tried
 
 
+@pytest.mark.slow
 def test_a_signal_between_two_steps_changes_no_weight(run: Run, tmp_path: Path) -> None:
     assert interrupted_anywhere(run, tmp_path, most=12) >= 12
 

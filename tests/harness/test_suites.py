@@ -122,6 +122,7 @@ def test_sizes_are_an_axis(composed: Compose, tmp_path: Path, capsys: pytest.Cap
     assert "did you mean 'size'?" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_each_family_has_a_table(composed: Compose, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for task, name in (("copy", "rope"), ("copy", "alibi"), ("parity", "rope")):
         put(made(composed, 3, f"task={task}", f"encoding={name}"), tmp_path)

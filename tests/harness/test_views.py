@@ -35,6 +35,7 @@ def folder(composed: Compose, tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
+@pytest.mark.slow
 def test_a_view_is_printed_and_nothing_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["leaderboard", str(folder)]
     assert cli.main([*words, "--columns", "method,score,parameters", "--sort", "score"]) == 0
@@ -76,6 +77,7 @@ def test_what_cannot_be_shown_is_refused(
     assert {path.name for path in tmp_path.iterdir()} == {"results"}
 
 
+@pytest.mark.slow
 def test_one_axis_against_another(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     output = tmp_path / "pivot.csv"
     assert cli.main(["leaderboard", str(folder), "--pivot", "task,method", "--output", str(output)]) == 0

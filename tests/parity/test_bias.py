@@ -154,6 +154,7 @@ def test_fire(case: str, gradients: bool, monkeypatch: pytest.MonkeyPatch) -> No
         known.match("bias", only_meaningful(known, bias(encoding, known)))
 
 
+@pytest.mark.slow
 @given(
     start=st.integers(0, 3000), queries=st.integers(1, 300), more=st.integers(0, 400), threshold=st.integers(1, 600),
     factor=st.floats(0.2, 8), seed=st.integers(0, 2**16), activation=st.sampled_from([relu, leaky_relu]),

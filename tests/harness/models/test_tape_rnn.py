@@ -30,6 +30,7 @@ def test_a_trace_by_hand() -> None:
     assert tapes[0, 0, middle - 4 : middle + 1, 0].tolist() == [1, 8, 3, 9, 0]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 2**32 - 1))
 def test_the_soft_tape_is_the_mean_over_tapes_of_plain_python(seed: int) -> None:
