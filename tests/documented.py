@@ -95,6 +95,7 @@ def small(words: list[str], run: Run) -> list[str]:
     budget = [*SMALL, f"lengths.grid=[{','.join(map(str, [*within[-1:], *beyond[:1]]))}]"]
     replaced = {word.partition("=")[0] for word in budget} - ({"train.steps"} if run.train.steps == 0 else set())
     kept = [word for word in words if word.partition("=")[0] not in replaced]
+    kept = ["sweep.trials=2" if word.startswith("sweep.trials=") else word for word in kept]
     if "-m" in kept:
         kept = ["seed=0" if word.startswith("seed=") else word for word in kept]
     return [*kept, *(word for word in budget if word.partition("=")[0] in replaced)]
