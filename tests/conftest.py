@@ -147,18 +147,6 @@ def command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 @pytest.fixture
-def fresh_command(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
-    """The same in a new interpreter: for runs that start themselves again on several devices."""
-
-    def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-m", "harness", *arguments]
-        usual = {"cwd": tmp_path, "capture_output": True, "text": True, "timeout": 300, "env": environment()}
-        return subprocess.run(words, **{**usual, **options})
-
-    return run
-
-
-@pytest.fixture
 def folders(tmp_path: Path) -> tuple[Path, Path]:
     """A folder where things happen to a sweep, and one for the same sweep without them."""
     here, undisturbed = tmp_path / "here", tmp_path / "undisturbed"

@@ -20,7 +20,7 @@ TWO = ("trainer=fsdp", "trainer.accelerator=cpu", "trainer.devices=2", "trainer.
 @pytest.mark.slow
 @pytest.mark.parametrize("encoding", ["rope", "t5"])
 def test_a_divided_network_is_interrupted_goes_on_and_ends_as_an_undivided_one(
-    encoding: str, command: Command, fresh_command: Command, tmp_path: Path
+    encoding: str, command: Command, tmp_path: Path
 ) -> None:
     """The blocks share the learned biases of t5. Weights, learning curve and scores are those of one process."""
     assert command(*TINY, f"encoding={encoding}", "results=one").returncode == 0
@@ -37,7 +37,7 @@ def test_a_divided_network_is_interrupted_goes_on_and_ends_as_an_undivided_one(
     _, said = process.communicate(timeout=100)
     if process.returncode == 130:  # otherwise it was faster than the signal
         assert list(tmp_path.glob("two/runs/*/checkpoints/*.ckpt")), said
-    done = fresh_command(*TINY, *TWO, f"encoding={encoding}", "results=two", timeout=250)
+    done = command(*TINY, *TWO, f"encoding={encoding}", "results=two", timeout=250)
     assert done.returncode == 0, done.stderr
     assert "left aside" not in done.stderr, "the checkpoint is used"
     (alone,), (divided,) = (records.read_all([tmp_path / name])[0] for name in ("one", "two"))

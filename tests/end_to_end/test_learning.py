@@ -185,12 +185,12 @@ def test_a_killed_run_ends_after_the_same_step_with_the_same_weights(
 
 
 @pytest.mark.slow
-def test_two_processes_end_after_the_same_step(fresh_command: Command, command: Command, tmp_path: Path) -> None:
+def test_two_processes_end_after_the_same_step(command: Command, tmp_path: Path) -> None:
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     assert command(*LEARNED, cwd=tmp_path / "one").returncode == 0
     two = ("trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2")
-    done = fresh_command(*LEARNED, *two, cwd=tmp_path / "two", timeout=200)
+    done = command(*LEARNED, *two, cwd=tmp_path / "two", timeout=200)
     assert done.returncode == 0, done.stderr
     one, both = only_record(tmp_path / "one"), only_record(tmp_path / "two")
     assert one.name == both.name
