@@ -2,6 +2,8 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 from harness import atomic
 from harness.composition.arguments import Parser, existing, path
@@ -12,11 +14,18 @@ from harness.config.study import Study
 from harness.errors import Refused, unknown
 from harness.files import user_paths
 from harness.results import records
-from harness.results.comparison import with_reason
-from harness.results.findings import VERDICTS, Found, findings, over_budgets
+from harness.results.comparison import Comparison, with_reason
+from harness.results.findings import VERDICTS, Finding, Found, findings, over_budgets
 from harness.results.records import Record
 
 COLUMNS = ("statement", "source", "published", "budget", "ours", "verdict")
+
+
+class OfBudget(NamedTuple):
+    """The comparisons of one budget of a study that its statements are about, and what they say of these."""
+
+    rows: list[Comparison]
+    findings: list[Finding]
 
 
 def main(arguments: list[str]) -> int:
@@ -26,7 +35,9 @@ def main(arguments: list[str]) -> int:
     parser.add_argument(
         "--budget", help="the budget whose runs count (default: of each statement the first that concludes)"
     )
-    parser.add_argument("--page", type=path, help="also write a page in Markdown, such as docs/findings.md")
+    parser.add_argument(
+        "--page", type=path, help="also write a page in Markdown, such as docs/findings.md, and figures"
+    )
     parsed = parser.read(arguments)
     chosen = [name.strip() for name in parsed.studies.split(",")] if parsed.studies is not None else studies.names()
     for name in chosen:
@@ -42,7 +53,11 @@ def main(arguments: list[str]) -> int:
     read, rejected = records.read_all(folders)
     for line in rejected:
         print(f"skipped {line}")
-    found = _found(declared, parsed.budget, {one.name: one for one in read if one.status == "finished"})
+    known = {one.name: one for one in read if one.status == "finished"}
+    by_budget = _by_budget(declared, parsed.budget, known)
+    found = {
+        name: over_budgets({budget: of.findings for budget, of in all_of.items()}) for name, all_of in by_budget.items()
+    }
     from harness.results.report import table
 
     table(
@@ -52,13 +67,16 @@ def main(arguments: list[str]) -> int:
     )
     if parsed.page:
         user_paths.make_folder(parsed.page.parent, f"--page {parsed.page}")
-        atomic.write(parsed.page, _page(declared, found))
-        print(parsed.page)
+        figures = _figures(by_budget, parsed.page)
+        atomic.write(parsed.page, _page(declared, found, figures))
+        print(f"{parsed.page} and {sum(map(len, figures.values()))} figures in {parsed.page.with_suffix('')}")
     return 0
 
 
-def _found(declared: Mapping[str, Study], budget: str | None, known: Mapping[str, Record]) -> dict[str, list[Found]]:
-    """The findings of every study, of all its budgets or of one, which not every study has."""
+def _by_budget(
+    declared: Mapping[str, Study], budget: str | None, known: Mapping[str, Record]
+) -> dict[str, dict[str, OfBudget]]:
+    """What there is of every study, by its budgets or of one, which not every study has."""
     found = {}
     with composer() as hydra:
         for name, study in declared.items():
@@ -66,10 +84,28 @@ def _found(declared: Mapping[str, Study], budget: str | None, known: Mapping[str
             derivable = {(run.task, run.method) for run in study.results()} if study.reported == "runs" else set()
             said = {(one.task, method) for one in study.statements for method in (one.method, one.than) if method}
             if budgets:
-                found[name] = over_budgets(
-                    {one: findings(study, compare(hydra, study, one, known, said | derivable).rows) for one in budgets}
-                )
+                rows = {one: compare(hydra, study, one, known, said | derivable).rows for one in budgets}
+                found[name] = {one: OfBudget(of, findings(study, of)) for one, of in rows.items()}
     return found
+
+
+def _figures(by_budget: Mapping[str, Mapping[str, OfBudget]], page: Path) -> dict[str, list[str]]:
+    """Draw the scores of each budget of a study that has runs, in a folder named after the page. The files of each
+    study, as the page names them.
+    """
+    from harness.figures import beside_published
+    from harness.figures.files import save_figure
+
+    folder = page.with_suffix("")
+    user_paths.make_folder(folder, f"--page {page}")
+    drawn: dict[str, list[str]] = {name: [] for name in by_budget}
+    for name, budgets in by_budget.items():
+        for budget, of in budgets.items():
+            figure = beside_published.draw(f"{name}, budget {budget}", of.rows, of.findings)
+            if figure is not None:
+                (path,) = save_figure(figure, folder, f"{name}-{budget}", endings=("svg",))
+                drawn[name].append(f"{folder.name}/{path.name}")
+    return drawn
 
 
 def _all(found: Mapping[str, list[Found]]) -> list[Found]:
@@ -81,7 +117,7 @@ def _counted(of: Sequence[Found]) -> list[int]:
     return [len(of), *(verdicts[verdict] for verdict in VERDICTS)]
 
 
-def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]]) -> str:
+def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]], figures: Mapping[str, list[str]]) -> str:
     lines = [
         "# Findings",
         "",
@@ -103,6 +139,9 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]]) -> st
         "what they do not bear out themselves says so. Bits per byte are better where they are fewer. What is marked "
         "*from memory, unverified* was written down without the source at hand.",
         "",
+        "Figures have what there are runs of: our mean with its interval, every run, and below it the published "
+        "score. The verdicts on what is said of a score stand at the end of its row.",
+        "",
         *_markdown(
             ("study", "statements", *VERDICTS),
             [[name, *map(str, _counted(of))] for name, of in (*found.items(), ("all", _all(found)))],
@@ -121,6 +160,8 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]]) -> st
     for name, of in found.items():
         study = declared[name]
         lines += ["", f"## {name}", "", f"*{study.title}.* {study.source}.", ""]
+        for figure in figures[name]:
+            lines += [f"![Scores of {name} beside the published ones]({figure})", ""]
         rows = [(one.budget if one.finding.verdict != "not run" else "-", one.finding) for one in of]
         lines += _markdown(
             COLUMNS, [[*one[:3], budget, one.ours, with_reason(one.verdict, one.reason)] for budget, one in rows]

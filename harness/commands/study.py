@@ -11,7 +11,7 @@ from harness.composition.comparing import compare
 from harness.composition.compose import composer
 from harness.composition.studies import BUDGET
 from harness.config import study as studies
-from harness.config.study import Study
+from harness.config.study import SCORES, Study
 from harness.errors import Refused, unknown
 from harness.files import user_paths
 from harness.results import records
@@ -20,13 +20,6 @@ from harness.results.statements import judged
 from harness.results.wide_tables import with_interval
 
 COLUMNS = ("task", "method", "lengths", "runs", "learned", "ours", "theirs", "difference", "verdict")
-SCORES = {
-    "exact": "exact match",
-    "tokens": "token accuracy",
-    "without_ends": "token accuracy without ends",
-    "bits": "bits per byte",
-}
-"""The scores of a study in words."""
 MOST = 60
 """Rows of a page; of more, those without a run are left out."""
 STATED = ("statement", "published", "ours", "verdict")

@@ -7,7 +7,7 @@ A file of that folder that sets values of a run is a preset; one with ``tasks`` 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, ValidationError, model_validator
@@ -28,6 +28,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 Score = Literal["exact", "tokens", "without_ends", "bits"]
 """What is compared: exact match, token accuracy with or without the ends of answers, bits per byte (less is better)."""
+
+SCORES: Mapping[Score, str] = {
+    "exact": "exact match",
+    "tokens": "token accuracy",
+    "without_ends": "token accuracy without ends",
+    "bits": "bits per byte",
+}
+"""The same in words."""
 
 
 class Budget(Frozen):

@@ -28,6 +28,10 @@ class Finding(NamedTuple):
     ours: str
     verdict: Verdict
     reason: str
+    about: tuple[str, str, str]
+    """The task, the method and the band of lengths."""
+    bound: float | None
+    """What a score is said to be above or below."""
 
 
 class Found(NamedTuple):
@@ -95,6 +99,8 @@ def _finding(
         _shown(statement, ours, rows),
         "not run" if ours.reason == "not run" else SAID.get(ours.verdict, "cannot tell"),
         "" if ours.reason == "not run" else ours.reason,
+        (statement.task, statement.method, statement.band),
+        statement.above if statement.above is not None else statement.below,
     )
 
 

@@ -1,5 +1,7 @@
 """A study from its command to its page."""
 
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,16 @@ def test_the_page_of_findings_is_what_the_records_say(command: Command, tmp_path
     assert len(listed) >= 40
     said = next(line for line in done.stdout.splitlines() if line.split()[:1] == ["all"]).split()
     assert [int(number) for number in said[1:4]] == [len(listed), counts["agree"], counts["differ"]]
+    figures = dict(re.findall(r"^## (\w+)\n\n.*\n\n!\[.*\]\((findings/.*\.svg)\)\n\n[^!]", page, re.M))
+    assert len(figures) > 4, "studies with the runs of one budget"
+    for name, path in figures.items():
+        texts = re.findall(r"<text [^>]*>([^<]*)</text>", (tmp_path / path).read_text())
+        marks = Counter[str]()
+        for text in texts:
+            if re.fullmatch(r"(\d*[✓✗?] ?)+", text):
+                marks.update({mark: int(number or 1) for number, mark in re.findall(r"(\d*)([✓✗?])", text)})
+        row = next(line for line in page.splitlines() if line.startswith(f"| {name} |")).split("|")
+        assert [marks[mark] for mark in "✓✗?"] == [int(cell) for cell in row[3:6]], name
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from harness.results.findings import VERDICTS, Finding, Verdict, over_budgets
 
 
 def finding(verdict: Verdict, of: str = "statement") -> Finding:
-    return Finding(of, "source", "published", "ours", verdict, "")
+    return Finding(of, "source", "published", "ours", verdict, "", ("task", "method", "band"), None)
 
 
 def test_the_published_budget_counts_wherever_it_concludes() -> None:
