@@ -1,5 +1,5 @@
-"""Rank methods from records: leaderboard.csv, runs.csv, curves.csv, slices.csv, learning.csv, warnings.csv; length
-curves, heat maps and learning curves as PNG and SVG. Views of it are printed, and written with --output.
+"""Rank methods from records: leaderboard.csv, tasks.csv, runs.csv, curves.csv, slices.csv, learning.csv, warnings.csv;
+length curves, heat maps and learning curves as PNG and SVG. Views of it are printed, and written with --output.
 With --page, all of it as one HTML page.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from harness.results.views import View
 
 FORMATS = ("csv", "parquet", "markdown", "latex")
-TABLES = ("leaderboard", "runs", "curves", "warnings", "slices", "learning")
+TABLES = ("leaderboard", "tasks", "runs", "curves", "warnings", "slices", "learning")
 """The tables of a folder, in the order in which they are named."""
 LONG_TABLES = ("harness.figures.long_tables", "make")
 """What makes those with rows for every length, slice and look."""
@@ -256,14 +256,15 @@ def _write(
     """Write all tables of prepared runs into a folder, but the long ones, which are being made, and print the
     leaderboard and what is to be said of all that was read. Return the files, figures too.
     """
-    from harness.results import formats, printed_sheets, run_table, sheets
+    from harness.results import formats, printed_sheets, run_table, sheets, task_table
     from harness.results.views import PLAIN
     from harness.results.warnings import table as warnings
 
     warned = warnings.table(found)
     made = {"leaderboard": board}
     if kind in formats.DATA:
-        made |= {"runs": run_table.runs(found), "warnings": warned}
+        runs = run_table.runs(found)
+        made |= {"tasks": task_table.tasks(runs), "runs": runs, "warnings": warned}
     files = {name: output / f"{name}{formats.SUFFIXES[kind]}" for name in made}
     for name, table in made.items():
         if kind in formats.DATA:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from harness.errors import counted
-from harness.results import frames, run_table, tables
+from harness.results import frames, run_table, tables, task_table
 from harness.results.csv_files import csv
 from harness.results.frames import Frames
 from harness.results.learning_curves import learning_curves
@@ -16,6 +16,7 @@ from harness.verification.verdicts import Verdict
 
 MADE: dict[str, Callable[[Frames], pd.DataFrame]] = {
     "leaderboard.csv": tables.leaderboard,
+    "tasks.csv": task_table.of_records,
     "runs.csv": run_table.runs,
     "curves.csv": tables.curves,
     "slices.csv": tables.slices,

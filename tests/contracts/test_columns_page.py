@@ -35,7 +35,7 @@ def test_leaderboards_write_what_the_page_says(composed: Callable[..., Run], tmp
     assert cli.main(["compare", str(tmp_path), "--output", str(tmp_path / "methods.csv")]) == 0
     written = {path.name: pd.read_csv(path) for path in tmp_path.iterdir() if path.is_file()}
     written["compare --output"] = written.pop("methods.csv")
-    assert len(written) == 7
+    assert len(written) == 8
     pages = documented()
     for name, table in written.items():
         columns = ["axis_*" if column.startswith("axis_") else column for column in table.columns]

@@ -18,7 +18,7 @@ PUBLISHED = sorted(path.parent for path in (ROOT / "results").glob("*/records"))
 def test_tables_are_made_from_the_records(folder: Path, tmp_path: Path) -> None:
     assert cli.main(["leaderboard", str(folder), "--output", str(tmp_path)]) == 0
     published = {path.name for path in folder.glob("*.csv")} - {"comparison.csv"}  # which a study makes
-    assert published >= {"leaderboard.csv", "runs.csv", "warnings.csv"}
+    assert published >= {"leaderboard.csv", "tasks.csv", "runs.csv", "warnings.csv"}
     for name in published:
         assert (tmp_path / name).read_text() == (folder / name).read_text()
 
