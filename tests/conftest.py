@@ -55,11 +55,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 FAST_CASES = 4
-"""Cases of one test that the fast tier has, spread evenly over all. The whole suite has every one."""
+"""Cases of one test that the fast tier has, spread evenly over all. The whole suite has every one, and so has what is
+asked for by name, with ``-k``: who adds a task or an encoding tries everything that concerns it.
+"""
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.option.keyword:
+        return
     cases: dict[str, list[pytest.Item]] = {}
     for item in items:
         if item.get_closest_marker("slow") is None:
