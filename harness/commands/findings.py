@@ -39,6 +39,8 @@ def main(arguments: list[str]) -> int:
         "--page", type=path, help="also write a page in Markdown, such as docs/findings.md, and figures"
     )
     parsed = parser.read(arguments)
+    if parsed.page and not parsed.page.suffix:
+        raise Refused(f"--page {parsed.page}: the folder of its figures would have this name; say {parsed.page}.md")
     chosen = [name.strip() for name in parsed.studies.split(",")] if parsed.studies is not None else studies.names()
     for name in chosen:
         if name not in studies.names():

@@ -1,6 +1,5 @@
 """Many runs: each once, each in a process of its own, whatever happens to some of them."""
 
-import contextlib
 import os
 import re
 import signal
@@ -12,7 +11,6 @@ from pathlib import Path
 
 import pytest
 import shell
-from safetensors.torch import load_file
 from support import QUICK, environment
 
 from harness.config import identity, instantiation
@@ -81,18 +79,6 @@ def test_cells_that_share_weights_train_them_once(command: Command, tmp_path: Pa
     assert sum("are trained already" in log for log in logs) == 2
 
 
-def alive(folder: Path) -> list[str]:
-    """Processes of runs in this folder."""
-    listed = subprocess.run(["ps", "-eo", "pid,comm,args"], capture_output=True, text=True, check=True).stdout
-    own = [line for line in listed.splitlines() if "harness --job" in line]
-    found = []
-    for line in own:
-        with contextlib.suppress(FileNotFoundError):  # it has just ended
-            if os.path.realpath(f"/proc/{line.split()[0]}/cwd") == str(folder.resolve()):
-                found.append(line)
-    return found
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("members", [1, 2])
 @pytest.mark.parametrize("seed", [1, 2])
@@ -121,12 +107,12 @@ def test_an_interrupt_stops_the_children_and_the_same_command_goes_on(command: C
     while not any("\n50," in path.read_text() for path in tmp_path.glob("results/runs/*/training.csv")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert alive(tmp_path)
+    assert shell.alive(tmp_path)
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "the same command goes on where it stopped" in said
-    assert alive(tmp_path) == []
+    assert shell.alive(tmp_path) == []
     assert list(tmp_path.glob("results/runs/*/checkpoints/*.ckpt")), "they saved"
     done = command(*arguments)
     assert done.returncode == 0
@@ -150,11 +136,11 @@ def test_runs_end_with_their_sweep_however_it_ended(number: int, command: Comman
     while training() < 2:
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    assert len(alive(tmp_path)) == 2
+    assert len(shell.alive(tmp_path)) == 2
     process.send_signal(number)
     assert process.wait(60) == (-signal.SIGKILL if number == signal.SIGKILL else 130)
     deadline = time.monotonic() + 40
-    while alive(tmp_path):
+    while shell.alive(tmp_path):
         assert time.monotonic() < deadline, "runs go on without their sweep"
         time.sleep(0.05)
     assert len(list(tmp_path.glob("results/runs/*/checkpoints/*.ckpt"))) == 2, "they saved"
@@ -172,7 +158,7 @@ def test_a_run_that_is_killed_does_not_hurt_the_others(command: Command, tmp_pat
     while not list(tmp_path.glob("results/runs/*/training.csv")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
-    (victim,) = alive(tmp_path)
+    (victim,) = shell.alive(tmp_path)
     os.kill(int(victim.split()[0]), signal.SIGKILL)
     out, _ = process.communicate(timeout=200)
     assert process.returncode == 1
@@ -256,61 +242,3 @@ def test_the_gpus_that_this_process_may_use(monkeypatch: pytest.MonkeyPatch) -> 
     assert slots.visible_gpus() == ["2", "5"]
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     assert slots.visible_gpus() == []
-
-
-def warm_processes(folder: Path) -> list[int]:
-    """The processes that the runs of sweeps in this folder are copies of."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has just ended
-            words = (path / "cmdline").read_bytes().split(b"\0")
-            original = b"--copies" in words and (path / "comm").read_text().strip() != "harness --job"
-            if original and os.path.realpath(path / "cwd") == str(folder.resolve()):
-                found.append(int(path.name))
-    return found
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
-def test_a_copy_trains_the_weights_of_a_new_interpreter(command: Command, tmp_path: Path) -> None:
-    arguments = ("-m", "seed=range(2)", *TINY)
-    trained = {}
-    for copies in ("true", "false"):
-        folder = tmp_path / copies
-        folder.mkdir()
-        done = command(*arguments, f"launcher.copies={copies}", cwd=folder)
-        assert done.returncode == 0, done.stderr
-        trained[copies] = {
-            path.parent.name: load_file(path) for path in folder.glob("results/runs/*/weights.safetensors")
-        }
-        assert len(trained[copies]) == 2
-        assert warm_processes(folder) == []
-    assert trained["true"].keys() == trained["false"].keys()
-    assert all(shell.same(weights, trained["false"][name]) for name, weights in trained["true"].items())
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
-def test_a_sweep_goes_on_without_the_process_that_its_runs_are_copies_of(tmp_path: Path) -> None:
-    """And a run is as nice as its sweep, in the session that it leads: only there the system asks for it."""
-    arguments = ("-m", "seed=range(3)", *TINY, "train.steps=200", "launcher.slots=1")
-    process = subprocess.Popen(
-        ["nice", "-n", "1", sys.executable, "-m", "harness", *arguments],
-        cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while not list(tmp_path.glob("results/runs/*/training.csv")):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    (original,) = warm_processes(tmp_path)
-    (run,) = alive(tmp_path)
-    nice = os.getpriority(os.PRIO_PROCESS, process.pid)
-    assert nice >= 1
-    for leader in (original, int(run.split()[0])):
-        group = Path(f"/proc/{leader}/autogroup")
-        assert not group.exists() or group.read_text().endswith(f" nice {nice}\n")
-    os.kill(original, signal.SIGKILL)
-    assert len(alive(tmp_path)) == 1, "the copy lives on"
-    out, _ = process.communicate(timeout=200)
-    assert process.returncode == 0, out
-    assert "3 of 3 runs finished" in out

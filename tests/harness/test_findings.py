@@ -1,10 +1,14 @@
 """Which budget's runs a statement is judged by."""
 
 from itertools import product
+from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import ROOT
 
+from harness import cli
 from harness.config import study
 from harness.results.findings import VERDICTS, Finding, Verdict, over_budgets
 
@@ -46,3 +50,12 @@ def test_studies_name_the_published_budget_first() -> None:
     for name in study.names():
         budgets = list(study.read(name).budgets)
         assert "paper" not in budgets[1:], name
+
+
+def test_a_page_is_not_called_like_the_folder_of_its_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["findings", str(ROOT / "results" / "press2022"), "--page", "findings"]) == 2
+    assert "say findings.md" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
