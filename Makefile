@@ -12,7 +12,7 @@ PYTHON ?= python3
 VENV ?= .venv
 ARGS ?= encoding=rope task=copy
 BIN := $(VENV)/bin
-PARALLEL := -n auto --dist loadfile --no-loadscope-reorder
+PARALLEL := -n auto --dist loadfile
 
 .PHONY: help run test fast check docs clean
 help:

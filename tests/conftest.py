@@ -60,19 +60,8 @@ asked for by name, with ``-k``: who adds a task or an encoding tries everything 
 """
 
 
-@pytest.hookimpl(optionalhook=True)  # of pytest-xdist
-def pytest_xdist_auto_num_workers() -> int:
-    """Two more than there are cores: tests of whole sweeps wait half of their time, for schedulers and signals."""
-    return (os.cpu_count() or 1) + 2
-
-
-WAITING = ("tests/slurm/", "tests/end_to_end/")
-"""Tests that wait. They come first, so that those that only compute have the cores meanwhile and until the end."""
-
-
 @pytest.hookimpl(tryfirst=True)  # before -m chooses
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
     if config.option.keyword:
         return
     cases: dict[str, list[pytest.Item]] = {}
