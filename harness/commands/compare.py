@@ -9,7 +9,7 @@ scores at each length beside each other and how far these are apart, with 95 % i
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -40,6 +40,16 @@ class Part(NamedTuple):
     """How many tasks there are to be covered."""
 
 
+class Made(NamedTuple):
+    """The table of one part."""
+
+    part: Part
+    rows: "pd.DataFrame"
+    """Those of :func:`harness.results.overall.overall`."""
+    remarks: list[str]
+    """What is said below it."""
+
+
 def main(arguments: list[str]) -> int:
     parser = Parser(prog="python -m harness compare", description=__doc__)
     parser.add_records()
@@ -58,8 +68,6 @@ def main(arguments: list[str]) -> int:
         return _runs(parsed.words, parsed.figures, parsed.style)
     folders, filters = folders_and_filters(parsed.words)
     kind = _format(parsed.output)
-    import pandas as pd
-
     from harness.results import collection, overall, suites
     from harness.results import filters as asked
     from harness.results.one_axis import VARIED
@@ -79,22 +87,21 @@ def main(arguments: list[str]) -> int:
     found, remarks = asked.applied(found, filters)
     for line in remarks:
         print(line, file=sys.stderr)
-    tables, drawn = [], []
+    made = []
     for part in _parts(found, parsed.axis, parsed.by, total):
         names = set(part.runs.method)
         if parsed.baseline and parsed.baseline not in names and (parsed.by or parsed.axis):
             print(f"{part.title}: no {parsed.baseline} here\n")
             continue
-        rows = overall.overall(part.runs, parsed.baseline or min(names)).assign(of_tasks=part.of_tasks)
-        _print(found, part, rows, parsed.baseline or min(names))
-        tables.append(rows.assign(part=part.title))
-        drawn.append(part)
-    if not tables:
+        rows = overall.overall(part.runs, parsed.baseline or min(names)).assign(of_tasks=part.of_tasks, part=part.title)
+        made.append(Made(part, rows, [*part.remarks, _rank_test(part.runs)]))
+        _print(found, made[-1], parsed.baseline or min(names))
+    if not made:
         raise Refused(f"--baseline {parsed.baseline}: no table has such a method")
     if parsed.output:
-        atomic.write(parsed.output, _written(kind, pd.concat(tables, ignore_index=True)))
+        atomic.write(parsed.output, _written(kind, made))
     if parsed.figures:
-        _draw_all(drawn, parsed.figures, parsed.style)
+        _draw_all([one.part for one in made], parsed.figures, parsed.style)
     return 0
 
 
@@ -170,15 +177,17 @@ def _format(output: Path | None) -> str:
     return kind
 
 
-def _written(kind: str, rows: "pd.DataFrame") -> str | bytes:
+def _written(kind: str, tables: Sequence[Made]) -> str | bytes:
     """All tables in a format."""
+    import pandas as pd
+
     from harness.results import formats, sheets
     from harness.results.latex import latex
     from harness.results.markdown import markdown
 
     if kind in formats.DATA:
-        return formats.DATA[kind](rows)
-    made = [sheets.over_tasks(title, part) for title, part in rows.groupby("part", sort=False)]
+        return formats.DATA[kind](pd.concat([table.rows for table in tables], ignore_index=True))
+    made = [sheets.over_tasks(table.part.title, table.rows, "; ".join(table.remarks)) for table in tables]
     return {"markdown": markdown, "latex": latex}[kind](made)
 
 
@@ -206,23 +215,26 @@ def _parts(found: "Frames", axis: str | None, by: str | None, total: int) -> Ite
             yield Part(f"{by} {value}: {counted(len(names), 'task')} ({', '.join(names)})", part, remarks, len(names))
 
 
-def _print(found: "Frames", part: Part, rows: "pd.DataFrame", baseline: str) -> None:
+def _rank_test(runs: "pd.DataFrame") -> str:
+    """What is to be said of mean ranks."""
     from harness.results import overall
+
+    common, p_value, difference = overall.common_test(runs)
+    if p_value != p_value:
+        return f"{counted(common, 'task')} that all methods have: too few for a test of ranks"
+    tested = f"Friedman p {p_value:.2g}, mean ranks differ from {difference:.2f} on (Nemenyi)"
+    return f"over the {common} tasks that all methods have: {tested}"
+
+
+def _print(found: "Frames", made: Made, baseline: str) -> None:
     from harness.results.report import table
     from harness.results.warnings import table as warnings
 
-    records = rows.to_dict("records")
     columns = [*SHOWN, f"better than {baseline}", "for other seeds", "for other tasks", "p"]
-    table(part.title, columns, [_cells(row) for row in records])
-    for line in part.remarks:
+    table(made.part.title, columns, [_cells(row) for row in made.rows.to_dict("records")])
+    for line in made.remarks:
         print(line)
-    common, p_value, difference = overall.common_test(part.runs)
-    if p_value == p_value:
-        print(f"over the {common} tasks that all methods have: Friedman p {p_value:.2g}", end="")
-        print(f", mean ranks differ from {difference:.2f} on (Nemenyi)")
-    else:
-        print(f"{counted(common, 'task')} that all methods have: too few for a test of ranks")
-    for line in warnings.lines(warnings.table(warnings.among(found, part.runs))):
+    for line in warnings.lines(warnings.table(warnings.among(found, made.part.runs))):
         print(fitted(line))
     print()
 

@@ -120,6 +120,7 @@ def _counted(of: Sequence[Found]) -> list[int]:
 
 
 def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]], figures: Mapping[str, list[str]]) -> str:
+    best = [name for name, study in declared.items() if study.reported == "best"]
     lines = [
         "# Findings",
         "",
@@ -130,16 +131,20 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]], figur
         "",
         "*Budget* says of which runs ours are: `paper` has the published sizes, `quick` small networks and short "
         "training. A verdict is that of runs at the published budget where these agree or differ, else that of the "
-        "smaller ones. "
-        "*Agree* and *differ* take a 95 % "
-        "interval over at least two runs that lies wholly on one side of what is stated (of two extensions of the same "
-        "weights, that of the differences within each training); where the published score is "
-        "the best of many runs, one run that reaches a bound shows that it can be reached, and two or three that have "
-        "learned the lengths trained on and do not reach it show that it is not. Anything else is *cannot tell*, with "
-        "the reason: *not learned* if most of our runs fail at the lengths trained on, *interval* if it lies on both "
-        "sides. *Not run* is what nobody has run. Where there are published runs, the same rule is applied to them; "
-        "what they do not bear out themselves says so. Bits per byte are better where they are fewer. What is marked "
-        "*from memory, unverified* was written down without the source at hand.",
+        "smaller ones:",
+        "",
+        "- *agree*, *differ*: a 95 % interval over at least two runs lies wholly on one side of what is stated; of two "
+        "extensions of the same weights it is that of the differences within each training. Of studies that report "
+        f"the best of many runs ({', '.join(sorted(best))}) one run that reaches a bound shows that it can be reached, "
+        "and two or three that have learned the lengths trained on and do not reach it show that it is not.",
+        "- *cannot tell*, with the reason: *interval*, which lies on both sides; *1 run*, which has none; *not "
+        "learned*, where most of our runs fail at the lengths trained on and the published ones, if there are any, do "
+        "not.",
+        "- *not run*: there is no run of it yet.",
+        "",
+        "Where there are published runs, the same rule is applied to them; what they do not bear out themselves says "
+        "so. Bits per byte are better where they are fewer. What is marked *from memory, unverified* was written down "
+        "without the source at hand.",
         "",
         "Figures have what there are runs of: our mean with its interval, every run, and below it the published "
         "score. The verdicts on what is said of a score stand at the end of its row.",

@@ -12,7 +12,7 @@ from harness.composition.compose import composer
 from harness.composition.studies import BUDGET
 from harness.config import study as studies
 from harness.config.study import SCORES, Study
-from harness.errors import Refused, unknown
+from harness.errors import Refused, counted, unknown
 from harness.files import user_paths
 from harness.results import records
 from harness.results.comparison import Comparison, Mean, with_reason
@@ -20,8 +20,8 @@ from harness.results.statements import judged
 from harness.results.wide_tables import with_interval
 
 COLUMNS = ("task", "method", "lengths", "runs", "learned", "ours", "theirs", "difference", "verdict")
-MOST = 60
-"""Rows of a page; of more, those without a run are left out."""
+PUBLISHED = ("theirs", "difference", "verdict")
+"""The columns that a page leaves out where nothing is published."""
 STATED = ("statement", "published", "ours", "verdict")
 
 
@@ -110,7 +110,7 @@ def _statements(declared: Study, rows: Sequence[Comparison]) -> list[list[str]]:
     for statement in declared.statements:
         row, verdict, reason = judged(statement, rows)
         doubt = " (from memory, unverified)" if statement.unverified else ""
-        said = f"{row.task}, {row.method}, lengths {row.lengths}: {statement.claim()}{doubt}"
+        said = f"{row.task}, {row.method}, lengths {row.lengths}: {statement.says or statement.claim()}{doubt}"
         lines.append(
             [said, f"{row.theirs.value:.3f}" if row.theirs.runs else "-", _mean(row.ours), with_reason(verdict, reason)]
         )
@@ -173,11 +173,11 @@ def _write_csv(path: Path, study: str, budget: str, rows: Sequence[Comparison]) 
 def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], done: int, wanted: int) -> str:
     """The page of a study: what it is, how it is run, what came out, and what is not as published."""
     bands = zip(declared.bands, declared.budgets[budget].edges, strict=True)
-    verdicts = [row.verdict for row in rows]
-    shown = rows if len(rows) <= MOST else [row for row in rows if row.ours.runs]
+    shown = [row for row in rows if row.ours.runs]
     left = len(rows) - len(shown)
     asked = f" --budget {budget}" if budget != BUDGET else ""
-    counted = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("agree", "differ", "cannot tell"))
+    columns = [name for name in COLUMNS if name not in PUBLISHED or any(row.theirs.runs for row in rows)]
+    cells = [[cell for name, cell in zip(COLUMNS, line, strict=True) if name in columns] for line in _cells(shown)]
     lines = [
         f"# {name}",
         "",
@@ -193,20 +193,20 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
         "",
         f"## Budget {budget}: {done} of {wanted} runs are done",
         "",
-        f"Bands of lengths: {', '.join(f'{band} up to {edge}' for band, edge in bands)}"
-        f"; published up to {', '.join(map(str, next(iter(declared.budgets.values())).edges))}. "
-        f"{_judgement(declared)} *Learned* counts runs that reach .99 "
-        f"at the lengths trained on{_unlearned(declared)} In all {counted}.",
+        f"- Bands of lengths: {', '.join(f'{band} up to {edge}' for band, edge in bands)}"
+        f"; published up to {', '.join(map(str, next(iter(declared.budgets.values())).edges))}.",
+        *_judgement(declared, rows),
+        f"- *Learned* counts runs that reach .99 at the lengths trained on{_unlearned(declared)}",
         "",
-        *_markdown(COLUMNS, _cells(shown)),
-        *(["", f"{left} rows of which there are no runs here are left out."] if left else []),
+        *_markdown(columns, cells),
+        *(["", f"{counted(left, 'row')} without a run {'is' if left == 1 else 'are'} left out."] if left else []),
     ]
     if declared.statements:
         lines += [
             "",
             "## What the study says",
             "",
-            _holding(declared),
+            _agreement(declared),
             "",
             *_markdown(STATED, _statements(declared, rows)),
         ]
@@ -215,30 +215,36 @@ def _page(name: str, declared: Study, budget: str, rows: Sequence[Comparison], d
     return "\n".join([*lines, ""])
 
 
-def _judgement(declared: Study) -> str:
-    """How a cell is judged, in words."""
-    score = _score(declared)
+def _judgement(declared: Study, rows: Sequence[Comparison]) -> list[str]:
+    """How a cell is judged, in words, and how many there are of each verdict."""
+    verdicts = [row.verdict for row in rows]
+    in_all = ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("agree", "differ", "cannot tell"))
     if declared.reported == "best":
-        return (
-            f"Scores are the mean {score} over the lengths of a band, of the run in which it is highest, because the "
-            f"published ones are the best of several. What counts is whether a score reaches {declared.solved:g}: one "
-            "run that does suffices, and *differ* or *agree* where none does takes several that have learned the "
-            "lengths trained on."
+        scores = "of the run in which it is highest, because the published ones are the best of several"
+        judged = (
+            f"What counts is whether a score reaches {declared.solved:g}: one run that does suffices, and *differ* or "
+            "*agree* where none does takes several that have learned the lengths trained on."
         )
-    return (
-        f"Scores are the mean {score} over the lengths of a band and then over runs, with 95 % intervals. A difference "
-        "is judged by its own interval (Welch's): *differ* if that excludes 0, *agree* if it includes 0 and reaches no "
-        "further than .1 from its middle, otherwise, or with fewer than two runs, *cannot tell*."
-    )
+    else:
+        scores = "and then over runs, with 95 % intervals"
+        judged = (
+            "A difference is judged by its own interval (Welch's): *differ* if that excludes 0, *agree* if it includes "
+            "0 and reaches no further than .1 from its middle, otherwise, or with fewer than two runs, *cannot tell*."
+        )
+    published = any(row.theirs.runs for row in rows)
+    return [
+        f"- Scores are the mean {_score(declared)} over the lengths of a band, {scores}.",
+        f"- {judged} In all {in_all}." if published else "- There are no published scores to compare with.",
+    ]
 
 
-def _holding(declared: Study) -> str:
-    """When a statement holds, in words."""
+def _agreement(declared: Study) -> str:
+    """When ours agree with a statement, in words."""
     if declared.reported == "best":
-        return "A statement *holds* or *does not hold* as scores agree or differ, by the best of the runs."
+        return "Ours agree with a statement, or differ from it, by the best of the runs."
     return (
-        "A statement *holds* if the whole interval of ours is on its side of the bound, and *does not hold* if all of "
-        "it is on the other."
+        "Ours *agree* with a statement if the whole interval is on its side of the bound, and *differ* if all of it is "
+        "on the other."
     )
 
 

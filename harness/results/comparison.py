@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -17,8 +17,8 @@ WIDE = 0.1
 NOT_LEARNED = "not learned"
 """Why nothing is said of a cell beyond the lengths trained on: most of our runs failed there, and theirs had not."""
 
-Verdict = str
-"""``agree``, ``differ`` or ``cannot tell``."""
+Verdict = Literal["agree", "differ", "cannot tell"]
+"""What our runs say of a published score or a statement."""
 
 SCORES: Mapping[Score, Callable[[ScoreRow], float]] = {
     "exact": metrics.exact_match,
@@ -99,8 +99,8 @@ def compared(study: Study, cell: Cell, records: Sequence[Record], wanted: int, b
             said, reason = reached(mine, learned, study.solved, wanted=two.value >= study.solved)
         else:
             said, reason = _verdict(gap, one, two)
-        if failed and band != first:
-            said, reason = ("cannot tell", NOT_LEARNED) if said != "differ" or not best else (said, reason)
+        if failed and band != first and not (best and said == "differ"):
+            said, reason = "cannot tell", NOT_LEARNED
         rows.append(
             Comparison(
                 cell.task,

@@ -10,7 +10,6 @@ from harness.results.statements import Judged, as_published, judged
 
 Verdict = Literal["agree", "differ", "cannot tell", "not run"]
 VERDICTS: tuple[Verdict, ...] = ("agree", "differ", "cannot tell", "not run")
-SAID: dict[str, Verdict] = {"holds": "agree", "does not hold": "differ"}
 
 STUDY = "the study's results"
 """Where a statement stands that names no place of its own: in the source of its study."""
@@ -49,7 +48,7 @@ def over_budgets(found: Mapping[str, Sequence[Finding]]) -> list[Found]:
     chosen = []
     for findings_of_one in zip(*found.values(), strict=True):
         named = [Found(*pair) for pair in zip(found, findings_of_one, strict=True)]
-        concluded = (one for one in named if one.finding.verdict in SAID.values())
+        concluded = (one for one in named if one.finding.verdict in ("agree", "differ"))
         run = (one for one in named if one.finding.verdict != "not run")
         chosen.append(next(concluded, None) or next(run, named[-1]))
     return chosen
@@ -90,14 +89,15 @@ def _finding(
     said = f"`{row.task}`, `{row.method}`, lengths {row.lengths}: {statement.claim()}"
     words = [source, *(["from memory, unverified"] if statement.unverified else [])]
     there = _shown(statement, theirs, published, "best of several" if study.reported == "best" else "1 run")
-    if theirs.row.ours.runs > 1 and theirs.verdict != "holds":
-        there += f"; by the same rule it {theirs.verdict} there".replace("it cannot tell", "nothing can be told")
+    if theirs.row.ours.runs > 1 and theirs.verdict != "agree":
+        of_theirs = "these differ from it" if theirs.verdict == "differ" else "nothing can be told there"
+        there += f"; by the same rule {of_theirs}"
     return Finding(
         f"{statement.says} ({said})" if statement.says else said,
         "; ".join(words),
         there,
         _shown(statement, ours, rows),
-        "not run" if ours.reason == "not run" else SAID.get(ours.verdict, "cannot tell"),
+        "not run" if ours.reason == "not run" else ours.verdict,
         "" if ours.reason == "not run" else ours.reason,
         (statement.task, statement.method, statement.band),
         statement.above if statement.above is not None else statement.below,

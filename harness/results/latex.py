@@ -41,7 +41,6 @@ HEADER = r"""% \usepackage{booktabs}
 def latex(sheets: Sequence[Sheet]) -> str:
     """The tables one after the other, each a ``table`` with its caption, and what their marks mean below the last."""
     parts = [HEADER]
-    said = "\n".join(rf"\par\smallskip{{\footnotesize {_plain(line)}}}" for line in notes(sheets))
     for number, sheet in enumerate(sheets):
         last = number == len(sheets) - 1
         alignment = "".join("r" if number else "l" for number in sheet.numbers)
@@ -58,7 +57,8 @@ def latex(sheets: Sequence[Sheet]) -> str:
                     *(_row([_cell(cell) for cell in row]) for row in sheet.rows),
                     r"\bottomrule",
                     r"\end{tabular}",
-                    *([said] if last and said else []),
+                    *([_small(sheet.remark)] if sheet.remark else []),
+                    *(map(_small, notes(sheets)) if last else []),
                     r"\end{table}",
                 ]
             )
@@ -68,6 +68,10 @@ def latex(sheets: Sequence[Sheet]) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     return rf"{' & '.join(cells)} \\"
+
+
+def _small(line: str) -> str:
+    return rf"\par\smallskip{{\footnotesize {_plain(line)}}}"
 
 
 def _cell(cell: Cell) -> str:

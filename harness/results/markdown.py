@@ -16,6 +16,7 @@ def markdown(sheets: Sequence[Sheet]) -> str:
         lines = [f"**{_plain(sheet.title)}**", "", _row(map(_plain, sheet.heads))]
         lines.append(_row("--:" if number else "---" for number in sheet.numbers))
         parts.append("\n".join([*lines, *(_row(map(_cell, row)) for row in sheet.rows)]))
+        parts += [_plain(sheet.remark)] if sheet.remark else []
     return "\n\n".join([*parts, *map(_plain, notes(sheets))]) + "\n"
 
 

@@ -49,9 +49,7 @@ INTERVALS = (
     f"Behind a score its 95 % t interval over seeds. {views.MIXED}: their range instead, as some seeds learned the "
     "task and others not, so that a t interval would be too narrow."
 )
-OVER_TASKS = (
-    "Behind interquartile means and probabilities of improvement their 95 % bootstrap intervals for other seeds."
-)
+OVER_TASKS = "Behind interquartile means and probabilities of improvement their 95 % intervals for other seeds."
 
 
 class Cell(NamedTuple):
@@ -75,6 +73,8 @@ class Sheet(NamedTuple):
     rows: list[list[Cell]]
     note: str = ""
     """What the small type in it means."""
+    remark: str = ""
+    """What is said of this table alone, below it."""
 
 
 def terminal(board: pd.DataFrame, view: View) -> Iterator[Sheet]:
@@ -118,15 +118,29 @@ def pivot(table: views.Pivot, view: View, *, intervals: bool) -> Sheet:
     return Sheet(title, heads, [False] + [True] * (len(heads) - 1), rows, "" if over else INTERVALS)
 
 
-def over_tasks(title: str, rows: pd.DataFrame) -> Sheet:
-    """The rows of :func:`harness.results.overall.overall` on a page. Intervals are those for other seeds."""
+def over_tasks(title: str, rows: pd.DataFrame, remark: str) -> Sheet:
+    """The rows of :func:`harness.results.overall.overall` on a page, with intervals for other seeds and, in columns of
+    their own, for other tasks.
+    """
     better = f"better than {', '.join(rows.method[rows.improvement.isna()])}"
-    heads = ["method", "tasks", "converged", "interquartile mean", "of converged", "mean rank", better, "p"]
+    other = "for other tasks"
+    heads = [
+        "method",
+        "tasks",
+        "converged",
+        "interquartile mean",
+        other,
+        "of converged",
+        "mean rank",
+        better,
+        other,
+        "p",
+    ]
     made = []
     for row in rows.to_dict("records"):
-        iqm, improvement = (
+        iqm, iqm_tasks, improvement, improvement_tasks = (
             "" if pd.isna(row[f"{name}_low"]) else f"[{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]"
-            for name in ("iqm", "improvement")
+            for name in ("iqm", "iqm_tasks", "improvement", "improvement_tasks")
         )
         made.append(
             [
@@ -134,12 +148,14 @@ def over_tasks(title: str, rows: pd.DataFrame) -> Sheet:
                 Cell(f"{row['tasks']} of {row['of_tasks']}"),
                 Cell(f"{row['solved']} of {row['runs']}"),
                 Cell(_text("iqm", row["iqm"]), iqm),
+                Cell(iqm_tasks),
                 *(Cell(_text(name, row[name])) for name in ("iqm_solved", "mean_rank")),
                 Cell(_text("improvement", row["improvement"]), improvement),
+                Cell(improvement_tasks),
                 Cell(_text("p_value", row["p_value"])),
             ]
         )
-    return Sheet(title, heads, [False] + [True] * 7, made, OVER_TASKS)
+    return Sheet(title, heads, [False] + [True] * 9, made, OVER_TASKS, remark)
 
 
 def notes(sheets: Sequence[Sheet]) -> list[str]:

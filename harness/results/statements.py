@@ -5,10 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from harness.config.study import Statement
-from harness.results.comparison import NOT_LEARNED, Comparison, Mean, difference, mean, quantile, reached
-
-Verdict = str
-"""``holds``, ``does not hold`` or ``cannot tell``."""
+from harness.results.comparison import NOT_LEARNED, Comparison, Mean, Verdict, difference, mean, quantile, reached
 
 Rows = Mapping[tuple[str, str, str], Comparison]
 
@@ -30,8 +27,7 @@ def judged(statement: Statement, rows: Sequence[Comparison]) -> Judged:
     bound = statement.above if statement.above is not None else statement.below
     if row.best and bound is not None:
         wanted = statement.above is not None
-        said, reason = reached(row.scores, row.learned, bound, wanted)
-        return Judged(row, {"agree": "holds", "differ": "does not hold"}.get(said, said), reason)
+        return Judged(row, *reached(row.scores, row.learned, bound, wanted))
     if row.ours.runs < 2:
         return Judged(row, "cannot tell", "1 run")
     if row.reason == NOT_LEARNED:
@@ -87,9 +83,9 @@ def _of(row: Comparison) -> Mean:
 
 
 def _decided(row: Comparison, low: float, high: float) -> Judged:
-    """It holds if all of an interval is above 0, and does not if all of it is below."""
+    """Ours agree if all of an interval is above 0, and differ if all of it is below."""
     if low > 0:
-        return Judged(row, "holds")
+        return Judged(row, "agree")
     if high < 0:
-        return Judged(row, "does not hold")
+        return Judged(row, "differ")
     return Judged(row, "cannot tell", "interval")

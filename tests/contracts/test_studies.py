@@ -110,8 +110,8 @@ def test_no_statement_is_against_the_published_runs() -> None:
         with composer() as hydra:
             published = as_published(compare(hydra, declared, "quick", {}).rows)
         verdicts = [judged(one, published).verdict for one in declared.statements]
-        assert "does not hold" not in verdicts
-        judgeable += verdicts.count("holds")
+        assert "differ" not in verdicts
+        judgeable += verdicts.count("agree")
     assert judgeable >= 40
 
 

@@ -60,6 +60,10 @@ def test_the_command(composed: Compose, tmp_path: Path, capsys: pytest.CaptureFi
     assert "too few for a test of ranks" in out
     assert "warning" not in out
     assert pd.read_csv(output).method.tolist() == ["alibi", "rope"]
+    for page in (tmp_path / "methods.md", tmp_path / "methods.tex"):
+        assert cli.main(["compare", str(tmp_path), "--by", "train_length", "--output", str(page)]) == 0
+        text = page.read_text()
+        assert text.index("rope") < text.index("2 tasks that all methods have: too few for a test of ranks")
     assert cli.main(["compare", str(tmp_path), "--baseline", "t5"]) == 2
     assert "alibi, rope" in capsys.readouterr().err
     assert cli.main(["compare", str(ROOT / "results" / "core_candidates")]) == 0

@@ -116,13 +116,13 @@ def row(method: str, scores: list[float], reason: str = "") -> Comparison:
 @pytest.mark.parametrize(
     ("claim", "verdict"),
     [
-        ({"above": 0.9}, "holds"),
+        ({"above": 0.9}, "agree"),
         ({"above": 0.96}, "cannot tell"),
-        ({"above": 0.99}, "does not hold"),
-        ({"below": 0.99}, "holds"),
-        ({"below": 0.9}, "does not hold"),
-        ({"than": "b"}, "holds"),
-        ({"than": "c"}, "does not hold"),
+        ({"above": 0.99}, "differ"),
+        ({"below": 0.99}, "agree"),
+        ({"below": 0.9}, "differ"),
+        ({"than": "b"}, "agree"),
+        ({"than": "c"}, "differ"),
         ({"than": "d"}, "cannot tell"),
         ({"than": "e"}, "cannot tell"),
     ],
@@ -159,13 +159,13 @@ def bits(method: str, *bands: list[float]) -> list[Comparison]:
 @pytest.mark.parametrize(
     ("claim", "verdict"),
     [
-        ({"keeps": 0.2}, "holds"),
+        ({"keeps": 0.2}, "agree"),
         ({"keeps": 0.1}, "cannot tell"),
-        ({"keeps": 0.05}, "does not hold"),
-        ({"loses": 0.05}, "holds"),
-        ({"loses": 0.2}, "does not hold"),
-        ({"than": "b"}, "holds"),
-        ({"than": "c"}, "does not hold"),
+        ({"keeps": 0.05}, "differ"),
+        ({"loses": 0.05}, "agree"),
+        ({"loses": 0.2}, "differ"),
+        ({"than": "b"}, "agree"),
+        ({"than": "c"}, "differ"),
     ],
 )
 def test_fewer_bits_are_better_and_a_loss_is_within_runs(claim: dict[str, float | str], verdict: str) -> None:
@@ -193,8 +193,8 @@ def test_what_is_done_with_the_same_weights_is_compared_within_each_training() -
     statement = Statement(task="text", method="a", band="band0", than="b")
     assert judged(statement, [*a, *b]).verdict == "cannot tell"
     same = [row._replace(trainings=("x", "y", "z")) for row in (*a, *b)]
-    assert judged(statement, same).verdict == "holds"
-    assert judged(Statement(task="text", method="b", band="band0", than="a"), same).verdict == "does not hold"
+    assert judged(statement, same).verdict == "agree"
+    assert judged(Statement(task="text", method="b", band="band0", than="a"), same).verdict == "differ"
     assert judged(statement, [same[0], same[1]._replace(trainings=("x", "y", "v"))]).verdict == "cannot tell"
 
 
@@ -222,5 +222,5 @@ def test_the_best_of_several_is_compared_as_such(monkeypatch: pytest.MonkeyPatch
     rows = comparison.compared(best, cell, [Scored(1, 0.3), Scored(0.5, 0.92)], 3, 1)  # type: ignore[list-item]
     assert (rows[1].ours.value, rows[1].theirs.value, rows[1].verdict) == (0.92, 0.97, "agree")
     assert all(map(math.isnan, rows[1].ours.interval))
-    assert judged(Statement(task="copy", method="a", band="beyond", above=0.9), rows).verdict == "holds"
-    assert judged(Statement(task="copy", method="a", band="beyond", below=0.9), rows).verdict == "does not hold"
+    assert judged(Statement(task="copy", method="a", band="beyond", above=0.9), rows).verdict == "agree"
+    assert judged(Statement(task="copy", method="a", band="beyond", below=0.9), rows).verdict == "differ"

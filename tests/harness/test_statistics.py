@@ -173,12 +173,24 @@ def test_every_task_weighs_the_same(scores: list[list[float]]) -> None:
 
 
 def test_a_missing_seed_is_neither_a_zero_nor_a_loss() -> None:
-    full, ragged = bootstrap.padded([[0.5, 0.5], [0.5, 0.5]]), bootstrap.padded([[0.5, 0.5], [0.5]])
+    full, ragged = bootstrap.padded([[0.5, 0.5, 0.5]] * 2), bootstrap.padded([[0.5, 0.5, 0.5], [0.5, 0.5]])
     assert aggregates.interquartile_mean(ragged) == 0.5
     assert bootstrap.over_seeds(ragged, aggregates.mean) == (0.5, 0.5)
     assert comparison.probability_of_improvement(full, ragged).probability == 0.5
     assert comparison.probability_of_improvement(full, ragged).over_seeds == (0.5, 0.5)
     assert profiles.performance_profile(ragged, np.array([0.4, 0.5])).share.tolist() == [1.0, 0.0]
+
+
+def test_one_task_of_a_single_seed_leaves_no_interval_for_other_seeds() -> None:
+    """Nothing says how far that task's score would move. To count it as if it could not makes the interval narrow."""
+    scores, others = bootstrap.padded([[0.9, 0.1, 0.5], [0.8]]), bootstrap.padded([[0.2, 0.6, 0.4], [0.3, 0.9]])
+    for corrected in (False, True):
+        interval = bootstrap.over_seeds(scores, aggregates.interquartile_mean, corrected=corrected)
+        assert np.isnan(interval).all()
+    for found in (comparison.probability_of_improvement(*pair) for pair in ((scores, others), (others, scores))):
+        assert 0 < found.probability < 1
+        assert np.isnan(found.over_seeds).all()
+        assert not np.isnan(found.over_tasks).any()
 
 
 def test_a_profile_falls_from_all_runs_to_none(published: dict[str, np.ndarray]) -> None:

@@ -28,8 +28,8 @@ def over_seeds(
     scores: np.ndarray, statistic: Statistic, confidence: float = 0.95, *, corrected: bool = False
 ) -> tuple[float, float]:
     """The interval of a statistic of ``[tasks, seeds]``, where the seeds of each task are drawn again and the tasks
-    stay what they are (Agarwal et al., 2021): how far the number would move with other seeds. NaN unless some task has
-    two.
+    stay what they are (Agarwal et al., 2021): how far the number would move with other seeds. NaN unless every task has
+    two: how far a task of a single seed would move is unknown, and not nothing.
 
     The percentiles of the resamples are too narrow for few seeds in two ways. Drawing n seeds again gives a variance
     that is too small by the factor (n - 1) / n, and a normal distribution's share lies within them where Student's
@@ -37,7 +37,7 @@ def over_seeds(
     the first, and the interval is the statistic and Student's quantile times the standard deviation of the resamples
     either way, with the degrees of freedom of Satterthwaite (1946). Of one task's mean it is Student's t interval.
     """
-    if scores.shape[0] == 0 or (~np.isnan(scores)).sum(axis=1).max(initial=0) < 2:
+    if scores.shape[0] == 0 or (~np.isnan(scores)).sum(axis=1).min() < 2:
         return np.nan, np.nan
     prepared = _spread(scores) if corrected else scores
     values = [statistic(_draw(prepared, places)) for places in _places(scores, seed=0)]
@@ -96,14 +96,13 @@ def _spread(scores: np.ndarray) -> np.ndarray:
 
 
 def _freedom(scores: np.ndarray) -> float:
-    """The degrees of freedom of the mean over tasks, each with its own variance over seeds; one or more."""
+    """The degrees of freedom of the mean over tasks, each with its own variance over two seeds or more."""
     counts = (~np.isnan(scores)).sum(axis=1)
-    known = scores[counts > 1]
-    variances = np.nanvar(known, axis=1, ddof=1) / counts[counts > 1]
+    variances = np.nanvar(scores, axis=1, ddof=1) / counts
     if not variances.any():
         return float((counts - 1).sum())
     shares = variances / variances.max()  # whose squares are no smaller than numbers can be
-    return float(shares.sum() ** 2 / (shares**2 / (counts[counts > 1] - 1)).sum())
+    return float(shares.sum() ** 2 / (shares**2 / (counts - 1)).sum())
 
 
 def _percentiles(values: list[np.ndarray], confidence: float) -> tuple[float, float]:

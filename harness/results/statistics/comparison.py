@@ -23,11 +23,11 @@ def probability_of_improvement(scores: np.ndarray, others: np.ndarray, confidenc
     """Of scores ``[tasks, seeds]`` of two methods on the same tasks, greater being better (Agarwal et al., 2021).
 
     The interval over seeds has the variance of DeLong, DeLong & Clarke-Pearson (1988) of each task, whose sum has the
-    degrees of freedom of Satterthwaite (1946); it is NaN where no task has two seeds of each method. The interval over
-    tasks is Student's t interval of the mean of the tasks' probabilities, NaN for less than two tasks. Where one method
-    is better in every pair nothing spreads, and the interval ends where such a result has a probability of a fortieth:
-    the runs of a task make as many independent pairs as the method with fewer seeds has, and the chance that all of
-    them, or all tasks, fall to one side is at most the probability to the power of their number.
+    degrees of freedom of Satterthwaite (1946); it is NaN unless every task has two seeds of each method. The interval
+    over tasks is Student's t interval of the mean of the tasks' probabilities, NaN for less than two tasks. Where one
+    method is better in every pair nothing spreads, and the interval ends where such a result has a probability of a
+    fortieth: the runs of a task make as many independent pairs as the method with fewer seeds has, and the chance that
+    all of them, or all tasks, fall to one side is at most the probability to the power of their number.
     """
     known = ~np.isnan(scores)[:, :, None] & ~np.isnan(others)[:, None, :]
     wins = (scores[:, :, None] > others[:, None, :]) + 0.5 * (scores[:, :, None] == others[:, None, :])
@@ -38,13 +38,12 @@ def probability_of_improvement(scores: np.ndarray, others: np.ndarray, confidenc
         return Improvement(np.nan, (np.nan, np.nan), (np.nan, np.nan))
     by_task = np.nanmean(wins, axis=(1, 2))
     probability = float(by_task.mean())
-    several = np.minimum(seeds, rivals) >= 2
+    fewer = np.minimum(seeds, rivals)
     over_seeds = over_tasks = (np.nan, np.nan)
-    if several.any():
-        parts = [_placements(wins[several], seeds[several]), _placements(wins[several].swapaxes(1, 2), rivals[several])]
-        counts = np.concatenate([seeds[several], rivals[several]])
-        pairs = int(np.minimum(seeds, rivals).sum())
-        over_seeds = _interval(probability, np.concatenate(parts) / tasks**2, counts - 1, pairs, confidence)
+    if fewer.min() >= 2:
+        parts = np.concatenate([_placements(wins, seeds), _placements(wins.swapaxes(1, 2), rivals)])
+        freedoms = np.concatenate([seeds, rivals]) - 1
+        over_seeds = _interval(probability, parts / tasks**2, freedoms, int(fewer.sum()), confidence)
     if tasks > 1:
         spread = np.array([by_task.var(ddof=1) / tasks])
         over_tasks = _interval(probability, spread, np.array([tasks - 1]), tasks, confidence)
