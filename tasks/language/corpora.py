@@ -129,7 +129,8 @@ def local_files(patterns: Sequence[str]) -> list[Document]:
     return sorted(documents, key=lambda document: (document.name, document.content))
 
 
-def fingerprint(documents: Sequence[Document]) -> str:
+@cache
+def fingerprint(documents: tuple[Document, ...]) -> str:
     """A digest of the documents' contents in order. Their names and places do not enter it."""
     digest = hashlib.sha256()
     for document in documents:
