@@ -201,7 +201,8 @@ def _tile(
 def _judge(model: Model, tile: TokenBatch, positions: Positions, device: torch.device, decode: bool) -> Judgements:
     scored = torch.from_numpy(tile.scored).to(device)
     targets = torch.from_numpy(tile.targets).to(device)[scored].long()
-    logits = model.readout(_hidden(model, torch.from_numpy(tile.tokens).to(device).long(), positions, scored)).float()
+    tokens = torch.from_numpy(tile.tokens).to(device).long()
+    logits = model.readout(model.hidden_at(tokens, positions, scored)).float()
     right = logits.argmax(dim=-1) == targets
     nats = F.cross_entropy(logits, targets, reduction="none").double()
     nats = nats.nan_to_num(nan=WORST_LOSS).clamp(max=WORST_LOSS)  # a state that grows with every token may overflow
@@ -212,18 +213,6 @@ def _judge(model: Model, tile: TokenBatch, positions: Positions, device: torch.d
         logits[:, EOS] = -torch.inf
         given_length = _rows_right((logits.argmax(dim=-1) == targets) | (targets == EOS), scored)
     return Judgements(*(values.cpu().numpy() for values in (exact, given_length, right, nats)))
-
-
-def _hidden(model: Model, tokens: Tensor, positions: Positions, scored: Tensor) -> Tensor:
-    """The hidden vectors of the tokens of ``scored`` [N, T] in order; others are freed as soon as possible."""
-    order = scored.flatten().cumsum(dim=0).view_as(scored) - 1
-    vectors, places, start = [], [], 0
-    for part in model.forward_in_chunks(tokens, positions):
-        here = (slice(None), slice(start, start + part.shape[1]))
-        vectors.append(part[scored[here]])
-        places.append(order[here][scored[here]])
-        start += part.shape[1]
-    return vectors[0] if len(vectors) == 1 else torch.cat(vectors)[torch.cat(places).argsort()]
 
 
 def _rows_right(right: Tensor, scored: Tensor) -> Tensor:

@@ -15,8 +15,8 @@ class Truncated(Model):
     """A causal model that reads only the last ``window`` tokens for every prediction, at the first positions, as if the
     sequence began there.
 
-    Each window is computed from scratch, so L tokens cost as much as ``window`` x L: what a model with a hard limit
-    does when its input is cut from the left.
+    Each window is computed from scratch: what a model with a hard limit does when its input is cut from the left. So L
+    tokens cost as much as ``window`` x L, and where few of them are predicted, ``window`` times as many as these.
     """
 
     layout = ""
@@ -28,23 +28,26 @@ class Truncated(Model):
         self.window = window
 
     def forward(self, tokens: Tensor, positions: Positions) -> Tensor:
+        everything = torch.ones_like(tokens, dtype=torch.bool)
+        return self.hidden_at(tokens, positions, everything).unflatten(0, tokens.shape)
+
+    def hidden_at(self, tokens: Tensor, positions: Positions, wanted: Tensor) -> Tensor:
         where = positions.values[:, : self.window]
+        inside = torch.arange(tokens.shape[1], device=tokens.device) < self.window
         first = self.model(tokens[:, : self.window], Positions(where, positions.consecutive))
-        if tokens.shape[1] <= self.window:
-            return first
-        windows = tokens.unfold(1, self.window, 1)[:, 1:]  # [B, L - window, window]
-        count = windows.shape[1]
-        rows = windows.flatten(0, 1)
-        if len(where) > 1:
-            where = where.repeat_interleave(count, dim=0)
+        early = first[wanted[:, : self.window]]
+        row, last = (wanted & ~inside).nonzero(as_tuple=True)
+        if not len(row):
+            return early
+        windows = tokens.unfold(1, self.window, 1)[row, last - self.window + 1]  # [later ones, window]
+        window_positions = Positions(where[row] if len(where) > 1 else where, positions.consecutive)
         step = max(1, TOKENS_AT_ONCE // self.window)
-        parts = []
-        for start in range(0, len(rows), step):
-            part = slice(start, start + step)
-            window_positions = Positions(where[part] if len(where) > 1 else where, positions.consecutive)
-            parts.append(self.model(rows[part], window_positions)[:, -1])
-        later = torch.cat(parts).unflatten(0, (len(tokens), count))
-        return torch.cat([first, later], dim=1)
+        parts = [slice(start, start + step) for start in range(0, len(windows), step)]
+        late = torch.cat([self.model(windows[part], window_positions.of(part))[:, -1] for part in parts])
+        vectors = early.new_empty(len(early) + len(late), early.shape[-1])
+        vectors[(wanted & inside)[wanted]] = early
+        vectors[(wanted & ~inside)[wanted]] = late
+        return vectors
 
     def readout(self, hidden: Tensor) -> Tensor:
         return self.model.readout(hidden)

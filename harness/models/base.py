@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from harness.attention.positions import Positions
@@ -142,6 +143,17 @@ class Model(Bounded, nn.Module, ABC):
             count = min(start + CHUNK, length)
             hidden, cache = self.forward_with_cache(tokens[:, :count], positions.first(count), cache)
             yield hidden
+
+    def hidden_at(self, tokens: Tensor, positions: Positions, wanted: Tensor) -> Tensor:
+        """The hidden vectors of the tokens of ``wanted`` [B, L] in order [S, D]; others are freed at once."""
+        order = wanted.flatten().cumsum(dim=0).view_as(wanted) - 1
+        vectors, places, start = [], [], 0
+        for part in self.forward_in_chunks(tokens, positions):
+            here = (slice(None), slice(start, start + part.shape[1]))
+            vectors.append(part[wanted[here]])
+            places.append(order[here][wanted[here]])
+            start += part.shape[1]
+        return vectors[0] if len(vectors) == 1 else torch.cat(vectors)[torch.cat(places).argsort()]
 
     @abstractmethod
     def readout(self, hidden: Tensor) -> Tensor:

@@ -103,3 +103,28 @@ def test_nothing_changes_within_the_training_length(composed: Callable[..., Run]
         model, instantiation.extensions(composed("extension=truncate"))["truncate"], WINDOW, 10
     ) as reader:
         assert torch.equal(reader(tokens[None], Positions(torch.arange(10)[None], True))[0], alone(model, tokens))
+
+
+@pytest.mark.parametrize("rows", ["rows at the same positions", "rows at their own"])
+@torch.no_grad()
+def test_what_is_said_of_some_tokens_is_what_a_window_that_ends_there_says(
+    rows: str, composed: Callable[..., Run]
+) -> None:
+    run = composed("encoding=rope", "model=nano", "extension=truncate")
+    task = instantiation.task(run)
+    torch.manual_seed(0)
+    model = network.model(run, task, instantiation.layout(run, task)).eval()
+    tokens = torch.randint(10, 20, (3, 31))
+    steps = (1,) if rows == "rows at the same positions" else (1, 2, 3)
+    where = torch.stack([torch.arange(31) * step for step in steps])
+    positions = Positions(where, len(where) == 1)
+    wanted = torch.rand(3, 31) < 0.3
+    wanted[1, 20:], wanted[2, :25] = False, False
+    with scoring.extended(model, instantiation.extensions(run)["truncate"], WINDOW, 31) as reader:
+        said = reader.hidden_at(tokens, positions, wanted)
+        torch.testing.assert_close(said, reader(tokens, positions)[wanted])
+    for number, (row, last) in enumerate(wanted.nonzero().tolist()):
+        start = max(0, last - WINDOW + 1)
+        cut = positions.of(slice(row, row + 1)) if len(where) > 1 else positions
+        told = model(tokens[row, start : last + 1][None], cut.first(last + 1 - start))[0, -1]
+        torch.testing.assert_close(said[number], told)
