@@ -11,7 +11,7 @@ from harness.composition.comparing import compare
 from harness.composition.compose import composer
 from harness.config import study as studies
 from harness.config.study import Study
-from harness.errors import Refused, unknown
+from harness.errors import Refused, counted, unknown
 from harness.files import user_paths
 from harness.results import records
 from harness.results.comparison import Comparison, with_reason
@@ -71,7 +71,8 @@ def main(arguments: list[str]) -> int:
         user_paths.make_folder(parsed.page.parent, f"--page {parsed.page}")
         figures = _figures(by_budget, parsed.page)
         atomic.write(parsed.page, _page(declared, found, figures))
-        print(f"{parsed.page} and {sum(map(len, figures.values()))} figures in {parsed.page.with_suffix('')}")
+        drawn = counted(sum(map(len, figures.values())), "figure")
+        print(f"{parsed.page} and {drawn} in {parsed.page.with_suffix('')}")
     return 0
 
 
@@ -135,8 +136,8 @@ def _page(declared: Mapping[str, Study], found: Mapping[str, list[Found]], figur
         "",
         "- *agree*, *differ*: a 95 % interval over at least two runs lies wholly on one side of what is stated; of two "
         "extensions of the same weights it is that of the differences within each training. Of studies that report "
-        f"the best of many runs ({', '.join(sorted(best))}) one run that reaches a bound shows that it can be reached, "
-        "and two or three that have learned the lengths trained on and do not reach it show that it is not.",
+        f"the best of many runs ({', '.join(best) or 'none here'}) one run that reaches a bound shows that it can be "
+        "reached, and two or three that have learned the lengths trained on and do not reach it show that it is not.",
         "- *cannot tell*, with the reason: *interval*, which lies on both sides; *1 run*, which has none; *not "
         "learned*, where most of our runs fail at the lengths trained on and the published ones, if there are any, do "
         "not.",

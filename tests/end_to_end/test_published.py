@@ -27,6 +27,7 @@ def test_tables_are_made_from_the_records(folder: Path, tmp_path: Path) -> None:
         assert (tmp_path / name).read_text() == (folder / name).read_text()
 
 
+@pytest.mark.slow
 def test_views_are_what_the_command_in_their_readme_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     views = [found for path in ROOT.glob("results/*/README.md") for found in COMMAND.findall(path.read_text())]
